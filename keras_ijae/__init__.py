@@ -1,0 +1,22 @@
+"""Auto-encoding generative models as Keras models on TensorFlow."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_ROOMS = ("datasets", "distributions", "evaluation", "layers", "losses", "metrics", "models", "networks", "random")
+_ROOMS += ("training",)
+_NAMES = {"create": "models.registry", "list_models": "models.registry"}
+
+
+def __getattr__(name: str):
+    """Rooms load when first used, so that importing the package costs little."""
+    if name in _ROOMS:
+        return importlib.import_module(f"keras_ijae.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"keras_ijae.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'keras_ijae' has no attribute {name!r}. Known: {', '.join(__dir__())}")
+
+
+def __dir__() -> list[str]:
+    return sorted((*_ROOMS, *_NAMES, "__version__"))

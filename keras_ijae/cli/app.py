@@ -1,0 +1,80 @@
+"""The command's entry: its sub-commands, and how errors are shown."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from keras_ijae.cli import demo, train, use
+
+EXAMPLES = """Train, measure and serve auto-encoding generative models.
+
+[bold]First steps[/bold]
+
+[cyan]keras-ijae demo --out runs/demo[/cyan]
+  learn handwritten digits in minutes, with pictures and a served model at the end
+
+[cyan]keras-ijae train ijae --dataset fashion_mnist --out runs/fashion --epochs 20[/cyan]
+  train a system (`keras-ijae systems` lists them) on a dataset
+
+[cyan]keras-ijae train --resume --out runs/fashion --epochs 40[/cyan]
+  continue where it stopped, or train longer
+
+[cyan]keras-ijae sample runs/fashion --out samples.png[/cyan]
+  draw new images; likewise reconstruct, interpolate, evaluate, export
+
+`keras-ijae COMMAND --help` shows each command's options and examples."""
+
+app = typer.Typer(
+    help=EXAMPLES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(train.train)
+app.command()(train.recipes)
+app.command()(train.systems)
+app.command()(use.evaluate)
+app.command()(use.sample)
+app.command()(use.reconstruct)
+app.command()(use.interpolate)
+app.command()(use.export)
+app.command()(demo.demo)
+
+
+@app.callback()
+def options(
+    debug: bool = typer.Option(False, "--debug", help="Show the whole traceback of an error."),
+) -> None:
+    if debug:
+        os.environ["KERAS_IJAE_DEBUG"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command and exits: 0 done, 2 an error (one line on standard error), 130 interrupted.
+
+    Args:
+        arguments: those of the command line by default.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("KERAS_IJAE_DEBUG"):
+            traceback.print_exc()
+        _say(error)
+        sys.exit(2)
+
+
+def _say(error: Exception) -> None:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, ValueError | OSError | RuntimeError):
+        text = f"{type(error).__name__}: {text}"
+    Console(stderr=True).print(f"[bold red]error:[/bold red] {escape(text)}", soft_wrap=True, highlight=False)

@@ -1,0 +1,113 @@
+"""`keras-ijae demo`: from nothing to a served sampler of handwritten digits."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from keras_ijae.cli.train import run_training
+from keras_ijae.cli.use import ways
+from keras_ijae.training.recipes import get_recipe
+from keras_ijae.training.runs import RunDirectory, next_free, open_run
+
+SAMPLES = 500
+
+
+def demo(out: Annotated[Path, typer.Option(help="Run directory.")] = Path("runs/demo")) -> None:
+    """Train lambda-IJAE on handwritten digits, measure it, draw it, export it: a few minutes on two cores.
+
+    A demo that was interrupted is resumed; where one is complete it stays, and the new one goes to OUT-2,
+    OUT-3 and so on.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae demo --out runs/demo[/cyan]
+    """
+    console = Console()
+    run, resumed = _place(out)
+    console.print(f"{'Resuming' if resumed else 'Training'} lambda-IJAE on scikit-learn's digits in {run.path}")
+    model = run_training(get_recipe("ijae_digits"), run, f"keras-ijae demo --out {out}")
+    metrics = finish(model, run)
+    console.print(_figures(metrics))
+    console.print(_files(run))
+
+
+def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
+    """Measures, draws and exports; `metrics.json`, written last, says that the demo is complete."""
+    import numpy as np
+
+    from keras_ijae.evaluation.digits import measure_digits
+    from keras_ijae.training.files import replacing, write_json
+    from keras_ijae.training.pictures import save_grid, save_pairs
+
+    train, test = _labelled("train"), _labelled("test")
+    samples = np.asarray(model.sample(SAMPLES, seed=0))
+    metrics = {
+        "samples": SAMPLES,
+        **measure_digits(samples, train, test),
+        "squared_error": float(np.mean(model.reconstruction_error(test[0]))),
+    }
+    save_grid(run.path / "samples.png", samples[:100])
+    save_pairs(run.path / "reconstructions.png", test[0][:32], model.reconstruct(test[0][:32], seed=0))
+    save_grid(run.path / "interpolations.png", ways(model, test[0][:16], steps=10), 10)
+    with replacing(run.path / "saved_model") as temporary:
+        model.export(str(temporary))
+    write_json(run.path / "metrics.json", metrics)
+    return metrics
+
+
+def _place(out: Path) -> tuple[RunDirectory, bool]:
+    """Where to go: an interrupted demo, else a directory in which nothing stands; and whether to resume."""
+    interrupted = (out / "config.json").is_file() and not (out / "metrics.json").is_file()
+    if interrupted and RunDirectory(out).read_recipe() == get_recipe("ijae_digits"):
+        return open_run(out, resume=True), True
+    free = next_free(out)
+    if free != out:
+        Console().print(f"{out} is not empty and stays as it is.")
+    return open_run(free), False
+
+
+def _labelled(split: str) -> tuple[Any, Any]:
+    """Images and labels of a split of the digits, whole."""
+    from keras_ijae.training.data import in_order
+
+    return next(in_order(get_recipe("ijae_digits"), split, 2000, labels=True).as_numpy_iterator())
+
+
+def _figures(metrics: dict[str, Any]) -> Table:
+    table = Table("measured", "value", "aim", title=f"{metrics['samples']} samples against the digits")
+    rows = [
+        ("judge: right on held-out digits", "judge_accuracy", "{:.1%}", ">= 97 %"),
+        ("samples it is at least 0.8 sure of", "sure_share", "{:.1%}", ">= 80 %"),
+        ("  the same of held-out digits", "sure_share_test", "{:.1%}", ""),
+        ("rarest class among the samples", "smallest_class_share", "{:.1%}", ">= 3 %"),
+        ("distance to the nearest training image", "nearest_train_samples", "{:.2f}", "not far below"),
+        ("  the same of held-out digits", "nearest_train_test", "{:.2f}", ""),
+        ("samples nearer than the nearest 1 % of those", "copies_share", "{:.1%}", "few"),
+        ("squared error of a reconstruction (test)", "squared_error", "{:.2f}", ""),
+    ]
+    for label, key, form, aim in rows:
+        table.add_row(label, form.format(metrics[key]), aim)
+    for digit, share in enumerate(metrics["class_shares"]):
+        table.add_row(f"share of {digit}", f"{share:.1%}", "")
+    return table
+
+
+def _files(run: RunDirectory) -> Table:
+    what = {
+        "samples.png": "new digits",
+        "reconstructions.png": "digits above what their codes give back",
+        "interpolations.png": "ways from digit to digit along the codes",
+        "saved_model": "served by TensorFlow without this package",
+        "model.keras": "for keras.models.load_model",
+        "metrics.json": "the figures above",
+        "history.csv": "losses by epoch",
+        "logs": "tensorboard --logdir",
+        "config.json": "what was trained",
+    }
+    table = Table("file", "what", title="Where everything is")
+    for name, line in what.items():
+        table.add_row(str(run.path / name), line)
+    return table

@@ -1,0 +1,76 @@
+"""`--set key=value`, and options that override a recipe."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from keras_ijae.training.recipes import Recipe, get_recipe
+
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
+    """`["lam=0.3", "prior=uniform"]` -> `{"lam": 0.3, "prior": "uniform"}`.
+
+    A value is read as JSON (numbers, lists, true, null), also True, False and None; anything else is text.
+
+    Args:
+        option: `--set` or `--data`, for the messages.
+        settings: what was given to it.
+
+    Raises:
+        ValueError: for a setting without a key or "=", a key given twice, or one that is an option of its own.
+    """
+    arguments: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"Option {option} takes KEY=VALUE. Received: {option} {setting}")
+        if key in arguments:
+            raise ValueError(f"Option {option} gives {key!r} twice.")
+        if key in {field.name for field in dataclasses.fields(Recipe)}:
+            raise ValueError(f"Option {option} cannot set {key!r}. Use --{key.replace('_', '-')} instead.")
+        arguments[key] = _value(text)
+    return arguments
+
+
+def new_recipe(name: str | None, system: str | None, dataset: str | None, **given: Any) -> Recipe:
+    """The recipe of that name, or one for a system and a dataset, with whatever else was given (not None).
+
+    Raises:
+        ValueError: unless there is either a name or both a system and a dataset.
+    """
+    if name is not None:
+        if system is not None:
+            raise ValueError(f"Give a system or --recipe, not both. Received: {system} and --recipe {name}")
+        return get_recipe(name).but(dataset=dataset, **given)
+    if system is None or dataset is None:
+        raise ValueError("What to train? Give SYSTEM and --dataset NAME, or --recipe NAME, or --resume.")
+    return Recipe(system=system, dataset=dataset).but(**given)
+
+
+def resumed_recipe(recorded: Recipe, **given: Any) -> Recipe:
+    """The recipe of a run that is continued: only `epochs` may differ from what is recorded.
+
+    Raises:
+        ValueError: if anything else that was given (not None) differs.
+    """
+    wanted = recorded.but(**given)
+    for field in dataclasses.fields(Recipe):
+        old, new = getattr(recorded, field.name), getattr(wanted, field.name)
+        if old != new and field.name != "epochs":
+            raise ValueError(
+                f"A run is resumed as it was begun; only --epochs may change. {field.name} is {old!r} in its "
+                f"config.json. Received: {new!r}"
+            )
+    return wanted
+
+
+def _value(text: str) -> Any:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,117 @@
+"""`keras-ijae train`, and the lists of what can be trained."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from keras_ijae.cli import settings
+from keras_ijae.training.recipes import RECIPES, Recipe
+from keras_ijae.training.runs import RunDirectory, open_run
+
+
+def train(
+    system: Annotated[str | None, typer.Argument(help="What to train; `keras-ijae systems` lists them.")] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="digits, a tfds name such as mnist, folder:DIR, npz:FILE, tfrecord:PATTERN."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Run directory.")] = ...,
+    recipe: Annotated[str | None, typer.Option(help="A preset; `keras-ijae recipes` lists them.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(min=1, help="Size of the code.")] = None,
+    networks: Annotated[str | None, typer.Option(help="auto, mlp, dcgan or resnet.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Base width of the networks.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="Epochs between backups and pictures.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, data order and noise.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An argument of the system; repeatable.")
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An argument of the dataset, as size=64; repeatable.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run in --out first.")] = False,
+) -> None:
+    """Train a system on a dataset into a run directory.
+
+    The directory gets config.json, history.csv, TensorBoard logs/, pictures in grids/, backup/ to resume from
+    and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
+    Ctrl-C stops; --resume goes on from the last backup.
+
+    [bold]Examples[/bold]
+
+    [cyan]keras-ijae train ijae --dataset mnist --out runs/mnist --epochs 20 --set lam=0.3[/cyan]
+
+    [cyan]keras-ijae train vae --dataset folder:photos --data size=64 --out runs/photos[/cyan]
+
+    [cyan]keras-ijae train --recipe ijae_mnist --out runs/mnist --epochs 5[/cyan]
+
+    [cyan]keras-ijae train --resume --out runs/mnist --epochs 40[/cyan]
+    """
+    run = open_run(out, resume, overwrite)
+    given: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "latent_dim": latent_dim,
+        "networks": networks,
+        "width": width,
+        "every": every,
+        "seed": seed,
+        "arguments": settings.parse("--set", set_ or ()),
+        "data": settings.parse("--data", data or ()),
+    }
+    if resume:
+        if recipe is not None:
+            raise ValueError("Options --resume and --recipe exclude each other: the run has its recipe.")
+        chosen = settings.resumed_recipe(run.read_recipe(), system=system, dataset=dataset, **given)
+    else:
+        chosen = settings.new_recipe(recipe, system, dataset, **given)
+    run_training(chosen, run, f"keras-ijae train --resume --out {out}", overwrite)
+    Console(stderr=True).print(f"Done: {run.model}. Next: keras-ijae sample {out} --out samples.png")
+
+
+def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool = False) -> Any:
+    """Trains with a progress bar and returns the model; on Ctrl-C says which command goes on (`again`)."""
+    from keras_ijae.training.progress import Progress
+    from keras_ijae.training.trainer import train as train_recipe
+
+    progress = Progress(recipe.every)
+    try:
+        return train_recipe(recipe, run, [progress], overwrite)
+    except KeyboardInterrupt:
+        Console(stderr=True).print(f"\nInterrupted. To go on: {again}", soft_wrap=True, highlight=False)
+        raise typer.Exit(130) from None
+    finally:
+        progress.stop()
+
+
+def recipes() -> None:
+    """List the presets that `train --recipe` takes.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae train --recipe ijae_mnist --out runs/mnist[/cyan]
+    """
+    table = Table("recipe", "system", "dataset", "networks", "epochs", "what")
+    for name, recipe in RECIPES.items():
+        table.add_row(name, recipe.system, recipe.dataset, recipe.networks, str(recipe.epochs), recipe.summary)
+    Console().print(table)
+
+
+def systems() -> None:
+    """List the systems that `train` takes, one line each.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae train alpha_gan --dataset mnist --out runs/alpha[/cyan]
+    """
+    from keras_ijae.models.registry import list_models
+
+    table = Table("system", "what")
+    for name, line in list_models().items():
+        table.add_row(name, line)
+    Console().print(table)

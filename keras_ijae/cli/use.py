@@ -1,0 +1,182 @@
+"""Commands that use a trained model: evaluate, sample, reconstruct, interpolate, export."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from keras_ijae.training.recipes import Recipe
+from keras_ijae.training.runs import RunDirectory
+
+Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.")]
+Picture = Annotated[Path, typer.Option(help="PNG file to write.")]
+Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
+Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
+Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
+Columns = Annotated[int | None, typer.Option(min=1, help="Images in a row.")]
+Seed = Annotated[int, typer.Option(help="Of the noise; the same seed gives the same result.")]
+
+
+def evaluate(
+    model: Model,
+    dataset: Data = None,
+    split: Split = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 256,
+) -> None:
+    """Measure a model on data; a run directory also gets the figures as evaluation.json.
+
+    [bold]Examples[/bold]
+
+    [cyan]keras-ijae evaluate runs/mnist[/cyan]
+
+    [cyan]keras-ijae evaluate runs/mnist/model.keras --dataset fashion_mnist[/cyan]
+    """
+    from keras_ijae.training.data import held_out_split, in_order
+    from keras_ijae.training.files import write_json
+
+    recipe = _recipe_of(model, dataset)
+    split = split or held_out_split(recipe)
+    scores = _load(model).evaluate(in_order(recipe, split, batch_size), return_dict=True, verbose=0)
+    scores = {key: float(value) for key, value in scores.items()}
+    table = Table("measure", f"{recipe.dataset}, {split}")
+    for key, value in scores.items():
+        table.add_row(key, f"{value:.5g}")
+    Console().print(table)
+    if model.is_dir():
+        write_json(model / "evaluation.json", {"dataset": recipe.dataset, "split": split, "scores": scores})
+
+
+def sample(
+    model: Model,
+    out: Picture = Path("samples.png"),
+    count: Count = 64,
+    columns: Columns = None,
+    seed: Seed = 0,
+    observation: Annotated[str, typer.Option(help="mean: the model's expectation; draw: an observation.")] = "mean",
+) -> None:
+    """Draw new images.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae sample runs/mnist --out samples.png -n 100 --seed 7[/cyan]
+    """
+    import numpy as np
+
+    from keras_ijae.training.pictures import save_grid
+
+    save_grid(out, np.asarray(_load(model).sample(count, seed=seed, observation=observation)), columns)
+    _wrote(out)
+
+
+def reconstruct(
+    model: Model,
+    out: Picture = Path("reconstructions.png"),
+    dataset: Data = None,
+    split: Split = None,
+    count: Count = 32,
+    columns: Annotated[int, typer.Option(min=1, help="Pairs in a row.")] = 8,
+    seed: Seed = 0,
+) -> None:
+    """Draw images above what the model makes of their codes.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
+    """
+    from keras_ijae.training.pictures import save_pairs
+
+    images = _images(model, dataset, split, count)
+    save_pairs(out, images, _load(model).reconstruct(images, seed=seed), columns)
+    _wrote(out)
+
+
+def interpolate(
+    model: Model,
+    out: Picture = Path("interpolations.png"),
+    dataset: Data = None,
+    split: Split = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many rows.")] = 8,
+    steps: Annotated[int, typer.Option(min=2, help="Images in a row.")] = 10,
+) -> None:
+    """Draw the ways from image to image along the codes, one row each.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
+    """
+    from keras_ijae.training.pictures import save_grid
+
+    images = _images(model, dataset, split, 2 * count)
+    save_grid(out, ways(_load(model), images, steps), steps)
+    _wrote(out)
+
+
+def export(
+    model: Model,
+    out: Annotated[Path, typer.Option(help="Directory of the SavedModel; must not exist or be empty.")] = ...,
+    encoder: Annotated[bool, typer.Option("--encoder", help="The encoder alone, trainable.")] = False,
+) -> None:
+    """Write a SavedModel that serves without this package.
+
+    Its signatures are sample (also serving_default), encode, decode and reconstruct.
+
+    [bold]Examples[/bold]
+
+    [cyan]keras-ijae export runs/mnist --out served/1[/cyan]
+
+    [cyan]keras-ijae export runs/mnist --out encoder/1 --encoder[/cyan]
+    """
+    from keras_ijae.training.files import replacing
+
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise ValueError(f"{out} exists and is not empty; it is not overwritten. Choose another directory.")
+    loaded = _load(model)
+    with replacing(out) as temporary:
+        (loaded.export_encoder if encoder else loaded.export)(str(temporary))
+    _wrote(out)
+
+
+def ways(model: Any, images: Any, steps: int) -> Any:
+    """(n * steps, height, width, channels): rows of `steps` images from the first half to the second half."""
+    import numpy as np
+
+    half = len(images) // 2
+    rows = np.asarray(model.interpolate(images[:half], images[half : 2 * half], steps=steps))
+    return rows.reshape(-1, *rows.shape[2:])
+
+
+def _load(model: Path) -> Any:
+    import keras
+
+    import keras_ijae.models  # noqa: F401  registers the classes that the file names
+
+    path = model / "model.keras" if model.is_dir() else model
+    if not path.is_file():
+        hint = " Training is not done: keras-ijae train --resume goes on." if (model / "backup").is_dir() else ""
+        raise ValueError(f"There is no model at {path}.{hint}")
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:
+        raise ValueError(f"{path} cannot be loaded as a model: {error}") from error
+
+
+def _recipe_of(model: Path, dataset: str | None) -> Recipe:
+    """The run's recipe, or one that only says what the data are."""
+    recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
+    if recorded is not None and dataset in (None, recorded.dataset):
+        return recorded
+    if dataset is None:
+        raise ValueError("A .keras file does not say what it was trained on. Give --dataset NAME.")
+    return Recipe(system="", dataset=dataset)
+
+
+def _images(model: Path, dataset: str | None, split: str | None, count: int) -> Any:
+    from keras_ijae.training.data import first_rows, in_order
+
+    return first_rows(in_order(_recipe_of(model, dataset), split, count), count)
+
+
+def _wrote(path: Path) -> None:
+    Console(stderr=True).print(f"Wrote {path}", soft_wrap=True)

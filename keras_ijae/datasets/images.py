@@ -1,0 +1,54 @@
+"""Reading image files in TensorFlow."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8")
+
+
+def is_encoded(data: bytes) -> bool:
+    """Whether `data` starts like a PNG, JPEG, BMP or GIF file."""
+    return data.startswith(_MAGIC)
+
+
+def decode(data: tf.Tensor, channels: int, origin: tf.Tensor | str) -> tf.Tensor:
+    """Decodes one encoded image to uint8 `(height, width, channels)`; an error names `origin`."""
+    known = [tf.strings.substr(data, 0, len(magic)) == magic for magic in _MAGIC]
+    check = tf.debugging.Assert(tf.reduce_any(known), ["Not a PNG, JPEG, BMP or GIF image:", origin])
+    with tf.control_dependencies([check] if check is not None else []):
+        image = tf.io.decode_image(data, channels=channels, expand_animations=False)
+    return tf.ensure_shape(image, (None, None, channels))
+
+
+def file_decoder(shape: tuple[int | None, ...]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The function from a file's name to an image of `shape`; sides that vary are None."""
+
+    def read(path: tf.Tensor) -> tf.Tensor:
+        image = decode(tf.io.read_file(path), shape[2], path)
+        if shape[0] is not None:
+            message = ["Images must all be", f"{shape[0]}x{shape[1]} (or pass `size`), not", tf.shape(image), ":", path]
+            with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.shape(image)[:2] == shape[:2]), message)]):
+                image = tf.identity(image)
+        return tf.ensure_shape(image, shape)
+
+    return read
+
+
+def common_shape(paths: Sequence[str], probes: int = 16) -> tuple[int | None, int | None, int]:
+    """The shape of the images `paths`, judged from `probes` of them; (None, None, channels) if they vary.
+
+    Raises:
+        ValueError: one of the files is no image.
+    """
+    shapes = set()
+    for i in np.unique(np.linspace(0, len(paths) - 1, probes).astype(int)):
+        try:
+            shapes.add(tuple(tf.io.decode_image(tf.io.read_file(paths[i]), expand_animations=False).shape))
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(f"Not a readable PNG, JPEG, BMP or GIF image: {paths[i]}.") from error
+    sides = {shape[:2] for shape in shapes}
+    channels = 1 if all(shape[2] < 3 for shape in shapes) else 3
+    return (*(sides.pop() if len(sides) == 1 else (None, None)), channels)

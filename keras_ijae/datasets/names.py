@@ -1,0 +1,48 @@
+"""From a name to an opened source."""
+
+import difflib
+import importlib
+
+from keras_ijae.datasets.source import Options, Source
+
+NAMES = {
+    "digits": "scikit-learn's 1,797 handwritten digits, 8x8, embedded: needs no download",
+    "tiny_imagenet:DIR": "the unzipped tiny-imagenet-200, 64x64x3",
+    "folder:DIR": "image files, flat or in one sub-folder per class",
+    "npz:FILE": "arrays of a NumPy archive: images or vectors",
+    "tfrecord:PATTERN": "TFRecord files of tf.train.Example",
+    "NAME": "any image set of tensorflow-datasets: mnist, fashion_mnist, cifar10, celeb_a, ...",
+}
+"""The names that `load` understands, with one line each."""
+
+_ORIGINS = {name.split(":")[0]: name for name in NAMES if name != "NAME"}
+
+
+def closest(word: str, known: list[str]) -> str:
+    """' Did you mean ...?' for the words most like `word`, or nothing."""
+    matches = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(map(repr, matches))}?" if matches else ""
+
+
+def unknown(name: str, tfds_names: list[str]) -> ValueError:
+    """The error for a name that is neither ours nor tfds'."""
+    word = name.split(":")[0].split("/")[0]
+    hint = closest(word, [*_ORIGINS, *tfds_names]) or closest(word.lower(), [*_ORIGINS, *tfds_names])
+    forms = ", ".join(f"'{form}'" for form in _ORIGINS.values())
+    return ValueError(
+        f"Argument `name` must be {forms} or an image set of tensorflow-datasets (such as 'mnist'). "
+        f"Received: name={name!r}.{hint}"
+    )
+
+
+def open_source(name: str, options: Options) -> Source:
+    """Opens the data set `name`; see `load` for the names and the errors."""
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"Argument `name` must be the name of a data set. Received: name={name!r}.")
+    origin, _, argument = name.partition(":")
+    if origin not in _ORIGINS:
+        return importlib.import_module("keras_ijae.datasets.from_tfds").open_source(name, options)
+    if (":" in _ORIGINS[origin]) != bool(argument):
+        raise ValueError(f"Argument `name` must have the form '{_ORIGINS[origin]}'. Received: name={name!r}.")
+    options.refuse(f"'{origin}', which is no set of tensorflow-datasets", "data_dir")
+    return importlib.import_module(f"keras_ijae.datasets.from_{origin}").open_source(argument, options)

@@ -1,0 +1,157 @@
+"""From examples to shuffled, batched, prefetched `tf.data`.
+
+The order of a pass depends on the seed and the number of the pass alone. Examples that can be reached by index are
+permuted by NumPy's counter-based Philox bits; records that are only read one after the other go through a buffer.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae.datasets.source import Stream, Table
+
+Prepare = Callable[[tf.Tensor, Any], Any]
+_COUNTER = "_keras_ijae_passes"
+
+
+class Passes:
+    """Counts the passes over a data set, so that pass k is shuffled by (seed, epoch + k)."""
+
+    def __init__(self, seed: int, epoch: int) -> None:
+        self.seed = seed
+        self.numbers = itertools.count(epoch)
+
+    def order(self, size: np.ndarray) -> np.ndarray:
+        """The next pass's permutation of `size` examples, int64."""
+        bits = np.random.Philox(key=[self.seed, next(self.numbers)]).random_raw(int(size))
+        return np.argsort(bits, kind="stable").astype(np.int64)
+
+    def number(self) -> np.ndarray:
+        """The next pass's seed, a non-negative int64."""
+        bits = np.random.Philox(key=[self.seed, next(self.numbers)]).random_raw()
+        return np.int64(bits >> 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Batching:
+    """How to batch: `passes` None keeps the stored order, `buffer` is the shuffle buffer of streams in records."""
+
+    batch_size: int
+    drop_remainder: bool
+    passes: Passes | None
+    buffer: int
+
+
+def set_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
+    """Makes the next pass over `dataset` the one of `epoch`: its order is that of the uninterrupted run.
+
+    Args:
+        dataset: what `load` returned, itself and not something mapped from it.
+        epoch: number of the pass, from 0.
+
+    Raises:
+        ValueError: `dataset` was not made by `load` with shuffling, or `epoch` is negative.
+    """
+    passes = getattr(dataset, _COUNTER, None)
+    if passes is None:
+        raise ValueError("Argument `dataset` must be a shuffled data set, as `load` returned it. Received: another one.")
+    if epoch < 0:
+        raise ValueError(f"Argument `epoch` must be at least 0. Received: epoch={epoch}.")
+    passes.numbers = itertools.count(epoch)
+
+
+def batches(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.data.Dataset:
+    """Batches of `prepare(x, y)`; `prepare` takes single examples and batches alike.
+
+    Raises:
+        ValueError: there are fewer examples than one whole batch needs, or none.
+    """
+    whole = isinstance(examples, Table) and examples.decode is None
+    dataset = _gathered(examples, prepare, how) if whole else _decoded(examples, prepare, how)
+    if examples.size is not None:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(_count(examples.size, how)))
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    if how.passes is not None:
+        setattr(dataset, _COUNTER, how.passes)
+    return dataset
+
+
+def _count(size: int, how: Batching) -> int:
+    if size == 0:
+        raise ValueError("The data set is empty.")
+    if how.drop_remainder and size < how.batch_size:
+        raise ValueError(
+            f"Argument `batch_size` must be at most the {size} examples there are, or `drop_remainder` False. "
+            f"Received: batch_size={how.batch_size}."
+        )
+    return size // how.batch_size if how.drop_remainder else -(-size // how.batch_size)
+
+
+def _orders(size: int, passes: Passes | None) -> tf.data.Dataset:
+    """A data set of one element: the order of this pass."""
+    if passes is None:
+        return tf.data.Dataset.from_tensors(size).map(lambda n: tf.range(tf.cast(n, tf.int64)))
+
+    def order(n: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(tf.numpy_function(passes.order, [n], tf.int64), (None,))
+
+    return tf.data.Dataset.from_tensors(size).map(order)
+
+
+def _constant(values: Any) -> Any:
+    with tf.device("CPU:0"):
+        return tf.nest.map_structure(tf.constant, values)
+
+
+def _pick(values: Any, indices: tf.Tensor) -> Any:
+    return tf.nest.map_structure(lambda v: tf.gather(v, indices), values)
+
+
+def _gathered(table: Table, prepare: Prepare, how: Batching) -> tf.data.Dataset:
+    """One gather a batch from arrays in memory."""
+    count, step = _count(table.size, how), how.batch_size
+    x, y = _constant(table.x), _constant(table.y) if table.y is not None else None
+
+    def batch(order: tf.Tensor, start: tf.Tensor) -> Any:
+        indices = order[start : start + step]
+        if how.drop_remainder:
+            indices = tf.ensure_shape(indices, (step,))
+        return prepare(_pick(x, indices), _pick(y, indices) if y is not None else None)
+
+    def one_pass(order: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.Dataset.range(0, count * step, step).map(lambda start: batch(order, start))
+
+    return _orders(table.size, how.passes).flat_map(one_pass)
+
+
+def _decoded(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.data.Dataset:
+    """Examples decoded one by one, in parallel."""
+    if isinstance(examples, Table):
+        x, y = _constant(examples.x), _constant(examples.y) if examples.y is not None else None
+        records = _orders(examples.size, how.passes).flat_map(tf.data.Dataset.from_tensor_slices)
+
+        def decode(i: tf.Tensor) -> tuple:
+            return examples.decode(x[i]), _pick(y, i) if y is not None else None
+    else:
+        records, decode = _streamed(examples, how), examples.decode
+    dataset = records.map(lambda *record: prepare(*decode(*record)), num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.batch(how.batch_size, drop_remainder=how.drop_remainder)
+
+
+def _streamed(stream: Stream, how: Batching) -> tf.data.Dataset:
+    if how.passes is None:
+        return stream.records(None)
+
+    def one_pass(_: tf.Tensor) -> tf.data.Dataset:
+        # This function's own graph gets a fixed seed, so that the order does not depend on tf.random.set_seed.
+        tf.compat.v1.set_random_seed(1)
+        seed = tf.ensure_shape(tf.numpy_function(how.passes.number, [], tf.int64), ())
+        return stream.records(seed).shuffle(how.buffer, seed=seed, reshuffle_each_iteration=False)
+
+    return tf.data.Dataset.from_tensors(0).flat_map(one_pass)

@@ -1,0 +1,105 @@
+"""What every origin of data (embedded, tfds, files) is turned into before it becomes batches."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the user said about how to read a set; each origin refuses what it has no use for.
+
+    Attributes:
+        keys: the names in the file of what we call "image" and "label".
+        data_shape: shape of one example, for records that do not say it.
+        data_dir: where tfds keeps its prepared sets.
+        download: whether tfds may download.
+        prepare: False when only the description of the set is wanted.
+    """
+
+    keys: dict[str, str] | None = None
+    data_shape: tuple[int, ...] | None = None
+    data_dir: str | None = None
+    download: bool = True
+    prepare: bool = True
+
+    def refuse(self, origin: str, *arguments: str) -> None:
+        """Raises if one of `arguments` was given to an origin that does not use it."""
+        for argument in arguments:
+            if getattr(self, argument) is not None:
+                raise ValueError(
+                    f"Argument `{argument}` has no meaning for {origin}. Received: {argument}={getattr(self, argument)!r}."
+                )
+
+    def key(self, role: str) -> str | None:
+        """The name that the user gave for "image" or "label", or None."""
+        return (self.keys or {}).get(role)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Examples that can be reached by index.
+
+    Attributes:
+        x: `(n, ...)`: pixels, vectors, or what `decode` makes an example of (file names).
+        y: labels `(n,)`, a dictionary of such arrays, or None.
+        decode: from one entry of `x` to one image; None where `x` holds the images.
+    """
+
+    x: np.ndarray
+    y: Any = None
+    decode: Callable[[tf.Tensor], tf.Tensor] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many examples there are."""
+        return len(self.x)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """Examples that are read one after the other.
+
+    Attributes:
+        records: from a scalar int64 seed (None: in order) to the data set of records, where the seed may
+            order the files; the order of the records is the pipeline's concern.
+        decode: from one record to `(image, label or None)`.
+        size: how many examples there are, None if unknown.
+    """
+
+    records: Callable[[tf.Tensor | None], tf.data.Dataset]
+    decode: Callable[[Any], tuple[tf.Tensor, Any]]
+    size: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """One data set, opened.
+
+    Attributes:
+        splits: examples of each split; None where they have not been counted.
+        data_shape: shape of one example as stored; None for a side that varies.
+        read: `(split, start, stop)` -> the examples from `start` to before `stop` (None: the end) in stored order.
+        scale: what stored values are divided by to lie in [0, 1].
+        labelled: the splits that have labels.
+        attributes: names of the labels where an example has several.
+        crop: name of the crop that belongs to the set.
+        count: counts the examples of a split whose size is None.
+    """
+
+    splits: dict[str, int | None]
+    data_shape: tuple[int | None, ...]
+    read: Callable[[str, int, int | None], Table | Stream]
+    scale: float = 1.0
+    labelled: frozenset[str] = frozenset()
+    attributes: tuple[str, ...] = ()
+    crop: str = "none"
+    count: Callable[[str], int] | None = None
+
+    def size(self, split: str) -> int:
+        """Examples of `split`, counted if need be."""
+        size = self.splits[split]
+        return self.count(split) if size is None and self.count else size

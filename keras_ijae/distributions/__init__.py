@@ -1,0 +1,34 @@
+"""Likelihoods of data, posteriors and priors of codes, on TensorFlow Probability."""
+
+from keras_ijae.distributions import likelihoods, posteriors, priors
+from keras_ijae.distributions.likelihoods import (
+    Bernoulli,
+    CyclicShift,
+    DiscretizedLogistic,
+    Gaussian,
+    Laplace,
+    Likelihood,
+    ShiftGaussian,
+)
+from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, Posterior
+from keras_ijae.distributions.priors import Prior, Sphere, StandardNormal, Uniform
+
+__all__ = [
+    "Bernoulli",
+    "CyclicShift",
+    "DiagonalGaussian",
+    "DiscretizedLogistic",
+    "FullGaussian",
+    "Gaussian",
+    "Laplace",
+    "Likelihood",
+    "Posterior",
+    "Prior",
+    "ShiftGaussian",
+    "Sphere",
+    "StandardNormal",
+    "Uniform",
+    "likelihoods",
+    "posteriors",
+    "priors",
+]

@@ -1,0 +1,153 @@
+"""What every likelihood shares."""
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_ijae.distributions._checks import is_positive, positive_float, widen
+
+LEARNED = "learned"
+MIN_SCALE = 1e-5
+
+
+class Likelihood(keras.layers.Layer):
+    """p(x | params), independent over the dimensions of x unless a subclass says otherwise.
+
+    `params` are a decoder's output and have the data's shape, `(batch, height, width, channels)` or
+    `(batch, features)`. Subclasses define `draw`, and `log_prob` where the density is known; a subclass
+    registered with `keras.saving.register_keras_serializable` can be used wherever a likelihood is taken.
+
+    Attributes:
+        discrete: `log_prob` is a log-probability of discrete data, so its nats are true nats.
+        has_log_prob: whether `log_prob` is defined.
+        has_bits_per_dim: whether `bits_per_dim` is defined.
+        image_activation: last activation of the decoder on images, "sigmoid", or "linear" where `params`
+            are logits; on vectors the decoder is linear.
+
+    Args:
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`; anything else is a ValueError.
+    """
+
+    discrete: bool = False
+    has_log_prob: bool = True
+    has_bits_per_dim: bool = False
+    image_activation: str = "sigmoid"
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether r(y | a) = r(a | y) with its mode at y = a and a fixed scale: usable as λ-IJAE's r."""
+        return False
+
+    def validate(self, data_shape: tuple[int, ...]) -> None:
+        """Raises ValueError where data of this shape, without the batch, cannot have this likelihood."""
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """The noiseless observation, of the shape of `params`; images in [0, 1]."""
+        return widen(params)
+
+    def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """log p(x | params) in nats, summed over all dimensions but the first: `(batch,)`.
+
+        Computed in float32, or in float64 where `params` are float64.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no tractable `log_prob`; it can only be drawn from. "
+            "Use a likelihood with a density, such as Gaussian, Laplace or Bernoulli."
+        )
+
+    def bits_per_dim(self, log_prob: tf.Tensor, data_shape: tuple[int, ...]) -> tf.Tensor:
+        """-log_prob / (log 2 · dimensions), where the probability is of discretised data.
+
+        Args:
+            log_prob: log-probabilities (or a bound) in nats, summed over the dimensions.
+            data_shape: shape of one example.
+
+        Raises:
+            NotImplementedError: where `has_bits_per_dim` is False: a density, or binary data, has none.
+        """
+        if not self.has_bits_per_dim:
+            raise NotImplementedError(
+                f"{type(self).__name__} is not of discretised data: it has no bits per dimension."
+            )
+        return -log_prob / (math.log(2.0) * math.prod(data_shape))
+
+    def noise_shape(self, data_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the uniforms that draw one observation of shape `data_shape`."""
+        self.validate(data_shape)
+        return tuple(data_shape)
+
+    def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        """Observations of the shape of `params`, by the inverse distribution function; not clipped.
+
+        Continuous likelihoods are reparametrised: gradients reach `params` and a learned scale.
+
+        Args:
+            params: `(batch, *data_shape)`.
+            uniform: numbers in (0, 1), `(batch, *noise_shape(data_shape))`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `draw(params, uniform)`.")
+
+
+class ScaledLikelihood(Likelihood):
+    """A likelihood with one scale for all dimensions: fixed, or learned as one scalar weight.
+
+    The learned scale is 1e-5 + exp(log_scale), so that the likelihood of a perfect fit stays finite.
+
+    Args:
+        argument: the name under which the scale is given, for errors.
+        scale: a number > 0, or "learned".
+        initial: the learned scale's initial value, > 1e-5.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+    """
+
+    def __init__(self, argument: str, scale: float | str, initial: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.initial = positive_float(f"initial_{argument}", initial)
+        self.learned = isinstance(scale, str) and scale == LEARNED
+        if not self.learned and not is_positive(scale):
+            raise ValueError(
+                f'Argument `{argument}` must be a finite number > 0 or "{LEARNED}". '
+                f"Received: {argument}={scale!r}"
+            )
+        if self.initial <= MIN_SCALE:
+            raise ValueError(
+                f"Argument `initial_{argument}` must be above {MIN_SCALE}. "
+                f"Received: initial_{argument}={initial!r}"
+            )
+        self.given_scale = LEARNED if self.learned else float(scale)
+        self.log_scale = self._add_log_scale() if self.learned else None
+        self.built = True
+
+    def scale(self) -> tf.Tensor:
+        """The scale now, a scalar tensor."""
+        if not self.learned:
+            return tf.constant(self.given_scale, tf.float64)
+        return MIN_SCALE + tf.exp(keras.ops.convert_to_tensor(self.log_scale))
+
+    def _add_log_scale(self) -> keras.Variable:
+        value = math.log(self.initial - MIN_SCALE)
+        return self.add_weight(
+            shape=(),
+            initializer=lambda shape, dtype: tf.constant(value, dtype, shape),
+            name="log_scale",
+            autocast=False,
+        )
+
+
+def matched(params: tf.Tensor, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`params` and `x` in one float dtype; ValueError unless their shapes agree, dimension by dimension."""
+    params = widen(params)
+    x = tf.cast(x, params.dtype)
+    if not x.shape.is_compatible_with(params.shape):
+        raise ValueError(
+            f"Argument `x` must have the shape of `params`, {tuple(params.shape)}. "
+            f"Received: x of shape {tuple(x.shape)}"
+        )
+    return params, x
+
+
+def sum_over_dimensions(values: tf.Tensor) -> tf.Tensor:
+    """The sum over all axes but the first."""
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))

@@ -1,0 +1,113 @@
+"""Symmetric likelihoods by cyclic shifts of an image."""
+
+import math
+import numbers
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae.distributions._checks import is_positive, positive_float, widen
+from keras_ijae.distributions.likelihoods.base import Likelihood
+from keras_ijae.layers.cyclic_shift import roll
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class CyclicShift(Likelihood):
+    """r(y | x): y is x rolled by (s_h, s_w), drawn for each image, with wrapping edges.
+
+    s_h and s_w are independent with P(s) ∝ decay^|s|, |s| <= max_shift: P(s) = P(-s), so r is symmetric, and
+    s = 0 is the strict mode. It is a distribution over finitely many images, without a density. The source
+    leaves the law of the shifts open; a uniform one would have no mode at 0.
+
+    Args:
+        max_shift: largest shift in pixels along each axis, >= 0 and less than half of height and width;
+            0 is the identity.
+        decay: P(s + 1) / P(s) for s >= 0, in (0, 1).
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    References:
+        Alanov, Kochurov, Sobolev, Yashkov and Vetrov, implicit λ-Jeffreys autoencoders, 2019.
+    """
+
+    has_log_prob = False
+
+    def __init__(self, max_shift: int = 2, decay: float = 0.5, **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(max_shift, bool) or not isinstance(max_shift, numbers.Integral) or max_shift < 0:
+            raise ValueError(
+                f"Argument `max_shift` must be an integer >= 0. Received: max_shift={max_shift!r}"
+            )
+        if not is_positive(decay) or decay >= 1:
+            raise ValueError(f"Argument `decay` must be in (0, 1). Received: decay={decay!r}")
+        self.max_shift, self.decay = int(max_shift), float(decay)
+        self.built = True
+
+    @property
+    def symmetric(self) -> bool:
+        return True
+
+    def probabilities(self) -> np.ndarray:
+        """P(s) of one axis for s = -max_shift ... max_shift, `(2 max_shift + 1,)` float64, summing to 1."""
+        weights = self.decay ** np.abs(np.arange(-self.max_shift, self.max_shift + 1), dtype=np.float64)
+        return weights / weights.sum()
+
+    def shifts(self, uniform: tf.Tensor) -> tf.Tensor:
+        """Shifts by the inverse distribution function: `(batch, 2)` uniforms to `(batch, 2)` int32."""
+        uniform = widen(uniform)
+        edges = tf.constant(np.cumsum(self.probabilities())[:-1], uniform.dtype)
+        above = tf.cast(uniform[..., tf.newaxis] > edges, tf.int32)
+        return tf.reduce_sum(above, axis=-1) - self.max_shift
+
+    def validate(self, data_shape: tuple[int, ...]) -> None:
+        name = type(self).__name__
+        if len(data_shape) != 3:
+            raise ValueError(
+                f"{name} shifts images: `data_shape` must be (height, width, channels). "
+                f"Received: data_shape={tuple(data_shape)}"
+            )
+        if 2 * self.max_shift >= min(data_shape[:2]):
+            raise ValueError(
+                f"Argument `max_shift` must be less than half of height and width. "
+                f"Received: max_shift={self.max_shift}, data_shape={tuple(data_shape)}"
+            )
+
+    def noise_shape(self, data_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self.validate(data_shape)
+        return (2,)
+
+    def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        """`params` shifted, image by image; differentiable in `params`."""
+        return roll(widen(params), self.shifts(uniform))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "max_shift": self.max_shift, "decay": self.decay}
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class ShiftGaussian(CyclicShift):
+    """r(y | x): a cyclic shift of x as in `CyclicShift`, then Gaussian noise of standard deviation `sigma`.
+
+    Args:
+        max_shift: largest shift in pixels along each axis, >= 0.
+        sigma: standard deviation of the noise, > 0.
+        decay: P(s + 1) / P(s) for s >= 0, in (0, 1).
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+    """
+
+    def __init__(self, max_shift: int = 2, sigma: float = 0.1, decay: float = 0.5, **options: Any) -> None:
+        super().__init__(max_shift, decay, **options)
+        self.sigma = positive_float("sigma", sigma)
+
+    def noise_shape(self, data_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self.validate(data_shape)
+        return (2 + math.prod(data_shape),)
+
+    def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        shifted = super().draw(params, uniform[:, :2])
+        normal = tf.math.ndtri(tf.cast(uniform[:, 2:], shifted.dtype))
+        return shifted + self.sigma * tf.reshape(normal, tf.shape(shifted))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "sigma": self.sigma}

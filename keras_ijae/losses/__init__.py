@@ -1,0 +1,12 @@
+"""Losses as pure functions of logits, and penalties."""
+
+from keras_ijae.losses.adversarial import (
+    accuracy,
+    check_objective,
+    discriminator_loss,
+    generator_loss,
+    judged,
+)
+from keras_ijae.losses.penalties import gradient_penalty
+
+__all__ = ["accuracy", "check_objective", "discriminator_loss", "generator_loss", "gradient_penalty", "judged"]

@@ -1,0 +1,64 @@
+"""Adversarial losses on logits; label 1 is the data, or the prior.
+
+With zeta = softplus: -log D = zeta(-l) and -log(1 - D) = zeta(l), finite for every logit, and log D/(1 - D) = l.
+"""
+
+import tensorflow as tf
+
+OBJECTIVES = ("minimax", "non_saturating", "log_ratio")
+
+
+def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """mean zeta(-real) + mean zeta(fake): nats, a scalar, at least 0.
+
+    At the optimum the logit is log p_real - log p_fake and the loss log 4 - 2 JSD(p_real || p_fake).
+
+    Args:
+        real_logits: logits of what carries label 1 (data, prior), any shape.
+        fake_logits: logits of what carries label 0, any shape.
+    """
+    return tf.reduce_mean(tf.nn.softplus(-real_logits)) + tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+
+def generator_loss(fake_logits: tf.Tensor, objective: str = "non_saturating") -> tf.Tensor:
+    """What the generator lowers, a mean over the batch; in brackets its gradient at the optimal discriminator.
+
+    `minimax`: -zeta(l) (2 JSD); `non_saturating`: zeta(-l) (KL(q||p) - 2 JSD); `log_ratio`: -l (KL(q||p)), with p the
+    data and q the generator.
+
+    Args:
+        fake_logits: logits of generated samples, any shape.
+        objective: one of `minimax`, `non_saturating`, `log_ratio`.
+
+    References:
+        Goodfellow et al. 2014, section 3 (the first two); Mohamed & Lakshminarayanan 2016, section 3 (the ratio).
+    """
+    check_objective(objective)
+    if objective == "minimax":
+        return -tf.reduce_mean(tf.nn.softplus(fake_logits))
+    if objective == "non_saturating":
+        return tf.reduce_mean(tf.nn.softplus(-fake_logits))
+    return -tf.reduce_mean(fake_logits)
+
+
+def check_objective(objective: str) -> str:
+    """`objective`, or a ValueError that lists the known ones."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"Argument `objective` must be one of {', '.join(OBJECTIVES)}. Received: {objective!r}")
+    return objective
+
+
+def accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """Share of logits on the right side of 0, real and fake counted equally: a scalar in [0, 1]."""
+    real = tf.reduce_mean(tf.cast(real_logits > 0, real_logits.dtype))
+    fake = tf.reduce_mean(tf.cast(fake_logits < 0, fake_logits.dtype))
+    return (real + fake) / 2
+
+
+def judged(name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What is logged of a discriminator: mean logits on real and fake, and its accuracy."""
+    return {
+        f"{name}_real_logit": tf.reduce_mean(real_logits),
+        f"{name}_fake_logit": tf.reduce_mean(fake_logits),
+        f"{name}_accuracy": accuracy(real_logits, fake_logits),
+    }

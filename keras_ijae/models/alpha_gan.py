@@ -1,0 +1,113 @@
+"""alpha-GAN: an auto-encoder between two discriminators."""
+
+import keras
+import tensorflow as tf
+
+from keras_ijae import losses
+from keras_ijae.models.game import Game
+from keras_ijae.models.moves import Move, Phase, Played
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class AlphaGAN(Game):
+    """alpha-GAN: likelihood and KL of the variational bound replaced by discriminators D(x) and C(z).
+
+    With z ~ p(z), z_q = E(x), x_f = G(z), x_r = G(z_q), logits D and C, zeta = softplus and R(l) = -l ("log_ratio") or
+    zeta(-l) ("non_saturating"):
+
+        L_D = E zeta(-D(x)) + (E zeta(D(x_r)) + E zeta(D(x_f))) / 2          1 = data; at equality the logit is 0
+        L_C = E zeta(-C(z)) + E zeta(C(z_q))                                 1 = prior
+        L_E = l1 mean|x - x_r| + R(C(z_q)) [+ code_cycle mean|E(x_f) - z|]
+        L_G = l1 mean|x - x_r| + R(D(x_r)) + R(D(x_f)) [+ code_cycle mean|E(x_f) - z|]
+
+    Both means are over the dimensions and the batch: `l1_mean_weight` w is a Laplace likelihood of scale
+    (dimensions / w), as a text that sums over pixels would write it.
+
+    Args:
+        encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
+        decoder: G, codes -> observations.
+        discriminator: D, observations -> logits (batch, 1).
+        code_discriminator: C, codes -> logits (batch, 1); without batch normalisation.
+        l1_mean_weight: weight of the mean absolute error, at least 0; a run-time scalar.
+        objective: R, "log_ratio" or "non_saturating".
+        code_cycle_mean_weight: weight of the mean absolute error of codes, at least 0; 0 leaves the term out.
+        data_shape, latent_dim, prior, ema, seed, name: see `Game`.
+
+    References:
+        Rosca et al. 2017, algorithm 1, with prior and posterior in the order that its authors confirmed.
+    """
+
+    NETWORKS = ("encoder", "decoder", "discriminator", "code_discriminator")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        code_discriminator: keras.Model,
+        data_shape: tuple[int, ...],
+        latent_dim: int,
+        l1_mean_weight: float = 40.0,
+        objective: str = "non_saturating",
+        code_cycle_mean_weight: float = 0.0,
+        prior="normal",
+        ema: float | None = 0.999,
+        seed: int = 0,
+        name: str = "alpha_gan",
+    ):
+        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
+        if objective not in ("log_ratio", "non_saturating"):
+            raise ValueError(f"Argument `objective` must be 'log_ratio' or 'non_saturating'. Received: {objective!r}")
+        for argument, value in {"l1_mean_weight": l1_mean_weight, "code_cycle_mean_weight": code_cycle_mean_weight}.items():
+            if value < 0:
+                raise ValueError(f"Argument `{argument}` must be at least 0. Received: {value}")
+        self.encoder, self.decoder = encoder, decoder
+        self.discriminator, self.code_discriminator = discriminator, code_discriminator
+        self.objective, self.has_cycle = objective, code_cycle_mean_weight > 0
+        self.l1_mean_weight = self.scalar("l1_mean_weight", l1_mean_weight)
+        self.code_cycle_mean_weight = self.scalar("code_cycle_mean_weight", code_cycle_mean_weight)
+        judges = ("discriminator", "code_discriminator")
+        self.moves = tuple(Move(role, (role,)) for role in self.NETWORKS)
+        self.phases = (Phase("discriminators", judges), Phase("players", ("encoder", "decoder"), reuse=True))
+        self.ready()
+
+    def default_optimizers(self):
+        return {role: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for role in self.NETWORKS}
+
+    def noise(self, draws):
+        return {"z": draws.rows("z", self.prior.sample), "code": draws.normal("code", self.code_noise_dim)}
+
+    def forward(self, batch, noise):
+        code = self.codes(batch, noise["code"], training=True)
+        return {"code": code, "rec": self.decoder(code, training=True), "fake": self.decoder(noise["z"], training=True)}
+
+    def losses(self, batch, noise, phase, forward):
+        return (self._judge if phase == "discriminators" else self._play_players)(batch, noise, forward)
+
+    def _judge(self, x, noise, forward):
+        code, rec, fake = (tf.stop_gradient(forward[key]) for key in ("code", "rec", "fake"))
+        real = self.discriminator(x, training=True)
+        both = tf.concat([self.discriminator(rec, training=True), self.discriminator(fake, training=True)], 0)
+        prior, posterior = self.code_discriminator(noise["z"], training=True), self.code_discriminator(code, training=True)
+        judged = losses.judged("discriminator", real, both) | losses.judged("code_discriminator", prior, posterior)
+        return Played(
+            {
+                "discriminator": losses.discriminator_loss(real, both),
+                "code_discriminator": losses.discriminator_loss(prior, posterior),
+            },
+            judged,
+        )
+
+    def _play_players(self, x, noise, forward):
+        """L_E and L_G; the encoder does not see D."""
+        l1 = tf.reduce_mean(tf.abs(x - tf.cast(forward["rec"], x.dtype)))
+        shared, logs = tf.cast(tf.convert_to_tensor(self.l1_mean_weight), l1.dtype) * l1, {"l1_mean": l1}
+        if self.has_cycle:
+            cycle = tf.reduce_mean(tf.abs(self.codes(forward["fake"], noise["code"], training=True) - noise["z"]))
+            shared += tf.cast(tf.convert_to_tensor(self.code_cycle_mean_weight), l1.dtype) * cycle
+            logs["code_cycle_l1_mean"] = cycle
+        code = losses.generator_loss(self.code_discriminator(forward["code"], training=True), self.objective)
+        rec, fake = (
+            losses.generator_loss(self.discriminator(forward[key], training=True), self.objective) for key in ("rec", "fake")
+        )
+        return Played({"encoder": shared + code, "decoder": shared + rec + fake}, logs)

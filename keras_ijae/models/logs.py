@@ -1,0 +1,60 @@
+"""Logs of a game in one vector, and the flags that find the first bad step of each term."""
+
+import keras
+import tensorflow as tf
+
+_CAPACITY = 64
+
+
+class Logs(keras.metrics.Metric):
+    """Means of named scalars in one vector, with the first step at which each was not finite.
+
+    The names are those of the first update, so that nothing needs to be traced beforehand.
+    """
+
+    def __init__(self, name: str):
+        super().__init__(name=name)
+        self.names: list[str] = []
+        self.flags: list[str] = []
+        self.total = self.add_variable((_CAPACITY,), "zeros", name="total")
+        self.weight = self.add_variable((), "zeros", name="weight")
+        self.first_bad = self.add_variable((_CAPACITY,), "zeros", "int32", "only_first_replica", "first_bad")
+
+    def update_state(self, values: dict[str, tf.Tensor], weight=1.0, step=0, flags: dict | None = None) -> None:
+        """Add scalars.
+
+        Args:
+            values: name -> scalar, averaged.
+            weight: of these values in the average.
+            step: counted from 1; remembered for a value that is not finite and for a flag that is set.
+            flags: name -> boolean scalar, True where something is wrong.
+        """
+        self.names, self.flags = list(values), list(flags or {})
+        if len(self.names) + len(self.flags) > _CAPACITY:
+            raise ValueError(f"A game can log {_CAPACITY} terms. Received: {self.names + self.flags}")
+        vector = tf.stack([tf.cast(value, tf.float32) for value in values.values()])
+        weight = tf.cast(weight, tf.float32)
+        self.total.assign_add(_padded(vector) * weight)
+        self.weight.assign_add(weight)
+        bad = tf.concat([~tf.math.is_finite(vector), *([flag] for flag in (flags or {}).values())], axis=0)
+        self._remember(_padded(tf.cast(bad, tf.float32)), step)
+
+    def _remember(self, bad, step):
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            bad = tf.distribute.get_replica_context().all_reduce("SUM", bad)
+        first = tf.convert_to_tensor(self.first_bad)
+        self.first_bad.assign(tf.where((first == 0) & (bad > 0), tf.cast(step, tf.int32), first))
+
+    def result(self) -> dict[str, tf.Tensor]:
+        """name -> mean, of everything since the last reset."""
+        means = tf.math.divide_no_nan(tf.convert_to_tensor(self.total), tf.convert_to_tensor(self.weight))
+        return {name: means[index] for index, name in enumerate(self.names)}
+
+    def bad(self) -> dict[str, int]:
+        """name -> the first step at which a term was not finite, or a flag set."""
+        first = keras.ops.convert_to_numpy(self.first_bad)
+        return {name: int(step) for name, step in zip(self.names + self.flags, first, strict=False) if step > 0}
+
+
+def _padded(vector):
+    return tf.pad(vector, [[0, _CAPACITY - vector.shape[0]]])

@@ -1,0 +1,90 @@
+"""What a game is made of: moves, and the phases in which they happen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Move:
+    """One player's move: the networks it changes so as to lower the loss of its name.
+
+    Args:
+        name: also the key of its loss and of its optimizer in `compile`.
+        networks: attribute names of what it changes; one network may be changed by several moves.
+    """
+
+    name: str
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Moves that happen together, on one forward pass.
+
+    Args:
+        name: keys the phase's noise; told to `losses`.
+        moves: names of the moves.
+        repeats: how often in one step, each time with fresh noise.
+        slices: each repeat gets its own slice of the batch, instead of the whole.
+        reuse: batch, noise and `forward` of the phase before are used again; that phase must not have changed a
+            network that this one changes.
+        gate: `gate(step, happened, logs)` -> boolean scalar tensor, whether the moves happen: the number of steps and
+            of times that this phase happened before, and the logs of this pass. None: always.
+    """
+
+    name: str
+    moves: tuple[str, ...]
+    repeats: int = 1
+    slices: bool = False
+    reuse: bool = False
+    gate: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Played:
+    """What `losses` returns: a scalar per move, what to log, and penalties.
+
+    Args:
+        losses: move name -> scalar. Two moves may be given the very same tensor: one backward pass serves both.
+        logs: name -> scalar, averaged over the steps of an epoch.
+        penalties: move name -> scalar that is added to the move's loss; one that reaches no weight is an error.
+    """
+
+    losses: dict[str, tf.Tensor]
+    logs: dict[str, tf.Tensor] = field(default_factory=dict)
+    penalties: dict[str, tf.Tensor] = field(default_factory=dict)
+
+
+def check(moves: tuple[Move, ...], phases: tuple[Phase, ...], attributes: Callable) -> None:
+    """Raise ValueError where moves and phases do not make a game; `attributes(name)` says whether a network exists."""
+    known = {move.name: move for move in moves}
+    if len(known) < len(moves):
+        raise ValueError(f"Moves must have names of their own. Received: {[move.name for move in moves]}")
+    for move in moves:
+        missing = [name for name in move.networks if not attributes(name)]
+        if missing:
+            raise ValueError(f"Move {move.name!r} changes {missing}, which the model does not have")
+    played = [name for phase in phases for name in phase.moves]
+    for name in played:
+        if name not in known:
+            raise ValueError(f"A phase plays the unknown move {name!r}. Known: {sorted(known)}")
+    idle = sorted(set(known) - set(played))
+    if idle:
+        raise ValueError(f"Moves in no phase: {idle}")
+    _check_reuse(phases, known)
+
+
+def _check_reuse(phases, known):
+    changed: set[str] = set()
+    for index, phase in enumerate(phases):
+        if phase.repeats < 1:
+            raise ValueError(f"Phase {phase.name!r}: `repeats` must be at least 1. Received: {phase.repeats}")
+        networks = {network for name in phase.moves for network in known[name].networks}
+        if phase.reuse and (index == 0 or changed & networks or phase.repeats > 1):
+            raise ValueError(
+                f"Phase {phase.name!r} cannot reuse the pass before it: there is none, it repeats, or "
+                f"{sorted(changed & networks)} have changed since"
+            )
+        changed = changed | networks if phase.reuse else networks

@@ -1,0 +1,111 @@
+"""Which optimizer makes which move."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class Optimizers:
+    """The optimizers of a game by move; `model.optimizer` for Keras' learning-rate callbacks, which move each of them."""
+
+    built = True
+
+    def __init__(self, by_move: dict[str, keras.optimizers.Optimizer]):
+        self.by_move = by_move
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in self.by_move.values()]
+
+    @property
+    def learning_rate(self):
+        """The first move's; setting it (older Keras' callbacks do) scales all in proportion."""
+        return self.optimizers[0].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        ratio = float(value) / float(keras.ops.convert_to_numpy(self.learning_rate))
+        for optimizer in self.optimizers:
+            optimizer.learning_rate = ratio * float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def resolve(given: Any, defaults: dict[str, keras.optimizers.Optimizer]) -> dict[str, keras.optimizers.Optimizer]:
+    """One optimizer per move: the defaults, overridden by `given`.
+
+    Args:
+        given: None; a dictionary that overrides some moves; or one optimizer (instance, name or configuration), of
+            which every move gets its own copy.
+        defaults: move -> the system's own optimizer.
+
+    Raises:
+        ValueError: an unknown move, something that is no optimizer, or one instance given to two moves.
+    """
+    if given is None:
+        given = {}
+    elif not isinstance(given, dict) or "class_name" in given:
+        template = keras.optimizers.serialize(_optimizer("optimizer", given))
+        given = {move: keras.optimizers.deserialize(template) for move in defaults}
+    unknown = sorted(set(given) - set(defaults))
+    if unknown:
+        raise ValueError(f"Argument `optimizer` names unknown moves {unknown}. Known: {sorted(defaults)}")
+    chosen = {move: _optimizer(move, given[move]) if move in given else defaults[move] for move in defaults}
+    if len({id(optimizer) for optimizer in chosen.values()}) < len(chosen):
+        raise ValueError("Argument `optimizer` gives one optimizer instance to several moves; each keeps moments of its own")
+    for move, optimizer in chosen.items():
+        optimizer.name = f"{move}_optimizer"
+    return chosen
+
+
+def _optimizer(move, value):
+    try:
+        optimizer = keras.optimizers.get(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"Argument `optimizer`: {move!r} must be a Keras optimizer. Received: {value!r}") from error
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(f"Argument `optimizer`: {move!r} must be a Keras optimizer. Received: {value!r}")
+    if getattr(optimizer, "gradient_accumulation_steps", None) or optimizer.use_ema:
+        raise ValueError(
+            f"The optimizer of {move!r} sets gradient_accumulation_steps or use_ema, which know nothing of several players. "
+            "Use a larger batch, and the model's own `ema`"
+        )
+    return optimizer
+
+
+def gradients(tape, losses, optimizers, variables, replicas: int) -> dict[str, list]:
+    """move -> gradients of the moving networks alone, one backward pass for each distinct loss tensor.
+
+    Replicas' gradients are summed by the optimizer, so each is divided by their number; a loss-scaling optimizer's
+    gradients come multiplied by its scale.
+    """
+    found: dict[str, list] = {}
+    for loss, moves in _by_loss(losses):
+        scales = [_scale(optimizers[move], loss.dtype) for move in moves]
+        several = tape.gradient(loss, [variables[move] for move in moves], output_gradients=scales[0] / replicas)
+        found[moves[0]] = several[0]
+        for move, scale, of_move in zip(moves[1:], scales[1:], several[1:], strict=True):
+            ratio = scale / scales[0]  # two moves may lower one loss under different loss scales
+            found[move] = [g if g is None else g * tf.cast(ratio, g.dtype) for g in of_move]
+    return found
+
+
+def _by_loss(losses):
+    groups: dict[int, tuple] = {}
+    for move, loss in losses.items():
+        groups.setdefault(id(loss), (loss, []))[1].append(move)
+    return groups.values()
+
+
+def _scale(optimizer, dtype):
+    if hasattr(optimizer, "inner_optimizer"):
+        return tf.cast(optimizer.scale_loss(tf.ones([], tf.float32)), dtype)
+    return tf.ones([], dtype)
+
+
+def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list, replicas: int) -> None:
+    """Move; under loss scaling all replicas skip together when one has a gradient that is not finite."""
+    if hasattr(optimizer, "inner_optimizer") and replicas > 1:
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None])
+        bad = tf.distribute.get_replica_context().all_reduce("SUM", tf.cast(~finite, tf.float32))
+        gradients = [g if g is None else tf.where(bad > 0, tf.cast(float("nan"), g.dtype), g) for g in gradients]
+    optimizer.apply(gradients, variables)

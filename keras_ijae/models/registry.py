@@ -1,0 +1,172 @@
+"""The table of systems, and `create`, which builds one with default networks."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Role:
+    """A network of a system.
+
+    Args:
+        name: its attribute and argument.
+        kind: "encoder", "decoder" or "discriminator": which builder makes it.
+        inputs: what a discriminator sees: "x", "y" (observations) and "z" (codes), in this order.
+        needed: whether a model with these arguments has it.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...] = ()
+    needed: Callable[[dict], bool] = lambda arguments: True
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One system: its class, the arguments that the name fixes, its roles, one line of help."""
+
+    path: str
+    roles: tuple[Role, ...]
+    help: str
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    def load(self) -> type:
+        """The class."""
+        module, name = self.path.split(":")
+        return getattr(importlib.import_module(f"keras_ijae.models.{module}"), name)
+
+
+ENCODER, DECODER = Role("encoder", "encoder"), Role("decoder", "decoder")
+DISCRIMINATOR = Role("discriminator", "discriminator", ("x",))
+CODE_DISCRIMINATOR = Role("code_discriminator", "discriminator", ("z",))
+LIKELIHOOD_DISCRIMINATOR = Role("likelihood_discriminator", "discriminator", ("x", "z", "y"))
+POSTERIOR_DISCRIMINATOR = Role(
+    "posterior_discriminator",
+    "discriminator",
+    ("x", "z"),
+    needed=lambda arguments: arguments.get("posterior", "implicit") in ("implicit", "deterministic"),
+)
+
+ENTRIES = {
+    "gan": Entry("gan:GAN", (DECODER, DISCRIMINATOR), "generative adversarial network: sharp samples, no encoder"),
+    "vae": Entry("vae:VAE", (ENCODER, DECODER), "variational auto-encoder: a bound on the likelihood, blurred samples"),
+    "beta_vae": Entry("vae:VAE", (ENCODER, DECODER), "VAE with a KL weight of 4: factors over fidelity", {"beta": 4.0}),
+    "alpha_gan": Entry(
+        "alpha_gan:AlphaGAN",
+        (ENCODER, DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR),
+        "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes",
+    ),
+    "ijae": Entry(
+        "ijae:IJAE",
+        (ENCODER, DECODER, DISCRIMINATOR, LIKELIHOOD_DISCRIMINATOR, POSTERIOR_DISCRIMINATOR),
+        "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions",
+    ),
+}
+
+
+def list_models() -> dict[str, str]:
+    """name -> one line, of every system that `create` makes."""
+    return {name: entry.help for name, entry in ENTRIES.items()}
+
+
+def create(
+    name: str,
+    data_shape: tuple[int, ...],
+    latent_dim: int,
+    networks: str = "auto",
+    width: int | None = None,
+    norm: str = "group",
+    spectral: bool = True,
+    **arguments: Any,
+):
+    """A system with default networks for the shape of the data.
+
+    Args:
+        name: a system of `list_models()`.
+        data_shape: (height, width, channels) of images in [0, 1], or (features,).
+        latent_dim: size of a code, at least 1.
+        networks: "auto", "mlp", "dcgan" or "resnet"; "auto" is mlp for vectors and small images, else dcgan.
+        width: base number of channels, or of hidden units for mlp; None: the family's own.
+        norm: of encoder and decoder: "group", "batch", "layer" or "none"; discriminators have none.
+        spectral: whether discriminators are spectrally normalised.
+        arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ...
+
+    Raises:
+        ValueError: an unknown name or argument (the known ones are listed), or a value out of range.
+
+    Example:
+        model = ki.create("ijae", data_shape=(28, 28, 1), latent_dim=16)
+    """
+    entry = _entry(name)
+    data_shape = _check_shape(data_shape, latent_dim)
+    cls = entry.load()
+    roles = [role for role in entry.roles if role.needed(arguments)]
+    _check_arguments(name, arguments, cls, entry)
+    arguments = {**entry.fixed, **arguments}
+    built = {role.name: _build(role, cls, data_shape, latent_dim, networks, width, norm, spectral, arguments) for role in roles}
+    return cls(data_shape=data_shape, latent_dim=latent_dim, **built, **arguments)
+
+
+def _entry(name):
+    if name not in ENTRIES:
+        near = difflib.get_close_matches(str(name), ENTRIES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown system {name!r}.{hint} Known: {', '.join(sorted(ENTRIES))}")
+    return ENTRIES[name]
+
+
+def _check_shape(data_shape, latent_dim):
+    shape = tuple(data_shape)
+    if len(shape) not in (1, 3) or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise ValueError(f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {data_shape!r}")
+    if not isinstance(latent_dim, int) or latent_dim < 1:
+        raise ValueError(f"Argument `latent_dim` must be an integer of at least 1. Received: {latent_dim!r}")
+    return shape
+
+
+def _check_arguments(name, arguments, cls, entry):
+    roles = {role.name for role in entry.roles}
+    known = set(inspect.signature(cls.__init__).parameters) - {"self", "data_shape", "latent_dim"} - roles
+    unknown = sorted(set(arguments) - known)
+    if unknown:
+        general = ("networks", "width", "norm", "spectral")
+        near = [match for word in unknown for match in difflib.get_close_matches(word, [*known, *general], n=1)]
+        hint = f" Did you mean {near}?" if near else ""
+        raise ValueError(f"Unknown arguments {unknown} of {name!r}.{hint} Known: {', '.join(sorted({*known, *general}))}")
+
+
+def _build(role, cls, data_shape, latent_dim, family, width, norm, spectral, arguments):
+    from keras_ijae import networks
+
+    if role.kind == "discriminator":
+        shapes = {"x": data_shape, "y": data_shape, "z": (latent_dim,)}
+        seen = {key: shapes[key] for key in role.inputs}
+        return networks.discriminator(family, seen, width=width, spectral=spectral, name=role.name)
+    defaults = {key: parameter.default for key, parameter in inspect.signature(cls.__init__).parameters.items()}
+    chosen = {**defaults, **arguments}
+    if role.kind == "decoder":
+        activation = _decoder_activation(chosen.get("likelihood", "auto"), data_shape)
+        return networks.decoder(family, data_shape, latent_dim, width=width, norm=norm, activation=activation, name=role.name)
+    units, noise_dim = _encoder_outputs(chosen.get("posterior", "deterministic"), latent_dim)
+    return networks.encoder(family, data_shape, units, noise_dim=noise_dim, width=width, norm=norm, name=role.name)
+
+
+def _decoder_activation(likelihood, data_shape):
+    from keras_ijae.distributions import likelihoods
+
+    if len(data_shape) == 1:
+        return "linear"
+    return "sigmoid" if likelihood == "auto" else likelihoods.get(likelihood, data_shape).image_activation
+
+
+def _encoder_outputs(posterior, latent_dim):
+    """Number of outputs, and size of the noise input."""
+    from keras_ijae.distributions import posteriors
+
+    if posterior in ("implicit", "deterministic"):
+        return latent_dim, latent_dim if posterior == "implicit" else 0
+    return posteriors.get(posterior, latent_dim).units, 0

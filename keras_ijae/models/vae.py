@@ -1,0 +1,134 @@
+"""The variational auto-encoder, with its test-time bounds."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.distributions import likelihoods, posteriors
+from keras_ijae.models import checks
+from keras_ijae.models.game import Game
+from keras_ijae.models.moves import Move, Phase, Played
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class VAE(Game):
+    """Variational auto-encoder; with beta other than 1, beta-VAE.
+
+        L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || N(0, I)) ]
+
+    log p(x|z) is in nats, summed over dimensions; one reparametrised code per example; the KL in closed form.
+
+    Args:
+        encoder: observations -> parameters of the posterior, (batch, posterior units).
+        decoder: codes -> parameters of the likelihood, (batch, *data_shape): logits for "bernoulli", else means.
+        posterior: "diagonal" or "full", or a `Posterior`.
+        likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
+        beta: weight of the KL, at least 0; a run-time scalar.
+        warm_up_steps: steps over which beta grows linearly from 0.
+        data_shape, latent_dim, ema, seed, name: see `Game`; the prior is N(0, I).
+
+    References:
+        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Burda et al. 2016, eq. 8.
+    """
+
+    NETWORKS = ("encoder", "decoder")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        data_shape: tuple[int, ...],
+        latent_dim: int,
+        posterior="diagonal",
+        likelihood="bernoulli",
+        beta: float = 1.0,
+        warm_up_steps: int = 0,
+        ema: float | None = None,
+        seed: int = 0,
+        name: str = "vae",
+    ):
+        super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
+        if beta < 0:
+            raise ValueError(f"Argument `beta` must be at least 0. Received: {beta}")
+        self.encoder, self.decoder = encoder, decoder
+        self.posterior_family = self.posterior_kind = posteriors.get(posterior, latent_dim)
+        self.likelihood = likelihoods.get(likelihood, self.data_shape)
+        self.beta, self.warm_up_steps = self.scalar("beta", beta), warm_up_steps
+        learned = ("likelihood",) if self.likelihood.trainable_variables else ()
+        self.moves = (Move("auto_encoder", ("encoder", "decoder", *learned)),)
+        self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
+        self.ready()
+
+    def default_optimizers(self):
+        return {"auto_encoder": keras.optimizers.Adam(1e-3)}
+
+    def noise(self, draws):
+        return {"code": draws.normal("code", self.latent_dim)}
+
+    def losses(self, batch, noise, phase, forward):
+        log_likelihood, kl = self.bound_terms(batch, noise["code"], training=True)
+        weight = tf.cast(tf.convert_to_tensor(self.beta), kl.dtype) * self._warmth(kl.dtype)
+        log_likelihood, kl = tf.reduce_mean(log_likelihood), tf.reduce_mean(kl)
+        logs = {"log_likelihood_sum": log_likelihood, "kl_sum": kl, "elbo_sum": log_likelihood - kl, "beta": weight}
+        return Played({"auto_encoder": weight * kl - log_likelihood}, logs)
+
+    def bound_terms(self, x, noise, training=False):
+        """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, (batch,) each."""
+        parameters = self.encoder(x, training=training)
+        outputs = self.decoder(self.posterior_family.draw(parameters, noise), training=training)
+        return self.likelihood.log_prob(outputs, x), self.posterior_family.kl(parameters)
+
+    def measures(self, batch, noise):
+        log_likelihood, kl = self.bound_terms(batch, noise["code"])
+        unit = "nats" if self.likelihood.discrete else "density_nats"
+        found = {f"elbo_{unit}_sum": log_likelihood - kl, f"log_likelihood_{unit}_sum": log_likelihood, "kl_nats_sum": kl}
+        if self.likelihood.has_bits_per_dim:
+            found["bits_per_dim"] = self.likelihood.bits_per_dim(log_likelihood - kl, self.data_shape)
+        return found | super().measures(batch, noise)
+
+    def elbo(self, x, seed: int = 0) -> np.ndarray:
+        """Evidence lower bound with one code per example: (n,) nats."""
+        log_likelihood, kl = self._bounds(x, seed)
+        return log_likelihood - kl
+
+    def importance_weighted_bound(self, x, samples: int = 100, chunk: int = 20, seed: int = 0) -> np.ndarray:
+        """log 1/K sum_k p(x, z_k) / q(z_k|x) with z_k ~ q(z|x): (n,) nats, at least the ELBO on average.
+
+        Args:
+            x: observations (n, ...).
+            samples: K.
+            chunk: how many of the K codes of all rows are decoded at once: bounds the memory.
+            seed: of the codes.
+        """
+        x = checks.observations(checks.unpack(x), self.data_shape)
+        parts = []
+        for at in range(0, samples, chunk):
+            size = min(chunk, samples - at)
+            noise = random.normal([size, x.shape[0], self.latent_dim], random.fold(seed, "importance", at))
+            parts.append(self._log_weights(x, noise))
+        return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
+
+    def _log_weights(self, x, noise):
+        """log p(x, z) - log q(z|x) for noise (chunk, n, latent_dim): (chunk, n)."""
+        with self.averaged():
+            parameters = self.encoder(x)
+            q = self.posterior_family.distribution(parameters)
+            codes = tf.stack([self.posterior_family.draw(parameters, part) for part in tf.unstack(noise)])
+            flat = tf.reshape(codes, [-1, self.latent_dim])
+            tiled = tf.tile(x, [noise.shape[0], *[1] * len(self.data_shape)])
+            joint = self.likelihood.log_prob(self.decoder(flat), tiled) + self.prior.log_prob(flat)
+            return tf.reshape(joint, [noise.shape[0], -1]) - q.log_prob(codes)
+
+    def _bounds(self, x, seed):
+        x = checks.observations(checks.unpack(x), self.data_shape)
+        with self.averaged():
+            terms = self.bound_terms(x, random.normal([x.shape[0], self.latent_dim], random.fold(seed, "elbo")))
+        return [term.numpy() for term in terms]
+
+    def _warmth(self, dtype):
+        if not self.warm_up_steps:
+            return tf.ones([], dtype)
+        return tf.minimum(1.0, tf.cast(tf.convert_to_tensor(self.steps), dtype) / self.warm_up_steps)

@@ -1,0 +1,85 @@
+"""The only source of noise: counter-based bits, a pure function of a key.
+
+Row i of a draw depends on the key and on i alone, so that the first rows of a larger draw are those of a smaller
+one, a run is repeatable from its step number, and replicas that cut their rows out of the global batch see what one
+replica with the whole batch sees. Normals are the inverse CDF of the bits, computed in float64 and rounded to
+float32: equal bit for bit in eager mode, in graphs and under XLA, which `tf.random.stateless_normal` is not.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+
+_MASK = 0xFFFFFFFF
+
+
+def normal(shape: Sequence, seed) -> tf.Tensor:
+    """Standard normal numbers, float32.
+
+    Args:
+        shape: sizes, Python integers or scalar tensors; the first k rows do not depend on the number of rows.
+        seed: an integer, a scalar integer tensor, or a (2,) int32 key made by `fold`.
+    """
+    return tf.cast(tf.math.ndtri(_uniform64(shape, seed)), tf.float32)
+
+
+def uniform(shape: Sequence, seed) -> tf.Tensor:
+    """Uniform numbers in the open interval (0, 1), float32; arguments as in `normal`."""
+    return tf.cast(_uniform64(shape, seed), tf.float32)
+
+
+def fold(seed, *data) -> tf.Tensor:
+    """The (2,) int32 key of `seed` and `data` (integers, strings or scalar integer tensors), in their order."""
+    key = _key(seed)
+    for item in data:
+        word = _words(zlib.crc32(item.encode()) if isinstance(item, str) else item)
+        key = tf.bitcast(_bits([2], tf.bitwise.bitwise_xor(key, word)), tf.int32)
+    return key
+
+
+class Draws:
+    """The noise of one pass: named draws, one row per row of the global batch, of which a replica takes its own."""
+
+    def __init__(self, key, rows, replica=0, replicas: int = 1, dtype: str = "float32"):
+        self._key, self._rows, self._replica, self._replicas, self._dtype = key, rows, replica, replicas, dtype
+
+    def normal(self, name: str, *shape: int) -> tf.Tensor:
+        """(rows, *shape) standard normal numbers."""
+        return self.rows(name, lambda n, seed: normal([n, *shape], seed))
+
+    def uniform(self, name: str, *shape: int) -> tf.Tensor:
+        """(rows, *shape) uniform numbers in (0, 1)."""
+        return self.rows(name, lambda n, seed: uniform([n, *shape], seed))
+
+    def rows(self, name: str, sampler: Callable) -> tf.Tensor:
+        """The replica's rows of `sampler(n, seed)`, e.g. of a prior's `sample`."""
+        everything = sampler(self._rows * self._replicas, fold(self._key, name))
+        start = self._replica * self._rows
+        mine = everything if self._replicas == 1 else everything[start : start + self._rows]
+        return tf.cast(mine, self._dtype)
+
+
+def _uniform64(shape, seed):
+    bits = tf.bitwise.right_shift(_bits(shape, _key(seed)), tf.constant(9, tf.uint32))
+    return (tf.cast(bits, tf.float64) + 0.5) * 2.0**-23
+
+
+def _bits(shape, key):
+    shape = tf.stack([tf.cast(size, tf.int32) for size in shape])
+    return tf.random.stateless_uniform(shape, key, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+
+
+def _key(seed):
+    if isinstance(seed, tf.Tensor) and seed.shape.rank == 1:
+        return seed
+    return _words(seed)
+
+
+def _words(number):
+    """An integer as two int32 words, low and high: the same for a Python integer and for a tensor."""
+    if isinstance(number, tf.Tensor):
+        return tf.bitcast(tf.cast(number, tf.int64), tf.int32)
+    number = int(number)
+    low, high = number & _MASK, (number >> 32) & _MASK
+    return tf.constant([word - (1 << 32) if word >> 31 else word for word in (low, high)], tf.int32)

@@ -1,0 +1,172 @@
+"""Keras callbacks: pictures of a model while it trains, its history as a table, and backups to resume from."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_ijae.training.files import replacing, write_text
+from keras_ijae.training.pictures import save_grid, save_pairs
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws the model's samples, always of the same codes, at the end of epochs.
+
+    Args:
+        directory: gets `samples-0001.png` and so on, numbered by the epochs done.
+        every: epochs between two pictures.
+        count: images in a picture.
+        seed: of the codes.
+
+    Example:
+        model.fit(dataset, epochs=10, callbacks=[SampleGrid("grids")])
+    """
+
+    def __init__(self, directory: str | os.PathLike, every: int = 1, count: int = 64, seed: int = 0) -> None:
+        super().__init__()
+        self.directory = Path(directory)
+        self.every = every
+        self.count = count
+        self.seed = seed
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if (epoch + 1) % self.every == 0:
+            images = np.asarray(self.model.sample(self.count, seed=self.seed))
+            save_grid(self.directory / f"samples-{epoch + 1:04d}.png", images)
+
+
+class ReconstructionGrid(keras.callbacks.Callback):
+    """Draws images above their reconstructions at the end of epochs.
+
+    Args:
+        images: (n, height, width, channels) in [0, 1], n >= 1.
+        directory: gets `reconstructions-0001.png` and so on, numbered by the epochs done.
+        every: epochs between two pictures.
+        columns: pairs in a row.
+        seed: of the encoder's noise, where it has some.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        directory: str | os.PathLike,
+        every: int = 1,
+        columns: int = 8,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.images = np.asarray(images)
+        self.directory = Path(directory)
+        self.every = every
+        self.columns = columns
+        self.seed = seed
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if (epoch + 1) % self.every == 0:
+            remade = self.model.reconstruct(self.images, seed=self.seed)
+            save_pairs(self.directory / f"reconstructions-{epoch + 1:04d}.png", self.images, remade, self.columns)
+
+
+class Backup(keras.callbacks.Callback):
+    """Keeps the last good state of training in a directory, and continues from it.
+
+    Unlike `keras.callbacks.BackupAndRestore` the state is one file that is replaced whole, so that a process
+    killed at any moment leaves one that can be loaded; it may be written every few epochs; and it stays when
+    training ends, so that training can be continued for more epochs. Weights, optimizers and whatever else
+    the model keeps in variables are in it. `fit` then starts at the epoch after it.
+
+    Args:
+        directory: gets `epoch-0001.weights.h5`, numbered by the epochs done; the one before is deleted.
+        every: epochs between two backups.
+
+    Raises:
+        RuntimeError: instead of a backup, if a weight is not finite; the last good one stays.
+    """
+
+    def __init__(self, directory: str | os.PathLike, every: int = 1) -> None:
+        super().__init__()
+        self.directory = Path(directory)
+        self.every = every
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done in the newest state; 0 if there is none."""
+        return max((int(path.name[6:10]) for path in self._states()), default=0)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        epochs = self.epochs
+        if epochs:
+            optimizer = self.model.optimizer
+            if optimizer is not None and not optimizer.built:
+                optimizer.build(self.model.trainable_variables)
+            self.model.load_weights(self._path(epochs))
+            self.model._initial_epoch = epochs
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
+            self._save(epoch + 1)
+
+    def _save(self, epochs: int) -> None:
+        for weight in self.model.weights:
+            if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
+                raise RuntimeError(f"Weight {weight.path} is not finite after epoch {epochs}: no backup is made.")
+        with replacing(self._path(epochs)) as temporary:
+            self.model.save_weights(temporary)
+        for path in self._states():
+            if path != self._path(epochs):
+                path.unlink()
+
+    def _path(self, epochs: int) -> Path:
+        return self.directory / f"epoch-{epochs:04d}.weights.h5"
+
+    def _states(self) -> list[Path]:
+        return list(self.directory.glob("epoch-*.weights.h5"))
+
+
+class History(keras.callbacks.Callback):
+    """Writes the logs of each epoch as a row of a CSV file, which is replaced whole each time.
+
+    The first column, `epoch`, counts the epochs done from 1. A run that is continued keeps the rows of the
+    epochs before; rows of epochs that are trained again are dropped. A value that an epoch does not have
+    (validation runs every few epochs) is an empty cell.
+
+    Args:
+        path: the file.
+        every: epochs between two writings; the last epoch is always written.
+    """
+
+    def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.every = every
+        self.rows: list[dict] = []
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.rows = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        if not self.rows and epoch and self.path.is_file():
+            with self.path.open(newline="", encoding="utf-8") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= epoch]
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        values = {name: f"{float(value):.6g}" for name, value in (logs or {}).items()}
+        self.rows.append({"epoch": epoch + 1, **values})
+        if (epoch + 1) % self.every == 0:
+            self._write()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        if not self.rows:
+            return
+        columns = dict.fromkeys(name for row in self.rows for name in row)
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(columns), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self.path, table.getvalue())

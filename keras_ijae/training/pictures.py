@@ -1,0 +1,101 @@
+"""Batches of images as one PNG."""
+
+import os
+
+import numpy as np
+
+from keras_ijae.training.files import replacing
+
+SIDE = 56
+"""Images are enlarged until their shorter side has at least this many pixels."""
+
+
+def grid(images: np.ndarray, columns: int | None = None, scale: int | None = None, gap: int = 2) -> np.ndarray:
+    """Lays images out in rows, enlarged by repeating pixels.
+
+    Args:
+        images: (n, height, width, channels), n >= 1, values in [0, 1]. One channel is grey, three are RGB; any
+            other number is shown as the mean over the channels.
+        columns: images in a row; by default the square root of n, rounded up.
+        scale: how many pixels wide each pixel becomes; by default the least that gives each image a shorter
+            side of 56 pixels.
+        gap: white pixels between images.
+
+    Returns:
+        uint8, (rows * (height * scale + gap) - gap, columns * (width * scale + gap) - gap, 1 or 3).
+
+    Raises:
+        ValueError: for anything but a batch of images in [0, 1], or a number below 1 (`gap`: below 0).
+    """
+    images = _checked(images)
+    count, height, width, channels = images.shape
+    columns = columns or int(np.ceil(np.sqrt(count)))
+    scale = scale or max(1, -(-SIDE // min(height, width)))
+    _at_least(columns=(columns, 1), scale=(scale, 1), gap=(gap, 0))
+    rows = -(-count // columns)
+    pixels = np.round(images * 255).astype(np.uint8).repeat(scale, axis=1).repeat(scale, axis=2)
+    height, width = height * scale + gap, width * scale + gap
+    canvas = np.full((rows * columns, height, width, channels), 255, np.uint8)
+    canvas[:count, : height - gap, : width - gap] = pixels
+    canvas = canvas.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return canvas.reshape(rows * height, columns * width, channels)[: rows * height - gap, : columns * width - gap]
+
+
+def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.ndarray:
+    """Rows of `first` alternating with rows of `second`, so that pairs stand one above the other.
+
+    Args:
+        first, second: (n, height, width, channels), the same shape.
+        columns: images in a row, as given to `grid` afterwards. The last n modulo `columns` pairs are left
+            out, unless n is smaller than `columns`.
+
+    Returns:
+        (2 * m, height, width, channels) with m the largest multiple of `columns` up to n (m = n if none).
+    """
+    first, second = np.asarray(first), np.asarray(second)
+    if first.shape != second.shape:
+        raise ValueError(
+            "Arguments `first` and `second` must have the same shape. "
+            f"Received: first.shape={first.shape}, second.shape={second.shape}"
+        )
+    columns = min(columns, len(first))
+    rows = len(first) // columns
+    pairs = [images[: rows * columns].reshape(rows, columns, *images.shape[1:]) for images in (first, second)]
+    return np.stack(pairs, axis=1).reshape(2 * rows * columns, *first.shape[1:])
+
+
+def save_grid(
+    path: str | os.PathLike, images: np.ndarray, columns: int | None = None, scale: int | None = None
+) -> None:
+    """Writes `grid(images, columns, scale)` to `path` as a PNG, whole or not at all."""
+    import tensorflow as tf
+
+    encoded = tf.io.encode_png(grid(images, columns, scale)).numpy()
+    with replacing(path) as temporary:
+        temporary.write_bytes(encoded)
+
+
+def save_pairs(path: str | os.PathLike, first: np.ndarray, second: np.ndarray, columns: int = 8) -> None:
+    """Writes images of `first`, (n, height, width, channels), above those of `second` to `path` as a PNG."""
+    save_grid(path, interleave(first, second, columns), min(columns, len(first)))
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(
+            "Argument `images` must be of shape (n, height, width, channels), none of them 0. "
+            f"Received: images.shape={images.shape}"
+        )
+    images = images.astype(np.float32)
+    if not (images.min() >= 0 and images.max() <= 1):
+        raise ValueError(
+            f"Argument `images` must have values in [0, 1]. Received: images in [{images.min():g}, {images.max():g}]"
+        )
+    return images if images.shape[-1] in (1, 3) else images.mean(axis=-1, keepdims=True)
+
+
+def _at_least(**bounds: tuple[int, int]) -> None:
+    for name, (value, least) in bounds.items():
+        if value < least:
+            raise ValueError(f"Argument `{name}` must be at least {least}. Received: {name}={value}")

@@ -1,0 +1,108 @@
+"""Named presets: a system, its data, its networks and the numbers that go with them."""
+
+import dataclasses
+import difflib
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that a training run depends on; `config.json` of a run directory is this table.
+
+    Attributes:
+        system: name of the system, one of `keras_ijae.list_models()`.
+        dataset: name as `keras_ijae.datasets.load` takes it.
+        summary: one line for people.
+        latent_dim: size of the code.
+        data: further arguments of `keras_ijae.datasets.load`, such as `size`.
+        networks: "auto", "mlp", "dcgan" or "resnet".
+        width: base width of the networks; None for the family's own.
+        arguments: further arguments of the system.
+        batch_size: images per step.
+        epochs: passes over the training data.
+        every: epochs between two backups, pictures and validations.
+        steps_per_execution: training steps per call into TensorFlow.
+        seed: of the initial weights, of the order of the data and of all noise.
+
+    Raises:
+        ValueError: for a number below 1 where there must be at least one.
+    """
+
+    system: str
+    dataset: str
+    summary: str = ""
+    latent_dim: int = 16
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
+    networks: str = "auto"
+    width: int | None = None
+    arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
+    batch_size: int = 64
+    epochs: int = 20
+    every: int = 1
+    steps_per_execution: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Argument `{name}` must be at least 1. Received: {name}={getattr(self, name)}")
+
+    def but(self, **changes: Any) -> "Recipe":
+        """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
+        changes = {name: value for name, value in changes.items() if value is not None}
+        merged = {name: {**getattr(self, name), **changes.get(name, {})} for name in ("arguments", "data")}
+        return dataclasses.replace(self, **{**changes, **merged})
+
+
+RECIPES = {
+    "ijae_digits": Recipe(
+        summary="lambda-IJAE on scikit-learn's 8x8 digits; what `keras-ijae demo` trains",
+        system="ijae",
+        dataset="digits",
+        latent_dim=8,
+        networks="mlp",
+        arguments={"lam": 0.3},
+        epochs=600,
+        every=50,
+        steps_per_execution=11,
+    ),
+    "ijae_mnist": Recipe(
+        summary="lambda-IJAE on MNIST, convolutional",
+        system="ijae",
+        dataset="mnist",
+        networks="dcgan",
+        arguments={"lam": 0.3},
+    ),
+    "alpha_gan_mnist": Recipe(
+        summary="alpha-GAN on MNIST, convolutional",
+        system="alpha_gan",
+        dataset="mnist",
+        networks="dcgan",
+    ),
+    "vae_mnist": Recipe(
+        summary="VAE on MNIST, convolutional",
+        system="vae",
+        dataset="mnist",
+        networks="dcgan",
+    ),
+    "gan_mnist": Recipe(
+        summary="GAN on MNIST, convolutional",
+        system="gan",
+        dataset="mnist",
+        networks="dcgan",
+        latent_dim=64,
+    ),
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        ValueError: if there is none; the message lists those there are, the closest first.
+    """
+    if name not in RECIPES:
+        close = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"Argument `name` must be one of {sorted(RECIPES)}.{hint} Received: name={name!r}")
+    return RECIPES[name]

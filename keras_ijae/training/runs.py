@@ -1,0 +1,116 @@
+"""A run directory: what was trained, how far it is, and where its files are."""
+
+import dataclasses
+import json
+import os
+import shutil
+from pathlib import Path
+
+from keras_ijae.training.files import write_json
+from keras_ijae.training.recipes import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDirectory:
+    """The files of one training run.
+
+    Attributes:
+        path: the directory. `config.json` (the recipe), `history.csv`, `logs/` (TensorBoard), `backup/` (the
+            last good weights and optimizers), `grids/`, `model.keras` once training is done.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.keras"
+
+    @property
+    def backup(self) -> Path:
+        return self.path / "backup"
+
+    def read_recipe(self) -> Recipe:
+        """The recipe in `config.json`.
+
+        Raises:
+            ValueError: if there is none, or it is not a recipe.
+        """
+        try:
+            return Recipe(**json.loads(self.config.read_text(encoding="utf-8"))["recipe"])
+        except FileNotFoundError:
+            raise ValueError(f"{self.path} is not a run directory: it has no config.json.") from None
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"{self.config} is not the configuration of a run: {error}") from None
+
+    def clear(self) -> None:
+        """Deletes everything in the directory."""
+        shutil.rmtree(self.path)
+        self.path.mkdir()
+
+    def write_recipe(self, recipe: Recipe, versions: dict[str, str]) -> None:
+        """Writes `config.json`: the recipe and the versions of what it runs with."""
+        write_json(self.config, {"recipe": dataclasses.asdict(recipe), "versions": versions})
+
+
+def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = False) -> RunDirectory:
+    """A directory to train into. Nothing that exists is overwritten without being asked.
+
+    Args:
+        path: the directory; made, with its parents, if missing.
+        resume: continue the run that stands there.
+        overwrite: allow another run to be there. It is left in place: `clear` it when all that could still
+            go wrong before training has been tried.
+
+    Raises:
+        ValueError: if the directory is not empty and neither is set, if both are, if there is nothing to
+            resume, if `overwrite` meets a directory that is not a run, or if `path` cannot be written.
+    """
+    run = RunDirectory(Path(path))
+    if resume and overwrite:
+        raise ValueError("Arguments `resume` and `overwrite` exclude each other. Received: both")
+    if resume:
+        run.read_recipe()
+    elif _occupied(run.path):
+        _check_overwrite(run, overwrite)
+    _make(run.path)
+    return run
+
+
+def next_free(path: str | os.PathLike) -> Path:
+    """`path` itself if nothing stands there, else the first free of `path`-2, `path`-3, ..."""
+    path, number = Path(path), 1
+    candidate = path
+    while _occupied(candidate):
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
+
+
+def _occupied(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+
+
+def _check_overwrite(run: RunDirectory, overwrite: bool) -> None:
+    if not run.path.is_dir():
+        raise ValueError(f"{run.path} is a file, not a directory.")
+    if not overwrite:
+        raise ValueError(
+            f"The run directory {run.path} is not empty. "
+            "Resume it (--resume), overwrite it (--overwrite), or choose another."
+        )
+    if not run.config.is_file():
+        raise ValueError(f"{run.path} is not a run directory (it has no config.json), so it is not overwritten.")
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"The directory {path} cannot be written: {error.strerror}.") from None

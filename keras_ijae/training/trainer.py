@@ -1,0 +1,99 @@
+"""Trains a recipe into a run directory."""
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+
+import keras
+
+from keras_ijae import datasets
+from keras_ijae.models.registry import create
+from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
+from keras_ijae.training.data import first_rows, in_order, training_data
+from keras_ijae.training.files import replacing
+from keras_ijae.training.recipes import Recipe
+from keras_ijae.training.runs import RunDirectory
+
+_VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
+
+
+def train(
+    recipe: Recipe,
+    run: RunDirectory,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    overwrite: bool = False,
+) -> keras.Model:
+    """Trains, and leaves in the run directory what is needed to continue, to watch and to use the model.
+
+    A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew.
+    Sets the seed of Keras' initial weights, which is global.
+
+    Args:
+        recipe: what to train.
+        run: where to; see `RunDirectory` for its files.
+        callbacks: further Keras callbacks.
+        overwrite: delete the run that stands there, once the data and the model are known to be good.
+
+    Returns:
+        The trained model, also in `run.model`.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    data, held_out = training_data(recipe), in_order(recipe)
+    model = build(recipe, tuple(data.element_spec.shape[1:]))
+    if overwrite:
+        run.clear()
+    run.write_recipe(recipe, versions())
+    model.fit(
+        data,
+        validation_data=held_out,
+        validation_freq=list(range(recipe.every, recipe.epochs + 1, recipe.every)),
+        epochs=recipe.epochs,
+        verbose=0,
+        callbacks=[
+            Backup(run.backup, recipe.every),
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
+            *_watching(recipe, run, model, held_out),
+            *callbacks,
+        ],
+    )
+    with replacing(run.model) as temporary:
+        model.save(temporary)
+    return model
+
+
+def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
+    """The recipe's model for data of that shape, compiled with the system's own optimizers."""
+    model = create(
+        recipe.system,
+        data_shape=data_shape,
+        latent_dim=recipe.latent_dim,
+        networks=recipe.networks,
+        width=recipe.width,
+        seed=recipe.seed,
+        **recipe.arguments,
+    )
+    model.compile(steps_per_execution=recipe.steps_per_execution)
+    return model
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that a run depends on."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _watching(recipe, run, model, held_out):
+    watching = [
+        History(run.path / "history.csv", recipe.every),
+        keras.callbacks.TensorBoard(run.path / "logs", write_graph=False),
+    ]
+    if len(model.data_shape) == 3:
+        watching.append(SampleGrid(run.path / "grids", recipe.every))
+        if model.has_encoder:
+            watching.append(ReconstructionGrid(first_rows(held_out, 32), run.path / "grids", recipe.every))
+    return watching

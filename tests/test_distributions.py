@@ -1,0 +1,213 @@
+"""Posteriors and priors against closed forms and SciPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from keras_ijae import random
+from keras_ijae.distributions import (
+    DiagonalGaussian,
+    FullGaussian,
+    Prior,
+    Sphere,
+    StandardNormal,
+    Uniform,
+    posteriors,
+    priors,
+)
+from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.posteriors import positive_scale
+
+MEAN = np.array([0.5, -1.0, 2.0])
+COVARIANCE = np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.1], [-0.2, 0.1, 0.5]])
+
+
+def _raw(scale):
+    """The raw output whose `positive_scale` is `scale`, by bisection."""
+    low, high = np.full(np.shape(scale), -50.0), np.full(np.shape(scale), 50.0)
+    for _ in range(100):
+        middle = (low + high) / 2
+        below = positive_scale(tf.constant(middle)).numpy() < scale
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return low
+
+
+def _full_params():
+    """The outputs of an encoder that say N(MEAN, COVARIANCE)."""
+    triangle = np.linalg.cholesky(COVARIANCE)
+    np.fill_diagonal(triangle, _raw(np.diag(triangle)))
+    return np.concatenate([MEAN, tfp().math.fill_triangular_inverse(triangle).numpy()])[None]
+
+
+def test_full_covariance_kl_is_the_golden_value():
+    np.testing.assert_allclose(FullGaussian(3).kl(_full_params()), [2.9372150392], atol=1e-9)
+
+
+def test_full_covariance_density_and_moments_are_those_asked_for():
+    distribution = FullGaussian(3).distribution(_full_params())
+    np.testing.assert_allclose(distribution.covariance()[0], COVARIANCE, atol=1e-12)
+    z = np.array([[0.3, 0.1, -0.7]])
+    np.testing.assert_allclose(
+        distribution.log_prob(z), [stats.multivariate_normal.logpdf(z[0], MEAN, COVARIANCE)], rtol=1e-10
+    )
+
+
+def test_diagonal_kl_and_density_are_the_closed_forms():
+    mean, scale = np.array([[0.4, -1.2], [0.0, 3.0]]), np.array([[0.5, 2.0], [1.0, 0.01]])
+    params = np.concatenate([mean, _raw(scale)], axis=1)
+    posterior = DiagonalGaussian(2)
+    expected = 0.5 * (mean**2 + scale**2 - 1 - 2 * np.log(scale)).sum(axis=1)
+    np.testing.assert_allclose(posterior.kl(params), expected, rtol=1e-10)
+    z = np.array([[0.1, 0.2], [0.3, 2.99]])
+    np.testing.assert_allclose(
+        posterior.distribution(params).log_prob(z), stats.norm.logpdf(z, mean, scale).sum(axis=1), rtol=1e-9
+    )
+
+
+def test_one_dimensional_kl_is_the_reference_value():
+    params = np.array([[1.0, _raw(0.5)]])
+    np.testing.assert_allclose(DiagonalGaussian(1).kl(params), [0.8181471806], atol=1e-9)
+
+
+def test_full_and_diagonal_agree_without_correlations():
+    raw = np.array([[0.3, -0.4]])
+    triangle = tfp().math.fill_triangular_inverse(np.diag(raw[0])).numpy()[None]
+    mean, noise = np.array([[1.0, -2.0]]), np.array([[0.6, -0.9]])
+    diagonal, full = np.concatenate([mean, raw], axis=1), np.concatenate([mean, triangle], axis=1)
+    np.testing.assert_allclose(FullGaussian(2).kl(full), DiagonalGaussian(2).kl(diagonal), rtol=1e-12)
+    np.testing.assert_allclose(FullGaussian(2).draw(full, noise), DiagonalGaussian(2).draw(diagonal, noise))
+
+
+@pytest.mark.parametrize("name", ["diagonal", "full"])
+def test_zero_outputs_are_the_standard_normal(name):
+    posterior = posteriors.get(name, 4)
+    params, noise = tf.zeros((2, posterior.units)), random.normal((2, 4), 0)
+    np.testing.assert_allclose(posterior.kl(params), [0, 0], atol=1e-6)
+    np.testing.assert_allclose(posterior.draw(params, noise), noise, rtol=1e-6)
+
+
+def test_draws_have_the_mean_and_covariance_and_zero_noise_is_the_mean():
+    posterior = FullGaussian(3)
+    params = np.repeat(_full_params(), 50_000, axis=0)
+    draws = posterior.draw(params, random.normal((50_000, 3), 1)).numpy()
+    np.testing.assert_allclose(draws.mean(axis=0), MEAN, atol=5 * np.sqrt(2 / 50_000))
+    np.testing.assert_allclose(np.cov(draws.T), COVARIANCE, atol=0.07)
+    np.testing.assert_array_equal(posterior.draw(params[:2], np.zeros((2, 3))), [MEAN, MEAN])
+    np.testing.assert_array_equal(posterior.mean(params[:2]), [MEAN, MEAN])
+
+
+@pytest.mark.parametrize("name", ["diagonal", "full"])
+def test_kl_and_gradients_are_finite_at_extreme_parameters_and_equal_under_xla(name):
+    posterior = posteriors.get(name, 2)
+    params = tf.stack([tf.fill([posterior.units], value) for value in (-1e4, -100.0, 0.0, 100.0, 1e4)])
+
+    def kl_and_gradient(params):
+        with tf.GradientTape() as tape:
+            tape.watch(params)
+            kl = posterior.kl(params)
+        return kl, tape.gradient(kl, params)
+
+    eager, compiled = kl_and_gradient(params), tf.function(kl_and_gradient, jit_compile=True)(params)
+    for ours, theirs in zip(eager, compiled, strict=True):
+        assert np.isfinite(ours).all()
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_kl_of_half_precision_outputs_is_float32_and_of_float64_float64():
+    for given, expected in [("float16", tf.float32), ("float32", tf.float32), ("float64", tf.float64)]:
+        assert DiagonalGaussian(2).kl(tf.ones((1, 4), given)).dtype == expected
+        assert FullGaussian(2).draw(tf.ones((1, 5), given), tf.zeros((1, 2))).dtype == expected
+
+
+@pytest.mark.parametrize("name", ["diagonal", "full"])
+def test_posteriors_survive_serialisation(name):
+    posterior = posteriors.get(name, 3)
+    again = posteriors.get(keras.saving.serialize_keras_object(posterior), 3)
+    assert type(again) is type(posterior) and again.units == posterior.units
+
+
+@pytest.mark.parametrize("prior", [StandardNormal(5), Uniform(5, -2.0, 0.7), Sphere(5)], ids=lambda p: p.name)
+def test_prior_samples_are_prefix_stable_and_bit_equal_in_eager_graph_and_xla(prior):
+    long = prior.sample(33, 7).numpy()
+    assert long.shape == (33, *prior.event_shape) and long.dtype == np.float32
+    np.testing.assert_array_equal(prior.sample(4, 7), long[:4])
+    np.testing.assert_array_equal(prior.sample(tf.constant(4), tf.constant(7)), long[:4])
+    np.testing.assert_array_equal(tf.function(prior.sample)(tf.constant(33), tf.constant(7)), long)
+    np.testing.assert_array_equal(tf.function(lambda: prior.sample(33, 7), jit_compile=True)(), long)
+    assert (prior.sample(33, 8).numpy() != long).all()
+
+
+def test_prior_densities_are_scipys():
+    z = np.random.default_rng(0).uniform(-1.9, 0.6, size=(6, 3))
+    np.testing.assert_allclose(StandardNormal(3).log_prob(z), stats.norm.logpdf(z).sum(axis=1), rtol=1e-12)
+    box = stats.uniform.logpdf(z, -2.0, 2.7).sum(axis=1)
+    np.testing.assert_allclose(Uniform(3, -2.0, 0.7).log_prob(z), box, rtol=1e-12)
+    np.testing.assert_array_equal(Uniform(1).log_prob([[-1.5], [1.5]]), [-np.inf, -np.inf])
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 3, 16])
+def test_sphere_samples_have_norm_one_and_their_density_is_tfps(latent_dim):
+    prior = Sphere(latent_dim)
+    z = prior.sample(100, 0)
+    np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1.0, atol=1e-6)
+    reference = tfp().distributions.SphericalUniform(dimension=latent_dim, batch_shape=[100]).log_prob(z)
+    np.testing.assert_allclose(prior.log_prob(z), reference, atol=2e-5)
+
+
+def test_prior_samples_have_the_moments_of_their_law():
+    count = 40_000
+    for prior, deviation in [
+        (StandardNormal(2), 1.0),
+        (Uniform(2), np.sqrt(1 / 3)),
+        (Sphere(2), np.sqrt(0.5)),
+    ]:
+        z = prior.sample(count, 3).numpy()
+        np.testing.assert_allclose(z.mean(axis=0), 0, atol=5 * deviation / np.sqrt(count))
+        np.testing.assert_allclose(np.cov(z.T), deviation**2 * np.eye(2), atol=0.03)
+
+
+@pytest.mark.parametrize("name", ["normal", "uniform", "sphere"])
+def test_priors_survive_serialisation(name):
+    prior = priors.get(name, 3)
+    again = priors.get(keras.saving.serialize_keras_object(prior), 3)
+    assert again.get_config() == prior.get_config()
+    np.testing.assert_array_equal(again.sample(2, 0), prior.sample(2, 0))
+
+
+@pytest.mark.parametrize("bad", [0, -3, 2.5, True, None, "4"])
+@pytest.mark.parametrize("make", [StandardNormal, Uniform, Sphere, DiagonalGaussian, FullGaussian])
+def test_latent_dim_must_be_a_positive_integer(make, bad):
+    with pytest.raises(
+        ValueError, match=f"`latent_dim` must be an integer >= 1. Received: latent_dim={bad!r}"
+    ):
+        make(bad)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: priors.get("gaussian", 2), "one of .*'normal'.*'gaussian'"),
+        (lambda: priors.get(StandardNormal(3), 2), r"event shape \(2,\).*\(3,\)"),
+        (lambda: posteriors.get("diag", 2), "one of .*'diagonal'.*'diag'"),
+        (lambda: posteriors.get(FullGaussian(3), 2), "latent_dim=2.*latent_dim=3"),
+        (lambda: Uniform(2, 1.0, 1.0), "`low` must be below `high`"),
+        (lambda: Uniform(2, high=float("inf")), "`high` must be a finite number"),
+        (lambda: StandardNormal(2).log_prob(tf.zeros((4, 3))), r"`z` must have shape \(batch, 2\).*\(4, 3\)"),
+        (
+            lambda: DiagonalGaussian(2).kl(tf.zeros((4, 3))),
+            r"`params` must have shape \(batch, 4\).*\(4, 3\)",
+        ),
+    ],
+)
+def test_bad_arguments_are_named_in_the_error(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_prior_without_a_density_or_a_sampler_says_so():
+    with pytest.raises(NotImplementedError, match="no density"):
+        Prior(2).log_prob(tf.zeros((1, 2)))
+    with pytest.raises(NotImplementedError, match="must define `sample"):
+        Prior(2).sample(1, 0)

@@ -1,0 +1,273 @@
+"""Pictures, callbacks, recipes and run directories."""
+
+import csv
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_ijae.training import Backup, History, ReconstructionGrid, SampleGrid, grid, interleave, save_grid
+from keras_ijae.training.files import replacing
+from keras_ijae.training.progress import Progress
+from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
+from keras_ijae.training.runs import RunDirectory, next_free, open_run
+
+
+class Painter(keras.Model):
+    """Stands for a trained system: samples are one grey, reconstructions the negatives."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+        self(np.zeros((1, 3), np.float32))
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def sample(self, count, seed=0):
+        return np.full((count, 8, 8, 1), seed / 10, np.float32)
+
+    def reconstruct(self, images, seed=None):
+        return 1 - images
+
+
+def fit(model, epochs, callbacks):
+    """Full-batch momentum descent on a fixed line; nothing random once the model is made."""
+    x = np.linspace(-1, 1, 24, dtype="float32").reshape(8, 3)
+    y = x @ np.array([[1.0], [2.0], [3.0]], "float32")
+    model.fit(x, y, batch_size=8, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+    return [weight.numpy() for weight in model.variables]
+
+
+def painter():
+    model = Painter()
+    for index, weight in enumerate(model.weights):
+        weight.assign(np.linspace(-1, 1, weight.shape.num_elements()).reshape(weight.shape) + index)
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    return model
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# Pictures -------------------------------------------------------------------------------------------------
+
+
+def test_grid_repeats_pixels_row_by_row_with_white_gaps():
+    images = np.array([0.0, 0.2, 0.4], np.float32).reshape(3, 1, 1, 1)
+    drawn = grid(images, columns=2, scale=2, gap=1)[..., 0]
+    expected = [
+        [0, 0, 255, 51, 51],
+        [0, 0, 255, 51, 51],
+        [255, 255, 255, 255, 255],
+        [102, 102, 255, 255, 255],
+        [102, 102, 255, 255, 255],
+    ]
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_grid_keeps_the_inside_of_an_image_and_its_colours():
+    images = np.random.default_rng(0).integers(0, 256, (6, 5, 7, 3)) / 255
+    drawn = grid(images, columns=3, scale=1, gap=2)
+    assert drawn.shape == (2 * 7 - 2, 3 * 9 - 2, 3)
+    np.testing.assert_array_equal(drawn[7:12, 9:16], np.round(images[4] * 255))
+
+
+def test_small_images_are_enlarged_and_large_ones_are_not():
+    assert grid(np.zeros((4, 8, 8, 1))).shape == (114, 114, 1)
+    assert grid(np.zeros((1, 218, 178, 3))).shape == (218, 178, 3)
+
+
+def test_other_channel_counts_are_shown_as_their_mean():
+    images = np.stack([np.zeros((1, 2, 2)), np.ones((1, 2, 2))], axis=-1)
+    np.testing.assert_array_equal(grid(images, scale=1), np.full((2, 2, 1), 128))
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((3, 8, 8)), np.zeros((0, 8, 8, 1)), np.full((1, 8, 8, 1), 2.0), np.full((1, 8, 8, 1), np.nan)]
+)
+def test_what_is_no_batch_of_images_is_refused(images):
+    with pytest.raises(ValueError, match="Argument `images`.*Received"):
+        grid(images)
+
+
+def test_pairs_stand_one_above_the_other():
+    first, second = np.arange(5).reshape(5, 1, 1, 1), 10 + np.arange(5).reshape(5, 1, 1, 1)
+    assert interleave(first, second, columns=2).ravel().tolist() == [0, 1, 10, 11, 2, 3, 12, 13]
+    assert interleave(first, second, columns=8).ravel().tolist() == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
+
+
+def test_the_png_holds_the_grid(tmp_path):
+    images = np.random.default_rng(1).random((4, 8, 8, 1))
+    save_grid(tmp_path / "new" / "picture.png", images)
+    decoded = tf.io.decode_png((tmp_path / "new" / "picture.png").read_bytes()).numpy()
+    np.testing.assert_array_equal(decoded, grid(images))
+
+
+def test_a_failed_writing_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# Callbacks ------------------------------------------------------------------------------------------------
+
+
+def test_grids_are_drawn_every_few_epochs(tmp_path):
+    images = np.zeros((2, 8, 8, 1), np.float32)
+    callbacks = [SampleGrid(tmp_path, every=2, count=4, seed=3), ReconstructionGrid(images, tmp_path, every=3)]
+    fit(painter(), 4, callbacks)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["reconstructions-0003.png", "samples-0002.png", "samples-0004.png"]
+    drawn = tf.io.decode_png((tmp_path / "samples-0004.png").read_bytes()).numpy()
+    np.testing.assert_array_equal(drawn, grid(np.full((4, 8, 8, 1), 0.3)))
+    drawn = tf.io.decode_png((tmp_path / "reconstructions-0003.png").read_bytes()).numpy()
+    np.testing.assert_array_equal(drawn, grid(np.stack([*images, *(1 - images)]), columns=2))
+
+
+def test_a_run_resumed_from_its_backup_ends_as_one_never_stopped(tmp_path):
+    whole = fit(painter(), 7, [])
+    fit(painter(), 4, [Backup(tmp_path / "backup", every=3)])
+    resumed = fit(painter(), 7, [Backup(tmp_path / "backup", every=3)])
+    for left, right in zip(whole, resumed, strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert [path.name for path in (tmp_path / "backup").iterdir()] == ["epoch-0007.weights.h5"]
+
+
+def test_an_interrupted_run_resumes_at_its_last_backup(tmp_path):
+    def stop(epoch, logs):
+        if epoch == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(painter(), 9, [Backup(tmp_path, every=2), keras.callbacks.LambdaCallback(on_epoch_end=stop)])
+    assert Backup(tmp_path).epochs == 4
+    resumed = fit(painter(), 9, [Backup(tmp_path, every=2)])
+    for left, right in zip(fit(painter(), 9, []), resumed, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_weights_that_are_not_finite_never_replace_a_backup(tmp_path):
+    model = painter()
+    fit(model, 1, [Backup(tmp_path)])
+    model.weights[0].assign(np.full((3, 1), np.nan))
+    backup = Backup(tmp_path)
+    backup.set_model(model)
+    with pytest.raises(RuntimeError, match="kernel is not finite after epoch 2"):
+        backup.on_epoch_end(1)
+    assert backup.epochs == 1
+
+
+def test_history_keeps_earlier_epochs_and_drops_those_trained_again(tmp_path):
+    path = tmp_path / "history.csv"
+    fit(painter(), 5, [History(path)])
+    before = rows_of(path)
+    fit(painter(), 6, [StartAt(3), History(path)])
+    after = rows_of(path)
+    assert [row["epoch"] for row in after] == ["1", "2", "3", "4", "5", "6"]
+    assert after[:3] == before[:3]
+    assert after[3]["loss"] == before[0]["loss"]
+
+
+def test_history_leaves_cells_without_a_value_empty(tmp_path):
+    path = tmp_path / "history.csv"
+    history = History(path)
+    for epoch, logs in enumerate([{"loss": 2.0}, {"loss": 1.0, "val_loss": 3.0}]):
+        history.on_epoch_end(epoch, logs)
+    assert path.read_text() == "epoch,loss,val_loss\n1,2,\n2,1,3\n"
+
+
+class StartAt(keras.callbacks.Callback):
+    """Lets `fit` begin as if that many epochs were done."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_train_begin(self, logs=None):
+        self.model._initial_epoch = self.epoch
+
+
+def test_progress_writes_lines_where_there_is_no_terminal(capsys):
+    fit(painter(), 4, [Progress(every=2)])
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 2/4", "epoch 4/4"]
+    assert all("loss " in line for line in lines)
+
+
+# Recipes and run directories ------------------------------------------------------------------------------
+
+
+def test_recipes_change_by_name_and_merge_arguments():
+    changed = RECIPES["ijae_digits"].but(epochs=3, batch_size=None, arguments={"other": 1})
+    assert changed.epochs == 3
+    assert changed.batch_size == RECIPES["ijae_digits"].batch_size
+    assert changed.arguments == {**RECIPES["ijae_digits"].arguments, "other": 1}
+
+
+def test_an_unknown_recipe_is_refused_with_the_closest_known():
+    with pytest.raises(ValueError, match="Did you mean 'ijae_mnist'.*Received: name='ijea_mnist'"):
+        get_recipe("ijea_mnist")
+
+
+@pytest.mark.parametrize("field", ["latent_dim", "batch_size", "epochs", "every", "steps_per_execution"])
+def test_recipes_refuse_numbers_below_one(field):
+    with pytest.raises(ValueError, match=f"Argument `{field}`.*Received: {field}=0"):
+        Recipe(system="vae", dataset="digits", **{field: 0})
+
+
+def test_config_json_gives_the_recipe_back(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.write_recipe(RECIPES["ijae_digits"], {"keras": "3"})
+    assert run.read_recipe() == RECIPES["ijae_digits"]
+    content = json.loads((tmp_path / "config.json").read_text())
+    assert content["versions"] == {"keras": "3"}
+    assert content["recipe"] == dataclasses.asdict(RECIPES["ijae_digits"])
+
+
+def test_a_directory_that_is_not_empty_is_refused_unless_asked(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.write_recipe(RECIPES["ijae_digits"], {})
+    with pytest.raises(ValueError, match="is not empty.*--resume.*--overwrite"):
+        open_run(tmp_path)
+    assert open_run(tmp_path, resume=True) == run
+    assert open_run(tmp_path, overwrite=True) == run
+    assert run.config.is_file()
+    with pytest.raises(ValueError, match="exclude each other"):
+        open_run(tmp_path, resume=True, overwrite=True)
+
+
+def test_only_runs_are_overwritten_or_resumed(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ValueError, match="not a run directory"):
+        open_run(tmp_path, overwrite=True)
+    with pytest.raises(ValueError, match="not a run directory"):
+        open_run(tmp_path, resume=True)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="not the configuration of a run"):
+        open_run(tmp_path, resume=True)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="cannot be written"):
+        open_run(tmp_path / "file" / "run")
+    with pytest.raises(ValueError, match="is a file"):
+        open_run(tmp_path / "file")
+
+
+def test_the_next_free_directory_is_numbered(tmp_path):
+    assert next_free(tmp_path / "demo") == tmp_path / "demo"
+    for name in ("demo", "demo-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    assert next_free(tmp_path / "demo") == tmp_path / "demo-3"
