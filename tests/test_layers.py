@@ -20,7 +20,11 @@ SINGULAR = (1.6140548, 1.1422902)
 LAYERS = {
     "dense": (SpectralDense, {"units": 5}, (4, 7)),
     "conv": (SpectralConv2D, {"filters": 5, "kernel_size": 3, "strides": 2, "padding": "same"}, (2, 7, 6, 3)),
-    "transpose": (SpectralConv2DTranspose, {"filters": 5, "kernel_size": 4, "strides": 2, "padding": "same"}, (2, 4, 3, 3)),
+    "transpose": (
+        SpectralConv2DTranspose,
+        {"filters": 5, "kernel_size": 4, "strides": 2, "padding": "same"},
+        (2, 4, 3, 3),
+    ),
 }
 
 
@@ -96,7 +100,7 @@ def test_a_forward_pass_changes_nothing_and_training_does_not_matter(name):
     before = [w.numpy() for w in layer.weights]
     outputs = [keras.Sequential([layer])(x, training=training).numpy() for training in (True, False)]
     np.testing.assert_array_equal(*outputs)
-    for old, weight in zip(before, layer.weights):
+    for old, weight in zip(before, layer.weights, strict=True):
         np.testing.assert_array_equal(old, weight.numpy())
 
 
@@ -167,8 +171,9 @@ def test_roll_equals_tf_roll_image_by_image(compiled):
     rng = np.random.default_rng(0)
     images = rng.random((9, 5, 7, 2), "float32")
     shifts = rng.integers(-11, 12, (9, 2)).astype("int32")
-    rolled = {"eager": roll, "graph": tf.function(roll), "xla": tf.function(roll, jit_compile=True)}[compiled](images, shifts)
-    for image, shift, result in zip(images, shifts, rolled.numpy()):
+    function = {"eager": roll, "graph": tf.function(roll), "xla": tf.function(roll, jit_compile=True)}[compiled]
+    rolled = function(images, shifts)
+    for image, shift, result in zip(images, shifts, rolled.numpy(), strict=True):
         np.testing.assert_array_equal(result, np.roll(image, shift, axis=(0, 1)))
 
 

@@ -29,6 +29,9 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
 `keras-ijae COMMAND --help` shows each command's options and examples."""
 
+LONGEST = 800
+"""Characters of an error's one line."""
+
 app = typer.Typer(
     help=EXAMPLES,
     no_args_is_help=True,
@@ -75,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _say(error: Exception) -> None:
     text = " ".join(str(error).split()) or type(error).__name__
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} ... (`keras-ijae --debug COMMAND` shows all)"
     if not isinstance(error, ValueError | OSError | RuntimeError):
         text = f"{type(error).__name__}: {text}"
     Console(stderr=True).print(f"[bold red]error:[/bold red] {escape(text)}", soft_wrap=True, highlight=False)

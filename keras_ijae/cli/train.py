@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_ijae.cli import settings
+from keras_ijae.cli.quiet import start_tensorflow
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory, open_run
 
@@ -76,6 +77,7 @@ def train(
 
 def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool = False) -> Any:
     """Trains with a progress bar and returns the model; on Ctrl-C says which command goes on (`again`)."""
+    start_tensorflow()
     from keras_ijae.training.progress import Progress
     from keras_ijae.training.trainer import train as train_recipe
 

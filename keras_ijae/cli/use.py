@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from keras_ijae.cli.quiet import start_tensorflow
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -33,12 +34,12 @@ def evaluate(
 
     [cyan]keras-ijae evaluate runs/mnist/model.keras --dataset fashion_mnist[/cyan]
     """
+    recipe, loaded = _recipe_of(model, dataset), _load(model)
     from keras_ijae.training.data import held_out_split, in_order
     from keras_ijae.training.files import write_json
 
-    recipe = _recipe_of(model, dataset)
     split = split or held_out_split(recipe)
-    scores = _load(model).evaluate(in_order(recipe, split, batch_size), return_dict=True, verbose=0)
+    scores = loaded.evaluate(in_order(recipe, split, batch_size), return_dict=True, verbose=0)
     scores = {key: float(value) for key, value in scores.items()}
     table = Table("measure", f"{recipe.dataset}, {split}")
     for key, value in scores.items():
@@ -62,11 +63,10 @@ def sample(
 
     [cyan]keras-ijae sample runs/mnist --out samples.png -n 100 --seed 7[/cyan]
     """
-    import numpy as np
-
+    loaded = _load(model)
     from keras_ijae.training.pictures import save_grid
 
-    save_grid(out, np.asarray(_load(model).sample(count, seed=seed, observation=observation)), columns)
+    save_grid(out, loaded.sample(count, seed=seed, observation=observation), columns)
     _wrote(out)
 
 
@@ -85,10 +85,11 @@ def reconstruct(
 
     [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
     """
+    loaded = _load(model)
     from keras_ijae.training.pictures import save_pairs
 
     images = _images(model, dataset, split, count)
-    save_pairs(out, images, _load(model).reconstruct(images, seed=seed), columns)
+    save_pairs(out, images, loaded.reconstruct(images, seed=seed), columns)
     _wrote(out)
 
 
@@ -106,10 +107,11 @@ def interpolate(
 
     [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
     """
+    loaded = _load(model)
     from keras_ijae.training.pictures import save_grid
 
     images = _images(model, dataset, split, 2 * count)
-    save_grid(out, ways(_load(model), images, steps), steps)
+    save_grid(out, ways(loaded, images, steps), steps)
     _wrote(out)
 
 
@@ -140,22 +142,24 @@ def export(
 
 def ways(model: Any, images: Any, steps: int) -> Any:
     """(n * steps, height, width, channels): rows of `steps` images from the first half to the second half."""
-    import numpy as np
-
     half = len(images) // 2
-    rows = np.asarray(model.interpolate(images[:half], images[half : 2 * half], steps=steps))
+    rows = model.interpolate(images[:half], images[half : 2 * half], steps=steps)
     return rows.reshape(-1, *rows.shape[2:])
 
 
 def _load(model: Path) -> Any:
+    path = RunDirectory(model).model if model.is_dir() else model
+    if not path.is_file():
+        unfinished = model.is_dir() and RunDirectory(model).backup.is_dir()
+        hint = " Training is not done: `keras-ijae train --resume` goes on." if unfinished else ""
+        raise ValueError(f"There is no model at {path}.{hint}")
+    start_tensorflow()
     import keras
 
-    import keras_ijae.models  # noqa: F401  registers the classes that the file names
+    from keras_ijae.models.registry import ENTRIES
 
-    path = model / "model.keras" if model.is_dir() else model
-    if not path.is_file():
-        hint = " Training is not done: keras-ijae train --resume goes on." if (model / "backup").is_dir() else ""
-        raise ValueError(f"There is no model at {path}.{hint}")
+    for entry in ENTRIES.values():
+        entry.load()  # Keras finds in a file only classes that were imported
     try:
         return keras.models.load_model(path)
     except Exception as error:

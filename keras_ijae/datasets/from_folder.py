@@ -8,7 +8,13 @@ import numpy as np
 from keras_ijae.datasets.images import SUFFIXES, common_shape, file_decoder
 from keras_ijae.datasets.source import Options, Source, Table
 
-_SPLITS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+_SPLITS = {
+    "train": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+}
 
 
 def directory(path: str) -> str:

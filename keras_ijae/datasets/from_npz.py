@@ -21,7 +21,8 @@ def open_source(argument: str, options: Options) -> Source:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not an archive of arrays, no array of examples, wrong rank, dtype or range, or labels that do not fit.
+        ValueError: not an archive of arrays, no array of examples, wrong rank, dtype or range, or labels that do
+            not fit the examples.
     """
     options.refuse("'npz:'", "data_shape")
     path = os.path.expanduser(argument)
@@ -93,7 +94,8 @@ def _table(path: str, x: np.ndarray, y: np.ndarray | None) -> Table:
         return Table(_vectors(path, x), _labels(y))
     if x.ndim not in (3, 4):
         raise ValueError(
-            f"Arrays must be images (n, height, width[, channels]) or vectors (n, features). Received: {path!r} of {x.shape}."
+            "Arrays must be images (n, height, width[, channels]) or vectors (n, features). "
+            f"Received: {path!r} of shape {x.shape}."
         )
     return Table(_images(path, x if x.ndim == 4 else x[..., None]), _labels(y))
 

@@ -1,5 +1,6 @@
 """Image sets of tensorflow-datasets, by name. Small ones are held in memory as uint8, the others are streamed."""
 
+import contextlib
 import functools
 import math
 import os
@@ -7,9 +8,11 @@ import socket
 import urllib.parse
 import urllib.request
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import absl.logging
 import numpy as np
 import tensorflow as tf
 
@@ -22,11 +25,23 @@ _IN_MEMORY = 2**30
 @functools.cache
 def _tfds() -> ModuleType:
     """tensorflow-datasets, imported when first needed, its own warnings kept quiet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet():
         import tensorflow_datasets
 
         return tensorflow_datasets
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """tensorflow-datasets warns about its own insides, through `warnings` and through absl's log."""
+    level = absl.logging.get_verbosity()
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        absl.logging.set_verbosity(level)
 
 
 def open_source(name: str, options: Options) -> Source:
@@ -66,8 +81,7 @@ def _builder(name: str, options: Options) -> Any:
     directory = options.data_dir or os.environ.get("TFDS_DATA_DIR") or None
     directory = os.path.expanduser(directory) if directory else None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             return tfds.builder(name, data_dir=directory)
     except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
         known = tfds.list_builders(with_community_datasets=False)
@@ -82,9 +96,11 @@ def _image_key(builder: Any, name: str, options: Options) -> str:
     supervised = [key for key in builder.info.supervised_keys or () if key in images]
     key = options.key("image") or next(iter(supervised + images), None)
     if key is None:
-        raise ValueError(f"The set {name!r} of tensorflow-datasets holds no images: its features are {sorted(features)}.")
+        raise ValueError(
+            f"The set {name!r} of tensorflow-datasets holds no images: its features are {sorted(features)}."
+        )
     if key not in images:
-        raise ValueError(f"Argument `keys` must name an image of {name!r}: {images}. Received: keys={options.keys}.")
+        raise ValueError(f"Argument `keys` must name one of the images {images}. Received: keys={options.keys}.")
     if features[key].np_dtype != np.uint8:
         raise ValueError(f"The images of {name!r} must be uint8. Received: dtype {features[key].np_dtype}.")
     return key
@@ -94,7 +110,9 @@ def _label_key(builder: Any, name: str, options: Options) -> str | None:
     features, tfds = builder.info.features, _tfds()
     asked = options.key("label")
     if asked and asked not in features:
-        raise ValueError(f"Argument `keys` must name one of {sorted(features)} of {name!r}. Received: keys={options.keys}.")
+        raise ValueError(
+            f"Argument `keys` must name one of {sorted(features)} of {name!r}. Received: keys={options.keys}."
+        )
     supervised = [key for key in builder.info.supervised_keys or () if isinstance(key, str)]
     candidates = [asked] if asked else [*supervised, "label", "attributes", *features]
     kinds = (tfds.features.ClassLabel, tfds.features.FeaturesDict)
@@ -170,4 +188,5 @@ def _records(
     config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False, skip_prefetch=True)
     decoders = {image: tfds.decode.SkipDecoding()} if encoded else None
     partial = tfds.decode.PartialDecoding(features, decoders=decoders)
-    return builder.as_dataset(split=instruction, shuffle_files=False, decoders=partial, read_config=config)
+    with _quiet():
+        return builder.as_dataset(split=instruction, shuffle_files=False, decoders=partial, read_config=config)

@@ -63,7 +63,9 @@ def _first(files: list[str]) -> dict[str, tf.train.Feature]:
         if record is not None:
             return dict(tf.train.Example.FromString(record).features.feature)
     except Exception as error:
-        raise ValueError(f"{files[0]!r} is not a TFRecord file of tf.train.Example ({type(error).__name__}).") from error
+        raise ValueError(
+            f"{files[0]!r} is not a TFRecord file of tf.train.Example ({type(error).__name__})."
+        ) from error
     raise ValueError(f"The data set is empty: {files[0]!r} holds no record.")
 
 
@@ -79,7 +81,9 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
     if example[image].WhichOneof("kind") == "float_list":
         return _Layout(image, "floats", _floats_shape(example[image], file, options), label)
     if example[image].WhichOneof("kind") != "bytes_list" or not example[image].bytes_list.value:
-        raise ValueError(f"The records' {image!r} must be bytes or floats. Received: {file!r} with integers or nothing.")
+        raise ValueError(
+            f"The records' {image!r} must be bytes or floats. Received: {file!r} with integers or nothing."
+        )
     data = example[image].bytes_list.value[0]
     if is_encoded(data):
         options.refuse("encoded images", "data_shape")
@@ -88,8 +92,8 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
     shape = options.data_shape or _stored_shape(example)
     if shape is None or len(data) not in (math.prod(shape), 4 * math.prod(shape)):
         raise ValueError(
-            f"The records' {image!r} is {len(data)} raw bytes: pass the images' `data_shape`, whose product must be that "
-            f"(uint8) or a quarter (float32). Received: data_shape={shape}."
+            f"The records' {image!r} is {len(data)} raw bytes: pass the images' `data_shape`, whose product must be "
+            f"that (uint8) or a quarter of it (float32). Received: data_shape={shape}."
         )
     return _Layout(image, "uint8" if len(data) == math.prod(shape) else "float32", tuple(shape), label)
 

@@ -18,7 +18,7 @@ def decode(data: tf.Tensor, channels: int, origin: tf.Tensor | str) -> tf.Tensor
     """Decodes one encoded image to uint8 `(height, width, channels)`; an error names `origin`."""
     known = [tf.strings.substr(data, 0, len(magic)) == magic for magic in _MAGIC]
     check = tf.debugging.Assert(tf.reduce_any(known), ["Not a PNG, JPEG, BMP or GIF image:", origin])
-    with tf.control_dependencies([check] if check is not None else []):
+    with tf.control_dependencies([check]):
         image = tf.io.decode_image(data, channels=channels, expand_animations=False)
     return tf.ensure_shape(image, (None, None, channels))
 
@@ -29,8 +29,9 @@ def file_decoder(shape: tuple[int | None, ...]) -> Callable[[tf.Tensor], tf.Tens
     def read(path: tf.Tensor) -> tf.Tensor:
         image = decode(tf.io.read_file(path), shape[2], path)
         if shape[0] is not None:
-            message = ["Images must all be", f"{shape[0]}x{shape[1]} (or pass `size`), not", tf.shape(image), ":", path]
-            with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.shape(image)[:2] == shape[:2]), message)]):
+            fits = tf.reduce_all(tf.shape(image)[:2] == shape[:2])
+            message = ["Images must all be", f"{shape[0]}x{shape[1]}, or `size` given, not", tf.shape(image), ":", path]
+            with tf.control_dependencies([tf.debugging.Assert(fits, message)]):
                 image = tf.identity(image)
         return tf.ensure_shape(image, shape)
 

@@ -138,7 +138,9 @@ def info(
 
 def _check_count(argument: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"Argument `{argument}` must be an integer of at least {least}. Received: {argument}={value!r}.")
+        raise ValueError(
+            f"Argument `{argument}` must be an integer of at least {least}. Received: {argument}={value!r}."
+        )
 
 
 def _options(keys, data_shape, data_dir, download, prepare=True) -> Options:

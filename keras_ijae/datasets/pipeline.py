@@ -58,7 +58,9 @@ def set_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
     """
     passes = getattr(dataset, _COUNTER, None)
     if passes is None:
-        raise ValueError("Argument `dataset` must be a shuffled data set, as `load` returned it. Received: another one.")
+        raise ValueError(
+            "Argument `dataset` must be a shuffled data set, as `load` returned it. Received: another one."
+        )
     if epoch < 0:
         raise ValueError(f"Argument `epoch` must be at least 0. Received: epoch={epoch}.")
     passes.numbers = itertools.count(epoch)

@@ -29,10 +29,9 @@ class Options:
     def refuse(self, origin: str, *arguments: str) -> None:
         """Raises if one of `arguments` was given to an origin that does not use it."""
         for argument in arguments:
-            if getattr(self, argument) is not None:
-                raise ValueError(
-                    f"Argument `{argument}` has no meaning for {origin}. Received: {argument}={getattr(self, argument)!r}."
-                )
+            value = getattr(self, argument)
+            if value is not None:
+                raise ValueError(f"Argument `{argument}` has no meaning for {origin}. Received: {argument}={value!r}.")
 
     def key(self, role: str) -> str | None:
         """The name that the user gave for "image" or "label", or None."""

@@ -10,16 +10,16 @@ import tensorflow as tf
 class GroupNorm(keras.layers.Layer):
     """Group normalisation of feature maps `(batch, height, width, channels)`.
 
-    Channels are split into groups of equal size; each group of each image is brought to mean 0 and variance 1 over its
-    pixels and channels, then scaled and shifted per channel. No statistic crosses the batch, so training and
-    inference are the same function. The numbers are those of `keras.layers.GroupNormalization`; sums over pixels come first
-    and the whole map is touched by one multiply-add, which is several times faster on a CPU.
+    Channels are split into groups of equal size; each group of each image is brought to mean 0 and variance 1
+    over its pixels and channels, then scaled and shifted per channel. No statistic crosses the batch, so training
+    and inference are the same function. The numbers are those of `keras.layers.GroupNormalization`; here the sums
+    over pixels come first and the whole map is touched by one multiply-add, which is cheaper on a CPU.
 
     Args:
-        groups: at most this many groups; the greatest common divisor with the number of channels is used. 1 is
-            layer normalisation over pixels and channels.
+        groups: at most this many groups; the largest number that divides the channels is used. 1 is layer
+            normalisation over pixels and channels.
         epsilon: added to the variance.
-        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+        **kwargs: `name`, `dtype`, `trainable`; anything else is refused by `keras.layers.Layer`.
 
     References:
         Wu and He (2018), Group normalization.

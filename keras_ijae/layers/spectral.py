@@ -74,7 +74,7 @@ class SpectralMixin:
         return tf.convert_to_tensor(self.kernel) / tf.maximum(self.sigma(), EPSILON)
 
     def advance(self) -> None:
-        """One power iteration: v = Wᵀu, u = Wv, each of unit length. To be called once a step, never by a forward pass."""
+        """One power iteration: v = Wᵀu, u = Wv, each of unit length. For once a step, never for a forward pass."""
         matrix, u = self._matrix(), tf.convert_to_tensor(self.u)
         v = _normalise(tf.linalg.matvec(matrix, u, transpose_a=True))
         image = tf.linalg.matvec(matrix, v)
@@ -96,7 +96,8 @@ class SpectralDense(SpectralMixin, keras.layers.Dense):
     `kernel` holds the raw weights, `(features, units)`, and is what optimizers move; the output is
     `inputs @ (kernel / σ) + bias` with σ = uᵀ W v the largest singular value. Gradients flow through σ
     (∂σ/∂W = u vᵀ). `u` is exact when the layer is built and then follows the kernel by one power iteration per
-    `advance()`. Unlike `keras.layers.SpectralNormalization`, a forward pass changes nothing, and `training` does not matter.
+    `advance()`. Unlike with `keras.layers.SpectralNormalization`, a forward pass changes nothing, and `training`
+    does not matter.
 
     Args: those of `keras.layers.Dense`. Input `(..., features)`, output `(..., units)`.
 
@@ -128,7 +129,8 @@ class SpectralConv2DTranspose(SpectralMixin, keras.layers.Conv2DTranspose):
 
     Everything else is as in `SpectralDense`.
 
-    Args: those of `keras.layers.Conv2DTranspose`, channels last. Input `(batch, H, W, in)`, output `(batch, H', W', out)`.
+    Args: those of `keras.layers.Conv2DTranspose`, channels last. Input `(batch, H, W, in)`, output
+        `(batch, H', W', out)`.
     """
 
     def _linear(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

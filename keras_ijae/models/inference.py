@@ -1,5 +1,6 @@
 """What a trained model does: encode, decode, reconstruct, sample, interpolate, for any number of rows."""
 
+import os
 from typing import Any
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.models import checks
+from keras_ijae.models import checks, export
 
 _ROWS = 512  # rows that go through a network at once
 
@@ -106,6 +107,34 @@ class Inference:
         x = np.asarray(checks.unpack(x))
         return np.sum((x - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
 
+    def export(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+        """Write a SavedModel that serves without this package and without Keras.
+
+        Signatures, for any number of rows: `sample(n, seed)` (int32 scalars; also `serving_default`) and `decode(z)` give
+        "observations", `sample_codes(n, seed)` the "codes" of that sample; with an encoder, `encode(x)` gives "codes" and
+        `reconstruct(x)` "observations". Numbers are those of the methods of the same name, codes of `sample` bit for bit.
+
+        Args:
+            path: directory to be made; written under a temporary name and renamed.
+            overwrite: whether an existing one is replaced.
+
+        Raises:
+            FileExistsError: `path` exists, and `overwrite` is not set.
+        """
+        export.export_model(self, path, overwrite)
+
+    def export_encoder(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+        """Write the encoder as a SavedModel for reuse, frozen or fine-tuned.
+
+        `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as `(x, training=False)`
+        and has `trainable_variables`; `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer.
+        Codes are those of `encode(x)`: noise zero.
+
+        Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.
+        """
+        self._need_encoder("export an encoder")
+        export.export_encoder(self, path, overwrite)
+
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructions of observations; for a system without an encoder, observations for codes."""
         if not self.has_encoder:
@@ -124,15 +153,14 @@ class Inference:
         axes = list(range(1, len(self.data_shape) + 1))
         return {"squared_error_sum": tf.reduce_sum(error**2, axes), "absolute_error_mean": tf.reduce_mean(tf.abs(error), axes)}
 
-    def endpoint(self, name: str, *arguments: tf.Tensor) -> tf.Tensor:
-        """The pure function behind a method, on tensors; what is exported is what is run here."""
-        with self.averaged():
-            if name == "prior":
-                return self.prior.sample(*arguments)
-            if name == "encode":
-                return tf.cast(self.codes(*arguments), tf.float32)
-            outputs = self.decoder(arguments[0])
-            return tf.cast(self.observe(outputs) if name == "decode" else self.likelihood.draw(outputs, arguments[1]), tf.float32)
+    def pure(self, name: str, *arguments: tf.Tensor) -> tf.Tensor:
+        """The function behind a method, on tensors: "prior", "encode", "decode" or "draw"; what is run is what is exported."""
+        if name == "prior":
+            return self.prior.sample(*arguments)
+        if name == "encode":
+            return tf.cast(self.codes(*arguments), tf.float32)
+        outputs = self.decoder(arguments[0])
+        return tf.cast(self.observe(outputs) if name == "decode" else self.likelihood.draw(outputs, arguments[1]), tf.float32)
 
     def signature(self, name: str) -> list[tf.TensorSpec]:
         """The arguments of an endpoint, for any number of rows."""
@@ -146,9 +174,15 @@ class Inference:
     def _endpoint(self, name):
         endpoints = self.__dict__.setdefault("_endpoints", {})
         if name not in endpoints:
-            function = tf.function(lambda *tensors: self.endpoint(name, *tensors), self.signature(name))
-            endpoints[name] = function.get_concrete_function()
+            endpoints[name] = tf.function(self._averaged_pure(name), self.signature(name)).get_concrete_function()
         return endpoints[name]
+
+    def _averaged_pure(self, name):
+        def function(*tensors):
+            with self.averaged():
+                return self.pure(name, *tensors)
+
+        return function
 
     def _in_chunks(self, function, *arguments):
         arguments = [tf.cast(argument, tf.float32) for argument in arguments]

@@ -15,7 +15,7 @@ SLOPE = 0.2
 
 
 def head_dtype() -> str:
-    """The type of a network's inputs and of its last layer: float32, also under mixed precision; float64 under float64."""
+    """The type of a network's inputs and of its last layer: float32, mixed precision or not; float64 under float64."""
     return "float64" if keras.config.dtype_policy().compute_dtype == "float64" else "float32"
 
 
@@ -88,7 +88,7 @@ def pyramid(height: int, width: int, smallest: int) -> list[tuple[int, int]]:
 
 def strides_between(large: tuple[int, int], small: tuple[int, int]) -> tuple[int, int]:
     """The stride of each axis between two neighbouring sizes of a pyramid."""
-    return tuple(2 if a > b else 1 for a, b in zip(large, small))
+    return tuple(2 if a > b else 1 for a, b in zip(large, small, strict=True))
 
 
 def crop_to(h: keras.KerasTensor, size: tuple[int, int]) -> keras.KerasTensor:

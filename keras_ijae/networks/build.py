@@ -21,7 +21,8 @@ def resolve(family: str, data_shape: tuple[int, ...]) -> str:
         data_shape: `(features,)` or `(height, width, channels)`.
 
     Raises:
-        ValueError: for an unknown family, a shape of another rank, or a convolutional family for vectors or images smaller than 8.
+        ValueError: for an unknown family, a shape of another rank, or a convolutional family for vectors or for
+            images smaller than 8x8.
     """
     if family not in ("auto", *FAMILIES):
         raise ValueError(f"Argument `family` must be one of auto, {', '.join(FAMILIES)}. Received: family={family!r}.")
@@ -65,8 +66,8 @@ def encoder(
         units: how many numbers come out.
         noise_dim: if positive, the network takes `[x, noise]` with noise `(batch, noise_dim)`; else x alone.
         width: channels of the first stage (mlp: units of hidden layers); None is the family's default.
-        norm: "none", "group", "batch" (synchronised between replicas) or "layer". Group normalisation is of feature maps;
-            dense layers are left as they are.
+        norm: "none", "group", "batch" (synchronised between replicas) or "layer". Group normalisation is of
+            feature maps; dense layers are left as they are.
         spectral: whether all layers are spectrally normalised.
         name: the model's name.
 
@@ -99,8 +100,8 @@ def decoder(
         family, data_shape, width, norm, spectral, name: as in `encoder`.
         latent_dim: the size of a code.
         noise_dim: if positive, the network takes `[z, noise]` with noise `(batch, noise_dim)`; else z alone.
-        activation: of the last layer; None is "sigmoid" for images (in [0, 1]) and "linear" for vectors. "linear" gives raw
-            parameters, e.g. Bernoulli logits.
+        activation: of the last layer; None is "sigmoid" for images (in [0, 1]) and "linear" for vectors. "linear"
+            gives raw parameters, e.g. Bernoulli logits.
 
     Returns:
         A functional model, `(batch, latent_dim)` to `(batch, *data_shape)`, float32.
@@ -128,8 +129,8 @@ def discriminator(
 ) -> keras.Model:
     """A network from any number of images and vectors to one logit.
 
-    Images are concatenated on channels and share one trunk; vectors pass an MLP; a dense layer fuses the two, so that the
-    logit is no sum of functions of each. Without images the network is an MLP whatever the family.
+    Images are concatenated on channels and share one trunk; vectors pass an MLP; a dense layer fuses the two, so
+    that the logit is no sum of functions of each. Without images the network is an MLP whatever the family.
 
     Args:
         family, width, norm, spectral, name: as in `encoder`.

@@ -1,7 +1,7 @@
 """Strided convolutions in the manner of DCGAN, for images of any size from 8 up.
 
-Every stage halves the map with a 4x4 convolution and doubles the channels, down to at most 7 pixels a side; decoders mirror
-it with 4x4 transposed convolutions, cropped where a size is odd. 4x4 kernels with stride 2 overlap evenly.
+Every stage halves the map with a 4x4 convolution and doubles the channels, down to at most 7 pixels a side; decoders
+mirror it with 4x4 transposed convolutions, cropped where a size is odd. 4x4 kernels with stride 2 overlap evenly.
 
 References:
     Radford, Metz, Chintala (2016), Unsupervised representation learning with deep convolutional GANs.
@@ -9,11 +9,14 @@ References:
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 
 from keras_ijae.networks.blocks import Style, crop_to, join, pyramid, strides_between
 
 WIDTH = 32
+DISCRIMINATOR_WIDTH = 24  # discriminators take most of a step's time
 SMALLEST = 7
 HIDDEN = 4  # units of dense hidden layers, as a multiple of the width
 
@@ -25,7 +28,7 @@ def _channels(width: int, stage: int) -> int:
 def _trunk(style: Style, h: keras.KerasTensor, width: int) -> keras.KerasTensor:
     """The flattened smallest map; its first stage is not normalised."""
     sizes = pyramid(h.shape[1], h.shape[2], SMALLEST)
-    for stage, (large, small) in enumerate(zip(sizes, sizes[1:])):
+    for stage, (large, small) in enumerate(itertools.pairwise(sizes)):
         h = style.conv(h, _channels(width, stage), 4, strides=strides_between(large, small))
         h = style.activate(style.normalise(h) if stage else h)
     return keras.layers.Flatten()(h)
@@ -56,8 +59,8 @@ def decode(
 def discriminate(
     style: Style, images: list[keras.KerasTensor], vectors: list[keras.KerasTensor], width: int | None
 ) -> keras.KerasTensor:
-    """Joint features: one trunk over all images, one MLP over all vectors, fused by a dense layer. The caller adds the logit."""
-    width = width or WIDTH
+    """Joint features: a trunk over all images and an MLP over all vectors, fused; the caller adds the logit."""
+    width = width or DISCRIMINATOR_WIDTH
     features = [_trunk(style, join(images), width)]
     if vectors:
         code = style.activate(style.dense(join(vectors), HIDDEN * width))

@@ -49,6 +49,7 @@ def train(
         validation_freq=list(range(recipe.every, recipe.epochs + 1, recipe.every)),
         epochs=recipe.epochs,
         verbose=0,
+        shuffle=False,  # the dataset has its own order
         callbacks=[
             Backup(run.backup, recipe.every),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),

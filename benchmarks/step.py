@@ -1,0 +1,58 @@
+"""What both hand-written loops do besides forward and backward passes: noise, moves, the end of a step."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.layers.spectral import spectral_layers
+from keras_ijae.models.game import Game
+
+
+def compiled(step: Callable, game: Game) -> Callable:
+    """`step(game, batch)` as the function of a batch that a plain loop calls, compiled as `fit` compiles."""
+    return tf.function(lambda batch: step(game, batch), jit_compile=game.jit_compile)
+
+
+def noise(game: Game, phase: str, batch: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The numbers that the game draws in this step: codes of the prior, noise of the encoder, uniforms of the shifts."""
+    rows = tf.shape(batch)[0]
+    key = random.fold(game.seed, "train", tf.convert_to_tensor(game.steps), phase, 0)
+
+    def normal(name: str, units: int) -> tf.Tensor:
+        return tf.cast(random.normal([rows, units], random.fold(key, name)), batch.dtype)
+
+    def uniform(name: str) -> tf.Tensor:
+        return tf.cast(random.uniform([rows, 2], random.fold(key, name)), batch.dtype)
+
+    drawn = {"z": normal("z", game.latent_dim), "real": uniform("real"), "rec": uniform("rec")}
+    return drawn if not game.has_encoder else drawn | {"code": normal("code", game.code_noise_dim)}
+
+
+def judged(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """A discriminator's loss: cross-entropy on logits."""
+    return tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+
+
+def persuaded(fake: tf.Tensor) -> tf.Tensor:
+    """The loss of who is judged, non-saturating."""
+    return tf.reduce_mean(tf.nn.softplus(-fake))
+
+
+def apply(game: Game, name: str, gradients: list[tf.Tensor], *networks) -> None:
+    """Move the networks by the move's own optimizer."""
+    game.optimizer.by_move[name].apply(gradients, [w for network in networks for w in network.trainable_variables])
+
+
+def end(game: Game) -> None:
+    """Count the step, advance the spectral norms, update the running averages."""
+    game.steps.assign_add(1)
+    for network in game.networks.values():
+        for layer in spectral_layers(network):
+            layer.advance()
+    if game.ema is None:
+        return
+    step = tf.cast(game.steps, tf.float32)
+    rate = 1 - tf.minimum(game.ema, (1 + step) / (10 + step))
+    for weight, average in game.averages:
+        average.assign_sub(tf.cast(rate, weight.dtype) * (average - weight))

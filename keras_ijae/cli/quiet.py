@@ -1,0 +1,38 @@
+"""TensorFlow's start without its chatter."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+def start_tensorflow() -> None:
+    """Imports TensorFlow and finds its devices; what its libraries write meanwhile is shown only if that fails.
+
+    They write to standard error directly about CPU features and absent GPUs, whatever TF_CPP_MIN_LOG_LEVEL says.
+    """
+    if os.environ.get("KERAS_IJAE_DEBUG"):
+        return
+    with _held_back():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+        tf.zeros(())
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
