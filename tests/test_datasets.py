@@ -164,15 +164,22 @@ def test_streams_have_an_order_by_seed_and_epoch_whatever_the_global_seed(tmp_pa
     assert all(np.array_equal(np.sort(order), np.arange(100)) for order in through)
 
 
-def test_keras_trains_on_it_under_two_replicas(tmp_path):
-    """The counter of passes must survive distribution: two epochs, known length, no warning."""
-    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-    with strategy.scope():
-        dataset = datasets.load("digits", labels=True, batch_size=100)
-        model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+def test_two_replicas_share_each_batch_in_the_order_of_one(two_replicas):
+    with two_replicas.scope():
+        dataset = datasets.load("digits", batch_size=100, seed=2)
+    distributed = two_replicas.experimental_distribute_dataset(dataset)
+    for images in passes(2, seed=2, batch_size=100):
+        parts = [part.numpy() for batch in distributed for part in two_replicas.experimental_local_results(batch)]
+        assert len(parts) == 30 and np.array_equal(np.concatenate(parts), images)
+
+
+def test_keras_fits_and_counts_the_epochs():
+    dataset = datasets.load("digits", labels=True, batch_size=100, seed=2)
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     losses = model.fit(dataset, epochs=2, shuffle=False, verbose=0).history["loss"]
-    assert losses[1] < losses[0]
+    third = np.concatenate([x.numpy() for x, _ in dataset])
+    assert losses[1] < losses[0] and np.array_equal(third, passes(3, batch_size=100, seed=2)[2])
 
 
 # Files.
@@ -496,6 +503,8 @@ def test_a_crop_treats_a_batch_as_it_treats_each_image():
         ({"name": "mnits"}, "Did you mean 'mnist'"),
         ({"name": "fodler:somewhere"}, "Did you mean 'folder'"),
         ({"name": "folder"}, "folder:DIR"),
+        ({"name": "some/data.npz"}, "Did you mean 'npz:some/data.npz'"),
+        ({"name": "mnist:0.0.9"}, "0.0.9"),
         ({"name": ""}, "name"),
         ({"split": "tset"}, "Did you mean 'test'"),
         ({"split": "train[5:5]"}, "none of the 1500"),

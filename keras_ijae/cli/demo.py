@@ -77,21 +77,21 @@ def _labelled(split: str) -> tuple[Any, Any]:
 
 
 def _figures(metrics: dict[str, Any]) -> Table:
-    table = Table("measured", "value", "aim", title=f"{metrics['samples']} samples against the digits")
+    table = Table("measured", "value", "aim", title=f"{metrics['samples']} samples and the digits")
     rows = [
         ("judge: right on held-out digits", "judge_accuracy", "{:.1%}", ">= 97 %"),
-        ("samples it is at least 0.8 sure of", "sure_share", "{:.1%}", ">= 80 %"),
-        ("  the same of held-out digits", "sure_share_test", "{:.1%}", ""),
-        ("rarest class among the samples", "smallest_class_share", "{:.1%}", ">= 3 %"),
-        ("distance to the nearest training image", "nearest_train_samples", "{:.2f}", "not far below"),
-        ("  the same of held-out digits", "nearest_train_test", "{:.2f}", ""),
-        ("samples nearer than the nearest 1 % of those", "copies_share", "{:.1%}", "few"),
-        ("squared error of a reconstruction (test)", "squared_error", "{:.2f}", ""),
+        ("judge: at least 0.8 sure of samples", "sure_share", "{:.1%}", ">= 80 %"),
+        ("judge: at least 0.8 sure of held-out", "sure_share_test", "{:.1%}", ""),
+        ("rarest class among samples", "smallest_class_share", "{:.1%}", ">= 3 %"),
+        ("to nearest training image, samples", "nearest_train_samples", "{:.2f}", "not far below"),
+        ("to nearest training image, held-out", "nearest_train_test", "{:.2f}", ""),
+        ("samples as near as 1 % of held-out", "copies_share", "{:.1%}", "few"),
+        ("squared error of reconstructions", "squared_error", "{:.2f}", ""),
     ]
     for label, key, form, aim in rows:
         table.add_row(label, form.format(metrics[key]), aim)
-    for digit, share in enumerate(metrics["class_shares"]):
-        table.add_row(f"share of {digit}", f"{share:.1%}", "")
+    shares = " ".join(f"{100 * share:.0f}" for share in metrics["class_shares"])
+    table.add_row("samples of each digit, 0 to 9, in %", shares, ">= 3 each")
     return table
 
 

@@ -83,7 +83,7 @@ def _builder(name: str, options: Options) -> Any:
     try:
         with _quiet():
             return tfds.builder(name, data_dir=directory)
-    except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
+    except (ValueError, AssertionError) as error:  # tfds asserts that a version exists
         known = tfds.list_builders(with_community_datasets=False)
         if name.split(":")[0].split("/")[0] in known:
             raise ValueError(f"Argument `name` is not understood by tensorflow-datasets: {_brief(error)}") from error

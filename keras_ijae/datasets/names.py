@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import os
 
 from keras_ijae.datasets.source import Options, Source
 
@@ -25,9 +26,11 @@ def closest(word: str, known: list[str]) -> str:
 
 
 def unknown(name: str, tfds_names: list[str]) -> ValueError:
-    """The error for a name that is neither ours nor tfds'."""
+    """The error for a name that is neither ours nor tfds'; it shows the closest ones."""
     word = name.split(":")[0].split("/")[0]
-    hint = closest(word, [*_ORIGINS, *tfds_names]) or closest(word.lower(), [*_ORIGINS, *tfds_names])
+    path = "npz" if name.endswith(".npz") else "folder" if os.path.isdir(name) else None
+    hint = f" Did you mean '{path}:{name}'?" if path else ""
+    hint = hint or closest(word, [*_ORIGINS, *tfds_names]) or closest(word.lower(), [*_ORIGINS, *tfds_names])
     forms = ", ".join(f"'{form}'" for form in _ORIGINS.values())
     return ValueError(
         f"Argument `name` must be {forms} or an image set of tensorflow-datasets (such as 'mnist'). "

@@ -69,7 +69,11 @@ class AlphaGAN(Game):
         judges = ("discriminator", "code_discriminator")
         self.moves = tuple(Move(role, (role,)) for role in self.NETWORKS)
         self.phases = (Phase("discriminators", judges), Phase("players", ("encoder", "decoder"), reuse=True))
-        self.ready()
+        x, z = self.data_shape, (latent_dim,)
+        noise = [(self.code_noise_dim,)] if self.code_noise_dim else []
+        self.ready(
+            encoder=([x, *noise], z), decoder=([z], x), discriminator=([x], (1,)), code_discriminator=([z], (1,))
+        )
 
     def default_optimizers(self):
         return {role: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for role in self.NETWORKS}

@@ -86,6 +86,21 @@ def sublayers(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     return network._flatten_layers()  # Keras has no public walk over nested layers
 
 
+def shapes(role: str, network: keras.layers.Layer, inputs: list[tuple], output: tuple) -> None:
+    """ValueError where a network does not map tensors of shapes `inputs` to `output` (batch not counted)."""
+    tensors = [tf.zeros((1, *shape), keras.config.floatx()) for shape in inputs]
+    wanted = " and ".join(str(tuple(shape)) for shape in inputs)
+    try:
+        found = tuple(network(tensors if len(tensors) > 1 else tensors[0], training=False).shape[1:])
+    except Exception as error:
+        raise ValueError(
+            f"Network `{role}` must accept inputs of shape {wanted}. Received one with inputs "
+            f"{getattr(network, 'input_shape', 'of other shapes')}: {str(error).splitlines()[0]}"
+        ) from error
+    if found != tuple(output):
+        raise ValueError(f"Network `{role}` must map {wanted} to {tuple(output)}. Received one that gives {found}")
+
+
 def batch_statistics(networks: dict[str, keras.layers.Layer], rows: int) -> None:
     """ValueError where a batch of one row meets batch normalisation."""
     for name, network in networks.items():

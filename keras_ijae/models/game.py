@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
@@ -48,8 +49,14 @@ class Game(Inference, keras.Model):
         self.ema, self.seed = ema, seed
         self.steps = self._variable("steps", "zeros", dtype="int64")
 
-    def ready(self) -> None:
-        """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
+    def ready(self, **networks: tuple[list, tuple]) -> None:
+        """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks.
+
+        Args:
+            networks: role -> (shapes of its inputs, shape of its output), batch not counted.
+        """
+        for role, (inputs, output) in networks.items():
+            checks.shapes(role, getattr(self, role), inputs, output)
         moves.check(self.moves, self.phases, lambda name: isinstance(getattr(self, name, None), keras.layers.Layer))
         self._moves = {move.name: move for move in self.moves}
         self._happened = {
@@ -147,6 +154,8 @@ class Game(Inference, keras.Model):
             checks.batch_statistics(self.networks, rows // self.distribute_strategy.num_replicas_in_sync)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [checks.Watch(self._train_logs), *tf.nest.flatten(callbacks or [])]
+        if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict)):
+            keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
     @property

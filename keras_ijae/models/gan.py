@@ -54,7 +54,8 @@ class GAN(Game):
             Phase("discriminator", ("discriminator",), repeats=discriminator_steps),
             Phase("decoder", ("decoder",), reuse=discriminator_steps == 1),
         )
-        self.ready()
+        x, z = self.data_shape, (latent_dim,)
+        self.ready(decoder=([z], x), discriminator=([x], (1,)))
 
     def default_optimizers(self):
         return {move: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in ("discriminator", "decoder")}

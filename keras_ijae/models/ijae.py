@@ -87,7 +87,7 @@ class IJAE(Game):
             Phase("discriminators", judges, repeats=discriminator_steps),
             Phase("players", ("encoder", "decoder"), reuse=True),
         )
-        self.ready()
+        self.ready(**self._shapes())
 
     def default_optimizers(self):
         return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for move in self.moves}
@@ -148,6 +148,14 @@ class IJAE(Game):
         logs = {"sample_logit": psi, "reconstruction_logit": tau, "kl_estimate_sum": divergence}
         logs["squared_error_sum"] = tf.reduce_sum((x - tf.cast(forward["rec"], x.dtype)) ** 2) / tf.cast(tf.shape(x)[0], x.dtype)
         return Played({"encoder": loss, "decoder": loss}, logs)
+
+    def _shapes(self):
+        x, z = self.data_shape, (self.latent_dim,)
+        code = z if self.posterior_family is None else (self.posterior_family.units,)
+        noise = [(self.code_noise_dim,)] if self.posterior_kind == "implicit" else []
+        found = {"encoder": ([x, *noise], code), "decoder": ([z], x), "discriminator": ([x], (1,))}
+        found["likelihood_discriminator"] = ([x, z, x], (1,))
+        return found if self.posterior_discriminator is None else {**found, "posterior_discriminator": ([x, z], (1,))}
 
     def _check_posterior(self):
         implicit = self.posterior_kind in IMPLICIT

@@ -29,7 +29,8 @@ class Inference:
         """Size of the noise of one code: 0 for deterministic encoders."""
         if self.posterior_family is not None:
             return self.latent_dim
-        return int(self.encoder.inputs[1].shape[-1]) if len(self.encoder.inputs) > 1 else 0
+        inputs = getattr(self.encoder, "inputs", None) or [None]
+        return int(inputs[1].shape[-1]) if len(inputs) > 1 else 0
 
     def codes(self, x: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
         """z = E(x, noise): explicit (mean + scale * noise), implicit (an input) or deterministic (no noise)."""

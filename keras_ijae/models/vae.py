@@ -60,7 +60,8 @@ class VAE(Game):
         learned = ("likelihood",) if self.likelihood.trainable_variables else ()
         self.moves = (Move("auto_encoder", ("encoder", "decoder", *learned)),)
         self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
-        self.ready()
+        x, z = self.data_shape, (latent_dim,)
+        self.ready(encoder=([x], (self.posterior_family.units,)), decoder=([z], x))
 
     def default_optimizers(self):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}

@@ -1,0 +1,106 @@
+"""The systems under test: one row per name of the registry, and variants; tiny networks, quick to build."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_ijae as ki
+from keras_ijae.models.registry import ENTRIES
+
+SHAPE, LATENT, BATCH = (8, 8, 1), 2, 8
+
+# Arguments beside the defaults, system by system. A new entry of the registry is tested even before it has a row here.
+VARIANTS = {
+    "gan": [
+        {},
+        {"objective": "minimax", "prior": "uniform"},
+        {"objective": "log_ratio", "discriminator_steps": 2, "ema": None},
+    ],
+    "vae": [
+        {"likelihood": "bernoulli", "posterior": "full"},
+        {"likelihood": "learned_gaussian", "warm_up_steps": 10},
+        {"likelihood": "laplace", "ema": 0.9},
+        {"likelihood": "discretized_logistic", "posterior": "full"},
+    ],
+    "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
+    "ijae": [
+        {},
+        {"posterior": "deterministic", "likelihood": "laplace"},
+        {"posterior": "diagonal", "likelihood": "gaussian"},
+        {"posterior": "full", "likelihood": "shift_gaussian"},
+        {"gradient_penalty": 1.0, "discriminator_steps": 2, "spectral": False},
+    ],
+}
+SYSTEMS = sorted(ENTRIES)
+WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].roles)]
+# One name per class, for what is slow and does not depend on a fixed constant.
+CLASSES = sorted({entry.path: name for name, entry in reversed(ENTRIES.items())}.values())
+
+
+def cases():
+    """(name, arguments) of every system and variant, with readable ids."""
+    for name in SYSTEMS:
+        for arguments in VARIANTS.get(name, [{}]):
+            yield name, arguments
+
+
+def label(value):
+    """The id of a parameter of a test."""
+    return "-".join(f"{key}={item}" for key, item in value.items()) or "default" if isinstance(value, dict) else str(value)
+
+
+def create(name, shape=SHAPE, **arguments):
+    """The system with the first variant's arguments, tiny networks, and always the same initial weights."""
+    keras.utils.set_random_seed(1)
+    arguments = {**(VARIANTS.get(name, [{}])[0]), **arguments}
+    return ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
+
+
+def images(rows=4 * BATCH, shape=SHAPE, seed=0):
+    """Images in [0, 1]."""
+    return np.random.default_rng(seed).random((rows, *shape), dtype="float32")
+
+
+def dataset(x=None, batch=BATCH):
+    """Batches in stored order."""
+    return tf.data.Dataset.from_tensor_slices(images() if x is None else x).batch(batch, drop_remainder=True)
+
+
+def train(model, data=None, epochs=1, **arguments):
+    """`fit`, silently, on `data` or on the images of `dataset()`; the history."""
+    return model.fit(dataset() if data is None else data, epochs=epochs, verbose=0, shuffle=False, **arguments)
+
+
+def compiled(name, how=None, **arguments):
+    """A new system, compiled with the arguments `how`."""
+    model = create(name, **arguments)
+    model.compile(**(how or {}))
+    return model
+
+
+def weights(model):
+    """path -> array of all that the model keeps: networks, averages, scalars, optimizers; not the logs."""
+    found = {f"{index}:{weight.path}": weight for index, weight in enumerate(_kept(model))}
+    return {name: keras.ops.convert_to_numpy(weight) for name, weight in found.items()}
+
+
+def _kept(model):
+    logs = {id(variable) for log in model.metrics for variable in log.variables}
+    optimizers = model.optimizer.by_move.values() if model.compiled else ()
+    own = [*model.variables, *(variable for optimizer in optimizers for variable in optimizer.variables)]
+    return [variable for variable in own if id(variable) not in logs]
+
+
+def same(left, right, tolerance=0.0):
+    """Asserts that two dictionaries of arrays agree, bit for bit or within an absolute tolerance."""
+    assert len(left) == len(right)
+    for (name, a), b in zip(left.items(), right.values(), strict=True):
+        if tolerance and a.dtype.kind == "f":
+            np.testing.assert_allclose(a, b, rtol=0, atol=tolerance, err_msg=name)
+        else:
+            np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+def moved(before, after):
+    """Names of the weights that changed."""
+    return {name for name, value in before.items() if not np.array_equal(value, after[name])}

@@ -1,0 +1,268 @@
+"""The command `keras-ijae`, on small networks and the embedded digits."""
+
+import csv
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_ijae.cli import main, settings
+from keras_ijae.training.progress import Progress
+from keras_ijae.training.recipes import RECIPES, Recipe
+
+COMMANDS = ["train", "recipes", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "demo"]
+SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
+
+
+def run(*arguments):
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as exit:
+        main([str(argument) for argument in arguments])
+    return exit.value.code or 0
+
+
+def weights_of(directory):
+    """Everything in the backup of a run, by name."""
+    import h5py
+
+    (path,) = (directory / "backup").glob("*.h5")
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+@pytest.fixture(scope="module")
+def vae(tmp_path_factory):
+    """A run directory with a VAE after one epoch of three steps."""
+    directory = tmp_path_factory.mktemp("runs") / "vae"
+    assert run("train", "vae", *SMALL, "--epochs", 1, "--out", directory) == 0
+    return directory
+
+
+@pytest.fixture(scope="module")
+def gan(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("runs") / "gan"
+    assert run("train", "gan", *SMALL, "--epochs", 1, "--out", directory) == 0
+    return directory
+
+
+# Help -----------------------------------------------------------------------------------------------------
+
+
+def test_help_teaches_by_examples_without_importing_tensorflow():
+    program = (
+        "import sys\n"
+        "from keras_ijae.cli import main\n"
+        f"for command in [[], *[[name] for name in {COMMANDS}]]:\n"
+        "    try:\n"
+        "        main([*command, '--help'])\n"
+        "    except SystemExit as exit:\n"
+        "        assert not exit.code, command\n"
+        "assert not {'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pages = done.stdout.split("Usage:")[1:]
+    assert len(pages) == 1 + len(COMMANDS)
+    for page in pages:
+        assert "keras-ijae " in page.split("Options")[0], page
+
+
+def test_systems_and_recipes_are_listed(capsys):
+    assert run("systems") == 0
+    assert run("recipes") == 0
+    shown = capsys.readouterr().out
+    for name in ("gan", "vae", "alpha_gan", "ijae", "ijae_digits", "ijae_mnist", "vae_mnist"):
+        assert name in shown
+
+
+# Training -------------------------------------------------------------------------------------------------
+
+
+def test_a_run_leaves_what_is_needed_to_watch_continue_and_use_it(vae):
+    names = {str(path.relative_to(vae)) for path in vae.rglob("*") if path.is_file()}
+    expected = {"config.json", "history.csv", "model.keras", "backup/epoch-0001.weights.h5"}
+    expected |= {"grids/samples-0001.png", "grids/reconstructions-0001.png"}
+    assert expected <= names
+    assert any(name.startswith("logs/train/events") for name in names)
+    recipe = json.loads((vae / "config.json").read_text())["recipe"]
+    assert (recipe["system"], recipe["dataset"], recipe["width"]) == ("vae", "digits", 8)
+    with (vae / "history.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["epoch"] == "1"
+    assert all(np.isfinite(float(value)) for value in row.values())
+    assert any(name.startswith("val_") for name in row)
+
+
+def test_a_resumed_run_ends_as_one_never_stopped(vae, tmp_path):
+    """Weights, optimizers, noise and the order of the data."""
+    assert run("train", "vae", *SMALL, "--epochs", 3, "--out", tmp_path / "whole") == 0
+    assert run("train", "vae", *SMALL, "--epochs", 1, "--out", tmp_path / "parts") == 0
+    assert run("train", "--resume", "--epochs", 3, "--out", tmp_path / "parts") == 0
+    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
+    assert (tmp_path / "whole/history.csv").read_text() == (tmp_path / "parts/history.csv").read_text()
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, monkeypatch):
+    def interrupt(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "on_epoch_end", interrupt)
+        assert run("train", "vae", *SMALL, "--epochs", 3, "--out", tmp_path / "run") == 130
+    assert f"keras-ijae train --resume --out {tmp_path / 'run'}" in capsys.readouterr().err
+    assert not (tmp_path / "run/model.keras").exists()
+    assert run("train", "--resume", "--out", tmp_path / "run") == 0
+    with (tmp_path / "run/history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+    assert (tmp_path / "run/model.keras").is_file()
+
+
+def test_overwrite_replaces_a_run_but_not_before_the_new_one_is_known_to_be_good(tmp_path, capsys):
+    arguments = ["train", "vae", *SMALL, "--epochs", "1", "--out", str(tmp_path / "run")]
+    assert run(*arguments) == 0
+    before = (tmp_path / "run/model.keras").read_bytes()
+    assert run(*arguments) == 2
+    assert run(*arguments, "--overwrite", "--set", "bata=2") == 2
+    assert "bata" in capsys.readouterr().err
+    assert (tmp_path / "run/model.keras").read_bytes() == before
+    (tmp_path / "run/old").touch()
+    assert run(*arguments, "--overwrite", "--set", "beta=2") == 0
+    assert not (tmp_path / "run/old").exists()
+    assert json.loads((tmp_path / "run/config.json").read_text())["recipe"]["arguments"] == {"beta": 2}
+
+
+# Using a model --------------------------------------------------------------------------------------------
+
+
+def test_evaluate_prints_and_keeps_its_scores(vae, capsys):
+    assert run("evaluate", vae) == 0
+    scores = json.loads((vae / "evaluation.json").read_text())
+    assert scores["dataset"] == "digits" and scores["split"] == "test"
+    shown = capsys.readouterr().out
+    assert scores["scores"] and all(name in shown for name in scores["scores"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size"),
+    [
+        (["sample", "-n", "12", "--columns", "4"], (3 * 58 - 2, 4 * 58 - 2)),
+        (["reconstruct", "-n", "16"], (4 * 58 - 2, 8 * 58 - 2)),
+        (["interpolate", "-n", "3", "--steps", "5"], (3 * 58 - 2, 5 * 58 - 2)),
+    ],
+)
+def test_pictures_hold_as_many_images_as_asked(vae, tmp_path, arguments, size):
+    assert run(*arguments, vae, "--out", tmp_path / "picture.png") == 0
+    picture = tf.io.decode_png((tmp_path / "picture.png").read_bytes()).numpy()
+    assert picture.shape[:2] == size
+    assert picture.std() > 0
+
+
+def test_a_model_file_alone_can_be_used(vae, tmp_path):
+    assert run("sample", vae / "model.keras", "--out", tmp_path / "a.png") == 0
+    assert run("sample", vae, "--out", tmp_path / "b.png") == 0
+    assert run("sample", vae, "--out", tmp_path / "c.png", "--seed", 1) == 0
+    first, second, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert first == second != other
+
+
+def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
+    assert run("export", vae, "--out", tmp_path / "served") == 0
+    serve = tf.saved_model.load(tmp_path / "served").signatures["serving_default"]
+    (images,) = serve(n=tf.constant(3), seed=tf.constant(0)).values()
+    assert images.shape == (3, 8, 8, 1)
+    assert run("export", vae, "--out", tmp_path / "encoder", "--encoder") == 0
+    assert (tmp_path / "encoder/saved_model.pb").is_file()
+    assert run("export", vae, "--out", tmp_path / "served") == 2
+    assert "not overwritten" in capsys.readouterr().err
+
+
+# Errors ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "vea", "--dataset", "digits", "--out", "OUT"], "'vae'"),
+        (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "'digits'"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta"], "KEY=VALUE"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "epochs=3"], "Use --epochs"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--networks", "dcgam"], "dcgan"),
+        (["train", "vae", "--out", "OUT"], "--dataset"),
+        (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
+        (["train", "--resume", "--out", "OUT"], "no config.json"),
+        (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
+        (["sample", "OUT"], "no model"),
+        (["sample", "FILE"], "cannot be loaded"),
+        (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
+    ],
+)
+def test_errors_are_one_clear_line_and_exit_code_2(arguments, message, tmp_path, capsys, gan):
+    (tmp_path / "file.keras").write_text("no model")
+    capsys.readouterr()
+    places = {"OUT": tmp_path / "out", "FILE": tmp_path / "file.keras", "GAN": gan}
+    assert run(*(places.get(argument, argument) for argument in arguments)) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert len(shown) == 1
+    assert shown[0].startswith("error: ") and message in shown[0]
+
+
+def test_an_error_leaves_no_run_behind(tmp_path):
+    assert run("train", "vae", "--dataset", "digitz", "--out", tmp_path / "out") == 2
+    assert not (tmp_path / "out/config.json").exists()
+
+
+def test_settings_are_read_as_json_words_or_text():
+    given = ["lam=0.3", "steps=2", "on=True", "off=false", "none=None", "shape=[2, 3]", "prior=uniform", "text=a=b"]
+    assert settings.parse("--set", given) == {
+        "lam": 0.3,
+        "steps": 2,
+        "on": True,
+        "off": False,
+        "none": None,
+        "shape": [2, 3],
+        "prior": "uniform",
+        "text": "a=b",
+    }
+
+
+def test_only_the_epochs_of_a_run_may_change():
+    recorded = Recipe(system="vae", dataset="digits", epochs=3, arguments={"beta": 2})
+    assert settings.resumed_recipe(recorded, epochs=5, arguments={}) == dataclasses.replace(recorded, epochs=5)
+    with pytest.raises(ValueError, match="arguments is .*'beta': 2.*Received: .*'beta': 3"):
+        settings.resumed_recipe(recorded, arguments={"beta": 3})
+
+
+# Demo -----------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_measures_draws_and_exports_and_never_overwrites(tmp_path, capsys, monkeypatch):
+    small = dataclasses.replace(RECIPES["ijae_digits"], epochs=1, every=1, width=8, batch_size=500)
+    monkeypatch.setitem(RECIPES, "ijae_digits", small)
+    assert run("demo", "--out", tmp_path / "demo") == 0
+    files = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert files >= {"config.json", "model.keras", "saved_model", "samples.png", "reconstructions.png"}
+    assert files >= {"interpolations.png", "history.csv", "logs", "metrics.json"}
+    metrics = json.loads((tmp_path / "demo/metrics.json").read_text())
+    assert metrics["judge_accuracy"] >= 0.97
+    assert sum(metrics["class_shares"]) == pytest.approx(1)
+    shown = capsys.readouterr().out
+    assert "right on held-out" in shown and "saved_model" in shown
+
+    (tmp_path / "demo/metrics.json").unlink()
+    assert run("demo", "--out", tmp_path / "demo") == 0
+    assert "Resuming" in capsys.readouterr().out
+    assert json.loads((tmp_path / "demo/metrics.json").read_text()) == metrics
+
+    assert run("demo", "--out", tmp_path / "demo") == 0
+    assert "demo-2" in capsys.readouterr().out.replace("\n", "")
+    assert json.loads((tmp_path / "demo-2/metrics.json").read_text()) == metrics

@@ -1,0 +1,114 @@
+"""The GAN against its paper: losses, gradients at the optimal discriminator, a target recovered."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from finite_differences import check_one_step
+from tiny import affine, expected, float64, loss_gradient, network  # noqa: F401
+
+from keras_ijae import random
+from keras_ijae.models import GAN
+
+mean, log, sigmoid = tf.reduce_mean, tf.math.log, tf.sigmoid
+OBJECTIVES = {
+    "minimax": lambda logit: mean(log(1 - sigmoid(logit))),
+    "non_saturating": lambda logit: -mean(log(sigmoid(logit))),
+    "log_ratio": lambda logit: -mean(log(sigmoid(logit)) - log(1 - sigmoid(logit))),
+}
+
+
+def retyped(model, x):
+    """Goodfellow et al. 2014, algorithm 1, in probabilities."""
+    g, d = (lambda z: model.decoder(z, training=True)), (lambda x: model.discriminator(x, training=True))
+
+    def losses(phase, noise):
+        fake = g(noise["z"])
+        if phase == "decoder":
+            return {"decoder": lambda: OBJECTIVES[model.objective](d(g(noise["z"])))}
+        return {"discriminator": lambda: -mean(log(sigmoid(d(x)))) - mean(log(1 - sigmoid(d(fake))))}
+
+    return losses
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    "objective, steps, kinds",
+    [
+        ("minimax", 1, ("plain", "plain")),
+        ("non_saturating", 1, ("batch", "batch")),
+        ("log_ratio", 2, ("plain", "spectral")),
+        ("non_saturating", 3, ("batch", "spectral")),
+    ],
+)
+def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(objective, steps, kinds):
+    decoder, discriminator = network(kinds[0], [(2,)], (2,)), network(kinds[1], [(2,)], (1,), seed=5)
+    model = GAN(decoder, discriminator, (2,), 2, objective=objective, discriminator_steps=steps, ema=None)
+    x = np.random.default_rng(0).normal(1.0, 0.5, (6, 2))
+    turns, logs = check_one_step(model, x, retyped(model, x))
+    assert [turn.phase for turn in turns] == ["discriminator"] * steps + ["decoder"]
+    draws = {turn.noise["z"].numpy().tobytes() for turn in turns}
+    assert len(draws) == (1 if steps == 1 else steps + 1)  # fresh noise each time; at k = 1 both players share a pass
+    assert {"discriminator_loss", "decoder_loss", "discriminator_real_logit", "discriminator_accuracy"} <= set(logs)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    "objective, slope", [("minimax", 0.397972867), ("non_saturating", 0.602027133), ("log_ratio", 1.0)]
+)
+def test_at_the_optimal_discriminator_each_objective_has_the_slope_of_its_divergence(objective, slope):
+    """Data N(0, 1), model N(1, 1): 2 JSD, KL(q||p) - 2 JSD, KL(q||p); Gauss-Hermite, to 1e-8."""
+    decoder = affine([[1.0]], [1.0])
+    model = GAN(decoder, affine([[-1.0]], [0.5]), (1,), 1, objective=objective, ema=None)  # log p/q = 1/2 - x
+    bias = decoder.trainable_variables[1]
+    slopes = expected(lambda z: loss_gradient(model, z, {"z": z}, "decoder", "decoder", [bias])[0])
+    np.testing.assert_allclose(slopes, [slope], atol=1e-8)
+
+
+@pytest.mark.parametrize("logit", [-1000.0, -100.0, 100.0, 1000.0])
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_extreme_logits_give_finite_losses_and_a_step_that_stays_finite(objective, logit):
+    model = GAN(affine([[1.0]], [0.0]), affine([[1.0]], [logit]), (1,), 1, objective=objective)
+    model.compile()
+    logs = model.train_step(tf.zeros([2, 1]))
+    assert all(np.isfinite(value) for value in logs.values())
+    np.testing.assert_allclose(logs["discriminator_loss"], abs(logit), rtol=0.05)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+@pytest.mark.usefixtures("float64")
+def test_batch_statistics_follow_the_passes_of_the_moving_network_in_their_order():
+    """real, then fake: m <- .9 m + .1 batch, twice; the generator's pass is one, however many phases reuse it."""
+    decoder, discriminator = network("batch", [(2,)], (2,)), network("batch", [(2,)], (1,), seed=5)
+    model = GAN(decoder, discriminator, (2,), 2, ema=None)
+    model.compile(keras.optimizers.SGD(0.0))
+    z = model.noise(random.Draws(random.fold(0), 6, dtype="float64"))["z"]
+    model.noise = lambda draws: {"z": z}
+    x, fake = np.random.default_rng(0).normal(size=(6, 2)), decoder(z, training=False).numpy()
+    fake = _outputs(decoder, z)
+    expected_statistics = [(_hidden(discriminator, x), _hidden(discriminator, fake)), (_hidden(decoder, z),)]
+    model.train_step(tf.constant(x))
+    for net, passes in zip((discriminator, decoder), expected_statistics, strict=True):
+        moving_mean, moving_variance = np.zeros(3), np.ones(3)
+        for h in passes:
+            moving_mean = 0.9 * moving_mean + 0.1 * h.mean(axis=0)
+            moving_variance = 0.9 * moving_variance + 0.1 * h.var(axis=0)
+        np.testing.assert_allclose(_normalisation(net).moving_mean, moving_mean, rtol=1e-12)
+        np.testing.assert_allclose(_normalisation(net).moving_variance, moving_variance, rtol=1e-12)
+
+
+def _normalisation(net):
+    return next(layer for layer in net.layers if isinstance(layer, keras.layers.BatchNormalization))
+
+
+def _hidden(net, x):
+    """What goes into the normalisation."""
+    dense = next(layer for layer in net.layers if isinstance(layer, keras.layers.Dense))
+    return np.asarray(x) @ dense.kernel.numpy() + dense.bias.numpy()
+
+
+def _outputs(net, x):
+    """The network with the statistics of this batch."""
+    h, epsilon = _hidden(net, x), _normalisation(net).epsilon
+    last = [layer for layer in net.layers if isinstance(layer, keras.layers.Dense)][-1]
+    return np.tanh((h - h.mean(0)) / np.sqrt(h.var(0) + epsilon)) @ last.kernel.numpy() + last.bias.numpy()

@@ -1,0 +1,104 @@
+"""What the systems' own tests share: float64, tiny networks, analytic ones, injected noise, quadrature."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_ijae.layers import SpectralDense
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """Keras in float64, and back."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+
+
+def network(kind: str, shapes: list[tuple[int, ...]], output: tuple[int, ...], seed: int = 0, hidden: int = 3) -> keras.Model:
+    """One smooth hidden layer from all inputs to an output; `kind`: "plain", "batch" (normalised) or "spectral"."""
+    inputs = [keras.Input(shape) for shape in shapes]
+    h = _flat_and_joined(inputs)
+    dense = SpectralDense if kind == "spectral" else keras.layers.Dense
+    initializers = [keras.initializers.RandomNormal(stddev=0.7, seed=seed + index) for index in range(3)]
+    h = dense(hidden, kernel_initializer=initializers[0], bias_initializer=initializers[1])(h)
+    if kind == "batch":
+        h = keras.layers.BatchNormalization(momentum=0.9)(h)
+    h = dense(math.prod(output), kernel_initializer=initializers[2])(keras.ops.tanh(h))
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], keras.layers.Reshape(output)(h))
+
+
+def affine(kernel: Any, bias: Any = None, sizes: tuple[int, ...] = (1,)) -> keras.Model:
+    """inputs @ kernel + bias, the inputs (of these sizes) side by side; without a bias where it is None."""
+    kernel = np.asarray(kernel, "float64")
+    inputs = [keras.Input((size,)) for size in sizes]
+    layer = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None)
+    made = keras.Model(inputs if len(inputs) > 1 else inputs[0], layer(_flat_and_joined(inputs)))
+    layer.set_weights([kernel] if bias is None else [kernel, np.asarray(bias, "float64")])
+    return made
+
+
+@keras.saving.register_keras_serializable("tests")
+class Quadratic(keras.layers.Layer):
+    """u'Au / 2 + b'u + c of the inputs u side by side: the logit between two Gaussians. Nothing in it is trained."""
+
+    def __init__(self, a, b=0.0, c=0.0, **options):
+        super().__init__(**options)
+        self.a, self.b, self.c = np.asarray(a, "float64"), np.asarray(b, "float64"), c
+
+    def call(self, u):
+        linear = tf.reduce_sum(u * tf.cast(self.b, u.dtype), axis=1, keepdims=True)
+        return tf.reduce_sum((u @ tf.cast(self.a, u.dtype)) * u, axis=1, keepdims=True) / 2 + linear + tf.cast(self.c, u.dtype)
+
+
+def quadratic(a: Any, b: Any = 0.0, c: float = 0.0, sizes: tuple[int, ...] = (1,)) -> keras.Model:
+    """A discriminator with a `Quadratic` logit."""
+    inputs = [keras.Input((size,)) for size in sizes]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], Quadratic(a, b, c)(_flat_and_joined(inputs)))
+
+
+def _flat_and_joined(inputs):
+    flat = [keras.layers.Flatten()(x) for x in inputs]
+    return flat[0] if len(flat) == 1 else keras.layers.Concatenate()(flat)
+
+
+def inject(model: Any, **noise: Any) -> None:
+    """From now on the model draws this noise."""
+    tensors = {name: tf.constant(value) for name, value in noise.items()}
+    model.noise = lambda draws: tensors
+
+
+def slopes(model: Any, x: np.ndarray, *moves: str) -> list[np.ndarray]:
+    """The gradients of a step's losses at the weights of the `moves`: what SGD of rate 1 takes away from each weight."""
+    model.compile({move.name: keras.optimizers.SGD(1.0 if move.name in moves else 0.0) for move in model.moves})
+    variables = [weight for move in moves for weight in getattr(model, move).trainable_variables]
+    before = [variable.numpy() for variable in variables]
+    model.train_step(tf.constant(x))
+    return [old - variable.numpy() for old, variable in zip(before, variables, strict=True)]
+
+
+def signs(columns: int) -> np.ndarray:
+    """All rows of +-1: equally probable nodes that have every mean of N(0, I) up to the third degree of each column."""
+    return np.array(np.meshgrid(*[[-1.0, 1.0]] * columns, indexing="ij")).reshape(columns, -1).T
+
+
+def expected(function: Callable, nodes: int = 80) -> np.ndarray:
+    """E function(e), e ~ N(0, 1), by Gauss-Hermite quadrature; e is given as a batch of one row."""
+    points, mass = np.polynomial.hermite_e.hermegauss(nodes)
+    return sum(w * np.asarray(function(np.array([[point]]))) for point, w in zip(points, mass / mass.sum(), strict=True))
+
+
+def loss_gradient(model: Any, x: np.ndarray, noise: dict[str, np.ndarray], phase: str, move: str, variables: list) -> list:
+    """The gradients of one move's loss on this data and noise."""
+    noise = {name: tf.constant(value) for name, value in noise.items()}
+    with tf.GradientTape() as tape:
+        loss = model.losses(tf.constant(x), noise, phase, model.forward(tf.constant(x), noise)).losses[move]
+    return [g.numpy() for g in tape.gradient(loss, [variable.value for variable in variables])]
