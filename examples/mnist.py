@@ -53,7 +53,7 @@ class Budget(keras.callbacks.Callback):
 
 def judge(model: keras.Model, classifier: keras.Model, split: str) -> dict[str, float]:
     """Frechet distances in the classifier's features, and how sure it is of 10,000 samples."""
-    features = keras.Model(classifier.inputs, [classifier.get_layer("features").output, classifier.output])
+    features = keras.Model(classifier.inputs, [classifier.get_layer("features").output, classifier.layers[-1].output])
     see = lambda images: features.predict(images, batch_size=500, verbose=0)  # noqa: E731
     real = np.concatenate(list(ki.datasets.load("mnist", split, 500, shuffle=False, drop_remainder=False).as_numpy_iterator()))
     other = np.concatenate(list(ki.datasets.load("mnist", "train[:10000]", 500, shuffle=False).as_numpy_iterator()))

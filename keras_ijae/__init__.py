@@ -2,11 +2,13 @@
 
 import importlib
 
+from keras_ijae._after_keras import register_systems
+
 __version__ = "0.1.0"
 
 _ROOMS = ("datasets", "distributions", "evaluation", "layers", "losses", "metrics", "models", "networks", "random")
 _ROOMS += ("training",)
-_NAMES = {"create": "models.registry", "list_models": "models.registry"}
+_NAMES = {name: "models.registry" for name in ("create", "list_models", "load_model")}
 
 
 def __getattr__(name: str):
@@ -20,3 +22,6 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted((*_ROOMS, *_NAMES, "__version__"))
+
+
+register_systems()

@@ -12,12 +12,12 @@ STEP = 1e-5  # of the central difference: an error of about 1e-10 of the third d
 
 def gradient(loss: Callable, variables: list) -> list[np.ndarray]:
     """The central difference of `loss()` for each single weight; networks may be called with `training=True` in it."""
-    compiled = tf.function(lambda: stateless(loss))
+    compiled = tf.function(lambda: stateless(loss), autograph=False)
     return [_gradient_of_one(compiled, variable) for variable in variables]
 
 
 def _gradient_of_one(loss, variable):
-    values, found = variable.numpy(), np.zeros(variable.shape)
+    values, found = np.array(variable.numpy()), np.zeros(variable.shape)
     for index in np.ndindex(values.shape):
         ends = []
         for change in (STEP, -STEP):
@@ -31,7 +31,7 @@ def _gradient_of_one(loss, variable):
 
 
 def stateless(function: Callable, *arguments: Any) -> Any:
-    """`function(*arguments)` where no forward pass changes a weight, and weights have the values that they really have."""
+    """`function(*arguments)` where weights have their real values, and no forward pass changes one."""
     with keras.StatelessScope():
         return function(*arguments)
 

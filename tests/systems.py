@@ -38,15 +38,15 @@ CLASSES = sorted({entry.path: name for name, entry in reversed(ENTRIES.items())}
 
 
 def cases():
-    """(name, arguments) of every system and variant, with readable ids."""
-    for name in SYSTEMS:
-        for arguments in VARIANTS.get(name, [{}]):
-            yield name, arguments
+    """(name, arguments) of every system and variant."""
+    return [(name, arguments) for name in SYSTEMS for arguments in VARIANTS.get(name, [{}])]
 
 
 def label(value):
     """The id of a parameter of a test."""
-    return "-".join(f"{key}={item}" for key, item in value.items()) or "default" if isinstance(value, dict) else str(value)
+    return (
+        "-".join(f"{key}={item}" for key, item in value.items()) or "default" if isinstance(value, dict) else str(value)
+    )
 
 
 def create(name, shape=SHAPE, **arguments):
@@ -104,3 +104,18 @@ def same(left, right, tolerance=0.0):
 def moved(before, after):
     """Names of the weights that changed."""
     return {name for name, value in before.items() if not np.array_equal(value, after[name])}
+
+
+def values_of(model):
+    """role -> the trainable weights of its network, as arrays."""
+    return {
+        role: [weight.numpy() for weight in network.trainable_variables] for role, network in model.networks.items()
+    }
+
+
+def roles_moved(model, before):
+    """The roles whose networks have changed since `before = values_of(model)`."""
+    after = values_of(model)
+    return {
+        role for role in before if any(not np.array_equal(a, b) for a, b in zip(before[role], after[role], strict=True))
+    }

@@ -23,7 +23,7 @@ def float64() -> Iterator[None]:
     keras.config.set_dtype_policy(policy)
 
 
-def network(kind: str, shapes: list[tuple[int, ...]], output: tuple[int, ...], seed: int = 0, hidden: int = 3) -> keras.Model:
+def network(kind: str, shapes: list[tuple], output: tuple[int, ...], seed: int = 0, hidden: int = 3) -> keras.Model:
     """One smooth hidden layer from all inputs to an output; `kind`: "plain", "batch" (normalised) or "spectral"."""
     inputs = [keras.Input(shape) for shape in shapes]
     h = _flat_and_joined(inputs)
@@ -55,8 +55,8 @@ class Quadratic(keras.layers.Layer):
         self.a, self.b, self.c = np.asarray(a, "float64"), np.asarray(b, "float64"), c
 
     def call(self, u):
-        linear = tf.reduce_sum(u * tf.cast(self.b, u.dtype), axis=1, keepdims=True)
-        return tf.reduce_sum((u @ tf.cast(self.a, u.dtype)) * u, axis=1, keepdims=True) / 2 + linear + tf.cast(self.c, u.dtype)
+        a, b, c = (tf.cast(coefficient, u.dtype) for coefficient in (self.a, self.b, self.c))
+        return tf.reduce_sum((u @ a) * u / 2 + u * b, axis=1, keepdims=True) + c
 
 
 def quadratic(a: Any, b: Any = 0.0, c: float = 0.0, sizes: tuple[int, ...] = (1,)) -> keras.Model:
@@ -77,7 +77,7 @@ def inject(model: Any, **noise: Any) -> None:
 
 
 def slopes(model: Any, x: np.ndarray, *moves: str) -> list[np.ndarray]:
-    """The gradients of a step's losses at the weights of the `moves`: what SGD of rate 1 takes away from each weight."""
+    """The gradients of a step's losses at the weights of `moves`: what SGD of rate 1 takes away from each weight."""
     model.compile({move.name: keras.optimizers.SGD(1.0 if move.name in moves else 0.0) for move in model.moves})
     variables = [weight for move in moves for weight in getattr(model, move).trainable_variables]
     before = [variable.numpy() for variable in variables]
@@ -93,12 +93,34 @@ def signs(columns: int) -> np.ndarray:
 def expected(function: Callable, nodes: int = 80) -> np.ndarray:
     """E function(e), e ~ N(0, 1), by Gauss-Hermite quadrature; e is given as a batch of one row."""
     points, mass = np.polynomial.hermite_e.hermegauss(nodes)
-    return sum(w * np.asarray(function(np.array([[point]]))) for point, w in zip(points, mass / mass.sum(), strict=True))
+    return sum(w * np.asarray(function(np.array([[e]]))) for e, w in zip(points, mass / mass.sum(), strict=True))
 
 
-def loss_gradient(model: Any, x: np.ndarray, noise: dict[str, np.ndarray], phase: str, move: str, variables: list) -> list:
+def loss_gradient(model: Any, x: np.ndarray, noise: dict, phase: str, move: str, variables: list) -> list[np.ndarray]:
     """The gradients of one move's loss on this data and noise."""
     noise = {name: tf.constant(value) for name, value in noise.items()}
     with tf.GradientTape() as tape:
         loss = model.losses(tf.constant(x), noise, phase, model.forward(tf.constant(x), noise)).losses[move]
     return [g.numpy() for g in tape.gradient(loss, [variable.value for variable in variables])]
+
+
+MEAN, COVARIANCE = np.array([0.5, -0.3]), np.array([[1.0, 0.6], [0.6, 0.8]])
+
+
+def gaussian_data(rows: int = 12_800) -> np.ndarray:
+    """The 2-D Gaussian that the systems are to recover, float32."""
+    return np.random.default_rng(0).multivariate_normal(MEAN, COVARIANCE, rows).astype("float32")
+
+
+def train_on_gaussian(model: Any, rate: float, steps: int) -> None:
+    """`steps` of Adam at batches of 128 independent rows."""
+    optimizers = {move.name: keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.9) for move in model.moves}
+    model.compile(optimizers, steps_per_execution=50, jit_compile=False)
+    model.fit(gaussian_data(), batch_size=128, epochs=steps // 100, shuffle=False, verbose=0)
+
+
+def check_samples(model: Any, mean: float, covariance: float) -> None:
+    """Mean and covariance of 20,000 samples are within these bounds of the target's, entry by entry."""
+    samples = model.sample(20_000, seed=1, observation="draw")
+    np.testing.assert_allclose(samples.mean(axis=0), MEAN, atol=mean)
+    np.testing.assert_allclose(np.cov(samples.T), COVARIANCE, atol=covariance)

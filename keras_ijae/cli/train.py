@@ -26,6 +26,9 @@ def train(
     latent_dim: Annotated[int | None, typer.Option(min=1, help="Size of the code.")] = None,
     networks: Annotated[str | None, typer.Option(help="auto, mlp, dcgan or resnet.")] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Base width of the networks.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of every optimizer at first; falls to 0 along half a cosine.")
+    ] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Epochs between backups and pictures.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and noise.")] = None,
     set_: Annotated[
@@ -60,6 +63,7 @@ def train(
         "latent_dim": latent_dim,
         "networks": networks,
         "width": width,
+        "learning_rate": learning_rate,
         "every": every,
         "seed": seed,
         "arguments": settings.parse("--set", set_ or ()),

@@ -1,5 +1,7 @@
 """Likelihoods of data, posteriors and priors of codes, on TensorFlow Probability."""
 
+import keras  # noqa: F401  (first of all: see _after_keras.py)
+
 from keras_ijae.distributions import likelihoods, posteriors, priors
 from keras_ijae.distributions.likelihoods import (
     Bernoulli,

@@ -10,6 +10,8 @@ def __getattr__(name: str):
     """Classes load when first used: TensorFlow is slow to import."""
     if name not in _CLASSES:
         raise AttributeError(f"module 'keras_ijae.models' has no attribute {name!r}. Known: {', '.join(__dir__())}")
+    if name not in ("create", "list_models"):
+        importlib.import_module("keras_ijae.models.registry").register()
     return getattr(importlib.import_module(f"keras_ijae.models.{_CLASSES[name]}"), name)
 
 

@@ -76,7 +76,7 @@ class AlphaGAN(Game):
         )
 
     def default_optimizers(self):
-        return {role: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for role in self.NETWORKS}
+        return {role: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for role in self.NETWORKS}
 
     def noise(self, draws):
         return {"z": draws.rows("z", self.prior.sample), "code": draws.normal("code", self.code_noise_dim)}

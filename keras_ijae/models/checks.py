@@ -67,7 +67,7 @@ def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
         return _present(x[0] if len(x) else None), x
     if isinstance(x, Iterator):
         first = _present(next(x, None))
-        return first, itertools.chain([first], x)
+        return first, (batch for batch in itertools.chain([first], x))  # Keras takes generators, no other iterators
     if isinstance(x, tf.distribute.DistributedDataset):
         return None, x
     if isinstance(x, (tuple, list, dict)):
@@ -120,6 +120,9 @@ class Watch(keras.callbacks.Callback):
         if batch // _EVERY != self._seen:
             self._seen = batch // _EVERY
             self._look()
+
+    def on_test_begin(self, logs=None):
+        self._look()  # validation resets the flags
 
     def on_epoch_end(self, epoch, logs=None):
         self._look()

@@ -247,6 +247,10 @@ class Game(Inference, keras.Model):
         self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, tf.cast(rows, tf.float32))
         return self._test_logs.result()
 
+    def predict_step(self, data: Any) -> tf.Tensor:
+        with self.averaged():
+            return self(checks.unpack(data), training=False)
+
     def _draws(self, rows, *place):
         context = tf.distribute.get_replica_context()
         replica = context.replica_id_in_sync_group if context else 0

@@ -58,7 +58,7 @@ class GAN(Game):
         self.ready(decoder=([z], x), discriminator=([x], (1,)))
 
     def default_optimizers(self):
-        return {move: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in ("discriminator", "decoder")}
+        return {move: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for move in ("discriminator", "decoder")}
 
     def noise(self, draws):
         return {"z": draws.rows("z", self.prior.sample)}

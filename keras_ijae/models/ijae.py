@@ -90,7 +90,7 @@ class IJAE(Game):
         self.ready(**self._shapes())
 
     def default_optimizers(self):
-        return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for move in self.moves}
+        return {move.name: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for move in self.moves}
 
     def noise(self, draws):
         shift = self.likelihood.noise_shape(self.data_shape)

@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,34 @@ def list_models() -> dict[str, str]:
     return {name: entry.help for name, entry in ENTRIES.items()}
 
 
+def register() -> None:
+    """Import every system: Keras finds in a file only classes that have been imported."""
+    for entry in ENTRIES.values():
+        entry.load()
+
+
+def load_model(path: str | os.PathLike) -> Any:
+    """A model from a `.keras` file, whole: networks, averages, optimizers, step number.
+
+    `keras.models.load_model` does the same; this one says more clearly what is wrong with a bad file.
+
+    Raises:
+        ValueError: the file is missing, corrupt, or holds no model of this package.
+    """
+    import keras
+
+    from keras_ijae.models.game import Game
+
+    register()
+    try:
+        model = keras.models.load_model(path)
+    except Exception as error:  # a bad file fails in as many ways as there are readers
+        raise ValueError(f"Argument `path` must be a .keras file of this package. Received: {path!s}, which fails with {error}") from error
+    if not isinstance(model, Game):
+        raise ValueError(f"Argument `path` must be a .keras file of this package. Received: {path!s}, a {type(model).__name__}")
+    return model
+
+
 def create(
     name: str,
     data_shape: tuple[int, ...],
@@ -103,6 +132,7 @@ def create(
     """
     entry = _entry(name)
     data_shape = _check_shape(data_shape, latent_dim)
+    register()
     cls = entry.load()
     roles = [role for role in entry.roles if role.needed(arguments)]
     _check_arguments(name, arguments, cls, entry)

@@ -56,6 +56,8 @@ class VAE(Game):
         self.encoder, self.decoder = encoder, decoder
         self.posterior_family = self.posterior_kind = posteriors.get(posterior, latent_dim)
         self.likelihood = likelihoods.get(likelihood, self.data_shape)
+        if not self.likelihood.has_log_prob:
+            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
         self.beta, self.warm_up_steps = self.scalar("beta", beta), warm_up_steps
         learned = ("likelihood",) if self.likelihood.trainable_variables else ()
         self.moves = (Move("auto_encoder", ("encoder", "decoder", *learned)),)
@@ -107,9 +109,9 @@ class VAE(Game):
         x = checks.observations(checks.unpack(x), self.data_shape)
         parts = []
         for at in range(0, samples, chunk):
-            size = min(chunk, samples - at)
-            noise = random.normal([size, x.shape[0], self.latent_dim], random.fold(seed, "importance", at))
-            parts.append(self._log_weights(x, noise))
+            each = range(at, min(at + chunk, samples))  # a key for each, so that neither chunks nor rows change the codes
+            noise = [random.normal([x.shape[0], self.latent_dim], random.fold(seed, "importance", k)) for k in each]
+            parts.append(self._log_weights(x, tf.stack(noise)))
         return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
 
     def _log_weights(self, x, noise):

@@ -19,6 +19,8 @@ class Recipe:
         width: base width of the networks; None for the family's own.
         arguments: further arguments of the system.
         batch_size: images per step.
+        learning_rate: of every move in the first epoch, from where it falls to 0 along half a cosine; None for the
+            system's own optimizers unchanged.
         epochs: passes over the training data.
         every: epochs between two backups, pictures and validations.
         steps_per_execution: training steps per call into TensorFlow.
@@ -37,6 +39,7 @@ class Recipe:
     width: int | None = None
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
     batch_size: int = 64
+    learning_rate: float | None = None
     epochs: int = 20
     every: int = 1
     steps_per_execution: int = 1
@@ -61,10 +64,11 @@ RECIPES = {
         dataset="digits",
         latent_dim=8,
         networks="mlp",
-        arguments={"lam": 0.3},
-        epochs=600,
-        every=50,
-        steps_per_execution=11,
+        arguments={"lam": 0.3, "spectral": False, "gradient_penalty": 0.02},
+        learning_rate=1e-3,
+        epochs=1000,
+        every=100,
+        steps_per_execution=23,
     ),
     "ijae_mnist": Recipe(
         summary="lambda-IJAE on MNIST, convolutional",

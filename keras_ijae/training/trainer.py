@@ -1,6 +1,7 @@
 """Trains a recipe into a run directory."""
 
 import importlib.metadata
+import math
 import platform
 from collections.abc import Sequence
 
@@ -53,6 +54,7 @@ def train(
         callbacks=[
             Backup(run.backup, recipe.every),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
+            *_falling(recipe),
             *_watching(recipe, run, model, held_out),
             *callbacks,
         ],
@@ -86,6 +88,14 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def _falling(recipe):
+    """The callback that sets each epoch's learning rate, if the recipe has one."""
+    if recipe.learning_rate is None:
+        return []
+    rate = lambda epoch, _: recipe.learning_rate * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2  # noqa: E731
+    return [keras.callbacks.LearningRateScheduler(rate)]
 
 
 def _watching(recipe, run, model, held_out):

@@ -1,0 +1,311 @@
+"""Bad input: a clear error before the first step; later, training stops, says why, and nothing that was good is lost."""
+
+import os
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from systems import BATCH, LATENT, SHAPE, SYSTEMS, compiled, create, dataset, images, same, train, weights
+
+import keras_ijae as ki
+from keras_ijae.models import GAN, IJAE, VAE, TrainingError
+from keras_ijae.networks import decoder, discriminator, encoder
+
+EAGER = {"run_eagerly": True}
+
+
+@pytest.fixture(scope="module")
+def models():
+    """name -> a compiled system; nothing that a test does may move it."""
+    made = {}
+
+    def get(name):
+        if name not in made:
+            made[name] = compiled(name, EAGER)
+        return made[name]
+
+    return get
+
+
+def broken(value):
+    x = images(BATCH)
+    x[2, 1, 3, 0] = value
+    return x
+
+
+BATCHES = {
+    "too bright": (images(BATCH) * 255, r"`x` must be images in \[0, 1\]. Received: range \[0\.\d+, 25\d\.\d+\]"),
+    "signed": (images(BATCH) * 2 - 1, r"`x` must be images in \[0, 1\]. Received: range \[-"),
+    "integers": ((images(BATCH) * 255).astype("uint8"), "`x` must be floating images.*255.*Received: dtype uint8"),
+    "int64": (np.zeros((BATCH, *SHAPE), "int64"), "Received: dtype int64"),
+    "flat": (images(BATCH, (64,)), r"`x` must have shape \(batch, 8, 8, 1\). Received: shape \(8, 64\)"),
+    "channels": (images(BATCH, (8, 8, 3)), r"shape \(batch, 8, 8, 1\). Received: shape \(8, 8, 8, 3\)"),
+    "size": (images(BATCH, (9, 8, 1)), r"Received: shape \(8, 9, 8, 1\)"),
+    "no channels": (images(BATCH, (8, 8)), r"Received: shape \(8, 8, 8\)"),
+    "NaN": (broken(np.nan), "`x` must be finite. Received 1 NaN or infinite"),
+    "infinite": (broken(np.inf), "`x` must be finite. Received 1 NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_bad_batches_are_refused_before_the_first_step(models, name, kind):
+    model, (x, message) = models(name), BATCHES[kind]
+    before = weights(model)
+    for data in (dataset(x), x, dataset(x).map(lambda x: {"image": x}), dataset(x).map(lambda x: (x, 0))):
+        if kind == "integers" and isinstance(data, tf.data.Dataset) and isinstance(data.element_spec, dict):
+            continue  # as tfds has them: scaled
+        with pytest.raises(ValueError, match=message):
+            train(model, data)
+    same(before, weights(model))
+    assert int(model.steps.numpy()) == 0
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_methods_refuse_bad_batches_too(models, kind):
+    model, (x, message) = models("vae"), BATCHES[kind]
+    for method in (model.encode, model.reconstruct, model.elbo, lambda x: model.interpolate(x, x)):
+        with pytest.raises(ValueError, match=message):
+            method(x)
+
+
+@pytest.mark.parametrize("empty", [dataset().take(0), images(0), iter([])], ids=["dataset", "array", "iterator"])
+def test_an_empty_dataset_is_refused(models, empty):
+    with pytest.raises(ValueError, match="empty"):
+        train(models("gan"), empty)
+
+
+def test_a_dictionary_without_images_is_refused(models):
+    with pytest.raises(ValueError, match=r'must have "image". Received the keys \[\'label\', \'pixels\'\]'):
+        train(models("gan"), dataset().map(lambda x: {"pixels": x, "label": 0}))
+
+
+def test_a_batch_of_one_needs_no_batch_statistics():
+    model = compiled("vae", EAGER, norm="batch")
+    with pytest.raises(ValueError, match="batch of one row has no batch statistics.*encoder"):
+        train(model, dataset(images(1), batch=1))
+    assert int(model.steps.numpy()) == 0
+    train(compiled("vae", EAGER, norm="group"), dataset(images(1), batch=1))
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_latent_dim_is_positive(name, size):
+    with pytest.raises(ValueError, match=rf"`latent_dim` must be an integer of at least 1. Received: {size}"):
+        ki.create(name, data_shape=SHAPE, latent_dim=size)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (0, 8, 1), (8, 8.0, 1), ()])
+def test_data_shapes_are_of_images_or_vectors(shape):
+    with pytest.raises(ValueError, match=rf"`data_shape` must be .*Received: {re.escape(repr(shape))}"):
+        ki.create("vae", data_shape=shape, latent_dim=2)
+
+
+BAD_ARGUMENTS = [
+    ("ijae", {"lam": 1.5}, r"`lam` must be in \[0, 1\]. Received: 1.5"),
+    ("ijae", {"lam": -0.1}, r"`lam` must be in \[0, 1\]. Received: -0.1"),
+    ("ijae", {"lam": float("nan")}, r"`lam` must be in \[0, 1\]. Received: nan"),
+    ("ijae", {"gradient_penalty": -1.0}, "`gradient_penalty` must be at least 0. Received: -1.0"),
+    ("ijae", {"discriminator_steps": 0}, "at least 1. Received: 0"),
+    ("ijae", {"likelihood": "learned_gaussian"}, "`likelihood` must be symmetric.*fixed scale. Received"),
+    ("ijae", {"likelihood": "bernoulli"}, "`likelihood` must be symmetric"),
+    ("ijae", {"posterior": "diagnal"}, "`posterior` must be one of .*'diagonal'.*Received: posterior='diagnal'"),
+    ("vae", {"beta": -1.0}, "`beta` must be at least 0. Received: -1.0"),
+    ("vae", {"likelihood": "gausian"}, "`likelihood` must be one of .*'gaussian'.*Received: likelihood='gausian'"),
+    ("vae", {"likelihood": "cyclic_shift"}, "`likelihood`.*density"),
+    (
+        "gan",
+        {"objective": "wasserstein"},
+        "`objective` must be one of minimax, non_saturating, log_ratio. Received: 'wass",
+    ),
+    ("gan", {"prior": "gaussian"}, "`prior` must be one of .*'normal'.*Received: prior='gaussian'"),
+    ("gan", {"ema": 1.0}, r"`ema` must be None or in \[0, 1\). Received: 1.0"),
+    ("alpha_gan", {"objective": "minimax"}, "`objective` must be 'log_ratio' or 'non_saturating'. Received: 'minimax'"),
+    ("alpha_gan", {"l1_mean_weight": -2.0}, "`l1_mean_weight` must be at least 0. Received: -2.0"),
+    ("gan", {"lamm": 1}, r"Unknown arguments \['lamm'\] of 'gan'.*Known: .*objective"),
+    ("ijae", {"lamb": 1}, r"Unknown arguments \['lamb'\].*Did you mean \['lam'\].*Known: "),
+    ("ijea", {}, "Unknown system 'ijea'. Did you mean 'ijae'.*Known: .*vae"),
+    ("vae", {"networks": "resnt"}, "auto, mlp, dcgan, resnet. Received: .*'resnt'"),
+    ("vae", {"width": 0}, "`width` must be an integer >= 1. Received: width=0"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "message"), BAD_ARGUMENTS, ids=str)
+def test_bad_arguments_are_named_with_what_was_received(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ki.create(name, **{"data_shape": SHAPE, "latent_dim": LATENT, "networks": "mlp", "width": 8, **arguments})
+
+
+def test_lambda_zero_warns_that_the_encoder_learns_nothing():
+    with pytest.warns(UserWarning, match="lam=0.*encoder.*learns nothing"):
+        create("ijae", lam=0.0)
+
+
+def mlp(kind, *shape, **arguments):
+    return kind("mlp", *shape, width=4, **arguments)
+
+
+def test_networks_that_do_not_fit_are_named_with_both_shapes():
+    small, judge = mlp(decoder, (8, 8, 1), 2), mlp(discriminator, {"x": SHAPE})
+    with pytest.raises(ValueError, match=r"`decoder` must map \(2,\) to \(8, 8, 1\).*\(9, 8, 1\)"):
+        GAN(mlp(decoder, (9, 8, 1), 2), judge, data_shape=SHAPE, latent_dim=2)
+    with pytest.raises(ValueError, match=r"`decoder`.*\(3,\).*\(None, 2\)"):
+        GAN(small, judge, data_shape=SHAPE, latent_dim=3)
+    with pytest.raises(ValueError, match=r"`discriminator`.*\(8, 8, 1\).*\(None, 9, 8, 1\)"):
+        GAN(small, mlp(discriminator, {"x": (9, 8, 1)}), data_shape=SHAPE, latent_dim=2)
+    with pytest.raises(ValueError, match=r"`encoder` must map \(8, 8, 1\) to \(4,\).*\(2,\)"):
+        VAE(mlp(encoder, SHAPE, 2), small, data_shape=SHAPE, latent_dim=2)
+
+
+def test_an_encoder_without_noise_is_not_implicit():
+    parts = [mlp(encoder, SHAPE, 2), mlp(decoder, SHAPE, 2), mlp(discriminator, {"x": SHAPE})]
+    joint = {"x": SHAPE, "z": (2,)}
+    with pytest.raises(ValueError, match="`posterior`='implicit'.*1 inputs"):
+        IJAE(
+            *parts,
+            mlp(discriminator, {**joint, "y": SHAPE}),
+            data_shape=SHAPE,
+            latent_dim=2,
+            posterior_discriminator=mlp(discriminator, joint),
+        )
+
+
+def test_optimizers_of_unknown_moves_are_refused():
+    with pytest.raises(ValueError, match=r"`optimizer` names unknown moves \['generator'\]. Known: \['decoder', 'disc"):
+        create("gan").compile({"generator": "adam"})
+
+
+def test_fit_needs_compile():
+    with pytest.raises(ValueError, match=r"compile\(\)"):
+        train(create("gan"))
+
+
+@pytest.mark.parametrize("method", ["encode", "reconstruct", "interpolate", "export_encoder", "reconstruction_error"])
+def test_a_gan_has_no_encoder(models, tmp_path, method):
+    arguments = {"interpolate": (images(1), images(1)), "export_encoder": (tmp_path / "e",)}.get(method, (images(1),))
+    with pytest.raises(ValueError, match="GAN has no encoder, so it cannot"):
+        getattr(models("gan"), method)(*arguments)
+
+
+def test_samples_are_counted_and_named(models):
+    model = models("gan")
+    with pytest.raises(ValueError, match="`n` must be at least 1. Received: 0"):
+        model.sample(0)
+    with pytest.raises(ValueError, match="`observation` must be 'mean' or 'draw'. Received: 'median'"):
+        model.sample(1, observation="median")
+    with pytest.raises(ValueError, match=r"`z` must have shape \(batch, 2\). Received: shape \(3, 5\)"):
+        model.decode(np.zeros((3, 5), "float32"))
+    with pytest.raises(ValueError, match="`steps` must be at least 2. Received: 1"):
+        models("vae").interpolate(images(1), images(1), steps=1)
+
+
+def test_corrupt_and_foreign_files_are_named(tmp_path, models):
+    good = tmp_path / "good.keras"
+    models("gan").save(good)
+    cut, text, foreign = (tmp_path / f"{name}.keras" for name in ("cut", "text", "foreign"))
+    cut.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    text.write_text("not a model")
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(foreign)
+    for path in (cut, text, foreign, tmp_path / "missing.keras"):
+        with pytest.raises(ValueError, match=f"`path` must be a .keras file of this package. Received: .*{path.name}"):
+            ki.load_model(path)
+    assert isinstance(ki.load_model(good), GAN)
+
+
+def test_an_output_directory_that_cannot_be_written_is_named(tmp_path, models):
+    blocked = tmp_path / "file"
+    blocked.write_text("kept")
+    with pytest.raises(OSError, match="file"):
+        models("gan").export(blocked / "saved")
+    with pytest.raises(OSError, match="file"):
+        models("vae").export_encoder(blocked)
+    assert blocked.read_text() == "kept" and os.listdir(tmp_path) == ["file"]
+
+
+def test_a_typo_in_a_dataset_shows_the_closest_names():
+    with pytest.raises(ValueError, match="Received: name='digts'.*Did you mean 'digits'"):
+        ki.datasets.load("digts")
+
+
+# Later in the stream ----------------------------------------------------------------------------------------------
+
+
+def stream(bad, at, steps=8):
+    """Batches of which number `at`, from 1, is replaced by `bad`."""
+    return tf.data.Dataset.from_tensor_slices(
+        np.stack([bad if step == at else images(BATCH) for step in range(1, steps + 1)])
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (broken(np.nan), "step 5: .*NaN or infinite values in the data"),
+        (broken(np.inf), "step 5: .*NaN or infinite values in the data"),
+        (images(BATCH) * 255, r"step 5: 'images outside \[0, 1\]'"),
+    ],
+    ids=["NaN", "infinite", "range"],
+)
+def test_bad_data_later_stop_training_with_the_step(in_graph, bad, message):
+    with pytest.raises(TrainingError, match=message):
+        in_graph.fit(stream(bad, 5), verbose=0)
+
+
+@pytest.fixture
+def in_graph():
+    return compiled("vae")
+
+
+def test_validation_hides_no_bad_step(in_graph):
+    with pytest.raises(TrainingError, match="step 3: .*NaN or infinite values in the data"):
+        in_graph.fit(stream(broken(np.nan), 3, 4), validation_data=dataset(), verbose=0)
+
+
+def test_a_long_epoch_is_not_waited_for(in_graph):
+    with pytest.raises(TrainingError, match="step 5"):
+        in_graph.fit(stream(broken(np.nan), 5).concatenate(stream(None, 0).repeat()), steps_per_epoch=10_000, verbose=0)
+    assert int(in_graph.steps.numpy()) < 100
+
+
+class Blast(keras.callbacks.Callback):
+    """Makes a loss NaN from the epoch `epoch` on."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            self.model.beta.assign(np.nan)
+
+
+def test_a_loss_that_becomes_nan_is_named_and_the_last_good_weights_stay(tmp_path, in_graph):
+    good = compiled("vae")
+    train(good, epochs=2)
+    backup = lambda: keras.callbacks.BackupAndRestore(tmp_path / "backup")  # noqa: E731
+    with pytest.raises(TrainingError, match="step 9: .*'auto_encoder_loss'"):
+        train(in_graph, epochs=4, callbacks=[Blast(2), backup()])
+    restored = compiled("vae")
+    restored.load_weights(tmp_path / "backup" / "latest.weights.h5")
+    same(weights(good), weights(restored))
+
+
+def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph):
+    good = compiled("vae")
+    train(good, epochs=2)
+    with pytest.raises(TrainingError):
+        train(in_graph, epochs=4, callbacks=[Blast(2), ki.training.Backup(tmp_path)], validation_data=dataset())
+    restored = compiled("vae")
+    restored.load_weights(tmp_path / "epoch-0002.weights.h5")
+    same(weights(good), weights(restored))
+
+
+def test_the_message_advises(in_graph):
+    with pytest.raises(TrainingError, match="Weights saved before that step are good"):
+        train(in_graph, epochs=1, callbacks=[Blast(0)])
+
+
+def test_a_training_error_is_a_runtime_error():
+    assert issubclass(TrainingError, RuntimeError)

@@ -1,0 +1,206 @@
+"""Every system of the registry is built from its roles, fits whatever data Keras takes, and logs and evaluates alike."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from systems import (
+    BATCH,
+    CLASSES,
+    LATENT,
+    SHAPE,
+    SYSTEMS,
+    WITH_ENCODER,
+    cases,
+    compiled,
+    create,
+    dataset,
+    images,
+    label,
+    roles_moved,
+    same,
+    train,
+    values_of,
+    weights,
+)
+
+from keras_ijae.models.registry import ENTRIES
+
+EAGER = {"run_eagerly": True}
+ONE = dataset(images(BATCH))
+
+
+@pytest.mark.parametrize(("name", "arguments"), cases(), ids=label)
+def test_is_built_from_its_roles_and_takes_a_step(name, arguments):
+    model = create(name, **arguments)
+    roles = {role.name for role in ENTRIES[name].roles if role.needed({**arguments})}
+    assert set(model.networks) == roles and model.built
+    assert model.has_encoder == ("encoder" in roles)
+    for argument, value in ENTRIES[name].fixed.items():
+        assert model.get_config()[argument] == pytest.approx(value)
+    model.compile(**EAGER)
+    before = values_of(model)
+    history = train(model, ONE).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert roles_moved(model, before) == roles
+    assert model.sample(3).shape == (3, *SHAPE) and np.isfinite(model.sample(3)).all()
+
+
+@pytest.mark.parametrize(("name", "arguments"), cases(), ids=label)
+def test_a_configuration_makes_the_same_system(name, arguments):
+    model = create(name, **arguments)
+    config = model.get_config()
+    twin = type(model).from_config(config)
+    assert keras.saving.serialize_keras_object(twin) == keras.saving.serialize_keras_object(model)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_is_built_for_vectors(name):
+    if name == "ijae" or "likelihood" not in create(name).get_config():
+        model = create(name, shape=(5,))
+    else:
+        model = create(name, shape=(5,), likelihood="gaussian")
+    model.compile(**EAGER)
+    train(model, dataset(images(BATCH, (5,)) * 4 - 2))
+    assert model.sample(3).shape == (3, 5)
+    assert model.predict(model.sample(3) if model.has_encoder else images(3, (LATENT,)), verbose=0).shape == (3, 5)
+
+
+class Batches(keras.utils.PyDataset):
+    """The images as a PyDataset of pairs with labels."""
+
+    def __init__(self, x):
+        super().__init__()
+        self.x = x
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.x, np.zeros(len(self.x))
+
+
+def forms(raw):
+    """The same batch in every form that `fit` takes: x, and what makes it."""
+    x, labels = raw.astype("float32") / np.float32(255), np.arange(len(raw))
+    tensors = tf.data.Dataset.from_tensor_slices
+    return {
+        "dataset": tensors(x).batch(BATCH),
+        "labels": tensors((x, labels)).batch(BATCH),
+        "labels and weights": tensors((x, labels, np.ones(len(x)))).batch(BATCH),
+        "tfds dictionary": tensors({"image": raw, "label": labels}).batch(BATCH),
+        "dictionary of floats": tensors({"image": x}).batch(BATCH),
+        "array": x,
+        "tensor": tf.constant(x),
+        "PyDataset": Batches(x),
+        "generator": (part for part in [(x,)]),
+    }
+
+
+RAW = np.random.default_rng(2).integers(0, 256, (BATCH, *SHAPE), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("form", list(forms(RAW)))
+@pytest.mark.parametrize("name", CLASSES)
+def test_fits_the_same_whatever_the_data_come_in(name, form, fitted_on_x):
+    model = compiled(name, EAGER)
+    train(model, forms(RAW)[form], batch_size=BATCH if form in ("array", "tensor") else None)
+    same(fitted_on_x(name), weights(model))
+
+
+@pytest.fixture(scope="module")
+def fitted_on_x():
+    """name -> weights after one step on the plain dataset."""
+    found = {}
+
+    def after(name):
+        if name not in found:
+            model = compiled(name, EAGER)
+            train(model, forms(RAW)["dataset"])
+            found[name] = weights(model)
+        return found[name]
+
+    return after
+
+
+@pytest.fixture(scope="module", params=CLASSES)
+def in_graph(request):
+    """A system trained for two epochs in a graph with validation, its history, and its weights before."""
+    model = compiled(request.param)
+    before = values_of(model)
+    stop = keras.callbacks.EarlyStopping(monitor=_first_measure(model), mode="max", patience=5)
+    history = train(model, epochs=2, validation_data=dataset(), callbacks=[stop]).history
+    return model, history, before
+
+
+def _first_measure(model):
+    return {"GAN": "val_discriminator_real_logit", "VAE": "val_elbo_nats_sum"}.get(
+        type(model).__name__, "val_squared_error_sum"
+    )
+
+
+def test_logs_every_loss_and_what_discriminators_say(in_graph):
+    model, history, _ = in_graph
+    for move in model.moves:
+        assert f"{move.name}_loss" in history
+    for role in model.networks:
+        if "discriminator" in role:
+            assert {f"{role}_real_logit", f"{role}_fake_logit", f"{role}_accuracy"} <= set(history)
+            assert all(0 <= value <= 1 for value in history[f"{role}_accuracy"])
+    assert all(len(values) == 2 for values in history.values())
+    assert all(name.replace("_", "").isalnum() for name in history)
+
+
+def test_evaluates_what_validation_reports_and_changes_nothing(in_graph):
+    model, history, _ = in_graph
+    before = weights(model)
+    scores = model.evaluate(dataset(), verbose=0, return_dict=True)
+    assert {f"val_{name}" for name in scores} == {name for name in history if name.startswith("val_")}
+    for name, value in scores.items():
+        assert history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-5), name
+    same(before, weights(model))
+
+
+def test_evaluates_with_the_averaged_weights_that_inference_has(in_graph):
+    model, _, _ = in_graph
+    if not model.has_encoder:
+        pytest.skip("no reconstructions")
+    x = images()
+    scores = model.evaluate(x, batch_size=7, verbose=0, return_dict=True)
+    assert scores["squared_error_sum"] == pytest.approx(model.reconstruction_error(x).mean(), rel=1e-4)
+    assert scores["absolute_error_mean"] == pytest.approx(np.abs(x - model.reconstruct(x)).mean(), rel=1e-4)
+
+
+def test_counts_its_steps_and_moves_every_network(in_graph):
+    model, _, before = in_graph
+    assert int(model.steps.numpy()) == 8
+    assert roles_moved(model, before) == set(model.networks)
+
+
+def test_trains_on_after_evaluating_without_mixing_logs(in_graph):
+    model, _, _ = in_graph
+    model.evaluate(dataset(), verbose=0)
+    history = train(model).history
+    assert not any(name.startswith("val_") for name in history) and f"{model.moves[0].name}_loss" in history
+
+
+@pytest.mark.parametrize("name", WITH_ENCODER)
+def test_units_are_in_the_names_of_measures(name):
+    model = compiled(name, EAGER)
+    scores = model.evaluate(ONE, verbose=0, return_dict=True)
+    assert {"squared_error_sum", "absolute_error_mean"} <= set(scores)
+    assert "bits_per_dim" not in scores or model.likelihood.has_bits_per_dim
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "expected"),
+    [
+        ("bernoulli", {"elbo_nats_sum", "kl_nats_sum", "log_likelihood_nats_sum"}),
+        ("gaussian", {"elbo_density_nats_sum", "kl_nats_sum", "log_likelihood_density_nats_sum"}),
+        ("discretized_logistic", {"elbo_nats_sum", "kl_nats_sum", "log_likelihood_nats_sum", "bits_per_dim"}),
+    ],
+)
+def test_nats_are_of_discrete_data_and_bits_of_discretised(likelihood, expected):
+    model = compiled("vae", EAGER, likelihood=likelihood)
+    scores = model.evaluate(ONE, verbose=0, return_dict=True)
+    assert set(scores) == expected | {"squared_error_sum", "absolute_error_mean"}

@@ -1,0 +1,155 @@
+"""However a step is run - eagerly, in a graph, by XLA, several at once, on two replicas, in half precision - it is the same step."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from systems import (
+    BATCH,
+    CLASSES,
+    LATENT,
+    compiled,
+    create,
+    dataset,
+    images,
+    roles_moved,
+    same,
+    train,
+    values_of,
+    weights,
+)
+from toy import FEATURES, Toy
+
+import keras_ijae as ki
+from keras_ijae.models import TrainingError
+
+X = images(2 * BATCH)  # two steps
+SGD = {"learning_rate": 0.05, "momentum": 0.5}
+
+
+def stepped(name, **how):
+    """Weights after two steps; plain descent, since Adam's first steps amplify rounding."""
+    model = compiled(name, {"optimizer": keras.optimizers.SGD(**SGD), **how})
+    history = train(model, dataset(X)).history
+    return {**weights(model), **{f"log of {term}": np.float32(values) for term, values in history.items()}}
+
+
+@functools.cache
+def in_graph(name):
+    return stepped(name)
+
+
+HOW = {"eagerly": {"run_eagerly": True}, "by XLA": {"jit_compile": True}, "two at once": {"steps_per_execution": 2}}
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_step_is_the_same_however_it_is_run(name, how):
+    same(in_graph(name), stepped(name, **HOW[how]), 1e-4)
+
+
+def on(strategy, name, how, **arguments):
+    """Weights after two steps under a strategy, or without one."""
+    if strategy is None:
+        model = compiled(name, {"optimizer": keras.optimizers.SGD(**SGD), **how}, **arguments)
+    else:
+        with strategy.scope():
+            model = compiled(name, {"optimizer": keras.optimizers.SGD(**SGD), **how}, **arguments)
+    history = train(model, dataset(X)).history
+    return {**weights(model), **{f"log of {term}": np.float32(values) for term, values in history.items()}}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_two_replicas_are_one_with_the_double_batch(two_replicas, name):
+    arguments = {"norm": "batch"} | ({"gradient_penalty": 0.5} if name == "ijae" else {})
+    alone = on(None, name, {"run_eagerly": True}, **arguments)
+    assert any("moving_variance" in path for path in alone)
+    same(alone, on(two_replicas, name, {}, **arguments), 1e-4)
+
+
+def convolutional(how):
+    keras.utils.set_random_seed(1)
+    model = ki.create("gan", data_shape=(16, 16, 1), latent_dim=LATENT, networks="dcgan", width=4, norm="group")
+    model.compile(keras.optimizers.SGD(**SGD), **how)
+    return model
+
+
+def test_two_replicas_are_one_with_group_normalisation(two_replicas):
+    x = dataset(images(2 * BATCH, (16, 16, 1)))
+    alone = convolutional({"run_eagerly": True})
+    with two_replicas.scope():
+        together = convolutional({})
+    train(alone, x), train(together, x)
+    same(weights(alone), weights(together), 1e-4)
+
+
+def test_several_steps_at_once_become_one_under_replicas(two_replicas):
+    with two_replicas.scope():
+        model = create("gan")
+        with pytest.warns(UserWarning, match="steps_per_execution=4 fails under several replicas"):
+            model.compile(steps_per_execution=4)
+    assert model.steps_per_execution == 1
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", CLASSES)
+def test_mixed_precision_trains_saves_and_continues(tmp_path, name, policy):
+    keras.config.set_dtype_policy(policy)
+    model = compiled(name, {"run_eagerly": True})
+    scaled = [hasattr(optimizer, "inner_optimizer") for optimizer in model.optimizer.by_move.values()]
+    assert scaled == [policy == "mixed_float16"] * len(model.moves)
+    before = values_of(model)
+    history = train(model, dataset(images(6 * BATCH))).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert roles_moved(model, before) == set(model.networks)
+    assert {weight.dtype for weight in model.trainable_variables} == {"float32"}
+    assert model.sample(2).dtype == np.float32 and np.isfinite(model.sample(2)).all()
+    model.save(tmp_path / "model.keras")
+    keras.config.set_dtype_policy("float32")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    same(weights(model), weights(loaded))
+    train(model, dataset(X)), train(loaded, dataset(X))
+    same(weights(model), weights(loaded))
+
+
+def scales(model):
+    return [float(optimizer.dynamic_scale.numpy()) for optimizer in model.optimizer.by_move.values()]
+
+
+def test_loss_scales_are_saved(tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    model = compiled("gan", {"run_eagerly": True})
+    for optimizer in model.optimizer.by_move.values():
+        optimizer.dynamic_scale.assign(64.0), optimizer.step_counter.assign(7)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert scales(loaded) == [64.0, 64.0]
+    assert [int(o.step_counter.numpy()) for o in loaded.optimizer.by_move.values()] == [7, 7]
+
+
+def half_toy(**arguments):
+    keras.config.set_dtype_policy("mixed_float16")
+    model = Toy(**arguments)
+    model.compile()
+    return model
+
+
+def test_a_nan_on_one_replica_is_skipped_by_all(two_replicas):
+    with two_replicas.scope():
+        model = half_toy()
+    before, scale = values_of(model), scales(model)
+    x = np.ones((4, FEATURES), "float32")
+    bad = x.copy()
+    bad[2:] = np.nan
+    batches = tf.data.Dataset.from_tensor_slices(np.stack([x, bad]))
+    with pytest.raises(TrainingError, match="step 2"):
+        model.fit(batches, verbose=0)
+    after = values_of(model)
+    twin = half_toy()
+    twin.fit(batches.take(1), verbose=0)
+    for role in before:
+        for left, right in zip(after[role], values_of(twin)[role], strict=True):
+            np.testing.assert_allclose(left, right, atol=1e-4)
+    assert scales(model) == [value / 2 for value in scale]

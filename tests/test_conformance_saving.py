@@ -1,0 +1,107 @@
+"""Saved, loaded and continued equals never stopped, bit for bit, for every system and variant."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from systems import BATCH, CLASSES, LATENT, SHAPE, cases, compiled, create, dataset, images, label, same, train, weights
+
+EAGER = {"run_eagerly": True}
+TWO = dataset(images(2 * BATCH))
+
+
+@pytest.mark.parametrize(("name", "arguments"), cases(), ids=label)
+def test_saved_and_loaded_continues_as_if_never_stopped(tmp_path, name, arguments):
+    model = compiled(name, EAGER, **arguments)
+    train(model, TWO)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    same(weights(model), weights(loaded))
+    assert [o.get_config() for o in loaded.optimizer.optimizers] == [o.get_config() for o in model.optimizer.optimizers]
+    assert loaded.run_eagerly and loaded.seed == model.seed
+    train(model, TWO), train(loaded, TWO)
+    same(weights(model), weights(loaded))
+    np.testing.assert_array_equal(model.sample(3), loaded.sample(3))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_scheduled_scalars_are_saved_as_they_are(tmp_path, name):
+    model = compiled(name)
+    scalars = [key for key in model.get_config() if isinstance(getattr(model, key, None), keras.Variable)]
+    for key in scalars:
+        getattr(model, key).assign(0.7)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert [float(getattr(loaded, key).numpy()) for key in scalars] == [pytest.approx(0.7)] * len(scalars)
+
+
+class Interruption(keras.callbacks.Callback):
+    """Stops the process, as it were, in the middle of the third epoch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.steps.numpy()) == 5:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_backup_and_restore_continues_with_the_same_moments(tmp_path, name):
+    how = EAGER if name == "ijae" else {}  # in a graph where that is quick
+    backup = lambda: keras.callbacks.BackupAndRestore(tmp_path / "backup")  # noqa: E731
+    never_stopped = compiled(name, how)
+    train(never_stopped, TWO, epochs=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(compiled(name, how), TWO, epochs=4, callbacks=[backup(), Interruption()])
+    resumed = compiled(name, how)
+    train(resumed, TWO, epochs=4, callbacks=[backup()])
+    assert int(resumed.steps.numpy()) == 8
+    same(weights(never_stopped), weights(resumed))
+
+
+def test_a_model_checkpoint_is_a_model(tmp_path):
+    model = compiled("ijae", EAGER)
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best.keras", monitor="decoder_loss", mode="min", save_best_only=True
+    )
+    train(model, TWO, callbacks=[best])
+    same(weights(model), weights(keras.models.load_model(tmp_path / "best.keras")))
+
+
+def test_compiling_again_starts_new_optimizers(tmp_path):
+    model = compiled("gan", EAGER)
+    train(model, TWO)
+    model.compile({"decoder": keras.optimizers.SGD(0.1)}, **EAGER)
+    train(model, TWO)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    same(weights(model), weights(loaded))
+    assert isinstance(loaded.optimizer.by_move["decoder"], keras.optimizers.SGD)
+
+
+def test_an_uncompiled_model_can_be_saved(tmp_path):
+    model = create("vae")
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras").sample(2), model.sample(2))
+
+
+LOADER = """
+import sys
+import keras
+import keras_ijae
+import numpy as np
+for path in sys.argv[1:]:
+    np.save(path + ".npy", keras.models.load_model(path).sample(3, seed=5))
+"""
+
+
+def test_another_process_loads_with_keras_and_the_package_imported(tmp_path):
+    models = {name: compiled(name) for name in CLASSES}
+    paths = {name: str(tmp_path / f"{name}.keras") for name in models}
+    for name, model in models.items():
+        model.save(paths[name])
+    subprocess.run([sys.executable, "-c", LOADER, *paths.values()], check=True)
+    for name, model in models.items():
+        found = np.load(paths[name] + ".npy")
+        assert found.shape == (3, *SHAPE) and LATENT == model.latent_dim
+        np.testing.assert_allclose(found, model.sample(3, seed=5), atol=1e-5, err_msg=name)

@@ -1,0 +1,128 @@
+"""Optimizers of a game: defaults, overrides, schedules, clipping, decay, and Keras' learning-rate callbacks."""
+
+import keras
+import numpy as np
+import pytest
+from systems import same, weights
+from toy import Record, Toy, mean_of, play
+
+from keras_ijae.models import Move, Phase
+
+SGD = keras.optimizers.SGD
+
+
+def rates(model):
+    return [float(optimizer.learning_rate.numpy()) for optimizer in model.optimizer.optimizers]
+
+
+def test_compile_alone_takes_the_systems_own():
+    model = Toy()
+    play(model, 1)
+    assert list(model.optimizer.by_move) == ["player", "judge"]
+    assert rates(model) == pytest.approx([0.1, 0.1])
+
+
+def test_a_dictionary_overrides_some():
+    model = Toy()
+    play(model, 1, how={"optimizer": {"judge": keras.optimizers.Adam(0.3)}, "run_eagerly": True})
+    assert isinstance(model.optimizer.by_move["judge"], keras.optimizers.Adam)
+    assert rates(model) == pytest.approx([0.1, 0.3])
+
+
+@pytest.mark.parametrize(
+    "given", ["adam", keras.optimizers.Adam(1e-3), {"class_name": "Adam", "config": {"learning_rate": 1e-3}}], ids=str
+)
+def test_one_optimizer_is_copied_for_every_move(given):
+    model = Toy()
+    play(model, 2, how={"optimizer": given, "run_eagerly": True})
+    player, judge = model.optimizer.by_move.values()
+    assert player is not judge and player is not given
+    assert rates(model) == pytest.approx([1e-3, 1e-3])
+    assert int(player.iterations.numpy()) == int(judge.iterations.numpy()) == 2
+
+
+def steps_of(optimizer, steps=3):
+    """The player's last bias, whose gradient is 1, after each step."""
+    model, record = Toy(), Record()
+    play(model, steps, [record], how={"optimizer": {"player": optimizer}, "run_eagerly": True})
+    name = [name for name in record.states[0] if "bias" in name and "optimizer" not in name and "momentum" not in name][
+        1
+    ]
+    return np.array([state[name][0] for state in record.states])
+
+
+def test_schedules_follow_the_steps():
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.5, 0.25])
+    np.testing.assert_allclose(np.diff(steps_of(SGD(schedule))), [-0.5, -0.5, -0.25], rtol=1e-5)
+
+
+def test_clipping_works():
+    np.testing.assert_allclose(np.diff(steps_of(SGD(1.0, clipnorm=0.01))), [-0.01] * 3, rtol=1e-4)
+    np.testing.assert_allclose(np.diff(steps_of(SGD(1.0, clipvalue=0.02))), [-0.02] * 3, rtol=1e-4)
+
+
+def test_weight_decay_works():
+    found = steps_of(SGD(0.1, weight_decay=0.5))
+    np.testing.assert_allclose(found[1:], found[:-1] * (1 - 0.1 * 0.5) - 0.1, rtol=1e-5)
+
+
+def test_a_learning_rate_scheduler_moves_every_optimizer():
+    model, record = Toy(), []
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: record.append(rates(model)))
+    given = {"judge": SGD(0.4)}
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / (1 + epoch))
+    play(model, 1, [scheduler, seen], how={"optimizer": given, "run_eagerly": True}, epochs=2)
+    assert record == [pytest.approx([0.1, 0.4]), pytest.approx([0.05, 0.2])]
+
+
+def test_reduce_on_plateau_moves_every_optimizer():
+    model = Toy()
+    plateau = keras.callbacks.ReduceLROnPlateau(monitor="still", factor=0.5, patience=1, mode="min", min_lr=0.0)
+    still = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(still=1.0))
+    play(model, 1, [still, plateau], epochs=3)
+    assert rates(model) == pytest.approx([0.025, 0.025])
+
+
+def test_a_callback_on_a_schedule_says_what_is_wrong():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01)
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        play(Toy(), 1, [scheduler], how={"optimizer": SGD(schedule)})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"jduge": "sgd"}, r"unknown moves \['jduge'\].*\['judge', 'player'\]"),
+        ({"judge": 3}, "'judge' must be a Keras optimizer. Received: 3"),
+        ({"judge": "sdg"}, "'judge' must be a Keras optimizer. Received: 'sdg'"),
+        ({"judge": SGD(gradient_accumulation_steps=2)}, "'judge'.*gradient_accumulation_steps.*larger batch"),
+        ({"judge": SGD(use_ema=True)}, "'judge'.*use_ema.*`ema`"),
+    ],
+)
+def test_what_is_no_optimizer_for_a_move_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        Toy().compile(given)
+
+
+def test_one_instance_cannot_serve_two_moves():
+    shared = SGD(0.1)
+    with pytest.raises(ValueError, match="one optimizer instance to several moves"):
+        Toy().compile({"player": shared, "judge": shared})
+
+
+def test_two_moves_that_lower_one_tensor_move_as_if_alone():
+    moves = (Move("player", ("player",)), Move("judge", ("judge",)))
+    phases = (Phase("both", ("player", "judge")),)
+    both = lambda *place: mean_of("player")(*place) + mean_of("judge")(*place)  # noqa: E731
+    separate = Toy({"player": both, "judge": both}, moves, phases)
+
+    class Shared(Toy):
+        def losses(self, batch, noise, phase, forward):
+            played = super().losses(batch, noise, phase, forward)
+            played.losses["judge"] = played.losses["player"]
+            return played
+
+    shared = Shared({"player": both, "judge": both}, moves, phases)
+    play(separate, 2), play(shared, 2)
+    same(weights(separate), weights(shared), 1e-6)

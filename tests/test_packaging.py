@@ -1,0 +1,85 @@
+"""The wheel holds the whole package, and works in a fresh environment without the sources."""
+
+import configparser
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the sources, so that nothing is left in them."""
+    sources, out = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheel")
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, sources)
+    shutil.copytree(ROOT / "keras_ijae", sources / "keras_ijae", ignore=shutil.ignore_patterns("__pycache__"))
+    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, sources)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def fresh(wheel, tmp_path_factory):
+    """An environment with the wheel in it, which finds the packages that it needs in the environment of the tests."""
+    home = tmp_path_factory.mktemp("fresh")
+    venv.create(home, with_pip=False, symlinks=os.name != "nt")
+    scripts = home / ("Scripts" if os.name == "nt" else "bin")
+    _run(sys.executable, "-m", "pip", "--python", scripts / "python", "install", "--no-deps", "--no-index", wheel)
+    (packages,) = home.rglob("site-packages")
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return scripts
+
+
+def test_the_wheel_holds_every_module_and_the_marker_of_types(wheel):
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("keras_ijae/")}
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "keras_ijae").rglob("*.py")}
+    assert inside == modules | {"keras_ijae/py.typed"}
+
+
+def test_the_wheel_carries_its_licence(wheel):
+    (licence,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("LICENSE"))
+    assert zipfile.ZipFile(wheel).read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_installed_package_is_used_not_the_sources(fresh):
+    place = _run(fresh / "python", "-c", "import keras_ijae; print(keras_ijae.__file__)", cwd=fresh)
+    assert Path(place.strip()).is_relative_to(fresh.parent)
+
+
+def test_the_installed_command_works(fresh):
+    assert "ijae" in _run(fresh / "keras-ijae", "systems", cwd=fresh)
+
+
+def test_the_installed_package_makes_a_model_that_samples(fresh):
+    program = (
+        "import keras_ijae as ki\n"
+        "model = ki.create('vae', data_shape=(8, 8, 1), latent_dim=2, width=8)\n"
+        "print(model.sample(3).shape)\n"
+    )
+    assert "(3, 8, 8, 1)" in _run(fresh / "python", "-c", program, cwd=fresh)
+
+
+def test_the_version_is_stated_once_in_effect():
+    import keras_ijae
+
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    assert setup["metadata"]["version"] == keras_ijae.__version__
+    assert f"version: {keras_ijae.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def _run(*command, cwd=None):
+    """What the command writes, run where neither the sources nor PYTHONPATH are seen."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=cwd, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
