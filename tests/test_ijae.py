@@ -401,9 +401,9 @@ def test_the_gradient_penalty_is_r1_of_every_discriminator_at_its_real_inputs():
     played = model.losses(tf.constant(x), noise, "discriminators", forward)
     code, y_1 = forward["code"].numpy(), drawn(model, x, noise["real"]).numpy()
     for name, inputs in zip(JUDGES, ([x], [x, code, y_1], [x, noise["z"].numpy()]), strict=True):
-        inputs = [keras.Variable(value) for value in inputs]
+        inputs, net = [keras.Variable(value) for value in inputs], getattr(model, name)
 
-        def total(net=getattr(model, name), inputs=inputs):
+        def total(net=net, inputs=inputs):
             return tf.reduce_sum(net([v.value for v in inputs] if len(inputs) > 1 else inputs[0].value))
 
         r1 = sum(np.sum(g**2) for g in gradient(total, inputs)) / 3
@@ -450,10 +450,10 @@ def test_a_gaussian_is_recovered_and_reconstructed_in_1500_steps():
         (2,),
         2,
         judge((2,), (2,), seed=3),
-        likelihood=likelihoods.Gaussian(0.3),
+        likelihood=likelihoods.Gaussian(0.5),
         gradient_penalty=0.5,
         ema=0.99,
     )
     train_on_gaussian(model, 2e-3, 1500)
     check_samples(model, mean=0.1, covariance=0.2)
-    assert model.reconstruction_error(gaussian_data(500)).mean() < 0.7  # of a variance of 1.8
+    assert model.reconstruction_error(gaussian_data(500)).mean() < 0.4  # of a variance of 1.8

@@ -114,7 +114,7 @@ def test_a_learned_scale_comes_to_the_mean_error_and_the_bound_to_its_entropy(li
     encoder, decoder = constant([0.0, 0.0], 5), constant(np.zeros(5))
     encoder.trainable = decoder.trainable = False
     model = VAE(encoder, decoder, (5,), 1, likelihood=likelihood)
-    model.compile(keras.optimizers.SGD(rate))
+    model.compile(keras.optimizers.SGD(rate), jit_compile=False)
     x = np.array([[0.1, -0.2, 0.4, -0.05, 0.3]])
     model.fit(np.repeat(x, 100, 0), batch_size=1, verbose=0)
     np.testing.assert_allclose(model.likelihood.scale(), optimum, rtol=1e-8)
@@ -148,9 +148,7 @@ def test_squared_errors_are_a_gaussian_of_variance_one_half():
 W = np.array([[1.2, 0.0, 0.5], [-0.4, 0.8, 0.3]])  # z @ W
 C, SIGMA = np.array([0.2, -0.1, 0.4]), 0.6
 COVARIANCE = W.T @ W + SIGMA**2 * np.eye(3)
-POSTERIOR = np.linalg.inv(
-    np.eye(2) + W @ W.T / SIGMA**2
-)  # p(z|x): covariance; the mean is this @ W @ (x - C) / sigma^2
+POSTERIOR = np.linalg.inv(np.eye(2) + W @ W.T / SIGMA**2)  # of p(z|x), whose mean is this @ W @ (x - C) / sigma^2
 
 
 def linear_gaussian(posterior, spread=1.0):

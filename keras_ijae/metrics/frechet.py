@@ -27,7 +27,7 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     real, fake = _features("real", real), _features("fake", fake)
     if real.shape[1] != fake.shape[1]:
         raise ValueError(f"Arguments `real` and `fake` must have one d. Received: shapes {real.shape} and {fake.shape}")
-    first, second = np.cov(real, rowvar=False, ndmin=2), np.cov(fake, rowvar=False, ndmin=2)
+    first, second = (np.atleast_2d(np.cov(features, rowvar=False)) for features in (real, fake))
     values, vectors = np.linalg.eigh(first)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ second @ root), 0, None)).sum()
