@@ -15,7 +15,7 @@ def compiled(step: Callable, game: Game) -> Callable:
 
 
 def noise(game: Game, phase: str, batch: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The numbers that the game draws in this step: codes of the prior, noise of the encoder, uniforms of the shifts."""
+    """The game's numbers of this step: codes of the prior, noise of the encoder, uniforms of the shifts."""
     rows = tf.shape(batch)[0]
     key = random.fold(game.seed, "train", tf.convert_to_tensor(game.steps), phase, 0)
 
@@ -27,6 +27,17 @@ def noise(game: Game, phase: str, batch: tf.Tensor) -> dict[str, tf.Tensor]:
 
     drawn = {"z": normal("z", game.latent_dim), "real": uniform("real"), "rec": uniform("rec")}
     return drawn if not game.has_encoder else drawn | {"code": normal("code", game.code_noise_dim)}
+
+
+def separately(network, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
+    """The outputs of a network for several batches, each a list of its inputs: one call each."""
+    return [network(batch if len(batch) > 1 else batch[0], training=True) for batch in batches]
+
+
+def joined(network, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
+    """As `separately`, in one call on all rows: the same numbers where no statistic crosses the batch."""
+    whole = [tf.concat(parts, 0) for parts in zip(*batches, strict=True)]
+    return tf.split(network(whole if len(whole) > 1 else whole[0], training=True), len(batches))
 
 
 def judged(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:

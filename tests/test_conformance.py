@@ -1,4 +1,4 @@
-"""Every system of the registry is built from its roles, fits whatever data Keras takes, and logs and evaluates alike."""
+"""Every system of the registry is built from its roles, fits all data that Keras takes, logs and evaluates alike."""
 
 import keras
 import numpy as np
@@ -93,18 +93,19 @@ def forms(raw):
         "array": x,
         "tensor": tf.constant(x),
         "PyDataset": Batches(x),
-        "generator": (part for part in [(x,)]),
+        "generator": ((x,) for _ in range(3)),
     }
 
 
 RAW = np.random.default_rng(2).integers(0, 256, (BATCH, *SHAPE), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("form", list(forms(RAW)))
+@pytest.mark.parametrize("form", list(forms(RAW))[1:])
 @pytest.mark.parametrize("name", CLASSES)
 def test_fits_the_same_whatever_the_data_come_in(name, form, fitted_on_x):
     model = compiled(name, EAGER)
-    train(model, forms(RAW)[form], batch_size=BATCH if form in ("array", "tensor") else None)
+    how = {"array": {"batch_size": BATCH}, "tensor": {"batch_size": BATCH}, "generator": {"steps_per_epoch": 1}}
+    train(model, forms(RAW)[form], **how.get(form, {}))
     same(fitted_on_x(name), weights(model))
 
 

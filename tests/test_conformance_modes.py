@@ -1,4 +1,4 @@
-"""However a step is run - eagerly, in a graph, by XLA, several at once, on two replicas, in half precision - it is the same step."""
+"""A step is the same eagerly, in a graph, by XLA, several at once and on two replicas; half precision works."""
 
 import functools
 

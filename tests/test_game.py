@@ -35,13 +35,17 @@ def test_a_gate_knows_how_often_its_phase_happened():
     assert judge_and_slots(record) == ([False, True, True, False, False],) * 2
 
 
+def mean_of_batch(model, batch, noise, phase):
+    return tf.reduce_mean(batch)
+
+
 def test_a_gate_sees_the_logs_of_its_pass():
     record = Record()
     phases = (
         Phase("player", ("player",)),
         Phase("judge", ("judge",), gate=lambda step, happened, logs: logs["mean"] > 0),
     )
-    model = Toy(phases=phases, logs={"mean": lambda model, batch, noise, phase: tf.reduce_mean(batch)})
+    model = Toy(phases=phases, logs={"mean": mean_of_batch})
     x = np.repeat(np.array([1, -1, -1, 1], "float32"), BATCH)[:, None] * np.ones((1, FEATURES), "float32")
     play(model, 4, [record], x=x)
     assert record.changes("judge/") == [True, False, False, True]
@@ -138,15 +142,13 @@ def test_what_is_no_game_is_refused(moves, phases, message):
         Toy(moves=tuple(moves), phases=tuple(phases))
 
 
+def judged(model, batch, noise, phase):
+    return tf.reduce_mean(model.judge(batch + model.player(batch, training=True), training=True))
+
+
 def test_networks_that_do_not_move_keep_their_statistics():
-    judged = lambda model, batch, noise, phase: tf.reduce_mean(
-        model.judge(batch + model.player(batch, training=True), training=True)
-    )  # noqa: E731
-    model = Toy(
-        {"player": judged, "judge": judged},
-        phases=(Phase("judge", ("judge",)), Phase("player", ("player",), gate=_never)),
-        norm=True,
-    )
+    phases = (Phase("judge", ("judge",)), Phase("player", ("player",), gate=_never))
+    model = Toy({"player": judged, "judge": judged}, phases=phases, norm=True)
     record = Record()
     play(model, 2, [record])
     assert record.changes("judge/batch_normalization") == [True, True]
@@ -158,9 +160,8 @@ def _never(step, happened, logs):
 
 
 def spectral():
-    return keras.Sequential(
-        [keras.Input((FEATURES,)), SpectralDense(4, name="spectral"), keras.layers.Dense(1)], name="player"
-    )
+    layers = [SpectralDense(4, name="spectral"), keras.layers.Dense(1)]
+    return keras.Sequential([keras.Input((FEATURES,)), *layers], name="player")
 
 
 def test_spectral_vectors_advance_once_a_step_and_never_in_a_forward_pass():
@@ -219,7 +220,7 @@ def test_averages_follow_their_formula():
 
 
 def test_logs_are_means_over_one_epoch_and_say_their_names():
-    model = Toy(logs={"mean": lambda model, batch, noise, phase: tf.reduce_mean(batch)})
+    model = Toy(logs={"mean": mean_of_batch})
     data = vectors(4)
     history = play(model, 4, how={}, x=data, epochs=2).history
     assert set(history) == {"player_loss", "judge_loss", "mean"}
@@ -229,12 +230,11 @@ def test_logs_are_means_over_one_epoch_and_say_their_names():
 def test_logs_of_two_replicas_are_those_of_one(two_replicas):
     data = vectors(4)
     with two_replicas.scope():
-        model = Toy(logs={"mean": lambda model, batch, noise, phase: tf.reduce_mean(batch)})
+        model = Toy(logs={"mean": mean_of_batch})
     history = play(model, 4, how={}, x=data).history
     np.testing.assert_allclose(history["mean"], [data.mean()], atol=1e-6)
-    np.testing.assert_allclose(
-        model.evaluate(data, batch_size=BATCH, verbose=0, return_dict=True)["mean"], data.mean(), atol=1e-6
-    )
+    scores = model.evaluate(data, batch_size=BATCH, verbose=0, return_dict=True)
+    np.testing.assert_allclose(scores["mean"], data.mean(), atol=1e-6)
 
 
 def test_evaluation_weighs_batches_by_their_rows():

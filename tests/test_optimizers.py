@@ -29,9 +29,10 @@ def test_a_dictionary_overrides_some():
     assert rates(model) == pytest.approx([0.1, 0.3])
 
 
-@pytest.mark.parametrize(
-    "given", ["adam", keras.optimizers.Adam(1e-3), {"class_name": "Adam", "config": {"learning_rate": 1e-3}}], ids=str
-)
+ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3}}
+
+
+@pytest.mark.parametrize("given", ["adam", keras.optimizers.Adam(1e-3), ADAM], ids=["name", "instance", "dict"])
 def test_one_optimizer_is_copied_for_every_move(given):
     model = Toy()
     play(model, 2, how={"optimizer": given, "run_eagerly": True})

@@ -286,6 +286,6 @@ def test_a_gaussian_is_recovered_by_one_latent_dimension_and_a_learned_scale_in_
     encoder, decoder = affine(np.full((2, 2), 0.1), [0, 0], (2,)), affine([[0.3, 0.1]], [0, 0])
     model = VAE(encoder, decoder, (2,), 1, likelihood="learned_gaussian")
     train_on_gaussian(model, 5e-3, 1500)
-    check_samples(model, mean=0.1, covariance=0.1)
+    check_samples(model, mean=0.1, covariance=0.1, observation="draw")
     entropy = np.log(2 * np.pi * np.e) + np.linalg.slogdet(TARGET)[1] / 2
     np.testing.assert_allclose(-model.elbo(gaussian_data()).mean(), entropy, atol=0.05)

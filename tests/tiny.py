@@ -119,8 +119,8 @@ def train_on_gaussian(model: Any, rate: float, steps: int) -> None:
     model.fit(gaussian_data(), batch_size=128, epochs=steps // 100, shuffle=False, verbose=0)
 
 
-def check_samples(model: Any, mean: float, covariance: float) -> None:
+def check_samples(model: Any, mean: float, covariance: float, observation: str = "mean") -> None:
     """Mean and covariance of 20,000 samples are within these bounds of the target's, entry by entry."""
-    samples = model.sample(20_000, seed=1, observation="draw")
+    samples = model.sample(20_000, seed=1, observation=observation)
     np.testing.assert_allclose(samples.mean(axis=0), MEAN, atol=mean)
     np.testing.assert_allclose(np.cov(samples.T), COVARIANCE, atol=covariance)

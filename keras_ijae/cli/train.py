@@ -27,7 +27,7 @@ def train(
     networks: Annotated[str | None, typer.Option(help="auto, mlp, dcgan or resnet.")] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Base width of the networks.")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Of every optimizer at first; falls to 0 along half a cosine.")
+        float | None, typer.Option(help="Of the first optimizer; the others keep their proportion.")
     ] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Epochs between backups and pictures.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and noise.")] = None,

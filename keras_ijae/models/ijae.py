@@ -145,7 +145,8 @@ class IJAE(Game):
             divergence = tf.reduce_mean(self.posterior_family.kl(forward["parameters"]))
         lam = tf.cast(tf.convert_to_tensor(self.lam), psi.dtype)
         loss = -(1 - lam) * psi - lam * (tau - tf.cast(divergence, tau.dtype))
-        logs = {"sample_logit": psi, "reconstruction_logit": tau, "kl_estimate_sum": divergence}
+        logs = {"decoder_loss": -(1 - lam) * psi - lam * tau, "encoder_loss": lam * (tf.cast(divergence, tau.dtype) - tau)}
+        logs |= {"sample_logit": psi, "reconstruction_logit": tau, "kl_estimate_sum": divergence}
         logs["squared_error_sum"] = tf.reduce_sum((x - tf.cast(forward["rec"], x.dtype)) ** 2) / tf.cast(tf.shape(x)[0], x.dtype)
         return Played({"encoder": loss, "decoder": loss}, logs)
 

@@ -17,7 +17,7 @@ class Inference:
     """The methods of a model that change nothing; all use the running average of the weights where there is one."""
 
     posterior_family = None  # explicit posteriors: what the encoder's outputs parametrise
-    likelihood = None  # explicit likelihoods: what the decoder's outputs parametrise
+    observation_model = None  # explicit likelihoods p(x|z): what the decoder's outputs parametrise
 
     @property
     def has_encoder(self) -> bool:
@@ -82,9 +82,9 @@ class Inference:
         if int(n) < 1:
             raise ValueError(f"Argument `n` must be at least 1. Received: {n}")
         z = self._endpoint("prior")(tf.constant(int(n)), tf.constant(int(seed)))
-        if observation == "mean" or self.likelihood is None:
+        if observation == "mean" or self.observation_model is None:
             return self.decode(z)
-        shape = self.likelihood.noise_shape(self.data_shape)
+        shape = self.observation_model.noise_shape(self.data_shape)
         return self._in_chunks(self._endpoint("draw"), z, random.uniform([n, *shape], random.fold(seed, "observation")))
 
     def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
@@ -145,7 +145,7 @@ class Inference:
 
     def observe(self, outputs: tf.Tensor) -> tf.Tensor:
         """The decoder's outputs as observations."""
-        return outputs if self.likelihood is None else self.likelihood.mean(outputs)
+        return outputs if self.observation_model is None else self.observation_model.mean(outputs)
 
     def measures(self, batch: tf.Tensor, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """What `evaluate` averages: name, with its reduction over dimensions -> one number per example."""
@@ -161,7 +161,7 @@ class Inference:
         if name == "encode":
             return tf.cast(self.codes(*arguments), tf.float32)
         outputs = self.decoder(arguments[0])
-        return tf.cast(self.observe(outputs) if name == "decode" else self.likelihood.draw(outputs, arguments[1]), tf.float32)
+        return tf.cast(self.observe(outputs) if name == "decode" else self.observation_model.draw(outputs, arguments[1]), tf.float32)
 
     def signature(self, name: str) -> list[tf.TensorSpec]:
         """The arguments of an endpoint, for any number of rows."""
@@ -170,7 +170,7 @@ class Inference:
         x, z = tf.TensorSpec([None, *self.data_shape], name="x"), tf.TensorSpec([None, self.latent_dim], name="z")
         if name == "encode":
             return [x, tf.TensorSpec([None, self.code_noise_dim], name="noise")]
-        return [z] if name == "decode" else [z, tf.TensorSpec([None, *self.likelihood.noise_shape(self.data_shape)])]
+        return [z] if name == "decode" else [z, tf.TensorSpec([None, *self.observation_model.noise_shape(self.data_shape)])]
 
     def _endpoint(self, name):
         endpoints = self.__dict__.setdefault("_endpoints", {})

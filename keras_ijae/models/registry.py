@@ -74,6 +74,9 @@ def list_models() -> dict[str, str]:
     return {name: entry.help for name, entry in ENTRIES.items()}
 
 
+_NO_FILE = "Argument `path` must be a .keras file of this package."
+
+
 def register() -> None:
     """Import every system: Keras finds in a file only classes that have been imported."""
     for entry in ENTRIES.values():
@@ -96,9 +99,9 @@ def load_model(path: str | os.PathLike) -> Any:
     try:
         model = keras.models.load_model(path)
     except Exception as error:  # a bad file fails in as many ways as there are readers
-        raise ValueError(f"Argument `path` must be a .keras file of this package. Received: {path!s}, which fails with {error}") from error
+        raise ValueError(f"{_NO_FILE} Received: {path!s}, which fails with {error}") from error
     if not isinstance(model, Game):
-        raise ValueError(f"Argument `path` must be a .keras file of this package. Received: {path!s}, a {type(model).__name__}")
+        raise ValueError(f"{_NO_FILE} Received: {path!s}, a {type(model).__name__}")
     return model
 
 

@@ -55,7 +55,7 @@ class VAE(Game):
             raise ValueError(f"Argument `beta` must be at least 0. Received: {beta}")
         self.encoder, self.decoder = encoder, decoder
         self.posterior_family = self.posterior_kind = posteriors.get(posterior, latent_dim)
-        self.likelihood = likelihoods.get(likelihood, self.data_shape)
+        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
         if not self.likelihood.has_log_prob:
             raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
         self.beta, self.warm_up_steps = self.scalar("beta", beta), warm_up_steps

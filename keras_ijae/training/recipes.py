@@ -19,8 +19,8 @@ class Recipe:
         width: base width of the networks; None for the family's own.
         arguments: further arguments of the system.
         batch_size: images per step.
-        learning_rate: of every move in the first epoch, from where it falls to 0 along half a cosine; None for the
-            system's own optimizers unchanged.
+        learning_rate: of the first move's optimizer, the others keep their proportion to it; None for the system's
+            own.
         epochs: passes over the training data.
         every: epochs between two backups, pictures and validations.
         steps_per_execution: training steps per call into TensorFlow.
@@ -66,7 +66,7 @@ RECIPES = {
         networks="mlp",
         arguments={"lam": 0.3, "spectral": False, "gradient_penalty": 0.02},
         learning_rate=1e-3,
-        epochs=1000,
+        epochs=800,
         every=100,
         steps_per_execution=23,
     ),

@@ -1,7 +1,6 @@
 """Trains a recipe into a run directory."""
 
 import importlib.metadata
-import math
 import platform
 from collections.abc import Sequence
 
@@ -54,7 +53,6 @@ def train(
         callbacks=[
             Backup(run.backup, recipe.every),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
-            *_falling(recipe),
             *_watching(recipe, run, model, held_out),
             *callbacks,
         ],
@@ -65,7 +63,7 @@ def train(
 
 
 def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
-    """The recipe's model for data of that shape, compiled with the system's own optimizers."""
+    """The recipe's model for data of that shape, compiled with the system's own optimizers at the recipe's rate."""
     model = create(
         recipe.system,
         data_shape=data_shape,
@@ -76,6 +74,8 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
         **recipe.arguments,
     )
     model.compile(steps_per_execution=recipe.steps_per_execution)
+    if recipe.learning_rate is not None:
+        model.optimizer.learning_rate = recipe.learning_rate
     return model
 
 
@@ -88,14 +88,6 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _falling(recipe):
-    """The callback that sets each epoch's learning rate, if the recipe has one."""
-    if recipe.learning_rate is None:
-        return []
-    rate = lambda epoch, _: recipe.learning_rate * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2  # noqa: E731
-    return [keras.callbacks.LearningRateScheduler(rate)]
 
 
 def _watching(recipe, run, model, held_out):

@@ -1,0 +1,110 @@
+"""`fit` and the loops written by hand, on the same weights and data: what they train, and how long they take."""
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Iterator
+
+import fused
+import keras
+import naive
+import numpy as np
+import tensorflow as tf
+from step import compiled, joined
+
+import keras_ijae as ki
+
+CHECKED_STEPS = 20
+WARM_UP = 5
+Shape = tuple[int, ...]
+Loop = Callable[[tf.data.Dataset], None]
+
+
+def images(shape: Shape, batch_size: int, steps: int) -> tf.data.Dataset:
+    """Random images in [0, 1] in memory, as many batches as steps."""
+    values = np.random.default_rng(0).random((steps * batch_size, *shape), dtype="float32")
+    dataset = tf.data.Dataset.from_tensor_slices(values.astype(keras.config.floatx()))
+    return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def loops(system: str, shape: Shape, width: int | None) -> dict[str, tuple[ki.models.Game, Loop]]:
+    """name -> (model, its loop over a dataset), every model with the same weights and compiled by its defaults."""
+    steps = {"fit": None, "fused": fused.STEPS[system]}
+    if system in naive.STEPS:
+        steps |= {"joined": functools.partial(fused.STEPS[system], call=joined), "naive": naive.STEPS[system]}
+    found: dict[str, tuple[ki.models.Game, Loop]] = {}
+    for name, step in steps.items():
+        keras.utils.set_random_seed(0)
+        model = ki.create(system, data_shape=shape, latent_dim=16, networks="dcgan", width=width)
+        model.compile()
+        if found:
+            model.set_weights(found["fit"][0].get_weights())
+        found[name] = (model, _fit(model) if step is None else _plain(compiled(step, model)))
+    return found
+
+
+def _fit(model) -> Loop:
+    return lambda dataset: model.fit(dataset, verbose=0)
+
+
+def _plain(step: Callable) -> Loop:
+    def loop(dataset: tf.data.Dataset) -> None:
+        losses = {}
+        for batch in dataset:
+            losses = step(batch)
+        for loss in losses.values():
+            loss.numpy()  # waits for the device
+
+    return loop
+
+
+@contextlib.contextmanager
+def precision(floatx: str) -> Iterator[None]:
+    """Models made inside have weights of this type."""
+    before = keras.config.floatx()
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(floatx)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(before)
+
+
+def check(system: str, shape: Shape, batch_size: int, width: int | None, floatx: str) -> dict[str, tuple[float, str]]:
+    """loop -> (largest difference of a weight from `fit`'s after 20 steps, that weight)."""
+    with precision(floatx):
+        dataset = images(shape, batch_size, CHECKED_STEPS)
+        made = loops(system, shape, width)
+        for _, loop in made.values():
+            loop(dataset)
+    reference = made.pop("fit")[0]
+    return {name: _largest_difference(reference, model) for name, (model, _) in made.items()}
+
+
+def _largest_difference(reference, model) -> tuple[float, str]:
+    """Over all weights: networks, spectral vectors, running averages, counters."""
+    found = []
+    for mine, other in zip(reference.weights, model.weights, strict=True):
+        difference = np.abs(np.asarray(mine.numpy(), "float64") - np.asarray(other.numpy(), "float64")).max()
+        found.append((float(difference) if np.isfinite(difference) else float("inf"), mine.path))
+    return max(found)
+
+
+def measure(
+    system: str, shape: Shape, batch_size: int, width: int | None, steps: int, repeats: int
+) -> dict[str, list[float]]:
+    """loop -> seconds of every repeat; the loops take turns, and who begins changes."""
+    made = loops(system, shape, width)
+    for _, loop in made.values():
+        loop(images(shape, batch_size, WARM_UP))
+    dataset = images(shape, batch_size, steps)
+    seconds: dict[str, list[float]] = {name: [] for name in made}
+    for repeat in range(repeats):
+        names = list(made)
+        start = repeat % len(names)
+        for name in names[start:] + names[:start]:
+            begun = time.perf_counter()
+            made[name][1](dataset)
+            seconds[name].append(time.perf_counter() - begun)
+    return seconds
