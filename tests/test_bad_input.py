@@ -71,6 +71,21 @@ def test_methods_refuse_bad_batches_too(models, kind):
             method(x)
 
 
+@pytest.mark.parametrize("kind", BATCHES)
+def test_bad_data_are_refused_in_evaluation_and_validation(models, kind):
+    model, (x, message) = models("vae"), BATCHES[kind]
+    with pytest.raises(ValueError, match=message):
+        model.evaluate(x, verbose=0)
+    with pytest.raises(ValueError, match=message):
+        train(model, validation_data=dataset(x))
+    assert int(model.steps.numpy()) == 0
+
+
+def test_what_is_no_data_is_refused(models):
+    with pytest.raises(ValueError, match="Unrecognized data type"):
+        train(models("vae"), 3)
+
+
 @pytest.mark.parametrize("empty", [dataset().take(0), images(0), iter([])], ids=["dataset", "array", "iterator"])
 def test_an_empty_dataset_is_refused(models, empty):
     with pytest.raises(ValueError, match="empty"):
@@ -193,6 +208,8 @@ def test_samples_are_counted_and_named(models):
     model = models("gan")
     with pytest.raises(ValueError, match="`n` must be at least 1. Received: 0"):
         model.sample(0)
+    with pytest.raises(ValueError, match="`seed` must be a 32-bit integer. Received: 2147483648"):
+        model.sample(1, seed=2**31)
     with pytest.raises(ValueError, match="`observation` must be 'mean' or 'draw'. Received: 'median'"):
         model.sample(1, observation="median")
     with pytest.raises(ValueError, match=r"`z` must have shape \(batch, 2\). Received: shape \(3, 5\)"):

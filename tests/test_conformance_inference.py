@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 from systems import LATENT, SHAPE, SYSTEMS, WITH_ENCODER, compiled, images, same, train, weights
 
+import keras_ijae as ki
+
 CLOSE = 1e-5
 
 
@@ -124,3 +126,11 @@ def test_interpolations_start_and_end_at_the_reconstructions(name):
     assert path.shape == (3, 4, *SHAPE)
     np.testing.assert_allclose(path[:, 0], model.reconstruct(a), atol=CLOSE)
     np.testing.assert_allclose(path[:, -1], model.reconstruct(b), atol=CLOSE)
+
+
+def test_a_prior_that_is_replaced_is_sampled_from():
+    model = compiled("gan")
+    before = model.sample(3)
+    model.prior = ki.distributions.priors.Uniform(LATENT)
+    assert not np.array_equal(before, model.sample(3))
+    np.testing.assert_allclose(model.sample(3, seed=2), model.decode(model.prior.sample(3, 2)), atol=CLOSE)

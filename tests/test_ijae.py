@@ -233,7 +233,9 @@ def witnessed(likelihood="auto"):
     forward = model.forward(x, noise)
     model.losses(x, noise, "discriminators", forward)
     model.losses(x, noise, "players", forward)
-    return x.numpy(), noise, forward, witness.seen
+    judged, players = witness.seen  # the two classes are judged in one call, label 1 first
+    real, fake = zip(*(np.split(tensor, 2) for tensor in judged), strict=True)
+    return x.numpy(), noise, forward, (real, fake, players)
 
 
 def test_both_classes_of_tau_share_image_and_code_and_both_observations_are_shifted():

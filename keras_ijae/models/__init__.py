@@ -2,7 +2,14 @@
 
 import importlib
 
-_CLASSES = {"GAN": "gan", "VAE": "vae", "AlphaGAN": "alpha_gan", "IJAE": "ijae", "Game": "game", "TrainingError": "checks"}
+_CLASSES = {
+    "GAN": "gan",
+    "VAE": "vae",
+    "AlphaGAN": "alpha_gan",
+    "IJAE": "ijae",
+    "Game": "game",
+    "TrainingError": "checks",
+}
 _CLASSES |= {"Move": "moves", "Phase": "moves", "Played": "moves", "create": "registry", "list_models": "registry"}
 
 

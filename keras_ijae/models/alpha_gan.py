@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.models.game import Game
+from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
 
 
@@ -58,7 +59,10 @@ class AlphaGAN(Game):
         super().__init__(data_shape, latent_dim, prior, ema, seed, name)
         if objective not in ("log_ratio", "non_saturating"):
             raise ValueError(f"Argument `objective` must be 'log_ratio' or 'non_saturating'. Received: {objective!r}")
-        for argument, value in {"l1_mean_weight": l1_mean_weight, "code_cycle_mean_weight": code_cycle_mean_weight}.items():
+        for argument, value in {
+            "l1_mean_weight": l1_mean_weight,
+            "code_cycle_mean_weight": code_cycle_mean_weight,
+        }.items():
             if value < 0:
                 raise ValueError(f"Argument `{argument}` must be at least 0. Received: {value}")
         self.encoder, self.decoder = encoder, decoder
@@ -90,9 +94,9 @@ class AlphaGAN(Game):
 
     def _judge(self, x, noise, forward):
         code, rec, fake = (tf.stop_gradient(forward[key]) for key in ("code", "rec", "fake"))
-        real = self.discriminator(x, training=True)
-        both = tf.concat([self.discriminator(rec, training=True), self.discriminator(fake, training=True)], 0)
-        prior, posterior = self.code_discriminator(noise["z"], training=True), self.code_discriminator(code, training=True)
+        real, *both = logits(self.discriminator, [x], [rec], [fake])
+        both = tf.concat(both, axis=0)
+        prior, posterior = logits(self.code_discriminator, [noise["z"]], [code])
         judged = losses.judged("discriminator", real, both) | losses.judged("code_discriminator", prior, posterior)
         return Played(
             {
@@ -112,6 +116,7 @@ class AlphaGAN(Game):
             logs["code_cycle_l1_mean"] = cycle
         code = losses.generator_loss(self.code_discriminator(forward["code"], training=True), self.objective)
         rec, fake = (
-            losses.generator_loss(self.discriminator(forward[key], training=True), self.objective) for key in ("rec", "fake")
+            losses.generator_loss(self.discriminator(forward[key], training=True), self.objective)
+            for key in ("rec", "fake")
         )
         return Played({"encoder": shared + code, "decoder": shared + rec + fake}, logs)

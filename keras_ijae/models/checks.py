@@ -46,7 +46,9 @@ def _check_values(x: np.ndarray, name: str, images: bool) -> None:
     if not x.size:
         raise ValueError(f"Argument `{name}` is empty: shape {x.shape}")
     if not np.isfinite(x).all():
-        raise ValueError(f"Argument `{name}` must be finite. Received {np.count_nonzero(~np.isfinite(x))} NaN or infinite values")
+        raise ValueError(
+            f"Argument `{name}` must be finite. Received {np.count_nonzero(~np.isfinite(x))} NaN or infinite values"
+        )
     if images and (x.min() < 0 or x.max() > 1):
         raise ValueError(f"Argument `{name}` must be images in [0, 1]. Received: range [{x.min():g}, {x.max():g}]")
 
@@ -68,8 +70,8 @@ def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
     if isinstance(x, Iterator):
         first = _present(next(x, None))
         return first, (batch for batch in itertools.chain([first], x))  # Keras takes generators, no other iterators
-    if isinstance(x, tf.distribute.DistributedDataset):
-        return None, x
+    if isinstance(x, tf.distribute.DistributedDataset) or not hasattr(x, "__getitem__"):
+        return None, x  # Keras says what it cannot take
     if isinstance(x, (tuple, list, dict)):
         return tf.nest.map_structure(lambda part: part[: batch_size or 32], x), x
     return x[: batch_size or 32], x
@@ -106,7 +108,9 @@ def batch_statistics(networks: dict[str, keras.layers.Layer], rows: int) -> None
     for name, network in networks.items():
         found = any(isinstance(layer, keras.layers.BatchNormalization) for layer in sublayers(network))
         if rows == 1 and found:
-            raise ValueError(f"A batch of one row has no batch statistics, which {name} normalises by. Use a larger batch")
+            raise ValueError(
+                f"A batch of one row has no batch statistics, which {name} normalises by. Use a larger batch"
+            )
 
 
 class Watch(keras.callbacks.Callback):

@@ -23,7 +23,8 @@ class Frozen:
         self.weights = list({id(weight): weight for layer in layers for weight in layer.weights}.values())
         trainable = {id(weight) for layer in layers for weight in layer.trainable_weights}
         self.variables = [
-            tf.Variable(tf.convert_to_tensor(values.get(id(w), w)), trainable=id(w) in trainable, name=w.name) for w in self.weights
+            tf.Variable(tf.convert_to_tensor(values.get(id(w), w)), trainable=id(w) in trainable, name=w.name)
+            for w in self.weights
         ]
 
     def scope(self) -> keras.StatelessScope:
@@ -52,7 +53,10 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     functions = {
         "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, model.signature("prior")),
         "decode": (lambda z: {"observations": serve("decode", z)}, model.signature("decode")),
-        "sample": (lambda n, seed: {"observations": serve("decode", serve("prior", n, seed))}, model.signature("prior")),
+        "sample": (
+            lambda n, seed: {"observations": serve("decode", serve("prior", n, seed))},
+            model.signature("prior"),
+        ),
     }
     if model.has_encoder:
         x = model.signature("encode")[:1]
@@ -71,7 +75,9 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None
     def encode(x, training):
         scope = frozen.scope()
         with scope:
-            codes = tf.cast(model.codes(x, tf.zeros([tf.shape(x)[0], model.code_noise_dim], x.dtype), training), tf.float32)
+            codes = tf.cast(
+                model.codes(x, tf.zeros([tf.shape(x)[0], model.code_noise_dim], x.dtype), training), tf.float32
+            )
         if training:
             frozen.commit(scope)
         return codes

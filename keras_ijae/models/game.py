@@ -74,7 +74,13 @@ class Game(Inference, keras.Model):
 
     def _variable(self, name, initializer, shape=(), dtype=None):
         return self.add_weight(
-            shape, initializer, dtype=dtype, trainable=False, autocast=False, name=name, aggregation="only_first_replica"
+            shape,
+            initializer,
+            dtype=dtype,
+            trainable=False,
+            autocast=False,
+            name=name,
+            aggregation="only_first_replica",
         )
 
     # What a system defines ------------------------------------------------------------------------------------------
@@ -87,7 +93,9 @@ class Game(Inference, keras.Model):
         """The players' forward pass, shared by the phases that reuse it; empty where none is."""
         return {}
 
-    def losses(self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]) -> Played:
+    def losses(
+        self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]
+    ) -> Played:
         """The losses of a phase's moves: a pure function of data and noise."""
         raise NotImplementedError
 
@@ -97,7 +105,14 @@ class Game(Inference, keras.Model):
 
     # Compiling and fitting ------------------------------------------------------------------------------------------
 
-    def compile(self, optimizer: Any = None, *, jit_compile: bool | str = "auto", steps_per_execution: int = 1, run_eagerly: bool = False) -> None:
+    def compile(
+        self,
+        optimizer: Any = None,
+        *,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int = 1,
+        run_eagerly: bool = False,
+    ) -> None:
         """Choose the optimizers, build them, and with them the rest of what `fit` needs.
 
         Args:
@@ -109,12 +124,24 @@ class Game(Inference, keras.Model):
         if replicas > 1 and steps_per_execution > 1:
             import warnings
 
-            warnings.warn(f"steps_per_execution={steps_per_execution} fails under several replicas in Keras: using 1", stacklevel=2)
+            warnings.warn(
+                f"steps_per_execution={steps_per_execution} fails under several replicas in Keras: using 1",
+                stacklevel=2,
+            )
             steps_per_execution = 1
         with self.distribute_strategy.scope():
-            super().compile(optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution, run_eagerly=run_eagerly)
+            super().compile(
+                optimizer=None,
+                jit_compile=jit_compile,
+                steps_per_execution=steps_per_execution,
+                run_eagerly=run_eagerly,
+            )
             self._set_optimizers(optimizers.resolve(optimizer, self.default_optimizers()))
-        self._own_compile_config = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly}
+        self._own_compile_config = {
+            "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution,
+            "run_eagerly": run_eagerly,
+        }
 
     def _set_optimizers(self, by_move):
         half = any(net.dtype_policy.name == "mixed_float16" for net in self._all_sublayers())
@@ -148,15 +175,33 @@ class Game(Inference, keras.Model):
             TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
         """
         self._assert_compile_called("fit")
-        first, x = checks.first_batch(x, batch_size)
-        if first is not None:
-            rows = checks.observations(checks.unpack(first), self.data_shape).shape[0]
-            checks.batch_statistics(self.networks, rows // self.distribute_strategy.num_replicas_in_sync)
+        rows, x = self._check_first(x, batch_size)
+        checks.batch_statistics(self.networks, rows // self.distribute_strategy.num_replicas_in_sync)
+        if keras_arguments.get("validation_data") is not None:
+            validation = keras_arguments["validation_data"]
+            keras_arguments["validation_data"] = self._check_first(validation, batch_size)[1]
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [checks.Watch(self._train_logs), *tf.nest.flatten(callbacks or [])]
         if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict)):
             keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
+
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", **keras_arguments):
+        """`keras.Model.evaluate`, with the first batch checked; arguments as in Keras, data as in `fit`.
+
+        Raises:
+            ValueError: data that do not fit.
+        """
+        if not keras_arguments.get("_use_cached_eval_dataset"):  # inside `fit`, which has checked it
+            _, x = self._check_first(x, batch_size)
+        return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
+
+    def _check_first(self, x, batch_size):
+        """The number of rows of the first batch, or of many where it cannot be seen; and `x`, all still in it."""
+        first, x = checks.first_batch(x, batch_size)
+        if first is None:
+            return batch_size or 32, x
+        return checks.observations(checks.unpack(first), self.data_shape).shape[0], x
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -223,11 +268,15 @@ class Game(Inference, keras.Model):
             return move()
         count = self._happened[phase.name]
         opened = phase.gate(tf.convert_to_tensor(self.steps), tf.convert_to_tensor(count), logs)
-        changed = [v for name in phase.moves for v in (*self._weights_of(name), *self.optimizer.by_move[name].variables)]
+        changed = [
+            v for name in phase.moves for v in (*self._weights_of(name), *self.optimizer.by_move[name].variables)
+        ]
         changed += self._statistics_of(phase.moves)
         before = [tf.identity(v.value) for v in changed]
         move()
-        _assign([v.value for v in changed], [tf.where(opened, v.value, old) for v, old in zip(changed, before, strict=True)])
+        _assign(
+            [v.value for v in changed], [tf.where(opened, v.value, old) for v, old in zip(changed, before, strict=True)]
+        )
         count.assign_add(tf.cast(opened, tf.int64))
         return None
 
@@ -244,7 +293,9 @@ class Game(Inference, keras.Model):
         noise = self.noise(self._draws(rows, "test", tf.cast(tf.convert_to_tensor(self._test_logs.weight), tf.int64)))
         with self.averaged():
             values = self.measures(batch, noise)
-        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, tf.cast(rows, tf.float32))
+        self._test_logs.update_state(
+            {name: tf.reduce_mean(value) for name, value in values.items()}, tf.cast(rows, tf.float32)
+        )
         return self._test_logs.result()
 
     def predict_step(self, data: Any) -> tf.Tensor:
@@ -278,7 +329,12 @@ class Game(Inference, keras.Model):
         return list(zip(self._averaged_weights(), self._averages, strict=True))
 
     def _averaged_weights(self):
-        return [w for name in self.AVERAGED if getattr(self, name, None) is not None for w in getattr(self, name).trainable_variables]
+        return [
+            w
+            for name in self.AVERAGED
+            if getattr(self, name, None) is not None
+            for w in getattr(self, name).trainable_variables
+        ]
 
     def _make_averages(self):
         self._averages = [] if self.ema is None else [self._average_of(weight) for weight in self._averaged_weights()]
@@ -320,7 +376,10 @@ def _slice(batch, phase, repeat):
 
 def _with_penalties(played):
     """The moves' losses with their penalties added; a loss shared by several moves stays one tensor."""
-    return {move: loss + played.penalties[move] if move in played.penalties else loss for move, loss in played.losses.items()}
+    return {
+        move: loss + played.penalties[move] if move in played.penalties else loss
+        for move, loss in played.losses.items()
+    }
 
 
 def _check_penalties(tape, played, weights):

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.models.game import Game
+from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
 
 
@@ -68,11 +69,12 @@ class GAN(Game):
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":
-            fake = self.discriminator(forward["fake"], training=True)
+            (fake,) = logits(self.discriminator, [forward["fake"]])
             return Played({"decoder": losses.generator_loss(fake, self.objective)})
-        real = self.discriminator(batch, training=True)
-        fake = self.discriminator(tf.stop_gradient(forward["fake"]), training=True)
-        return Played({"discriminator": losses.discriminator_loss(real, fake)}, losses.judged("discriminator", real, fake))
+        real, fake = logits(self.discriminator, [batch], [tf.stop_gradient(forward["fake"])])
+        return Played(
+            {"discriminator": losses.discriminator_loss(real, fake)}, losses.judged("discriminator", real, fake)
+        )
 
     def measures(self, batch, noise):
         real, fake = self.discriminator(batch), self.discriminator(self.decoder(noise["z"]))

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_ijae import losses
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.models.game import Game
+from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
 
 IMPLICIT = ("implicit", "deterministic")
@@ -103,7 +104,11 @@ class IJAE(Game):
 
     def forward(self, batch, noise):
         parameters = None if self.posterior_family is None else self.encoder(batch, training=True)
-        code = self.codes(batch, noise["code"], training=True) if parameters is None else self.posterior_family.draw(parameters, noise["code"])
+        code = (
+            self.codes(batch, noise["code"], training=True)
+            if parameters is None
+            else self.posterior_family.draw(parameters, noise["code"])
+        )
         rec, fake = self.decoder(code, training=True), self.decoder(noise["z"], training=True)
         return {"code": code, "rec": rec, "fake": fake, "parameters": parameters}
 
@@ -126,28 +131,33 @@ class IJAE(Game):
         return played
 
     def _judge_one(self, played, name, real, fake):
-        judge = lambda inputs: _logits(getattr(self, name), inputs)  # noqa: E731
-        real_logits, fake_logits = judge(real), judge(fake)
+        network = getattr(self, name)
+        real_logits, fake_logits = logits(network, real, fake)
         played.losses[name] = losses.discriminator_loss(real_logits, fake_logits)
         played.logs.update(losses.judged(name, real_logits, fake_logits))
         if self.gradient_penalty:
-            penalty = losses.gradient_penalty(judge, real)
+            penalty = losses.gradient_penalty(lambda inputs: logits(network, inputs)[0], real)
             played.penalties[name] = self.gradient_penalty * penalty
             played.logs[f"{name}_penalty"] = penalty
 
     def _play_players(self, x, noise, forward):
         """L_G + L_E without counting tau twice: zeta_ does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
-        psi = tf.reduce_mean(_logits(self.discriminator, [forward["fake"]]))
-        tau = tf.reduce_mean(_logits(self.likelihood_discriminator, [x, forward["code"], forward["rec"]]))
+        psi = tf.reduce_mean(logits(self.discriminator, [forward["fake"]])[0])
+        tau = tf.reduce_mean(logits(self.likelihood_discriminator, [x, forward["code"], forward["rec"]])[0])
         if self.posterior_family is None:
-            divergence = -tf.reduce_mean(_logits(self.posterior_discriminator, [x, forward["code"]]))
+            divergence = -tf.reduce_mean(logits(self.posterior_discriminator, [x, forward["code"]])[0])
         else:
             divergence = tf.reduce_mean(self.posterior_family.kl(forward["parameters"]))
         lam = tf.cast(tf.convert_to_tensor(self.lam), psi.dtype)
         loss = -(1 - lam) * psi - lam * (tau - tf.cast(divergence, tau.dtype))
-        logs = {"decoder_loss": -(1 - lam) * psi - lam * tau, "encoder_loss": lam * (tf.cast(divergence, tau.dtype) - tau)}
+        logs = {
+            "decoder_loss": -(1 - lam) * psi - lam * tau,
+            "encoder_loss": lam * (tf.cast(divergence, tau.dtype) - tau),
+        }
         logs |= {"sample_logit": psi, "reconstruction_logit": tau, "kl_estimate_sum": divergence}
-        logs["squared_error_sum"] = tf.reduce_sum((x - tf.cast(forward["rec"], x.dtype)) ** 2) / tf.cast(tf.shape(x)[0], x.dtype)
+        logs["squared_error_sum"] = tf.reduce_sum((x - tf.cast(forward["rec"], x.dtype)) ** 2) / tf.cast(
+            tf.shape(x)[0], x.dtype
+        )
         return Played({"encoder": loss, "decoder": loss}, logs)
 
     def _shapes(self):
@@ -165,18 +175,19 @@ class IJAE(Game):
             verb = "needs a" if implicit else "has a closed-form KL and takes no"
             raise ValueError(f"Argument `posterior`={self.posterior_kind!r} {verb} `posterior_discriminator`")
         if inputs != (2 if self.posterior_kind == "implicit" else 1):
-            raise ValueError(f"Argument `posterior`={self.posterior_kind!r} does not fit an encoder with {inputs} inputs")
-
-
-def _logits(network, inputs):
-    return network(inputs if len(inputs) > 1 else inputs[0], training=True)
+            raise ValueError(
+                f"Argument `posterior`={self.posterior_kind!r} does not fit an encoder with {inputs} inputs"
+            )
 
 
 def _check_numbers(lam, gradient_penalty):
     if not 0 <= lam <= 1:
         raise ValueError(f"Argument `lam` must be in [0, 1]. Received: {lam}")
     if lam == 0:
-        warnings.warn("lam=0 takes the encoder out of the game: it learns nothing, and reconstructions are meaningless", stacklevel=3)
+        warnings.warn(
+            "lam=0 takes the encoder out of the game: it learns nothing, and reconstructions are meaningless",
+            stacklevel=3,
+        )
     if gradient_penalty < 0:
         raise ValueError(f"Argument `gradient_penalty` must be at least 0. Received: {gradient_penalty}")
 
@@ -184,8 +195,12 @@ def _check_numbers(lam, gradient_penalty):
 def _symmetric(likelihood, data_shape):
     if likelihood == "auto":
         images = len(data_shape) == 3
-        likelihood = likelihoods.CyclicShift(2 if min(data_shape[:2]) >= 16 else 1) if images else likelihoods.Gaussian(0.1)
+        likelihood = (
+            likelihoods.CyclicShift(2 if min(data_shape[:2]) >= 16 else 1) if images else likelihoods.Gaussian(0.1)
+        )
     likelihood = likelihoods.get(likelihood, data_shape)
     if not likelihood.symmetric:
-        raise ValueError(f"Argument `likelihood` must be symmetric, r(y|a) = r(a|y), with a fixed scale. Received: {likelihood!r}")
+        raise ValueError(
+            f"Argument `likelihood` must be symmetric, r(y|a) = r(a|y), with a fixed scale. Received: {likelihood!r}"
+        )
     return likelihood

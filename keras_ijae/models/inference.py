@@ -81,6 +81,8 @@ class Inference:
             raise ValueError(f"Argument `observation` must be 'mean' or 'draw'. Received: {observation!r}")
         if int(n) < 1:
             raise ValueError(f"Argument `n` must be at least 1. Received: {n}")
+        if not -(2**31) <= int(seed) < 2**31:
+            raise ValueError(f"Argument `seed` must be a 32-bit integer. Received: {seed}")
         z = self._endpoint("prior")(tf.constant(int(n)), tf.constant(int(seed)))
         if observation == "mean" or self.observation_model is None:
             return self.decode(z)
@@ -101,7 +103,9 @@ class Inference:
         if self.posterior_family is None:
             raise ValueError(f"{type(self).__name__} has no explicit posterior q(z|x)")
         with self.averaged():
-            return self.posterior_family.distribution(self.encoder(checks.observations(checks.unpack(x), self.data_shape)))
+            return self.posterior_family.distribution(
+                self.encoder(checks.observations(checks.unpack(x), self.data_shape))
+            )
 
     def reconstruction_error(self, x: Any) -> np.ndarray:
         """Squared error of the reconstruction, summed over dimensions: (n,)."""
@@ -152,7 +156,10 @@ class Inference:
         zeros = tf.zeros([tf.shape(batch)[0], self.code_noise_dim], batch.dtype)
         error = batch - tf.cast(self.observe(self.decoder(self.codes(batch, zeros))), batch.dtype)
         axes = list(range(1, len(self.data_shape) + 1))
-        return {"squared_error_sum": tf.reduce_sum(error**2, axes), "absolute_error_mean": tf.reduce_mean(tf.abs(error), axes)}
+        return {
+            "squared_error_sum": tf.reduce_sum(error**2, axes),
+            "absolute_error_mean": tf.reduce_mean(tf.abs(error), axes),
+        }
 
     def pure(self, name: str, *arguments: tf.Tensor) -> tf.Tensor:
         """The function behind a method, on tensors: "prior", "encode", "decode" or "draw"; what is run is what is exported."""
@@ -161,7 +168,10 @@ class Inference:
         if name == "encode":
             return tf.cast(self.codes(*arguments), tf.float32)
         outputs = self.decoder(arguments[0])
-        return tf.cast(self.observe(outputs) if name == "decode" else self.observation_model.draw(outputs, arguments[1]), tf.float32)
+        return tf.cast(
+            self.observe(outputs) if name == "decode" else self.observation_model.draw(outputs, arguments[1]),
+            tf.float32,
+        )
 
     def signature(self, name: str) -> list[tf.TensorSpec]:
         """The arguments of an endpoint, for any number of rows."""
@@ -170,13 +180,18 @@ class Inference:
         x, z = tf.TensorSpec([None, *self.data_shape], name="x"), tf.TensorSpec([None, self.latent_dim], name="z")
         if name == "encode":
             return [x, tf.TensorSpec([None, self.code_noise_dim], name="noise")]
-        return [z] if name == "decode" else [z, tf.TensorSpec([None, *self.observation_model.noise_shape(self.data_shape)])]
+        return (
+            [z]
+            if name == "decode"
+            else [z, tf.TensorSpec([None, *self.observation_model.noise_shape(self.data_shape)])]
+        )
 
     def _endpoint(self, name):
         endpoints = self.__dict__.setdefault("_endpoints", {})
-        if name not in endpoints:
-            endpoints[name] = tf.function(self._averaged_pure(name), self.signature(name)).get_concrete_function()
-        return endpoints[name]
+        key = name, self.prior  # which may be replaced, by a density fitted to codes
+        if key not in endpoints:
+            endpoints[key] = tf.function(self._averaged_pure(name), self.signature(name)).get_concrete_function()
+        return endpoints[key]
 
     def _averaged_pure(self, name):
         def function(*tensors):
@@ -197,4 +212,6 @@ class Inference:
 
     def _need_encoder(self, method):
         if not self.has_encoder:
-            raise ValueError(f"{type(self).__name__} has no encoder, so it cannot {method}. Systems with one: see ki.list_models()")
+            raise ValueError(
+                f"{type(self).__name__} has no encoder, so it cannot {method}. Systems with one: see ki.list_models()"
+            )

@@ -48,7 +48,7 @@ class Logs(keras.metrics.Metric):
     def result(self) -> dict[str, tf.Tensor]:
         """name -> mean, of everything since the last reset."""
         means = tf.math.divide_no_nan(tf.convert_to_tensor(self.total), tf.convert_to_tensor(self.weight))
-        return {name: means[index] for index, name in enumerate(self.names)}
+        return dict(zip(self.names, tf.unstack(means[: len(self.names)]), strict=True))
 
     def bad(self) -> dict[str, int]:
         """name -> the first step at which a term was not finite, or a flag set."""

@@ -51,7 +51,9 @@ def resolve(given: Any, defaults: dict[str, keras.optimizers.Optimizer]) -> dict
         raise ValueError(f"Argument `optimizer` names unknown moves {unknown}. Known: {sorted(defaults)}")
     chosen = {move: _optimizer(move, given[move]) if move in given else defaults[move] for move in defaults}
     if len({id(optimizer) for optimizer in chosen.values()}) < len(chosen):
-        raise ValueError("Argument `optimizer` gives one optimizer instance to several moves; each keeps moments of its own")
+        raise ValueError(
+            "Argument `optimizer` gives one optimizer instance to several moves; each keeps moments of its own"
+        )
     for move, optimizer in chosen.items():
         optimizer.name = f"{move}_optimizer"
     return chosen

@@ -140,7 +140,10 @@ def create(
     roles = [role for role in entry.roles if role.needed(arguments)]
     _check_arguments(name, arguments, cls, entry)
     arguments = {**entry.fixed, **arguments}
-    built = {role.name: _build(role, cls, data_shape, latent_dim, networks, width, norm, spectral, arguments) for role in roles}
+    built = {
+        role.name: _build(role, cls, data_shape, latent_dim, networks, width, norm, spectral, arguments)
+        for role in roles
+    }
     return cls(data_shape=data_shape, latent_dim=latent_dim, **built, **arguments)
 
 
@@ -155,7 +158,9 @@ def _entry(name):
 def _check_shape(data_shape, latent_dim):
     shape = tuple(data_shape)
     if len(shape) not in (1, 3) or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise ValueError(f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {data_shape!r}")
+        raise ValueError(
+            f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {data_shape!r}"
+        )
     if not isinstance(latent_dim, int) or latent_dim < 1:
         raise ValueError(f"Argument `latent_dim` must be an integer of at least 1. Received: {latent_dim!r}")
     return shape
@@ -169,7 +174,9 @@ def _check_arguments(name, arguments, cls, entry):
         general = ("networks", "width", "norm", "spectral")
         near = [match for word in unknown for match in difflib.get_close_matches(word, [*known, *general], n=1)]
         hint = f" Did you mean {near}?" if near else ""
-        raise ValueError(f"Unknown arguments {unknown} of {name!r}.{hint} Known: {', '.join(sorted({*known, *general}))}")
+        raise ValueError(
+            f"Unknown arguments {unknown} of {name!r}.{hint} Known: {', '.join(sorted({*known, *general}))}"
+        )
 
 
 def _build(role, cls, data_shape, latent_dim, family, width, norm, spectral, arguments):
@@ -183,7 +190,9 @@ def _build(role, cls, data_shape, latent_dim, family, width, norm, spectral, arg
     chosen = {**defaults, **arguments}
     if role.kind == "decoder":
         activation = _decoder_activation(chosen.get("likelihood", "auto"), data_shape)
-        return networks.decoder(family, data_shape, latent_dim, width=width, norm=norm, activation=activation, name=role.name)
+        return networks.decoder(
+            family, data_shape, latent_dim, width=width, norm=norm, activation=activation, name=role.name
+        )
     units, noise_dim = _encoder_outputs(chosen.get("posterior", "deterministic"), latent_dim)
     return networks.encoder(family, data_shape, units, noise_dim=noise_dim, width=width, norm=norm, name=role.name)
 

@@ -87,7 +87,11 @@ class VAE(Game):
     def measures(self, batch, noise):
         log_likelihood, kl = self.bound_terms(batch, noise["code"])
         unit = "nats" if self.likelihood.discrete else "density_nats"
-        found = {f"elbo_{unit}_sum": log_likelihood - kl, f"log_likelihood_{unit}_sum": log_likelihood, "kl_nats_sum": kl}
+        found = {
+            f"elbo_{unit}_sum": log_likelihood - kl,
+            f"log_likelihood_{unit}_sum": log_likelihood,
+            "kl_nats_sum": kl,
+        }
         if self.likelihood.has_bits_per_dim:
             found["bits_per_dim"] = self.likelihood.bits_per_dim(log_likelihood - kl, self.data_shape)
         return found | super().measures(batch, noise)
@@ -109,7 +113,9 @@ class VAE(Game):
         x = checks.observations(checks.unpack(x), self.data_shape)
         parts = []
         for at in range(0, samples, chunk):
-            each = range(at, min(at + chunk, samples))  # a key for each, so that neither chunks nor rows change the codes
+            each = range(
+                at, min(at + chunk, samples)
+            )  # a key for each, so that neither chunks nor rows change the codes
             noise = [random.normal([x.shape[0], self.latent_dim], random.fold(seed, "importance", k)) for k in each]
             parts.append(self._log_weights(x, tf.stack(noise)))
         return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
