@@ -5,10 +5,11 @@
     python examples/mnist.py vae --seed 0 --set likelihood=learned_gaussian
     python examples/mnist.py --table docs/mnist.csv
 
-The budget is CPU time of the process, summed over its threads, so that other work on the machine does not shorten a run: a quiet
-machine with two cores spends `--cpu-minutes 10` in five to six minutes. Every system trains on the first 50,000 training images
-with its default networks (`dcgan`) and optimizers. `--split test` judges by the test images, `--split
-validation` by the last 10,000 training images, which is what choices are made by. A row is appended when a run ends.
+The budget is CPU time of the process, summed over its threads, so that other work on the machine does not shorten a
+run: a quiet machine with two cores spends `--cpu-minutes 10` in five to six minutes. Every system trains on the first
+50,000 training images with its default networks (`dcgan`) and optimizers. `--split test` judges by the test
+images, `--split validation` by the last 10,000 training images, which is what choices are made by. A row is appended
+when a run ends.
 """
 
 import argparse
@@ -55,7 +56,9 @@ def judge(model: keras.Model, classifier: keras.Model, split: str) -> dict[str, 
     """Frechet distances in the classifier's features, and how sure it is of 10,000 samples."""
     features = keras.Model(classifier.inputs, [classifier.get_layer("features").output, classifier.layers[-1].output])
     see = lambda images: features.predict(images, batch_size=500, verbose=0)  # noqa: E731
-    real = np.concatenate(list(ki.datasets.load("mnist", split, 500, shuffle=False, drop_remainder=False).as_numpy_iterator()))
+    real = np.concatenate(
+        list(ki.datasets.load("mnist", split, 500, shuffle=False, drop_remainder=False).as_numpy_iterator())
+    )
     other = np.concatenate(list(ki.datasets.load("mnist", "train[:10000]", 500, shuffle=False).as_numpy_iterator()))
     real_features, sample_features, logits = see(real)[0], *see(model.sample(10_000, seed=1))
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))

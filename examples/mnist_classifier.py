@@ -2,7 +2,8 @@
 
     python examples/mnist_classifier.py --out runs/mnist/classifier.keras
 
-About a minute on two cores, about 99 % right on MNIST's test images. Features are the 128 activations before the logits.
+About a minute on two cores, about 99 % right on MNIST's test images. Features are the 128 activations before the
+logits.
 """
 
 import argparse

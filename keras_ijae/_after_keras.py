@@ -1,7 +1,7 @@
 """Imports the systems as soon as Keras is there, so that `keras.models.load_model` finds their classes.
 
-Keras finds in a file only classes that have been imported, and importing this package must not import Keras (the command
-line answers `--help` without it). So the systems wait for Keras, in whichever order a user imports the two.
+Keras finds in a file only classes that have been imported, and importing this package must not import Keras (the
+command line answers `--help` without it). So the systems wait for Keras, in whichever order a user imports the two.
 """
 
 import importlib
@@ -32,7 +32,11 @@ class _Watch(importlib.abc.MetaPathFinder):
         sys.meta_path.insert(0, self)
         if spec is not None:
             execute = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (execute(module), setattr(module.__spec__, "_initializing", False), self._try())
+            spec.loader.exec_module = lambda module: (
+                execute(module),
+                setattr(module.__spec__, "_initializing", False),
+                self._try(),
+            )
         return spec
 
     def _try(self):

@@ -46,7 +46,10 @@ class Turn(NamedTuple):
 
 def parts(model: Any) -> dict[str, keras.layers.Layer]:
     """Everything with weights that a move may change, or must not."""
-    return {**model.networks, **({"likelihood": model.observation_model} if model.observation_model is not None else {})}
+    return {
+        **model.networks,
+        **({"likelihood": model.observation_model} if model.observation_model is not None else {}),
+    }
 
 
 def weights(model: Any) -> dict[str, dict[str, np.ndarray]]:

@@ -179,9 +179,7 @@ def test_priors_survive_serialisation(name):
 @pytest.mark.parametrize("bad", [0, -3, 2.5, True, None, "4"])
 @pytest.mark.parametrize("make", [StandardNormal, Uniform, Sphere, DiagonalGaussian, FullGaussian])
 def test_latent_dim_must_be_a_positive_integer(make, bad):
-    with pytest.raises(
-        ValueError, match=f"`latent_dim` must be an integer >= 1. Received: latent_dim={bad!r}"
-    ):
+    with pytest.raises(ValueError, match=f"`latent_dim` must be an integer >= 1. Received: latent_dim={bad!r}"):
         make(bad)
 
 

@@ -163,7 +163,6 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
         )
     if identifier.latent_dim != latent_dim:
         raise ValueError(
-            f"Argument `posterior` must have latent_dim={latent_dim}. "
-            f"Received: latent_dim={identifier.latent_dim}"
+            f"Argument `posterior` must have latent_dim={latent_dim}. Received: latent_dim={identifier.latent_dim}"
         )
     return identifier

@@ -51,8 +51,7 @@ class Prior(keras.layers.Layer):
         z = widen(z)
         if z.shape.rank != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(
-                f"Argument `z` must have shape (batch, {self.latent_dim}). "
-                f"Received: z of shape {tuple(z.shape)}"
+                f"Argument `z` must have shape (batch, {self.latent_dim}). Received: z of shape {tuple(z.shape)}"
             )
         return z
 
@@ -101,9 +100,7 @@ class Uniform(_Fixed):
             raise ValueError(f"Argument `low` must be below `high`. Received: low={low}, high={high}")
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
-        uniform = tf.cast(
-            random.uniform((n, self.latent_dim), seed), tf.float64
-        )  # one rounding, so XLA agrees
+        uniform = tf.cast(random.uniform((n, self.latent_dim), seed), tf.float64)  # one rounding, so XLA agrees
         return tf.cast(self.low + (self.high - self.low) * uniform, tf.float32)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
@@ -156,7 +153,6 @@ def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
         )
     if identifier.event_shape != (latent_dim,):
         raise ValueError(
-            f"Argument `prior` must have event shape ({latent_dim},). "
-            f"Received: event_shape={identifier.event_shape}"
+            f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={identifier.event_shape}"
         )
     return identifier

@@ -38,9 +38,16 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
 def _features(name: str, values: ArrayLike) -> np.ndarray:
     array = np.asarray(values, np.float64)
     if array.ndim != 2 or len(array) < 2:
-        raise ValueError(f"Argument `{name}` must have shape (n, d) with n of at least 2. Received: shape {array.shape}")
+        raise ValueError(
+            f"Argument `{name}` must have shape (n, d) with n of at least 2. Received: shape {array.shape}"
+        )
     if not np.isfinite(array).all():
-        raise ValueError(f"Argument `{name}` must be finite. Received: {np.count_nonzero(~np.isfinite(array))} values that are not")
+        raise ValueError(
+            f"Argument `{name}` must be finite. Received: {np.count_nonzero(~np.isfinite(array))} values that are not"
+        )
     if len(array) <= array.shape[1]:
-        warnings.warn(f"`{name}` has {len(array)} rows for {array.shape[1]} dimensions: the distance is biased upwards", stacklevel=3)
+        warnings.warn(
+            f"`{name}` has {len(array)} rows for {array.shape[1]} dimensions: the distance is biased upwards",
+            stacklevel=3,
+        )
     return array

@@ -1,6 +1,6 @@
 """The game: the only training code. A system's file holds mathematics, this one everything else."""
 
-import inspect
+import warnings
 from typing import Any
 
 import keras
@@ -12,15 +12,16 @@ from keras_ijae.models import checks, moves, optimizers
 from keras_ijae.models.inference import Inference
 from keras_ijae.models.logs import Logs
 from keras_ijae.models.moves import Played
+from keras_ijae.models.state import State
 
 
-class Game(Inference, keras.Model):
+class Game(Inference, State, keras.Model):
     """Base of every system: players whose moves alternate in `train_step`.
 
-    A system defines `MOVES` and `PHASES` (or sets `self.moves`, `self.phases` in `__init__` before `ready`), `noise`,
-    `losses`, `default_optimizers` and, where phases share the players' forward pass, `forward`. Every argument of its
-    `__init__` is kept as the attribute of the same name (`posterior`, a method, as `posterior_kind`), from which
-    `get_config` is made.
+    A system names its networks in `NETWORKS`, sets `self.moves` and `self.phases` in `__init__` before `ready`, and
+    defines `noise`, `losses`, `default_optimizers` and, where phases share the players' forward pass, `forward`.
+    Every argument of its `__init__` is kept as the attribute of the same name (`posterior`, a method, as
+    `posterior_kind`), from which `get_config` is made.
 
     Args:
         data_shape: (height, width, channels) of images in [0, 1], or (features,).
@@ -33,9 +34,6 @@ class Game(Inference, keras.Model):
     Raises:
         ValueError: a network whose shapes do not fit (named, with both shapes), or moves that make no game.
     """
-
-    NETWORKS: tuple[str, ...] = ()
-    AVERAGED: tuple[str, ...] = ("encoder", "decoder")
 
     def __init__(self, data_shape, latent_dim, prior, ema, seed, name):
         from keras_ijae.distributions import priors
@@ -67,21 +65,6 @@ class Game(Inference, keras.Model):
         self._make_averages()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
         self.built = True
-
-    def scalar(self, name: str, value: float) -> keras.Variable:
-        """A run-time scalar (lambda, beta, a weight): `model.lam.assign(0.5)` retraces nothing."""
-        return self._variable(name, keras.initializers.Constant(value))
-
-    def _variable(self, name, initializer, shape=(), dtype=None):
-        return self.add_weight(
-            shape,
-            initializer,
-            dtype=dtype,
-            trainable=False,
-            autocast=False,
-            name=name,
-            aggregation="only_first_replica",
-        )
 
     # What a system defines ------------------------------------------------------------------------------------------
 
@@ -122,8 +105,6 @@ class Game(Inference, keras.Model):
         """
         replicas = self.distribute_strategy.num_replicas_in_sync
         if replicas > 1 and steps_per_execution > 1:
-            import warnings
-
             warnings.warn(
                 f"steps_per_execution={steps_per_execution} fails under several replicas in Keras: using 1",
                 stacklevel=2,
@@ -167,7 +148,8 @@ class Game(Inference, keras.Model):
         """`keras.Model.fit`, with the first batch checked before the first step and bad steps stopped later.
 
         Args:
-            x: a `tf.data.Dataset`, array or `PyDataset` of images or vectors, alone, as (x, y), or as tfds dictionaries.
+            x: a `tf.data.Dataset`, array or `PyDataset` of images or vectors, alone, as (x, y), or as
+                tfds dictionaries.
             y, batch_size, epochs, verbose, callbacks, keras_arguments: as in Keras.
 
         Raises:
@@ -202,11 +184,6 @@ class Game(Inference, keras.Model):
         if first is None:
             return batch_size or 32, x
         return checks.observations(checks.unpack(first), self.data_shape).shape[0], x
-
-    @property
-    def networks(self) -> dict[str, keras.Model]:
-        """role -> network, of those that this model has."""
-        return {role: getattr(self, role) for role in self.NETWORKS if getattr(self, role) is not None}
 
     @property
     def metrics(self) -> list:
@@ -308,64 +285,6 @@ class Game(Inference, keras.Model):
         replicas = self.distribute_strategy.num_replicas_in_sync
         return random.Draws(random.fold(self.seed, *place), rows, replica, replicas, self.variable_dtype)
 
-    # Weights, averages, configuration -------------------------------------------------------------------------------
-
-    def _weights_of(self, move):
-        return [weight for name in self._moves[move].networks for weight in getattr(self, name).trainable_variables]
-
-    def _statistics_of(self, names):
-        """Batch statistics of the moving networks: weights that no optimizer moves, but for spectral vectors."""
-        networks = sorted({network for name in names for network in self._moves[name].networks})
-        return [weight for network in networks for weight in getattr(self, network).non_trainable_variables]
-
-    def _all_sublayers(self):
-        return [layer for network in self.networks.values() for layer in checks.sublayers(network)]
-
-    @property
-    def averages(self) -> list[tuple]:
-        """(weight, its running average) of the averaged networks."""
-        if self.ema is None:
-            return []
-        return list(zip(self._averaged_weights(), self._averages, strict=True))
-
-    def _averaged_weights(self):
-        return [
-            w
-            for name in self.AVERAGED
-            if getattr(self, name, None) is not None
-            for w in getattr(self, name).trainable_variables
-        ]
-
-    def _make_averages(self):
-        self._averages = [] if self.ema is None else [self._average_of(weight) for weight in self._averaged_weights()]
-
-    def _average_of(self, weight):
-        return self._variable("average", lambda shape, dtype: tf.convert_to_tensor(weight), weight.shape, weight.dtype)
-
-    def _update_averages(self):
-        """a <- a + (1 - d) (w - a), where d grows to `ema` as (1 + t) / (10 + t): early averages forget the start."""
-        step = tf.cast(self.steps, tf.float32)
-        rate = 1.0 - tf.minimum(self.ema or 0.0, (1 + step) / (10 + step))
-        for weight, average in self.averages:
-            value = tf.convert_to_tensor(average)
-            average.assign(value + tf.cast(rate, value.dtype) * (tf.convert_to_tensor(weight) - value))
-
-    def get_config(self) -> dict:
-        names = list(inspect.signature(type(self).__init__).parameters)[1:]
-        return {name: _serialised(getattr(self, "posterior_kind" if name == "posterior" else name)) for name in names}
-
-    @classmethod
-    def from_config(cls, config: dict) -> "Game":
-        return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
-
-
-def _serialised(value):
-    if isinstance(value, keras.Variable):
-        return float(keras.ops.convert_to_numpy(value))
-    if isinstance(value, tuple):
-        return list(value)
-    return keras.saving.serialize_keras_object(value) if hasattr(value, "get_config") else value
-
 
 def _slice(batch, phase, repeat):
     if not phase.slices:
@@ -387,8 +306,8 @@ def _check_penalties(tape, played, weights):
     for move, penalty in played.penalties.items():
         if all(gradient is None for gradient in tape.gradient(penalty, weights[move])):
             raise ValueError(
-                f"The penalty of move {move!r} reaches none of its weights: no gradient flows twice through its networks "
-                "(bilinear UpSampling2D is known for it)"
+                f"The penalty of move {move!r} reaches none of its weights: no gradient flows twice through its "
+                "networks (bilinear UpSampling2D is known for it)"
             )
 
 

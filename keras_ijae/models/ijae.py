@@ -27,9 +27,9 @@ class IJAE(Game):
         L_G    = -(1 - lam) E psi(x_f) - lam E tau(x, z_q, x_r)            x_r is not shifted
         L_E    = -lam E [ tau(x, z_q, x_r) + zeta_(x, z_q) ]
 
-    At the optimum psi estimates log p*/p_G, tau log r(y|x)/r(y|x_r) and zeta_ log p(z)/q(z|x). With an explicit Gaussian
-    posterior, -E zeta_ is replaced by the closed-form KL(q(z|x) || N(0, I)). L_G and L_E are linear in the logits: keep the
-    discriminators Lipschitz by spectral normalisation (the default networks) or `gradient_penalty`.
+    At the optimum psi estimates log p*/p_G, tau log r(y|x)/r(y|x_r) and zeta_ log p(z)/q(z|x). With an explicit
+    Gaussian posterior, -E zeta_ is replaced by the closed-form KL(q(z|x) || N(0, I)). L_G and L_E are linear in the
+    logits: keep the discriminators Lipschitz by spectral normalisation (the default networks) or `gradient_penalty`.
 
     Args:
         encoder: E: [x, noise] -> codes (implicit), x -> codes (deterministic), x -> posterior parameters (explicit).
@@ -39,16 +39,17 @@ class IJAE(Game):
         posterior_discriminator: zeta_, [x, z] -> logits (batch, 1); None with an explicit posterior.
         lam: lambda in [0, 1]; a run-time scalar. At 0 the encoder learns nothing (a warning says so). Under optimizers
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
-        likelihood: r, "cyclic_shift", "gaussian", "laplace", "shift_gaussian" or any `Likelihood` that is symmetric with a
-            fixed scale; "auto" is `CyclicShift(2)` on images (1 where they are smaller than 16), `Gaussian(0.1)` on vectors.
+        likelihood: r, "cyclic_shift", "gaussian", "laplace", "shift_gaussian" or any `Likelihood` that is symmetric
+            with a fixed scale; "auto" is `CyclicShift(2)` on images (1 where they are smaller than 16), `Gaussian(0.1)` on
+            vectors. It is the discriminators' lens, not the model's noise: samples are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise.
         gradient_penalty: weight of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; 0 leaves it out.
         data_shape, latent_dim, prior, ema, seed, name: see `Game`.
 
     References:
-        Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the shifts and
-        the number of discriminator steps are open there, and choices here.
+        Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the shifts
+        and the number of discriminator steps are open there, and choices here.
     """
 
     NETWORKS = ("encoder", "decoder", "discriminator", "likelihood_discriminator", "posterior_discriminator")
@@ -141,7 +142,7 @@ class IJAE(Game):
             played.logs[f"{name}_penalty"] = penalty
 
     def _play_players(self, x, noise, forward):
-        """L_G + L_E without counting tau twice: zeta_ does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
+        """L_G + L_E, tau counted once: zeta_ does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
         psi = tf.reduce_mean(logits(self.discriminator, [forward["fake"]])[0])
         tau = tf.reduce_mean(logits(self.likelihood_discriminator, [x, forward["code"], forward["rec"]])[0])
         if self.posterior_family is None:

@@ -115,9 +115,10 @@ class Inference:
     def export(self, path: str | os.PathLike, overwrite: bool = False) -> None:
         """Write a SavedModel that serves without this package and without Keras.
 
-        Signatures, for any number of rows: `sample(n, seed)` (int32 scalars; also `serving_default`) and `decode(z)` give
-        "observations", `sample_codes(n, seed)` the "codes" of that sample; with an encoder, `encode(x)` gives "codes" and
-        `reconstruct(x)` "observations". Numbers are those of the methods of the same name, codes of `sample` bit for bit.
+        Signatures, for any number of rows: `sample(n, seed)` (int32 scalars; also `serving_default`) and `decode(z)`
+        give "observations", `sample_codes(n, seed)` the "codes" of that sample; with an encoder, `encode(x)` gives
+        "codes" and `reconstruct(x)` "observations". Numbers are those of the methods of the same name, codes of
+        `sample` bit for bit.
 
         Args:
             path: directory to be made; written under a temporary name and renamed.
@@ -131,8 +132,9 @@ class Inference:
     def export_encoder(self, path: str | os.PathLike, overwrite: bool = False) -> None:
         """Write the encoder as a SavedModel for reuse, frozen or fine-tuned.
 
-        `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as `(x, training=False)`
-        and has `trainable_variables`; `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer.
+        `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as
+        `(x, training=False)` and has `trainable_variables`;
+        `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer.
         Codes are those of `encode(x)`: noise zero.
 
         Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.
@@ -162,7 +164,7 @@ class Inference:
         }
 
     def pure(self, name: str, *arguments: tf.Tensor) -> tf.Tensor:
-        """The function behind a method, on tensors: "prior", "encode", "decode" or "draw"; what is run is what is exported."""
+        """The function behind a method, on tensors ("prior", "encode", "decode", "draw"): run and exported alike."""
         if name == "prior":
             return self.prior.sample(*arguments)
         if name == "encode":

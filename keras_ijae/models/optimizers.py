@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class Optimizers:
-    """The optimizers of a game by move; `model.optimizer` for Keras' learning-rate callbacks, which move each of them."""
+    """The optimizers of a game by move; `model.optimizer`, so that Keras' learning-rate callbacks reach each."""
 
     built = True
 
@@ -68,7 +68,7 @@ def _optimizer(move, value):
         raise ValueError(f"Argument `optimizer`: {move!r} must be a Keras optimizer. Received: {value!r}")
     if getattr(optimizer, "gradient_accumulation_steps", None) or optimizer.use_ema:
         raise ValueError(
-            f"The optimizer of {move!r} sets gradient_accumulation_steps or use_ema, which know nothing of several players. "
+            f"The optimizer of {move!r} sets gradient_accumulation_steps or use_ema, which know nothing of players. "
             "Use a larger batch, and the model's own `ema`"
         )
     return optimizer

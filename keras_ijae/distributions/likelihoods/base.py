@@ -108,13 +108,11 @@ class ScaledLikelihood(Likelihood):
         self.learned = isinstance(scale, str) and scale == LEARNED
         if not self.learned and not is_positive(scale):
             raise ValueError(
-                f'Argument `{argument}` must be a finite number > 0 or "{LEARNED}". '
-                f"Received: {argument}={scale!r}"
+                f'Argument `{argument}` must be a finite number > 0 or "{LEARNED}". Received: {argument}={scale!r}'
             )
         if self.initial <= MIN_SCALE:
             raise ValueError(
-                f"Argument `initial_{argument}` must be above {MIN_SCALE}. "
-                f"Received: initial_{argument}={initial!r}"
+                f"Argument `initial_{argument}` must be above {MIN_SCALE}. Received: initial_{argument}={initial!r}"
             )
         self.given_scale = LEARNED if self.learned else float(scale)
         self.log_scale = self._add_log_scale() if self.learned else None

@@ -36,9 +36,7 @@ class CyclicShift(Likelihood):
     def __init__(self, max_shift: int = 2, decay: float = 0.5, **options: Any) -> None:
         super().__init__(**options)
         if isinstance(max_shift, bool) or not isinstance(max_shift, numbers.Integral) or max_shift < 0:
-            raise ValueError(
-                f"Argument `max_shift` must be an integer >= 0. Received: max_shift={max_shift!r}"
-            )
+            raise ValueError(f"Argument `max_shift` must be an integer >= 0. Received: max_shift={max_shift!r}")
         if not is_positive(decay) or decay >= 1:
             raise ValueError(f"Argument `decay` must be in (0, 1). Received: decay={decay!r}")
         self.max_shift, self.decay = int(max_shift), float(decay)

@@ -47,17 +47,13 @@ class DiscretizedLogistic(ScaledLikelihood):
         lower, upper = (level - 0.5 - params * top) / scale, (level + 0.5 - params * top) / scale
         log_cdf, log_survival = -tf.nn.softplus(-upper), -tf.nn.softplus(lower)
         inside = log_cdf + log_survival + tf.math.log(-tf.math.expm1(-1.0 / scale))
-        return sum_over_dimensions(
-            tf.where(level <= 0, log_cdf, tf.where(level >= top, log_survival, inside))
-        )
+        return sum_over_dimensions(tf.where(level <= 0, log_cdf, tf.where(level >= top, log_survival, inside)))
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         """Grey levels in [0, 1], multiples of 1 / (levels - 1). Without gradients."""
         params = widen(params)
         uniform = tf.cast(uniform, params.dtype)
-        value = params + tf.cast(self.scale(), params.dtype) * (
-            tf.math.log(uniform) - tf.math.log1p(-uniform)
-        )
+        value = params + tf.cast(self.scale(), params.dtype) * (tf.math.log(uniform) - tf.math.log1p(-uniform))
         return tf.clip_by_value(tf.round(value * (self.levels - 1)) / (self.levels - 1), 0.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:

@@ -32,9 +32,7 @@ class Gaussian(ScaledLikelihood):
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         params, x = matched(params, x)
-        return sum_over_dimensions(
-            tfp().distributions.Normal(params, tf.cast(self.scale(), x.dtype)).log_prob(x)
-        )
+        return sum_over_dimensions(tfp().distributions.Normal(params, tf.cast(self.scale(), x.dtype)).log_prob(x))
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         params = widen(params)
@@ -66,9 +64,7 @@ class Laplace(ScaledLikelihood):
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         params, x = matched(params, x)
-        return sum_over_dimensions(
-            tfp().distributions.Laplace(params, tf.cast(self.scale(), x.dtype)).log_prob(x)
-        )
+        return sum_over_dimensions(tfp().distributions.Laplace(params, tf.cast(self.scale(), x.dtype)).log_prob(x))
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         params = widen(params)
