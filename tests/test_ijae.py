@@ -459,3 +459,27 @@ def test_a_gaussian_is_recovered_and_reconstructed_in_1500_steps():
     train_on_gaussian(model, 2e-3, 1500)
     check_samples(model, mean=0.1, covariance=0.2)
     assert model.reconstruction_error(gaussian_data(500)).mean() < 0.4  # of a variance of 1.8
+
+
+def test_a_drawn_sample_is_the_decoders_output_for_the_likelihood_only_shows_it_to_tau():
+    model = small(likelihood=likelihoods.Gaussian(0.5))
+    np.testing.assert_array_equal(model.sample(7, observation="draw"), model.sample(7))
+    z = model.prior.sample(7, 0)
+    np.testing.assert_allclose(model.sample(7), model.decoder(z), atol=1e-6)
+
+
+def test_the_logged_losses_are_those_of_encoder_and_decoder_though_both_lower_one_tensor():
+    model, x = small(lam=0.3), tf.constant(images(), tf.float32)
+    noise = drawn_noise(model, 5)
+    forward = model.forward(x, noise)
+    played = model.losses(x, noise, "players", forward)
+    psi, tau, zeta = (
+        float(mean(model.networks[role](inputs if len(inputs) > 1 else inputs[0])))
+        for role, inputs in zip(
+            JUDGES,
+            ([forward["fake"]], [x, forward["code"], forward["rec"]], [x, forward["code"]]),
+            strict=True,
+        )
+    )
+    np.testing.assert_allclose(played.logs["decoder_loss"], -0.7 * psi - 0.3 * tau, rtol=1e-5)
+    np.testing.assert_allclose(played.logs["encoder_loss"], -0.3 * (tau + zeta), rtol=1e-5)

@@ -40,7 +40,7 @@ class IJAE(Game):
         lam: lambda in [0, 1]; a run-time scalar. At 0 the encoder learns nothing (a warning says so). Under optimizers
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
         likelihood: r, "cyclic_shift", "gaussian", "laplace", "shift_gaussian" or any `Likelihood` that is symmetric
-            with a fixed scale; "auto" is `CyclicShift(2)` on images (1 where they are smaller than 16), `Gaussian(0.1)` on
+            with a fixed scale; "auto" is `CyclicShift(2)` on images (1 where smaller than 16), `Gaussian(0.1)` on
             vectors. It is the discriminators' lens, not the model's noise: samples are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise.
