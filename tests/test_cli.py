@@ -202,7 +202,7 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
         (["sample", "OUT"], "no model"),
-        (["sample", "FILE"], "cannot be loaded"),
+        (["sample", "FILE"], "must be a .keras file"),
         (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
     ],
 )

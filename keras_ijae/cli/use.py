@@ -130,13 +130,10 @@ def export(
 
     [cyan]keras-ijae export runs/mnist --out encoder/1 --encoder[/cyan]
     """
-    from keras_ijae.training.files import replacing
-
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise ValueError(f"{out} exists and is not empty; it is not overwritten. Choose another directory.")
     loaded = _load(model)
-    with replacing(out) as temporary:
-        (loaded.export_encoder if encoder else loaded.export)(str(temporary))
+    (loaded.export_encoder if encoder else loaded.export)(out, overwrite=True)  # it is empty, if it exists
     _wrote(out)
 
 
@@ -154,16 +151,9 @@ def _load(model: Path) -> Any:
         hint = " Training is not done: `keras-ijae train --resume` goes on." if unfinished else ""
         raise ValueError(f"There is no model at {path}.{hint}")
     start_tensorflow()
-    import keras
+    from keras_ijae.models.registry import load_model
 
-    from keras_ijae.models.registry import ENTRIES
-
-    for entry in ENTRIES.values():
-        entry.load()  # Keras finds in a file only classes that were imported
-    try:
-        return keras.models.load_model(path)
-    except Exception as error:
-        raise ValueError(f"{path} cannot be loaded as a model: {error}") from error
+    return load_model(path)
 
 
 def _recipe_of(model: Path, dataset: str | None) -> Recipe:
