@@ -16,6 +16,7 @@ import keras_ijae as ki
 
 CHECKED_STEPS = 20
 WARM_UP = 5
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 Shape = tuple[int, ...]
 Loop = Callable[[tf.data.Dataset], None]
 
@@ -92,9 +93,9 @@ def _largest_difference(reference, model) -> tuple[float, str]:
 
 
 def measure(
-    system: str, shape: Shape, batch_size: int, width: int | None, steps: int, repeats: int
+    system: str, shape: Shape, batch_size: int, width: int | None, steps: int, repeats: int, clock: str
 ) -> dict[str, list[float]]:
-    """loop -> seconds of every repeat; the loops take turns, and who begins changes."""
+    """loop -> seconds of every repeat, by a clock of `CLOCKS`; the loops take turns, and who begins changes."""
     made = loops(system, shape, width)
     for _, loop in made.values():
         loop(images(shape, batch_size, WARM_UP))
@@ -104,7 +105,7 @@ def measure(
         names = list(made)
         start = repeat % len(names)
         for name in names[start:] + names[:start]:
-            begun = time.perf_counter()
+            begun = CLOCKS[clock]()
             made[name][1](dataset)
-            seconds[name].append(time.perf_counter() - begun)
+            seconds[name].append(CLOCKS[clock]() - begun)
     return seconds

@@ -61,6 +61,9 @@ def main(
     floatx: Annotated[
         Literal["float64", "float32"], typer.Option(help="Precision in which the weights are compared.")
     ] = "float64",
+    clock: Annotated[
+        Literal["wall", "cpu"], typer.Option(help="cpu: time of all threads, steadier where others use the machine.")
+    ] = "wall",
 ) -> None:
     """Times `fit` against loops written by hand, after checking that all of them train the same weights.
 
@@ -90,7 +93,7 @@ def main(
             console.print(where, highlight=False, soft_wrap=True)
             failed += [f"{where}, most in {weight}"] if difference > TOLERANCE else []
         if repeats:
-            seconds = measure(system, shape, batch_size, width, steps, repeats)
+            seconds = measure(system, shape, batch_size, width, steps, repeats, clock)
             table.add_row(*_row(system, shape, steps * batch_size, seconds))
     if repeats:
         console.print(table)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import losses
+from keras_ijae.models import checks
 from keras_ijae.models.game import Game
 from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
@@ -32,7 +33,8 @@ class AlphaGAN(Game):
         l1_mean_weight: weight of the mean absolute error, at least 0; a run-time scalar.
         objective: R, "log_ratio" or "non_saturating".
         code_cycle_mean_weight: weight of the mean absolute error of codes, at least 0; 0 leaves the term out.
-        data_shape, latent_dim, prior, ema, seed, name: see `Game`.
+        data_shape, latent_dim: None reads them off the decoder.
+        prior, ema, seed, name: see `Game`.
 
     References:
         Rosca et al. 2017, algorithm 1, with prior and posterior in the order that its authors confirmed.
@@ -46,8 +48,8 @@ class AlphaGAN(Game):
         decoder: keras.Model,
         discriminator: keras.Model,
         code_discriminator: keras.Model,
-        data_shape: tuple[int, ...],
-        latent_dim: int,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
         l1_mean_weight: float = 40.0,
         objective: str = "non_saturating",
         code_cycle_mean_weight: float = 0.0,
@@ -56,6 +58,7 @@ class AlphaGAN(Game):
         seed: int = 0,
         name: str = "alpha_gan",
     ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
         super().__init__(data_shape, latent_dim, prior, ema, seed, name)
         if objective not in ("log_ratio", "non_saturating"):
             raise ValueError(f"Argument `objective` must be 'log_ratio' or 'non_saturating'. Received: {objective!r}")

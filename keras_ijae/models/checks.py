@@ -88,6 +88,16 @@ def sublayers(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     return network._flatten_layers()  # Keras has no public walk over nested layers
 
 
+def sizes(decoder: keras.layers.Layer, data_shape: tuple | None, latent_dim: int | None) -> tuple[tuple, int]:
+    """`data_shape` and `latent_dim`, each read off the decoder where it is None."""
+    try:
+        data_shape = decoder.output_shape[1:] if data_shape is None else data_shape
+        latent_dim = decoder.inputs[0].shape[-1] if latent_dim is None else latent_dim
+    except AttributeError as error:
+        raise ValueError("Arguments `data_shape` and `latent_dim` are needed: the decoder does not say them") from error
+    return tuple(data_shape), latent_dim
+
+
 def shapes(role: str, network: keras.layers.Layer, inputs: list[tuple], output: tuple) -> None:
     """ValueError where a network does not map tensors of shapes `inputs` to `output` (batch not counted)."""
     tensors = [tf.zeros((1, *shape), keras.config.floatx()) for shape in inputs]

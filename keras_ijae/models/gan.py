@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import losses
+from keras_ijae.models import checks
 from keras_ijae.models.game import Game
 from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
@@ -25,7 +26,8 @@ class GAN(Game):
         discriminator: D, observations -> logits (batch, 1), 1 = data.
         objective: what the generator lowers, see `ki.losses.generator_loss`.
         discriminator_steps: k, each with fresh noise on the same batch.
-        data_shape, latent_dim, prior, ema, seed, name: see `Game`.
+        data_shape, latent_dim: None reads them off the decoder.
+        prior, ema, seed, name: see `Game`.
 
     References:
         Goodfellow et al. 2014, algorithm 1; Mohamed & Lakshminarayanan 2016 (log ratio).
@@ -37,8 +39,8 @@ class GAN(Game):
         self,
         decoder: keras.Model,
         discriminator: keras.Model,
-        data_shape: tuple[int, ...],
-        latent_dim: int,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
         objective: str = "non_saturating",
         discriminator_steps: int = 1,
         prior="normal",
@@ -46,6 +48,7 @@ class GAN(Game):
         seed: int = 0,
         name: str = "gan",
     ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
         super().__init__(data_shape, latent_dim, prior, ema, seed, name)
         self.decoder, self.discriminator = decoder, discriminator
         self.objective = losses.check_objective(objective)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.distributions import likelihoods, posteriors
+from keras_ijae.models import checks
 from keras_ijae.models.game import Game
 from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
@@ -45,7 +46,8 @@ class IJAE(Game):
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise.
         gradient_penalty: weight of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; 0 leaves it out.
-        data_shape, latent_dim, prior, ema, seed, name: see `Game`.
+        data_shape, latent_dim: None reads them off the decoder.
+        prior, ema, seed, name: see `Game`.
 
     References:
         Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the shifts
@@ -60,8 +62,8 @@ class IJAE(Game):
         decoder: keras.Model,
         discriminator: keras.Model,
         likelihood_discriminator: keras.Model,
-        data_shape: tuple[int, ...],
-        latent_dim: int,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
         posterior_discriminator: keras.Model | None = None,
         lam: float = 0.3,
         likelihood="auto",
@@ -73,6 +75,7 @@ class IJAE(Game):
         seed: int = 0,
         name: str = "ijae",
     ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
         super().__init__(data_shape, latent_dim, prior, ema, seed, name)
         _check_numbers(lam, gradient_penalty)
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator

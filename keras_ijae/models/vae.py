@@ -28,7 +28,8 @@ class VAE(Game):
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0.
-        data_shape, latent_dim, ema, seed, name: see `Game`; the prior is N(0, I).
+        data_shape, latent_dim: None reads them off the decoder.
+        ema, seed, name: see `Game`; the prior is N(0, I).
 
     References:
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Burda et al. 2016, eq. 8.
@@ -40,8 +41,8 @@ class VAE(Game):
         self,
         encoder: keras.Model,
         decoder: keras.Model,
-        data_shape: tuple[int, ...],
-        latent_dim: int,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
         posterior="diagonal",
         likelihood="bernoulli",
         beta: float = 1.0,
@@ -50,6 +51,7 @@ class VAE(Game):
         seed: int = 0,
         name: str = "vae",
     ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
         super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
         if beta < 0:
             raise ValueError(f"Argument `beta` must be at least 0. Received: {beta}")

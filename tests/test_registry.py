@@ -1,4 +1,4 @@
-"""Keras finds the systems' classes in a file, in whichever order the two packages are imported."""
+"""Systems are found by Keras in whichever order the packages are imported, and made from a user's own networks."""
 
 import subprocess
 import sys
@@ -27,3 +27,11 @@ def test_a_fresh_process_loads_a_saved_system(saved, imports):
     code = f"{imports}; print(type(keras.models.load_model({str(saved)!r})).__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "GAN", done.stderr[-2000:]
+
+
+def test_own_networks_say_the_shapes_of_data_and_codes_unless_they_are_given():
+    made = ki.create("ijae", data_shape=(4,), latent_dim=2, width=4)
+    model = ki.models.IJAE(**made.networks, lam=0.5)
+    assert (model.data_shape, model.latent_dim, float(model.lam)) == ((4,), 2, 0.5)
+    with pytest.raises(ValueError, match="latent_dim"):
+        ki.models.IJAE(**made.networks, latent_dim=0)
