@@ -6,7 +6,7 @@
     python examples/mnist.py --table docs/mnist.csv
 
 The budget is CPU time of the process, summed over its threads, so that other work on the machine does not shorten a
-run: a quiet machine with two cores spends `--cpu-minutes 10` in five to six minutes. Every system trains on the first
+run. Every system trains on the first
 50,000 training images with its default networks (`dcgan`) and optimizers. `--split test` judges by the test
 images, `--split validation` by the last 10,000 training images, which is what choices are made by. A row is appended
 when a run ends.
