@@ -25,7 +25,7 @@ def resolve(family: str, data_shape: tuple[int, ...]) -> str:
             images smaller than 8x8.
     """
     if family not in ("auto", *FAMILIES):
-        raise ValueError(f"Argument `family` must be one of auto, {', '.join(FAMILIES)}. Received: family={family!r}.")
+        raise ValueError(f"The family of networks must be one of auto, {', '.join(FAMILIES)}. Received: {family!r}.")
     if len(data_shape) not in (1, 3) or any(not isinstance(s, int) or s < 1 for s in data_shape):
         raise ValueError(
             "Argument `data_shape` must be (features,) or (height, width, channels), positive integers. "
