@@ -183,7 +183,7 @@ def test_a_spectral_mlp_is_lipschitz():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: networks.resolve("vgg", (28, 28, 1)), "auto, mlp, dcgan, resnet. Received: family='vgg'"),
+        (lambda: networks.resolve("vgg", (28, 28, 1)), "auto, mlp, dcgan, resnet. Received: 'vgg'"),
         (lambda: networks.encoder("dcgan", (7, 28, 1), 2), "use 'mlp'"),
         (lambda: networks.encoder("resnet", (6,), 2), "use 'mlp'"),
         (lambda: networks.decoder("mlp", (6, 6), 2), "`data_shape`"),
