@@ -39,7 +39,7 @@ def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
     import numpy as np
 
     from keras_ijae.evaluation.digits import measure_digits
-    from keras_ijae.training.files import replacing, write_json
+    from keras_ijae.training.files import write_json
     from keras_ijae.training.pictures import save_grid, save_pairs
 
     train, test = _labelled("train"), _labelled("test")
@@ -52,8 +52,7 @@ def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
     save_grid(run.path / "samples.png", samples[:100])
     save_pairs(run.path / "reconstructions.png", test[0][:32], model.reconstruct(test[0][:32], seed=0))
     save_grid(run.path / "interpolations.png", ways(model, test[0][:16], steps=10), 10)
-    with replacing(run.path / "saved_model") as temporary:
-        model.export(str(temporary))
+    model.export(run.path / "saved_model", overwrite=True)  # of a demo that was interrupted here
     write_json(run.path / "metrics.json", metrics)
     return metrics
 
