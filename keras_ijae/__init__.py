@@ -6,8 +6,8 @@ from keras_ijae._after_keras import register_systems
 
 __version__ = "0.1.0"
 
-_ROOMS = ("datasets", "distributions", "evaluation", "layers", "losses", "metrics", "models", "networks", "random")
-_ROOMS += ("training",)
+_ROOMS = ("datasets", "distributions", "evaluation", "lab", "layers", "losses", "metrics", "models", "networks")
+_ROOMS += ("random", "training")
 _NAMES = {name: "models.registry" for name in ("create", "list_models", "load_model")}
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_ijae.files import replacing
 from keras_ijae.training import Backup, History, ReconstructionGrid, SampleGrid, grid, interleave, save_grid
-from keras_ijae.training.files import replacing
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
 from keras_ijae.training.runs import RunDirectory, next_free, open_run

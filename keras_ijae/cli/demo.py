@@ -39,7 +39,7 @@ def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
     import numpy as np
 
     from keras_ijae.evaluation.digits import measure_digits
-    from keras_ijae.training.files import write_json
+    from keras_ijae.files import write_json
     from keras_ijae.training.pictures import save_grid, save_pairs
 
     train, test = _labelled("train"), _labelled("test")

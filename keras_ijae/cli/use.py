@@ -35,8 +35,8 @@ def evaluate(
     [cyan]keras-ijae evaluate runs/mnist/model.keras --dataset fashion_mnist[/cyan]
     """
     recipe, loaded = _recipe_of(model, dataset), _load(model)
+    from keras_ijae.files import write_json
     from keras_ijae.training.data import held_out_split, in_order
-    from keras_ijae.training.files import write_json
 
     split = split or held_out_split(recipe)
     scores = loaded.evaluate(in_order(recipe, split, batch_size), return_dict=True, verbose=0)

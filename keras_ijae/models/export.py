@@ -1,13 +1,13 @@
 """SavedModels: a sampler to be served, and an encoder to be reused; neither needs this package or Keras."""
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from keras_ijae.files import replacing
 
 
 class Frozen:
@@ -96,17 +96,8 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None
 
 
 def _save(module, path, overwrite, signatures):
-    """Write beside `path` under a temporary name, then rename."""
     path = Path(path)
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise FileExistsError(f"Argument `path` exists: {path}. Pass overwrite=True to replace it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    with replacing(path) as temporary:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
-        temporary.chmod(0o755)
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

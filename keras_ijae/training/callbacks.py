@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_ijae.training.files import replacing, write_text
+from keras_ijae.files import replacing, write_text
 from keras_ijae.training.pictures import save_grid, save_pairs
 
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from keras_ijae.training.files import replacing
+from keras_ijae.files import replacing
 
 SIDE = 56
 """Images are enlarged until their shorter side has at least this many pixels."""

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from keras_ijae.training.files import write_json
+from keras_ijae.files import write_json
 from keras_ijae.training.recipes import Recipe
 
 
