@@ -3,7 +3,15 @@
 import importlib
 from typing import Any
 
-_HOMES = {"DigitJudge": "digits", "nearest_distances": "digits", "measure_digits": "digits"}
+_HOMES = {
+    "AIS": "ais",
+    "BDMC": "ais",
+    "ais_log_likelihood": "ais",
+    "bdmc": "ais",
+    "DigitJudge": "digits",
+    "nearest_distances": "digits",
+    "measure_digits": "digits",
+}
 
 __all__ = sorted(_HOMES)
 

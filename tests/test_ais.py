@@ -1,0 +1,111 @@
+"""Annealed importance sampling against exact log-likelihoods."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+from tiny import affine
+
+import keras_ijae as ki
+from keras_ijae.distributions.likelihoods import Gaussian
+from keras_ijae.evaluation import ais_log_likelihood, bdmc
+
+W = np.array([[1.2, 0], [0.5, -0.8], [0, 1], [-0.7, 0.3]])
+B = np.array([0.1, -0.2, 0, 0.3])
+NOISE = 0.1
+X = np.array(
+    [[1, 0.2, -0.3, -0.4], [-1.5, -0.1, 0.8, 1], [0, 0, 0, 0], [2, 1.5, -1, -1.2], [0.3, -1.4, 1.6, 0.5]], "float32"
+)
+EXACT = np.array([-2.53918022, -8.05921548, -2.54254969, -3.88951177, -3.34993726])
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """x = W z + b + noise of variance 0.1."""
+    keras.utils.set_random_seed(0)
+    encoder = affine(np.zeros((4, 4)), np.zeros(4), (4,))
+    return ki.models.VAE(encoder, affine(W.T, B, (2,)), likelihood=Gaussian(NOISE**0.5))
+
+
+@pytest.fixture(scope="module")
+def errors(linear):
+    """Errors of 20 independent estimates for each of the five observations, for 100 and 1000 steps."""
+    repeated = np.repeat(X, 20, axis=0)
+    return {
+        steps: ais_log_likelihood(linear, repeated, steps=steps, batch_size=100, seed=1).log_likelihood
+        - np.repeat(EXACT, 20)
+        for steps in (100, 1000)
+    }
+
+
+def test_the_listed_log_likelihoods_are_those_of_the_linear_gaussian():
+    density = multivariate_normal(B, W @ W.T + NOISE * np.eye(4))
+    np.testing.assert_allclose(density.logpdf(X), EXACT, atol=1e-7)
+
+
+def test_a_thousand_steps_are_near_the_exact_log_likelihood(errors):
+    assert abs(errors[1000].mean()) < 0.08
+
+
+def test_more_steps_err_less_and_the_mean_estimate_is_a_lower_bound(errors):
+    spread = errors[1000].std() / np.sqrt(errors[1000].size)
+    assert np.abs(errors[1000]).mean() < np.abs(errors[100]).mean() / 2
+    assert errors[100].mean() < errors[1000].mean() < 2 * spread
+
+
+def test_the_weights_are_unbiased(linear):
+    found = ais_log_likelihood(linear, np.repeat(X, 10, axis=0), steps=300, chains=100, seed=2)
+    ratios = np.exp(found.log_likelihood - np.repeat(EXACT, 10))
+    assert abs(ratios.mean() - 1) < 4 * ratios.std() / np.sqrt(ratios.size)
+
+
+def test_one_step_is_importance_sampling_from_the_prior(linear):
+    (found,) = ais_log_likelihood(linear, X[2:3], steps=1, chains=20_000, seed=0).log_likelihood
+    assert abs(found - EXACT[2]) < 0.1
+
+
+def test_the_step_size_finds_the_acceptance_it_aims_at(linear):
+    assert np.all(np.abs(ais_log_likelihood(linear, X, steps=600).acceptance - 0.65) < 0.1)
+
+
+def test_rows_and_seeds_decide_the_result(linear):
+    first, again, other = (
+        ais_log_likelihood(linear, X, steps=20, chains=2, seed=seed).log_likelihood for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.all(first != other)
+
+
+def test_bounds_from_both_sides_enclose_the_exact_value_and_meet(linear):
+    short, long = (bdmc(linear, n=40, steps=steps, seed=0) for steps in (30, 1000))
+    assert short.gap > 2 * long.gap > 0
+    assert long.gap < 0.15
+    assert short.lower.mean() < long.lower.mean() < long.upper.mean() < short.upper.mean()
+
+
+def test_the_upper_bound_is_of_the_exact_log_likelihood():
+    """One latent dimension that the observation ignores: log p(x) is the likelihood, and both bounds are exact."""
+    model = ki.models.VAE(
+        affine(np.zeros((3, 2)), np.zeros(2), (3,)), affine(np.zeros((1, 3)), np.ones(3)), likelihood="gaussian"
+    )
+    bounds = bdmc(model, n=5, steps=10, chains=2)
+    np.testing.assert_allclose(bounds.lower, bounds.upper, atol=1e-5)
+
+
+def test_a_decoder_without_a_likelihood_takes_one_and_says_so():
+    gan = ki.create("gan", (4,), 2)
+    with pytest.raises(ValueError, match="Argument `likelihood` is needed: GAN"):
+        ais_log_likelihood(gan, X)
+    found = ais_log_likelihood(gan, X, steps=3, chains=2, likelihood=Gaussian(0.5))
+    assert np.isfinite(np.asarray(found)).all() and found.mean == np.asarray(found).mean()
+
+
+@pytest.mark.parametrize("name", ["steps", "chains", "leapfrog_steps"])
+def test_counts_below_one_are_refused(linear, name):
+    with pytest.raises(ValueError, match=f"`{name}` must be at least 1. Received: 0"):
+        ais_log_likelihood(linear, X, **{name: 0})
+
+
+def test_observations_of_another_shape_are_refused(linear):
+    with pytest.raises(ValueError, match="shape"):
+        ais_log_likelihood(linear, X[:, :3])
