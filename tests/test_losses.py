@@ -112,3 +112,41 @@ def test_the_penalty_of_a_linear_discriminator_is_the_squared_norm_of_its_weight
 def test_an_input_that_the_discriminator_ignores_adds_nothing():
     penalty = losses.gradient_penalty(lambda inputs: inputs[0] * 2.0, [tf.zeros([3, 1]), tf.zeros([3, 5])])
     np.testing.assert_allclose(penalty, 4)
+
+
+def test_the_wasserstein_penalty_of_a_linear_critic_is_its_norm_less_one_squared_and_differentiable():
+    """W = (3, 4): (5 - 1)^2 for any batch; its gradient 2 (5 - 1) W / 5."""
+    kernel = tf.constant([[3.0], [4.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        penalty = losses.wasserstein_gradient_penalty(
+            lambda x: x @ kernel, tf.zeros([7, 2]), tf.ones([7, 2]), tf.ones(7)
+        )
+    np.testing.assert_allclose(penalty, 16)
+    np.testing.assert_allclose(tape.gradient(penalty, kernel), [[4.8], [6.4]], rtol=1e-6)
+
+
+def test_the_wasserstein_penalty_takes_the_norm_of_each_example_between_real_and_fake():
+    """critic = |x|^2 / 2 has slope x, over all axes of an image; x between real and fake by each example's mix."""
+    generator = np.random.default_rng(0)
+    real, fake, mix = (
+        generator.normal(size=(5, 2, 2, 3)),
+        generator.normal(size=(5, 2, 2, 3)),
+        generator.uniform(size=5),
+    )
+    between = mix[:, None] * real.reshape(5, -1) + (1 - mix[:, None]) * fake.reshape(5, -1)
+    expected = np.mean((np.linalg.norm(between, axis=1) - 1) ** 2)
+    tensors = [tf.constant(array) for array in (real, fake, mix)]
+    critic = lambda x: tf.reduce_sum(tf.reshape(x, [5, -1]) ** 2, axis=1, keepdims=True) / 2  # noqa: E731
+    np.testing.assert_allclose(losses.wasserstein_gradient_penalty(critic, *tensors), expected, rtol=1e-12)
+
+
+def test_a_flat_critic_has_wasserstein_penalty_one_and_a_finite_gradient():
+    kernel = tf.zeros([2, 1])
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        penalty = losses.wasserstein_gradient_penalty(
+            lambda x: x @ kernel, tf.ones([3, 2]), tf.ones([3, 2]), tf.ones(3)
+        )
+    np.testing.assert_allclose(penalty, 1, atol=1e-5)
+    assert np.isfinite(tape.gradient(penalty, kernel)).all()

@@ -9,6 +9,7 @@ from keras_ijae.losses.adversarial import (
     generator_loss,
     judged,
 )
-from keras_ijae.losses.penalties import gradient_penalty
+from keras_ijae.losses.penalties import gradient_penalty, wasserstein_gradient_penalty
 
 __all__ = ["accuracy", "check_objective", "discriminator_loss", "generator_loss", "gradient_penalty", "judged"]
+__all__ += ["wasserstein_gradient_penalty"]
