@@ -1,0 +1,133 @@
+"""An independent Wasserstein critic: how far samples are from data, and whether they are copies."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.progress import track
+
+from keras_ijae import losses, networks, random
+
+BATCH, CALLS = 64, 20
+
+
+@dataclass(frozen=True)
+class IndependentCritic:
+    """Held-out Wasserstein estimates of fresh critics, in units of the data.
+
+    Attributes:
+        validation: between validation data and samples.
+        train: between training data and samples.
+    """
+
+    validation: float
+    train: float
+
+    @property
+    def gap(self) -> float:
+        """validation - train: far above 0 where samples are nearer to the training data than to new data."""
+        return self.validation - self.train
+
+
+def independent_critic(
+    fake: np.ndarray,
+    train: np.ndarray,
+    validation: np.ndarray,
+    steps: int = 1000,
+    seed: int = 0,
+    progress: bool = False,
+) -> IndependentCritic:
+    """Trains one critic on (validation, fake) and one on (train, fake), alike but for the data.
+
+    Compare values only between models measured with one `steps`, one `seed` and equal numbers of examples.
+
+    Args:
+        fake: samples of a model, (n, ...), at least ten.
+        train, validation: data that the model was, and was not, trained on, of the same shape; the larger set
+            is cut to the size of the smaller.
+        steps, seed, progress: see `critic_distance`.
+
+    References:
+        Danihelka et al. 2017, section 4; Rosca et al. 2017, section 5.
+    """
+    rows = min(len(train), len(validation))
+    scores = [critic_distance(real[:rows], fake, steps, seed, progress) for real in (validation, train)]
+    return IndependentCritic(*scores)
+
+
+def critic_distance(
+    real: np.ndarray, fake: np.ndarray, steps: int = 1000, seed: int = 0, progress: bool = False
+) -> float:
+    """E f(real) - E f(fake) of a fresh critic f, on the fifth of both sets that f was not trained on.
+
+    f lowers E f(fake) - E f(real) + 10 E (||grad f|| - 1)^2, with the default networks for the shape, Adam(1e-3, 0.5,
+    0.9) and batches of 64. Where the penalty holds f to slopes of 1 this estimates the Wasserstein-1 distance.
+
+    Args:
+        real, fake: (n, ...) vectors or images, at least ten each; the numbers may differ.
+        steps: of the critic.
+        seed: of its weights, batches and mixes.
+        progress: show a bar.
+
+    Raises:
+        ValueError: fewer than ten examples, other shapes, or values that are not finite.
+
+    References:
+        Gulrajani et al. 2017, algorithm 1.
+    """
+    real, fake = _checked("real", real), _checked("fake", fake)
+    if real.shape[1:] != fake.shape[1:]:
+        raise ValueError(
+            f"Arguments `real` and `fake` must have one shape. Received: {real.shape[1:]} and {fake.shape[1:]}"
+        )
+    if steps < 1:
+        raise ValueError(f"Argument `steps` must be at least 1. Received: {steps}")
+    training = [tf.constant(rows[len(rows) // 5 :]) for rows in (real, fake)]
+    critic = _fresh(real.shape[1:], seed)
+    _train(critic, *training, steps, random.fold(seed, "critic"), progress)
+    held_out = [np.mean(critic.predict(rows[: len(rows) // 5], verbose=0)) for rows in (real, fake)]
+    return float(held_out[0] - held_out[1])
+
+
+def _checked(name, rows):
+    rows = np.asarray(rows, "float32")
+    if len(rows) < 10:
+        raise ValueError(f"Argument `{name}` must have at least 10 examples. Received: {len(rows)}")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"Argument `{name}` must be finite. Received NaN or infinite values")
+    return rows
+
+
+def _fresh(shape, seed):
+    """A critic whose first weights are functions of the seed alone."""
+    critic = networks.discriminator("auto", {"x": tuple(shape)}, norm="none", spectral=False, name="critic")
+    for index, weight in enumerate(critic.trainable_weights):
+        if len(weight.shape) > 1:
+            fan_in = int(np.prod(weight.shape[:-1]))
+            weight.assign(random.normal(weight.shape, random.fold(seed, "weights", index)) * (2 / fan_in) ** 0.5)
+    return critic
+
+
+def _train(critic, real, fake, steps, key, progress):
+    optimizer = keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9)
+    optimizer.build(critic.trainable_variables)
+
+    def drawn(rows, step, name):
+        uniforms = random.uniform([BATCH], random.fold(key, name, step))
+        return tf.gather(rows, tf.cast(uniforms * tf.cast(tf.shape(rows)[0], tf.float32), tf.int32))
+
+    @tf.function
+    def several(start, stop):
+        for step in tf.range(start, stop):
+            x, made = drawn(real, step, "real"), drawn(fake, step, "fake")
+            mix = random.uniform([BATCH], random.fold(key, "mix", step))
+            with tf.GradientTape() as tape:
+                on_real, on_fake = tf.split(critic(tf.concat([x, made], 0), training=True), 2)
+                penalty = losses.wasserstein_gradient_penalty(critic, x, made, mix)
+                loss = tf.reduce_mean(on_fake) - tf.reduce_mean(on_real) + 10 * penalty
+            optimizer.apply(tape.gradient(loss, [v.value for v in critic.trainable_variables]))
+
+    length = -(-steps // CALLS)
+    for start in track(range(0, steps, length), "independent critic", disable=not progress):
+        several(tf.constant(start), tf.constant(min(start + length, steps)))

@@ -1,0 +1,96 @@
+"""The independent critic and the statistics of codes, against closed forms."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import affine
+
+import keras_ijae as ki
+from keras_ijae.evaluation import aggregate_posterior_kl, critic_distance, independent_critic, latent_covariance
+
+
+def normal(mean, seed, rows=2000):
+    return np.random.default_rng(seed).normal(mean, 1.0, (rows, 2)).astype("float32")
+
+
+def test_the_critic_finds_the_wasserstein_distance_of_shifted_gaussians():
+    """W1(N(m, I), N(0, I)) = |m|."""
+    assert critic_distance(normal((3.0, 0.0), 0), normal(0.0, 1), steps=400) == pytest.approx(3.0, abs=0.25)
+
+
+def test_the_critic_finds_no_distance_on_held_out_rows_of_one_distribution():
+    assert abs(critic_distance(normal(0.0, 0), normal(0.0, 1), steps=200)) < 0.15
+
+
+def test_copies_of_the_training_data_are_nearer_to_it_than_to_new_data():
+    """Training data that miss one of two modes, and samples that copy them."""
+    half, whole = normal((-2.0, 0.0), 0), np.concatenate([normal((-2.0, 0.0), 1, 1000), normal((2.0, 0.0), 2, 1000)])
+    np.random.default_rng(0).shuffle(whole)
+    found = independent_critic(half[:1000], half[1000:], whole, steps=200)
+    assert found.gap == found.validation - found.train
+    assert found.gap > 1.5 and abs(found.train) < 0.4
+
+
+def test_the_seed_alone_decides_the_critic():
+    first, again, other = (critic_distance(normal(1.0, 0, 50), normal(0.0, 1, 50), steps=5, seed=s) for s in (1, 1, 2))
+    assert first == again != other
+
+
+def test_image_critics_take_the_default_networks():
+    images = np.random.default_rng(0).uniform(size=(20, 16, 16, 1))
+    assert critic_distance(np.zeros_like(images), images, steps=40) > 0.3
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"real": np.zeros((9, 2))}, "`real` must have at least 10 examples. Received: 9"),
+        ({"fake": np.full((20, 2), np.nan)}, "`fake` must be finite"),
+        ({"fake": np.zeros((20, 3))}, "one shape"),
+        ({"steps": 0}, "`steps` must be at least 1"),
+    ],
+)
+def test_what_no_critic_can_judge_is_refused(change, message):
+    arguments = {"real": np.zeros((20, 2)), "fake": np.zeros((20, 2))} | change
+    with pytest.raises(ValueError, match=message):
+        critic_distance(**arguments)
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """q(z|x) = N(A x + a, 1)."""
+    kernel = np.array([[1.0, 0.5, 0, 0], [0.0, 2.0, 0, 0]])
+    model = ki.models.VAE(
+        affine(kernel, [0.3, -0.2, 0, 0], (2,)), affine(np.eye(2), np.zeros(2), (2,)), likelihood="gaussian"
+    )
+    scale = model.posterior_family.distribution(tf.zeros([1, 4])).stddev().numpy()
+    assert np.allclose(scale, 1)
+    return model
+
+
+def test_covariance_and_divergence_of_codes_are_those_of_the_linear_encoder(linear):
+    from keras_ijae.distributions._tfp import tfp
+
+    covariance = np.array([[1.0, 0.5], [0.5, 4.25]]) + np.eye(2)
+    x = np.random.default_rng(0).normal(size=(40_000, 2)).astype("float32")
+    np.testing.assert_allclose(latent_covariance(linear, x), covariance, atol=0.1)
+    tfd = tfp().distributions
+    exact = tfd.kl_divergence(
+        tfd.MultivariateNormalFullCovariance(np.array([0.3, -0.2]), covariance),
+        tfd.MultivariateNormalDiag(np.zeros(2), np.ones(2)),
+    )
+    assert aggregate_posterior_kl(linear, x) == pytest.approx(float(exact), abs=0.05)
+
+
+def test_codes_that_do_not_span_their_space_are_infinitely_far_from_the_prior(linear):
+    class Collapsed:
+        @staticmethod
+        def encode(x, seed):
+            return np.zeros((len(x), 2))
+
+    assert aggregate_posterior_kl(Collapsed(), np.zeros((5, 2))) == float("inf")
+
+
+def test_one_row_has_no_covariance(linear):
+    with pytest.raises(ValueError, match="at least two rows. Received: 1"):
+        latent_covariance(linear, np.zeros((1, 2), "float32"))
