@@ -57,12 +57,14 @@ def load(
 
     Args:
         name: "digits", the name of a tfds image set ("mnist", "cifar10", "celeb_a", ...), "tiny_imagenet:DIR",
-            "folder:DIR", "npz:FILE" or "tfrecord:PATTERN".
+            "folder:DIR", "npz:FILE", "tfrecord:PATTERN", or one of the sets made here: "gmm5", "grid25", "manifold:N",
+            "color_mnist", "binarized_mnist:WHAT" (`keras_ijae.datasets.NAMES` says what they are).
         split: one of the set's splits, or a slice of one in stored order: "train[:50000]", "test[-10%:]". "train" is
             always whole. Where a set has no "validation", that is the last tenth of "train": train on
             "train[:90%]" beside it.
         batch_size: examples per batch.
-        labels: whether to yield `(x, y)`; y is int64 `(batch,)`, or a dictionary of bool `(batch,)` for attributes.
+        labels: whether to yield `(x, y)`; y is int64 `(batch,)`, or a dictionary of bool `(batch,)` for attributes
+            (int64 for color_mnist's "digit" and "color").
         attributes: the attributes to yield as y (CelebA: "Smiling", ...); None with `labels` is all of them.
         shuffle: whether to shuffle anew in each pass; None shuffles "train" and slices of it, nothing else.
         seed: of the shuffling, >= 0. Pass k over the data has an order that depends on (seed, epoch + k) alone.

@@ -8,6 +8,11 @@ from keras_ijae.datasets.source import Options, Source
 
 NAMES = {
     "digits": "scikit-learn's 1,797 handwritten digits, 8x8, embedded: needs no download",
+    "gmm5": "five Gaussians in the plane, ALICE's and sVAE's toy",
+    "grid25": "ALI's grid of 25 narrow Gaussians in the plane",
+    "manifold:N": "a curved N-dimensional manifold in 128 dimensions",
+    "color_mnist": "MNIST's digits in twelve colours",
+    "binarized_mnist:WHAT": "MNIST of zeros and ones: static, dynamic, or the arrays of an .npz file",
     "tiny_imagenet:DIR": "the unzipped tiny-imagenet-200, 64x64x3",
     "folder:DIR": "image files, flat or in one sub-folder per class",
     "npz:FILE": "arrays of a NumPy archive: images or vectors",
@@ -16,6 +21,7 @@ NAMES = {
 }
 """The names that `load` understands, with one line each."""
 
+_ON_TFDS = ("color_mnist", "binarized_mnist")
 _ORIGINS = {name.split(":")[0]: name for name in NAMES if name != "NAME"}
 
 
@@ -47,5 +53,6 @@ def open_source(name: str, options: Options) -> Source:
         return importlib.import_module("keras_ijae.datasets.from_tfds").open_source(name, options)
     if (":" in _ORIGINS[origin]) != bool(argument):
         raise ValueError(f"Argument `name` must have the form '{_ORIGINS[origin]}'. Received: name={name!r}.")
-    options.refuse(f"'{origin}', which is no set of tensorflow-datasets", "data_dir")
+    if origin not in _ON_TFDS:
+        options.refuse(f"'{origin}', which is no set of tensorflow-datasets", "data_dir")
     return importlib.import_module(f"keras_ijae.datasets.from_{origin}").open_source(argument, options)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae import random
 from keras_ijae.datasets.source import Stream, Table
 
 Prepare = Callable[[tf.Tensor, Any], Any]
@@ -25,10 +26,10 @@ class Passes:
         self.seed = seed
         self.numbers = itertools.count(epoch)
 
-    def order(self, size: np.ndarray) -> np.ndarray:
-        """The next pass's permutation of `size` examples, int64."""
-        bits = np.random.Philox(key=[self.seed, next(self.numbers)]).random_raw(int(size))
-        return np.argsort(bits, kind="stable").astype(np.int64)
+    def order(self, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The next pass's permutation of `size` examples, int64, and its key for what is drawn anew, (2,) int32."""
+        bits = np.random.Philox(key=[self.seed, next(self.numbers)]).random_raw(int(size) + 1)
+        return np.argsort(bits[:-1], kind="stable").astype(np.int64), bits[-1:].view(np.int32)
 
     def number(self) -> np.ndarray:
         """The next pass's seed, a non-negative int64."""
@@ -96,12 +97,13 @@ def _count(size: int, how: Batching) -> int:
 
 
 def _orders(size: int, passes: Passes | None) -> tf.data.Dataset:
-    """A data set of one element: the order of this pass."""
+    """A data set of one element: the order of this pass and its key."""
     if passes is None:
-        return tf.data.Dataset.from_tensors(size).map(lambda n: tf.range(tf.cast(n, tf.int64)))
+        return tf.data.Dataset.from_tensors(size).map(lambda n: (tf.range(tf.cast(n, tf.int64)), tf.zeros(2, tf.int32)))
 
-    def order(n: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(tf.numpy_function(passes.order, [n], tf.int64), (None,))
+    def order(n: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        order, key = tf.numpy_function(passes.order, [n], (tf.int64, tf.int32))
+        return tf.ensure_shape(order, (None,)), tf.ensure_shape(key, (2,))
 
     return tf.data.Dataset.from_tensors(size).map(order)
 
@@ -120,14 +122,17 @@ def _gathered(table: Table, prepare: Prepare, how: Batching) -> tf.data.Dataset:
     count, step = _count(table.size, how), how.batch_size
     x, y = _constant(table.x), _constant(table.y) if table.y is not None else None
 
-    def batch(order: tf.Tensor, start: tf.Tensor) -> Any:
+    anew = how.passes is not None and table.redraw is not None
+
+    def batch(order: tf.Tensor, key: tf.Tensor, start: tf.Tensor) -> Any:
         indices = order[start : start + step]
         if how.drop_remainder:
             indices = tf.ensure_shape(indices, (step,))
-        return prepare(_pick(x, indices), _pick(y, indices) if y is not None else None)
+        examples = table.redraw(indices, random.fold(key, start)) if anew else _pick(x, indices)
+        return prepare(examples, _pick(y, indices) if y is not None else None)
 
-    def one_pass(order: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.Dataset.range(0, count * step, step).map(lambda start: batch(order, start))
+    def one_pass(order: tf.Tensor, key: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.Dataset.range(0, count * step, step).map(lambda start: batch(order, key, start))
 
     return _orders(table.size, how.passes).flat_map(one_pass)
 
@@ -136,7 +141,8 @@ def _decoded(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.da
     """Examples decoded one by one, in parallel."""
     if isinstance(examples, Table):
         x, y = _constant(examples.x), _constant(examples.y) if examples.y is not None else None
-        records = _orders(examples.size, how.passes).flat_map(tf.data.Dataset.from_tensor_slices)
+        orders = _orders(examples.size, how.passes)
+        records = orders.flat_map(lambda order, _: tf.data.Dataset.from_tensor_slices(order))
 
         def decode(i: tf.Tensor) -> tuple:
             return examples.decode(x[i]), _pick(y, i) if y is not None else None

@@ -46,11 +46,14 @@ class Table:
         x: `(n, ...)`: pixels, vectors, or what `decode` makes an example of (file names).
         y: labels `(n,)`, a dictionary of such arrays, or None.
         decode: from one entry of `x` to one image; None where `x` holds the images.
+        redraw: `(indices, seed)` -> examples with these indices in place of `x`, for shuffled passes over sets that are
+            drawn anew in each; seed is a `(2,)` int32 key.
     """
 
     x: np.ndarray
     y: Any = None
     decode: Callable[[tf.Tensor], tf.Tensor] | None = None
+    redraw: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
 
     @property
     def size(self) -> int:
