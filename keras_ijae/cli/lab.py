@@ -1,0 +1,82 @@
+"""`keras-ijae lab`: the texts' small exact experiments, each a table and a figure."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from keras_ijae.cli.quiet import start_tensorflow
+from keras_ijae.files import replacing
+from keras_ijae.lab.experiments import NAMES, describe, get_experiment
+
+
+def lab(
+    name: Annotated[str | None, typer.Argument(help="Which experiment; without it, all are listed.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="File to draw to: .png, .pdf, .svg ...")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random, where anything is.")] = 0,
+) -> None:
+    """Run a small exact experiment: its table is printed, its figure drawn to a file.
+
+    `python -m keras_ijae.lab NAME` does the same.
+
+    [bold]Examples[/bold]
+
+    [cyan]keras-ijae lab[/cyan]
+      list the experiments
+
+    [cyan]keras-ijae lab mean-field --figure mean_field.png[/cyan]
+    """
+    if name is None:
+        Console().print(_listed())
+        return
+    line = describe(name)
+    suffix = None if figure is None else _drawable(figure)
+    start_tensorflow()
+    with Console(stderr=True).status(escape(f"{name}: {line}")):
+        outcome = get_experiment(name)(seed)
+    Console().print(_table(outcome))
+    Console().print(outcome.notes, markup=False, highlight=False)
+    if figure is not None:
+        _draw(outcome, figure, suffix)
+        Console(stderr=True).print(f"Wrote {figure}", soft_wrap=True)
+
+
+def _listed() -> Table:
+    table = Table("experiment", "what it shows")
+    for name in NAMES:
+        table.add_row(name, describe(name))
+    return table
+
+
+def _drawable(path: Path) -> str:
+    """The suffix without its dot; ValueError unless matplotlib draws such files and `path` can be one."""
+    from matplotlib.figure import Figure
+
+    suffix, known = path.suffix[1:].lower(), sorted(Figure().canvas.get_supported_filetypes())
+    if suffix not in known:
+        raise ValueError(f"Option --figure must end in one of {', '.join(known)}. Received: {path}")
+    if path.is_dir():
+        raise ValueError(f"Option --figure must name a file. Received the directory {path}")
+    return suffix
+
+
+def _table(outcome: Any) -> Table:
+    table = Table(title=escape(outcome.title))
+    for index, column in enumerate(outcome.columns):
+        numbers = any(isinstance(row[index], int | float) for row in outcome.rows)
+        table.add_column(escape(column), justify="right" if numbers else "left")
+    for row in outcome.rows:
+        table.add_row(*(f"{cell:.7g}" if isinstance(cell, float) else escape(str(cell)) for cell in row))
+    return table
+
+
+def _draw(outcome: Any, path: Path, suffix: str) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    outcome.draw(figure)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=suffix, dpi=120)

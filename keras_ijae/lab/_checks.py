@@ -1,0 +1,52 @@
+"""Checks of arrays that the experiments share."""
+
+from typing import Any
+
+import numpy as np
+
+ENOUGH = 1e-6
+"""Weights may miss a sum of 1 by this much (they come in float32 too); they are then made to sum to 1."""
+
+
+def finite(name: str, values: Any, ndim: int) -> np.ndarray:
+    """`values` as a float64 array of rank `ndim`, not empty; ValueError unless all are finite."""
+    array = np.asarray(values, np.float64)
+    if array.ndim != ndim or not array.size:
+        raise ValueError(f"Argument `{name}` must have rank {ndim} and not be empty. Received: shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"Argument `{name}` must be finite. Received: {array[~np.isfinite(array)][:3]} among others")
+    return array
+
+
+def sized(name: str, values: Any, *shape: int) -> np.ndarray:
+    """`values` as a finite float64 array of this shape."""
+    array = finite(name, values, len(shape))
+    if array.shape != shape:
+        raise ValueError(f"Argument `{name}` must have shape {shape}. Received: shape {array.shape}")
+    return array
+
+
+def probabilities(name: str, values: Any) -> np.ndarray:
+    """`values` as a float64 vector that sums to 1; ValueError unless none is negative and the sum is 1 to 1e-6."""
+    array = finite(name, values, 1)
+    if array.min() < 0 or abs(array.sum() - 1) > ENOUGH:
+        raise ValueError(
+            f"Argument `{name}` must be weights >= 0 that sum to 1. "
+            f"Received: smallest {array.min():.6g}, sum {array.sum():.9g}"
+        )
+    return array / array.sum()
+
+
+def covariance(name: str, values: Any, size: int) -> np.ndarray:
+    """`values` as a (size, size) float64 matrix; ValueError unless it is symmetric and positive definite."""
+    matrix = sized(name, values, size, size)
+    gap = np.abs(matrix - matrix.T).max()
+    if gap > 1e-6 * np.abs(matrix).max():
+        raise ValueError(f"Argument `{name}` must be symmetric. Received: entries that differ by {gap:.6g}")
+    matrix = (matrix + matrix.T) / 2
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    if eigenvalues[0] <= size * np.finfo(float).eps * np.abs(eigenvalues[-1]):
+        raise ValueError(
+            f"Argument `{name}` must be positive definite. Received: smallest eigenvalue {eigenvalues[0]:.6g}"
+        )
+    return matrix

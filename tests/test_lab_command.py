@@ -1,0 +1,106 @@
+"""The command `keras-ijae lab`, on experiments that take a second."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from keras_ijae.cli import lab, main
+from keras_ijae.lab import experiments
+from keras_ijae.lab.experiments.outcome import Outcome
+
+
+def run(*arguments):
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as exit:
+        main(["lab", *(str(argument) for argument in arguments)])
+    return exit.value.code or 0
+
+
+@pytest.mark.parametrize("name", ["transport", "mean-field", "regression", "clutter", "topologies"])
+def test_an_experiment_prints_its_table_and_draws_its_figure(name, tmp_path, capsys):
+    path = tmp_path / "new" / "figure.png"
+    assert run(name, "--figure", path) == 0
+    outcome = experiments.get_experiment(name)()
+    shown = capsys.readouterr().out
+    assert outcome.notes.split()[0] in shown and outcome.title.split()[0] in shown
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and list(path.parent.iterdir()) == [path]
+
+
+def test_the_table_of_transport_shows_its_numbers(capsys):
+    assert run("transport") == 0
+    shown = capsys.readouterr().out
+    assert shown.count("1.309017") == 3 and shown.count("0.925") == 2
+
+
+def test_alone_it_lists_every_experiment_with_a_line(capsys):
+    assert run() == 0
+    shown = capsys.readouterr().out
+    for name in experiments.NAMES:
+        assert name in shown and experiments.describe(name)[-1] in ".:", name
+
+
+def test_an_unknown_name_is_an_error_that_lists_the_known(capsys):
+    assert run("transports") == 2
+    error = capsys.readouterr().err
+    assert "'transports'" in error and "mean-field, regression" in error
+
+
+@pytest.mark.parametrize("bad", ["figure.docx", "figure", "."])
+def test_a_figure_that_cannot_be_drawn_is_refused_before_any_work(bad, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(lab, "get_experiment", lambda name: pytest.fail("it ran"))
+    assert run("transport", "--figure", tmp_path / bad) == 2
+    assert "--figure must" in capsys.readouterr().err
+
+
+def test_a_figure_that_stands_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "figure.svg"
+    path.write_text("before")
+
+    def broken(figure):
+        figure.subplots()
+        raise ValueError("no ink")
+
+    table = {"title": "t", "columns": ("a",), "rows": ((1.0,),), "notes": "n"}
+    monkeypatch.setattr(lab, "get_experiment", lambda name: lambda seed: Outcome(**table, draw=broken))
+    assert run("transport", "--figure", path) == 2
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+    draw = lambda figure: figure.subplots().plot([0, 1])  # noqa: E731
+    monkeypatch.setattr(lab, "get_experiment", lambda name: lambda seed: Outcome(**table, draw=draw))
+    assert run("transport", "--figure", path) == 0
+    assert "<svg" in path.read_text() and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_seed_reaches_the_experiment(monkeypatch):
+    seen = []
+    table = {"title": "t", "columns": ("a",), "rows": ((1,),), "notes": "n", "draw": None}
+    monkeypatch.setattr(lab, "get_experiment", lambda name: lambda seed: seen.append(seed) or Outcome(**table))
+    assert run("critic", "--seed", 7) == run("critic") == 0
+    assert seen == [7, 0]
+
+
+def test_help_and_the_list_import_no_tensorflow():
+    program = (
+        "import runpy, sys\n"
+        "for arguments in (['--help'], []):\n"
+        "    sys.argv = ['lab', *arguments]\n"
+        "    try:\n"
+        "        runpy.run_module('keras_ijae.lab', run_name='__main__')\n"
+        "    except SystemExit as exit:\n"
+        "        assert not exit.code\n"
+        "assert not {'tensorflow', 'keras', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "mean-field" in done.stdout and "--figure" in done.stdout
+
+
+def test_every_public_name_of_the_lab_is_there():
+    from keras_ijae import lab as room
+
+    for name in room.__all__:
+        assert callable(getattr(room, name)), name
+    with pytest.raises(AttributeError, match="nonsense"):
+        room.nonsense  # noqa: B018
+    assert np.all(np.diff([room.__all__.index(name) for name in sorted(room.__all__)]) == 1)
