@@ -100,7 +100,7 @@ def test_every_public_name_of_the_lab_is_there():
     from keras_ijae import lab as room
 
     for name in room.__all__:
-        assert callable(getattr(room, name)), name
+        assert getattr(room, name) is not None, name
     with pytest.raises(AttributeError, match="nonsense"):
         room.nonsense  # noqa: B018
     assert np.all(np.diff([room.__all__.index(name) for name in sorted(room.__all__)]) == 1)

@@ -106,6 +106,16 @@ def test_reverse_kl_takes_one_mode_or_the_other():
     )
 
 
+def test_equal_modes_give_minima_alone_and_no_saddle_between_them():
+    fit = fit_gaussian("reverse_kl", IsotropicMixture([0.5, 0.5], [[-6.0], [6.0]], [0.5, 0.5]))
+    found = sorted([fit, *fit.others], key=lambda optimum: optimum.mean[0])
+    np.testing.assert_allclose([optimum.mean[0] for optimum in found if optimum.value < 0.7], [-6, 6], atol=1e-6)
+    p = GaussianMixture([0.5, 0.5], [-6, 6], [0.5, 0.5]).distribution()
+    for optimum in found:
+        for shift in (-0.05, 0.05):
+            assert reverse_kl(p, tfd.Normal(optimum.mean[0] + shift, optimum.stddev)) > optimum.value
+
+
 @pytest.mark.parametrize("objective, measure", [("reverse_kl", reverse_kl), ("jensen_shannon", jensen_shannon)])
 def test_fits_on_the_line_are_minima_of_the_divergence(objective, measure):
     p = GaussianMixture(BIMODAL.weights, BIMODAL.means[:, 0], BIMODAL.stddevs).distribution()

@@ -4,6 +4,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "AdversarialFit": "adversarial_mixture",
     "fit_mixture_adversarially": "adversarial_mixture",
     "amortised_inference": "amortized",
     "pushforward_log_prob": "change_of_variables",
@@ -17,9 +18,12 @@ _HOMES = {
     "reverse_kl": "divergences",
     "total_variation": "divergences",
     "wasserstein_1": "divergences",
+    "Estimate": "estimates",
+    "monte_carlo": "estimates",
     "evidence_bound": "em",
     "expectation_maximisation": "em",
     "GaussianMixture": "gaussian_mixture",
+    "TOY": "gaussian_mixture",
     "divergence_gradient": "generator_objectives",
     "generator_gradient": "generator_objectives",
     "train_discriminator": "generator_objectives",
@@ -27,6 +31,7 @@ _HOMES = {
     "GridDensity": "grids",
     "mean_field_gaussian": "mean_field",
     "moment_matching_gaussian": "mean_field",
+    "MixtureFit": "mixture",
     "fit_mixture": "mixture",
     "exact_linear_regression": "regression",
     "variational_linear_regression": "regression",
@@ -37,6 +42,7 @@ _HOMES = {
     "kantorovich_rubinstein": "transport",
     "optimal_transport": "transport",
     "wasserstein_1d": "transport",
+    "GaussianFit": "unimodal",
     "IsotropicMixture": "unimodal",
     "fit_gaussian": "unimodal",
 }

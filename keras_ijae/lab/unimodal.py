@@ -94,8 +94,8 @@ def fit_gaussian(objective: str, target: IsotropicMixture, bandwidth: float = 1.
     lowered = _with_gradient(_Discrepancy(target, bandwidth) if objective == "mmd" else _Divergence(objective, target))
     fits = []
     with threadpoolctl.threadpool_limits(1, "blas"):  # SciPy's step is on few numbers; threads would cost tenfold
-        for start in (target.moments(), *zip(target.means, target.stddevs, strict=True)):
-            fit = _descend(lowered, target, *start)
+        for mean, stddev in (target.moments(), *zip(target.means, target.stddevs, strict=True)):
+            fit = _descend(lowered, target, mean + 1e-3 * stddev, stddev)  # a little aside: symmetry holds saddles
             if all(_apart(fit, other) for other in fits):
                 fits.append(fit)
     best, *others = sorted(fits, key=lambda fit: fit.value)
