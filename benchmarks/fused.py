@@ -105,4 +105,23 @@ def ijae(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.
     return {"judges_loss": judges_loss, "players_loss": loss}
 
 
-STEPS = {"gan": gan, "vae": vae, "alpha_gan": alpha_gan, "ijae": ijae}
+def svae(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.Tensor]:
+    """Chen et al. 2018, eq. 14, without cycle terms."""
+    drawn = noise(game, "discriminators", x)
+    z, e, g, f = drawn["z"], game.encoder, game.decoder, game.joint_discriminator
+    with tf.GradientTape() as players:
+        z_q, x_p = e([x, drawn["code"]], training=True), g([z, drawn["observation"]], training=True)
+    with tf.GradientTape() as judges:
+        f_loss = judged(*call(f, [tf.stop_gradient(x_p), z], [x, tf.stop_gradient(z_q)]))
+    apply(game, "joint_discriminator", judges.gradient(f_loss, f.trainable_variables), f)
+    with players:
+        f_p, f_q = call(f, [x_p, z], [x, z_q])
+        loss = tf.reduce_mean(f_p) - tf.reduce_mean(f_q)
+    of_e, of_g = players.gradient(loss, [e.trainable_variables, g.trainable_variables])
+    apply(game, "encoder", of_e, e)
+    apply(game, "decoder", of_g, g)
+    end(game)
+    return {"joint_discriminator_loss": f_loss, "players_loss": loss}
+
+
+STEPS = {"gan": gan, "vae": vae, "alpha_gan": alpha_gan, "ijae": ijae, "svae": svae}

@@ -113,4 +113,25 @@ def ijae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     return found
 
 
-STEPS = {"gan": gan, "alpha_gan": alpha_gan, "ijae": ijae}
+def svae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Three players; encoder and decoder each with the pair that it changes."""
+    drawn = noise(game, "discriminators", x)
+    z = drawn["z"]
+
+    def f(image: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+        return game.joint_discriminator([image, code], training=True)
+
+    def of_encoder() -> tf.Tensor:
+        return f(x, game.encoder([x, drawn["code"]], training=True))
+
+    def of_decoder() -> tf.Tensor:
+        return f(game.decoder([z, drawn["observation"]], training=True), z)
+
+    found = _together(game, {"joint_discriminator": lambda: judged(of_decoder(), of_encoder())})
+    players = {"encoder": lambda: -tf.reduce_mean(of_encoder()), "decoder": lambda: tf.reduce_mean(of_decoder())}
+    found |= _together(game, players)
+    end(game)
+    return found
+
+
+STEPS = {"gan": gan, "alpha_gan": alpha_gan, "ijae": ijae, "svae": svae}

@@ -15,7 +15,7 @@ def compiled(step: Callable, game: Game) -> Callable:
 
 
 def noise(game: Game, phase: str, batch: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The game's numbers of this step: codes of the prior, noise of the encoder, uniforms of the shifts."""
+    """The game's numbers of this step: codes of the prior, noise of encoder and decoder, uniforms of the shifts."""
     rows = tf.shape(batch)[0]
     key = random.fold(game.seed, "train", tf.convert_to_tensor(game.steps), phase, 0)
 
@@ -26,6 +26,7 @@ def noise(game: Game, phase: str, batch: tf.Tensor) -> dict[str, tf.Tensor]:
         return tf.cast(random.uniform([rows, 2], random.fold(key, name)), batch.dtype)
 
     drawn = {"z": normal("z", game.latent_dim), "real": uniform("real"), "rec": uniform("rec")}
+    drawn |= {"observation": normal("observation", game.decoder_noise_dim)}
     return drawn if not game.has_encoder else drawn | {"code": normal("code", game.code_noise_dim)}
 
 

@@ -1,6 +1,6 @@
 """Train one system on MNIST for a fixed budget, judge it, draw it, and append a row to a table.
 
-    python examples/mnist_classifier.py
+    keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
     python examples/mnist.py ijae --seed 0
     python examples/mnist.py vae --seed 0 --set likelihood=learned_gaussian
     python examples/mnist.py --table docs/mnist.csv

@@ -108,9 +108,9 @@ def _expected_changes(model, losses, rates):
     networks, found = {move.name: move.networks for move in model.moves}, {}
     for move, loss in losses.items():
         for name in networks[move]:
-            variables = parts(model)[name].trainable_variables
-            changes = (-rates[move] * g for g in gradient(loss, variables))
-            found[name] = dict(zip((v.path for v in variables), changes, strict=True))
+            variables, changes = parts(model)[name].trainable_variables, found.setdefault(name, {})
+            for variable, slope in zip(variables, gradient(loss, variables), strict=True):
+                changes[variable.path] = changes.get(variable.path, 0) - rates[move] * slope  # moves add up
     return found
 
 

@@ -30,6 +30,25 @@ VARIANTS = {
         {"posterior": "full", "likelihood": "shift_gaussian"},
         {"gradient_penalty": 1.0, "discriminator_steps": 2, "spectral": False},
     ],
+    "svae": [{}, {"posterior": "deterministic", "likelihood": "deterministic", "prior": "uniform"}],
+    "svae_r": [
+        {},
+        {"posterior": "full", "likelihood": "learned_gaussian", "cycle": "likelihood", "discriminator_steps": 2},
+    ],
+    "ali": [{}, {"posterior": "implicit", "likelihood": "laplace", "discriminator_steps": 2}],
+    "bigan": [{}, {"likelihood": "implicit", "prior": "uniform"}],
+    "alice": [{}, {"cycle": "l1", "player_steps": 2}, {"cycle": "adversarial", "cycle_weight": 0.1}],
+    "wgan": [{"slow_start": False}, {"slow_start": False, "critic_steps": 1, "clip": 0.1}],  # so that both move at once
+    "wgan_gp": [{}, {"critic_steps": 1, "gradient_penalty": 0.1}],
+    "aae": [{}, {"prior": "uniform"}],
+    "wae_gan": [{}, {"prior": "sphere", "ema": None}],
+    "wae_mmd": [{}, {"prior": "uniform", "ema": 0.9}],
+    "mask_aae": [
+        {"mask_reconstruction_weight": 10.0},
+        {"reconstruction": "squared_error", "critic_steps": 1, "period": 1, "ema": None},
+    ],
+    "flex_ae": [{}, {"noise_dim": 5, "critic_steps": 2, "ema": None}],
+    "flex_ae_sr": [{"critic_steps": 1}, {"gradient_penalty": 0.5}],
 }
 SYSTEMS = sorted(ENTRIES)
 WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].roles)]
@@ -50,10 +69,16 @@ def label(value):
 
 
 def create(name, shape=SHAPE, **arguments):
-    """The system with the first variant's arguments, tiny networks, and always the same initial weights."""
+    """The system with the first variant's arguments, tiny networks, and always the same initial weights.
+
+    A prior that can be fitted has been.
+    """
     keras.utils.set_random_seed(1)
     arguments = {**(VARIANTS.get(name, [{}])[0]), **arguments}
-    return ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
+    model = ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
+    if hasattr(model.prior, "fit"):
+        model.fit_prior(images(shape=shape))
+    return model
 
 
 def images(rows=4 * BATCH, shape=SHAPE, seed=0):
@@ -104,6 +129,12 @@ def same(left, right, tolerance=0.0):
 def moved(before, after):
     """Names of the weights that changed."""
     return {name for name, value in before.items() if not np.array_equal(value, after[name])}
+
+
+def codes_of_samples(model, n, seed):
+    """The codes of `model.sample(n, seed)`."""
+    with model.averaged():
+        return model.pure("prior", tf.constant(n), tf.constant(seed)).numpy()
 
 
 def values_of(model):

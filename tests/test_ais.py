@@ -100,6 +100,11 @@ def test_a_decoder_without_a_likelihood_takes_one_and_says_so():
     assert np.isfinite(np.asarray(found)).all() and found.mean == np.asarray(found).mean()
 
 
+def test_a_decoder_with_noise_of_its_own_is_refused():
+    with pytest.raises(ValueError, match="decoder without noise.*Received: a SVAE"):
+        ais_log_likelihood(ki.create("svae", (4,), 2), X, likelihood="gaussian")
+
+
 @pytest.mark.parametrize("name", ["steps", "chains", "leapfrog_steps"])
 def test_counts_below_one_are_refused(linear, name):
     with pytest.raises(ValueError, match=f"`{name}` must be at least 1. Received: 0"):

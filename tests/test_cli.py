@@ -14,7 +14,8 @@ from keras_ijae.cli import main, settings
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
 
-COMMANDS = ["train", "recipes", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "demo"]
+COMMANDS = ["train", "recipes", "systems", "evaluate", "metrics", "train-classifier", "sample", "reconstruct"]
+COMMANDS += ["interpolate", "export", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
 
@@ -150,6 +151,39 @@ def test_evaluate_prints_and_keeps_its_scores(vae, capsys):
     assert scores["dataset"] == "digits" and scores["split"] == "test"
     shown = capsys.readouterr().out
     assert scores["scores"] and all(name in shown for name in scores["scores"])
+
+
+def test_evaluate_scores_samples_and_reconstructions_and_keeps_what_they_depend_on(vae, capsys):
+    assert run("evaluate", vae, "--metrics", "fid, mse,nearest", "--features", "data", "--samples", 100) == 0
+    kept = json.loads((vae / "scores.json").read_text())
+    names = ["gen/frechet_distance[data]", "rec/frechet_distance[data]", "rec/mean_squared_error"]
+    assert (kept["dataset"], kept["split"]) == ("digits", "test")
+    assert list(kept["scores"])[:3] == names and "gen/nearest_train_of_samples" in kept["scores"]
+    assert (kept["scores"][names[0]]["n_real"], kept["scores"][names[0]]["n_fake"]) == (297, 100)
+    shown = capsys.readouterr().out
+    assert "extractor data" in shown and "seed 0" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metrics", "fidd"], "Received: 'fidd'"),
+        (["--metrics", "fid"], "`features` is needed"),
+        (["--metrics", "fid", "--features", "nothing.keras"], "no stored classifier at nothing.keras"),
+        (["--metrics", "fid", "--features", "nothing.pth"], "no weights at nothing.pth"),
+    ],
+)
+def test_evaluate_says_which_score_or_extractor_is_wrong(vae, capsys, arguments, message):
+    assert run("evaluate", vae, *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_metrics_lists_every_score(capsys):
+    from keras_ijae.evaluation import MEASURES
+
+    assert run("metrics") == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in MEASURES)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from systems import (
     weights,
 )
 
+from keras_ijae.distributions.priors import PRIORS
 from keras_ijae.models.registry import ENTRIES
 
 EAGER = {"run_eagerly": True}
@@ -37,7 +38,8 @@ def test_is_built_from_its_roles_and_takes_a_step(name, arguments):
     assert set(model.networks) == roles and model.built
     assert model.has_encoder == ("encoder" in roles)
     for argument, value in ENTRIES[name].fixed.items():
-        assert model.get_config()[argument] == pytest.approx(value)
+        found, value = model.get_config()[argument], arguments.get(argument, value)
+        assert found == pytest.approx(value) if argument != "prior" else found["class_name"] == PRIORS[value].__name__
     model.compile(**EAGER)
     before = values_of(model)
     history = train(model, ONE).history
@@ -56,10 +58,7 @@ def test_a_configuration_makes_the_same_system(name, arguments):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_is_built_for_vectors(name):
-    if name == "ijae" or "likelihood" not in create(name).get_config():
-        model = create(name, shape=(5,))
-    else:
-        model = create(name, shape=(5,), likelihood="gaussian")
+    model = create(name, shape=(5,), **({"likelihood": "gaussian"} if name in ("vae", "beta_vae") else {}))
     model.compile(**EAGER)
     train(model, dataset(images(BATCH, (5,)) * 4 - 2))
     assert model.sample(3).shape == (3, 5)
@@ -135,9 +134,9 @@ def in_graph(request):
 
 
 def _first_measure(model):
-    return {"GAN": "val_discriminator_real_logit", "VAE": "val_elbo_nats_sum"}.get(
-        type(model).__name__, "val_squared_error_sum"
-    )
+    if not model.has_encoder:
+        return "val_discriminator_real_logit" if "discriminator" in model.networks else "val_critic_real"
+    return "val_elbo_nats_sum" if hasattr(model, "elbo") else "val_squared_error_sum"
 
 
 def test_logs_every_loss_and_what_discriminators_say(in_graph):
@@ -148,6 +147,8 @@ def test_logs_every_loss_and_what_discriminators_say(in_graph):
         if "discriminator" in role:
             assert {f"{role}_real_logit", f"{role}_fake_logit", f"{role}_accuracy"} <= set(history)
             assert all(0 <= value <= 1 for value in history[f"{role}_accuracy"])
+        if "critic" in role:
+            assert {f"{role}_real", f"{role}_fake", f"{role}_distance"} <= set(history)
     assert all(len(values) == 2 for values in history.values())
     assert all(name.replace("_", "").isalnum() for name in history)
 

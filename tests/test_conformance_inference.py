@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from systems import LATENT, SHAPE, SYSTEMS, WITH_ENCODER, compiled, images, same, train, weights
+from systems import LATENT, SHAPE, SYSTEMS, WITH_ENCODER, codes_of_samples, compiled, images, same, train, weights
 
 import keras_ijae as ki
 
@@ -42,10 +42,10 @@ def test_samples_depend_on_weights_number_and_seed_alone(name):
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_first_samples_do_not_depend_on_how_many_there_are(name):
     model = fitted(name)
-    few, many = (model.pure("prior", tf.constant(n), tf.constant(7)).numpy() for n in (3, 600))
+    few, many = (codes_of_samples(model, n, 7) for n in (3, 600))
     np.testing.assert_array_equal(few, many[:3])
     np.testing.assert_allclose(model.sample(3, seed=7), model.sample(600, seed=7)[:3], atol=CLOSE)
-    np.testing.assert_allclose(model.sample(3, seed=7), model.decode(few), atol=CLOSE)
+    np.testing.assert_allclose(model.sample(3, seed=7), model.decode(few, seed=7), atol=CLOSE)
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "learned_gaussian", "discretized_logistic"])
@@ -58,7 +58,7 @@ def test_drawn_observations_are_repeatable_and_no_means(likelihood):
 
 
 def test_without_a_likelihood_of_the_data_a_draw_is_the_decoders_output():
-    for name in ("gan", "alpha_gan", "ijae"):
+    for name in ("gan", "alpha_gan", "ijae", "svae"):
         model = fitted(name)
         np.testing.assert_array_equal(model.sample(3, observation="draw"), model.sample(3))
 
@@ -76,6 +76,7 @@ def methods(model):
     found = {name: getattr(model, name) for name in names if hasattr(model, name)}
     found["interpolate"] = lambda x: model.interpolate(x, 1 - x, steps=3)
     found["encode with noise"] = lambda x: model.encode(x, seed=5)
+    found["reconstruct with noise"] = lambda x: model.reconstruct(x, seed=5)
     return {**found, "predict": predict(model)}
 
 
@@ -120,6 +121,15 @@ def test_codes_come_from_the_seed_where_there_is_noise(name):
     differ = not np.array_equal(model.encode(x, seed=1), model.encode(x, seed=2))
     assert differ == (model.code_noise_dim > 0)
     assert model.encode(x).shape == (4, LATENT)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_observations_come_from_the_seed_where_the_decoder_has_noise(name):
+    model, z = fitted(name), images(4, (LATENT,))
+    np.testing.assert_array_equal(model.decode(z), model.decode(z))
+    np.testing.assert_array_equal(model.decode(z, seed=1), model.decode(z, seed=1))
+    noisy = [not np.array_equal(model.decode(z, seed=1), model.decode(z, seed=seed)) for seed in (None, 2)]
+    assert noisy == [model.decoder_noise_dim > 0] * 2
 
 
 @pytest.mark.parametrize("name", WITH_ENCODER)

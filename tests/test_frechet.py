@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from keras_ijae.metrics import frechet_distance
+from keras_ijae.metrics import FrechetAccumulator, frechet_distance
 
 
 def _draw(seed, n=4000, d=6):
@@ -38,7 +38,126 @@ def test_fewer_rows_than_dimensions_warn_of_bias():
         assert frechet_distance(_draw(0, n=4), _draw(1, n=4)) > 0
 
 
+def test_dimensions_that_repeat_or_are_constant_count_as_they_should():
+    a, b, rest = _draw(0), _draw(1), np.full((4000, 3), 7.0)
+    expected = frechet_distance(a, b)
+    assert frechet_distance(np.hstack([a, rest]), np.hstack([b, rest])) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance(np.hstack([a, a]), np.hstack([b, b])) == pytest.approx(2 * expected, rel=1e-6)
+    assert frechet_distance(np.hstack([a, rest]), np.hstack([b, rest + 2])) == pytest.approx(expected + 12, rel=1e-9)
+
+
 @pytest.mark.parametrize("bad", [np.zeros((1, 3)), np.zeros(3), np.array([[np.nan, 1.0, 2.0]] * 5)])
 def test_bad_features_are_refused_by_name(bad):
     with pytest.raises(ValueError, match="`fake`"):
         frechet_distance(np.eye(3).repeat(4, 0), bad)
+
+
+def _accumulated(features, batch_size):
+    accumulator = FrechetAccumulator(features.shape[1])
+    for start in range(0, len(features), batch_size):
+        accumulator.update(features[start : start + batch_size])
+    return accumulator
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e8])
+def test_neither_batch_size_nor_order_of_merging_nor_a_far_mean_change_a_distance(mean):
+    a, b = _draw(0) + mean, _draw(1) + mean
+    expected = frechet_distance(a - mean, b - mean)
+    shards = [_accumulated(part, 300) for part in np.array_split(a, 7)]
+    forward, backward = FrechetAccumulator(6), FrechetAccumulator(6)
+    for shard in shards:
+        forward.merge(shard)
+    for shard in shards[::-1]:
+        backward.merge(shard)
+    reference = _accumulated(b, 999)
+    for accumulator in (forward, backward, _accumulated(a, 1), _accumulated(a, 64), _accumulated(a, 4000)):
+        assert accumulator.result(reference) == pytest.approx(frechet_distance(a, b), rel=1e-9)
+        assert accumulator.result(reference) == pytest.approx(expected, rel=1e-7)  # a - mean itself is rounded
+        np.testing.assert_allclose(accumulator.covariance, np.cov(a - mean, rowvar=False), rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(accumulator.mean, a.mean(0), rtol=1e-9)
+        assert accumulator.count == 4000
+
+
+def test_float32_features_are_summed_in_float64():
+    a, b = _draw(0).astype(np.float32) + np.float32(1000), _draw(1).astype(np.float32) + np.float32(1000)
+    expected = frechet_distance(a.astype(np.float64), b.astype(np.float64))
+    assert frechet_distance(a, b) == expected
+    assert _accumulated(a, 17).result(_accumulated(b, 4000)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_merging_leaves_the_other_as_it_was_and_an_empty_one_changes_nothing():
+    first, second = _accumulated(_draw(0), 100), _accumulated(_draw(1), 100)
+    before = second.covariance.copy(), second.mean.copy()
+    merged = FrechetAccumulator(6).merge(first).merge(second).merge(FrechetAccumulator(6))
+    np.testing.assert_allclose(merged.covariance, np.cov(np.concatenate([_draw(0), _draw(1)]), rowvar=False), rtol=1e-9)
+    np.testing.assert_array_equal(second.covariance, before[0])
+    np.testing.assert_array_equal(second.mean, before[1])
+    merged.update(_draw(2))
+    np.testing.assert_array_equal(first.covariance, _accumulated(_draw(0), 100).covariance)
+
+
+def test_a_saved_reference_is_the_same_with_what_made_it_and_can_go_on(tmp_path):
+    a, b = _draw(0), _draw(1)
+    accumulator = FrechetAccumulator(6, metadata={"extractor": "inception", "images": 4000})
+    accumulator.update(a)
+    for name in ("reference.npz", "reference"):
+        accumulator.save(tmp_path / "some" / name)
+        loaded = FrechetAccumulator.load(tmp_path / "some" / name)
+        assert loaded.metadata == {"extractor": "inception", "images": 4000} and loaded.dim == 6
+        assert loaded.result(_accumulated(b, 50)) == accumulator.result(_accumulated(b, 50))
+    loaded.update(b)
+    np.testing.assert_allclose(loaded.covariance, np.cov(np.concatenate([a, b]), rowvar=False), rtol=1e-9)
+    assert sorted(path.name for path in (tmp_path / "some").iterdir()) == ["reference", "reference.npz"]
+
+
+def test_a_file_that_holds_no_reference_is_refused(tmp_path):
+    _accumulated(_draw(0), 100).save(tmp_path / "whole.npz")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:-100])
+    (tmp_path / "text.npz").write_text("no")
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    np.savez(tmp_path / "objects.npz", origin=np.array([{}], object))
+    for name in ("cut", "text", "other", "objects"):
+        with pytest.raises(ValueError, match=f"FrechetAccumulator.save`: .*{name}.npz"):
+            FrechetAccumulator.load(tmp_path / f"{name}.npz")
+    with pytest.raises(FileNotFoundError):
+        FrechetAccumulator.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    ("d", "n", "expected"), [(16, 500, 0.329), (16, 5000, 0.0352), (64, 500, 4.40), (64, 5000, 0.44)]
+)
+def test_the_bias_of_finite_samples_is_the_known_one(d, n, expected):
+    """Two samples of n rows from N(0, I_d)."""
+    rng = np.random.default_rng(0)
+    values = [frechet_distance(rng.normal(size=(n, d)), rng.normal(size=(n, d))) for _ in range(320 // d)]
+    assert np.mean(values) == pytest.approx(expected, rel=0.1)
+
+
+def test_missing_modes_and_spurious_ones_both_cost_distance():
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(1000, 3)), rng.normal(size=(1000, 3)) + 8
+    both, again = np.concatenate([left, right]), np.concatenate([rng.normal(size=(1000, 3)), right + 0.01])
+    assert frechet_distance(both, left) > 40 > 1 > frechet_distance(both, again)
+    assert frechet_distance(left, both) > 40
+
+
+def test_an_accumulator_refuses_what_it_cannot_compare():
+    accumulator = FrechetAccumulator(6)
+    with pytest.raises(ValueError, match="d = 6. Received: d = 5"):
+        accumulator.update(np.zeros((4, 5)))
+    with pytest.raises(ValueError, match="`features` must be finite"):
+        accumulator.update(np.full((4, 6), np.inf))
+    with pytest.raises(ValueError, match="`features`"):
+        accumulator.update(np.zeros((0, 6)))
+    assert accumulator.count == 0
+    accumulator.update(_draw(0, n=1))
+    full = _accumulated(_draw(0), 100)
+    with pytest.raises(ValueError, match="`self` must have seen at least two rows. Received: 1"):
+        accumulator.result(full)
+    with pytest.raises(ValueError, match="`other`"):
+        full.merge(FrechetAccumulator(5))
+    accumulator.update(_draw(1, n=3))
+    with pytest.warns(UserWarning, match="`other` has 4 rows for 6 dimensions: the distance is biased upwards"):
+        full.result(accumulator)
+    with pytest.raises(ValueError, match="`dim`"):
+        FrechetAccumulator(0)

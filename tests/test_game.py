@@ -83,6 +83,21 @@ def test_slices_part_the_batch():
     np.testing.assert_array_equal(np.concatenate(batches[:2]), vectors(1))
 
 
+def test_a_phase_whose_forward_pass_is_made_once_has_fresh_noise_each_time():
+    phases = Phase("player", ("player",), repeats=3, once=True), Phase("judge", ("judge",), reuse=True)
+    model, passes = Toy(phases=phases), []
+    model.forward = lambda batch, noise: passes.append(noise["z"].numpy()) or {"of": len(passes)}
+    losses, given = model.losses, []
+    model.losses = lambda *arguments: given.append(arguments[3]["of"]) or losses(*arguments)
+    play(model, 2)
+    assert given == [1] * 4 + [2] * 4
+    noises = [noise for _, _, noise in model.seen]
+    assert len({noise.tobytes() for noise in noises}) == 6
+    for at in (0, 4):
+        np.testing.assert_array_equal(passes[at // 4], noises[at])
+        np.testing.assert_array_equal(noises[at + 2], noises[at + 3])  # the judge reuses the last
+
+
 def test_a_phase_that_reuses_has_the_same_noise():
     model = Toy(phases=(Phase("player", ("player",)), Phase("judge", ("judge",), reuse=True)))
     play(model, 2)
@@ -130,6 +145,7 @@ def test_two_moves_share_a_network_with_optimizers_of_their_own():
         ([Move("player", ("player",))] * 2, [Phase("one", ("player",))], "names of their own"),
         ([Move("player", ("player",))], [Phase("one", ("player",), reuse=True)], "'one' cannot reuse"),
         ([Move("player", ("player",))], [Phase("one", ("player",), repeats=0)], "repeats.*at least 1.*0"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), once=True, slices=True)], "once.*excludes `slices`"),
         (
             [Move("player", ("player",)), Move("again", ("player",))],
             [Phase("one", ("player",)), Phase("two", ("again",), reuse=True)],
@@ -242,6 +258,25 @@ def test_evaluation_weighs_batches_by_their_rows():
     model.compile(run_eagerly=True)
     scores = model.evaluate(data, batch_size=4, verbose=0, return_dict=True)
     np.testing.assert_allclose(scores["mean"], data.mean(), atol=1e-6)
+
+
+class Noticing(Toy):
+    """Remembers what it is shown in `fit`."""
+
+    noticed = None
+
+    def notice(self, logs):
+        self.noticed = [*(self.noticed or []), float(logs["mean"])]
+
+
+def test_a_system_is_shown_the_means_of_its_logs_but_not_those_that_validation_has_reset():
+    model, data = Noticing(logs={"mean": mean_of_batch}), vectors(25) + 1
+    play(model, how={}, x=data, epochs=2)
+    first, early, whole = (data[: steps * BATCH].mean() for steps in (1, 21, 25))
+    np.testing.assert_allclose(model.noticed, [early, whole, first, early, whole], rtol=1e-5)
+    model.noticed = []
+    model.fit(data, batch_size=BATCH, validation_data=data, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.noticed, [early, whole], rtol=1e-5)
 
 
 def test_a_network_of_the_game_can_be_any_keras_model():

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae.cli import demo, train, use
+from keras_ijae.cli import classifier, demo, evaluate, lab, train, use
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
@@ -25,7 +25,13 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
   continue where it stopped, or train longer
 
 [cyan]keras-ijae sample runs/fashion --out samples.png[/cyan]
-  draw new images; likewise reconstruct, interpolate, evaluate, export
+  draw new images; likewise reconstruct, interpolate, export
+
+[cyan]keras-ijae evaluate runs/fashion --metrics fid,prd --features fashion_mnist-classifier.keras[/cyan]
+  score samples and reconstructions; `keras-ijae train-classifier` makes the extractor
+
+[cyan]keras-ijae lab[/cyan]
+  the theory's small exact experiments
 
 `keras-ijae COMMAND --help` shows each command's options and examples."""
 
@@ -42,11 +48,14 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(train.recipes)
 app.command()(train.systems)
-app.command()(use.evaluate)
+app.command()(evaluate.evaluate)
+app.command()(evaluate.metrics)
+app.command()(classifier.train_classifier)
 app.command()(use.sample)
 app.command()(use.reconstruct)
 app.command()(use.interpolate)
 app.command()(use.export)
+app.command()(lab.lab)
 app.command()(demo.demo)
 
 

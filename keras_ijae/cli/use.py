@@ -1,11 +1,10 @@
-"""Commands that use a trained model: evaluate, sample, reconstruct, interpolate, export."""
+"""Commands that use a trained model: sample, reconstruct, interpolate, export."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from keras_ijae.cli.quiet import start_tensorflow
 from keras_ijae.training.recipes import Recipe
@@ -18,35 +17,6 @@ Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by def
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
 Columns = Annotated[int | None, typer.Option(min=1, help="Images in a row.")]
 Seed = Annotated[int, typer.Option(help="Of the noise; the same seed gives the same result.")]
-
-
-def evaluate(
-    model: Model,
-    dataset: Data = None,
-    split: Split = None,
-    batch_size: Annotated[int, typer.Option(min=1)] = 256,
-) -> None:
-    """Measure a model on data; a run directory also gets the figures as evaluation.json.
-
-    [bold]Examples[/bold]
-
-    [cyan]keras-ijae evaluate runs/mnist[/cyan]
-
-    [cyan]keras-ijae evaluate runs/mnist/model.keras --dataset fashion_mnist[/cyan]
-    """
-    recipe, loaded = _recipe_of(model, dataset), _load(model)
-    from keras_ijae.files import write_json
-    from keras_ijae.training.data import held_out_split, in_order
-
-    split = split or held_out_split(recipe)
-    scores = loaded.evaluate(in_order(recipe, split, batch_size), return_dict=True, verbose=0)
-    scores = {key: float(value) for key, value in scores.items()}
-    table = Table("measure", f"{recipe.dataset}, {split}")
-    for key, value in scores.items():
-        table.add_row(key, f"{value:.5g}")
-    Console().print(table)
-    if model.is_dir():
-        write_json(model / "evaluation.json", {"dataset": recipe.dataset, "split": split, "scores": scores})
 
 
 def sample(
@@ -63,7 +33,7 @@ def sample(
 
     [cyan]keras-ijae sample runs/mnist --out samples.png -n 100 --seed 7[/cyan]
     """
-    loaded = _load(model)
+    loaded = load(model)
     from keras_ijae.training.pictures import save_grid
 
     save_grid(out, loaded.sample(count, seed=seed, observation=observation), columns)
@@ -85,7 +55,7 @@ def reconstruct(
 
     [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
     """
-    loaded = _load(model)
+    loaded = load(model)
     from keras_ijae.training.pictures import save_pairs
 
     images = _images(model, dataset, split, count)
@@ -107,7 +77,7 @@ def interpolate(
 
     [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
     """
-    loaded = _load(model)
+    loaded = load(model)
     from keras_ijae.training.pictures import save_grid
 
     images = _images(model, dataset, split, 2 * count)
@@ -132,7 +102,7 @@ def export(
     """
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise ValueError(f"{out} exists and is not empty; it is not overwritten. Choose another directory.")
-    loaded = _load(model)
+    loaded = load(model)
     (loaded.export_encoder if encoder else loaded.export)(out, overwrite=True)  # it is empty, if it exists
     _wrote(out)
 
@@ -144,7 +114,8 @@ def ways(model: Any, images: Any, steps: int) -> Any:
     return rows.reshape(-1, *rows.shape[2:])
 
 
-def _load(model: Path) -> Any:
+def load(model: Path) -> Any:
+    """The model of a run directory or a .keras file; TensorFlow is started."""
     path = RunDirectory(model).model if model.is_dir() else model
     if not path.is_file():
         unfinished = model.is_dir() and RunDirectory(model).backup.is_dir()
@@ -156,7 +127,7 @@ def _load(model: Path) -> Any:
     return load_model(path)
 
 
-def _recipe_of(model: Path, dataset: str | None) -> Recipe:
+def recipe_of(model: Path, dataset: str | None) -> Recipe:
     """The run's recipe, or one that only says what the data are."""
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
     if recorded is not None and dataset in (None, recorded.dataset):
@@ -169,7 +140,7 @@ def _recipe_of(model: Path, dataset: str | None) -> Recipe:
 def _images(model: Path, dataset: str | None, split: str | None, count: int) -> Any:
     from keras_ijae.training.data import first_rows, in_order
 
-    return first_rows(in_order(_recipe_of(model, dataset), split, count), count)
+    return first_rows(in_order(recipe_of(model, dataset), split, count), count)
 
 
 def _wrote(path: Path) -> None:

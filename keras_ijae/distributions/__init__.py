@@ -3,6 +3,7 @@
 import keras  # noqa: F401  (first of all: see _after_keras.py)
 
 from keras_ijae.distributions import likelihoods, posteriors, priors
+from keras_ijae.distributions.generated import GeneratedPrior
 from keras_ijae.distributions.likelihoods import (
     Bernoulli,
     CyclicShift,
@@ -12,6 +13,7 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
+from keras_ijae.distributions.mixture import GaussianMixture
 from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, Posterior
 from keras_ijae.distributions.priors import Prior, Sphere, StandardNormal, Uniform
 
@@ -22,6 +24,8 @@ __all__ = [
     "DiscretizedLogistic",
     "FullGaussian",
     "Gaussian",
+    "GeneratedPrior",
+    "GaussianMixture",
     "Laplace",
     "Likelihood",
     "Posterior",

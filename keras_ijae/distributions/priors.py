@@ -134,11 +134,11 @@ class Sphere(_Fixed):
         return tf.fill([tf.shape(z)[0]], tf.constant(log_density, z.dtype))
 
 
-PRIORS = {"normal": StandardNormal, "uniform": Uniform, "sphere": Sphere}
+PRIORS = {"normal": StandardNormal, "uniform": Uniform, "sphere": Sphere}  # mixture.py adds "gmm"
 
 
 def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
-    """A prior from its name ("normal", "uniform", "sphere"), an instance, or a serialised instance.
+    """A prior from its name ("normal", "uniform", "sphere", "gmm"), an instance, or a serialised instance.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim`.

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.progress import track
 
 from keras_ijae import random
 from keras_ijae.distributions import likelihoods
 from keras_ijae.distributions._tfp import tfp
+from keras_ijae.evaluation.progress import tracked
 from keras_ijae.models import checks
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
@@ -89,7 +89,7 @@ def ais_log_likelihood(
     References:
         Neal 2001; Wu, Burda, Salakhutdinov & Grosse 2017, sections 2.3 and 3.
     """
-    joint = _Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps)
+    joint = Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps)
     x = checks.observations(checks.unpack(x), model.data_shape)
     found = []
     for part in range(0, x.shape[0], batch_size):
@@ -121,7 +121,7 @@ def bdmc(
     References:
         Grosse, Ghahramani & Adams 2015; Wu et al. 2017, section 3.2.
     """
-    joint = _Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps, n=n)
+    joint = Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps, n=n)
     key = random.fold(seed, "bdmc")
     exact = model.prior.sample(n, random.fold(key, "exact"))
     x = joint.observe(exact, random.fold(key, "observation"))
@@ -131,7 +131,7 @@ def bdmc(
     return BDMC(lower, upper)
 
 
-class _Joint:
+class Joint:
     """p(z) p(x|z)^beta of a model for (chains, n) codes at once, and the chain along beta."""
 
     TARGET, SMOOTHING, FACTOR, SMALLEST, LARGEST = 0.65, 0.9, 1.02, 1e-4, 0.5
@@ -144,6 +144,11 @@ class _Joint:
         if chosen is None:
             raise ValueError(
                 f"Argument `likelihood` is needed: {type(model).__name__} has no p(x|z) of its own. Received: None"
+            )
+        if model.decoder_noise_dim:
+            raise ValueError(
+                "Argument `model` must have a decoder without noise: an implicit one has no p(x|z). Received: a "
+                f"{type(model).__name__} whose decoder takes noise of size {model.decoder_noise_dim}"
             )
         self.likelihood = likelihoods.get(chosen, model.data_shape)
         if not self.likelihood.has_log_prob:
@@ -169,7 +174,7 @@ class _Joint:
         length = -(-self.steps // min(_SEGMENTS, self.steps))
         state = (z, tf.zeros(z.shape[:2], tf.float64), tf.fill([len(x)], 0.01), tf.fill([len(x)], self.TARGET))
         title = "AIS backwards" if reverse else "AIS"
-        for start in track(range(0, self.steps, length), title, disable=not progress):
+        for start in tracked(range(0, self.steps, length), title, progress):
             stop = min(start + length, self.steps)
             state = self._segment(x, key, tf.constant(start), tf.constant(stop), *state, reverse=reverse)
         _, log_weights, _, acceptance = state

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import tensorflow as tf
-from rich.progress import track
 
 from keras_ijae import losses, networks, random
+from keras_ijae.evaluation.progress import tracked
 
 BATCH, CALLS = 64, 20
 
@@ -129,5 +129,5 @@ def _train(critic, real, fake, steps, key, progress):
             optimizer.apply(tape.gradient(loss, [v.value for v in critic.trainable_variables]))
 
     length = -(-steps // CALLS)
-    for start in track(range(0, steps, length), "independent critic", disable=not progress):
+    for start in tracked(range(0, steps, length), "independent critic", progress):
         several(tf.constant(start), tf.constant(min(start + length, steps)))

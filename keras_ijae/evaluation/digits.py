@@ -4,6 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
+from keras_ijae.metrics import nearest_neighbours
+
 SURE = 0.8
 """A sample counts as a digit if its most probable class has at least this probability."""
 
@@ -60,9 +62,7 @@ class DigitJudge:
 
 def nearest_distances(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,): Euclidean distance of each image to the nearest of the others, over all pixels and channels."""
-    images, others = _flat(images), _flat(others)
-    squares = np.sum(images**2, 1)[:, None] - 2 * images @ others.T + np.sum(others**2, 1)
-    return np.sqrt(np.maximum(squares.min(axis=1), 0))
+    return nearest_neighbours(images, others).distances[:, 0]
 
 
 def measure_digits(

@@ -62,3 +62,22 @@ def judged(name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[st
         f"{name}_fake_logit": tf.reduce_mean(fake_logits),
         f"{name}_accuracy": accuracy(real_logits, fake_logits),
     }
+
+
+def critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """mean fake - mean real: a scalar that a critic lowers; over 1-Lipschitz critics it is -W_1 at the least.
+
+    Args:
+        real: values of the critic on what carries label 1 (data, prior), any shape.
+        fake: values on what carries label 0, any shape.
+
+    References:
+        Arjovsky, Chintala & Bottou 2017, eq. 2.
+    """
+    return tf.reduce_mean(fake) - tf.reduce_mean(real)
+
+
+def criticised(name: str, real: tf.Tensor, fake: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What is logged of a critic: mean values on real and fake, and their difference, the distance it estimates."""
+    real, fake = tf.reduce_mean(real), tf.reduce_mean(fake)
+    return {f"{name}_real": real, f"{name}_fake": fake, f"{name}_distance": real - fake}

@@ -62,25 +62,17 @@ class AlphaGAN(Game):
         super().__init__(data_shape, latent_dim, prior, ema, seed, name)
         if objective not in ("log_ratio", "non_saturating"):
             raise ValueError(f"Argument `objective` must be 'log_ratio' or 'non_saturating'. Received: {objective!r}")
-        for argument, value in {
-            "l1_mean_weight": l1_mean_weight,
-            "code_cycle_mean_weight": code_cycle_mean_weight,
-        }.items():
-            if value < 0:
-                raise ValueError(f"Argument `{argument}` must be at least 0. Received: {value}")
         self.encoder, self.decoder = encoder, decoder
         self.discriminator, self.code_discriminator = discriminator, code_discriminator
         self.objective, self.has_cycle = objective, code_cycle_mean_weight > 0
-        self.l1_mean_weight = self.scalar("l1_mean_weight", l1_mean_weight)
-        self.code_cycle_mean_weight = self.scalar("code_cycle_mean_weight", code_cycle_mean_weight)
+        self.l1_mean_weight = self.weight("l1_mean_weight", l1_mean_weight)
+        self.code_cycle_mean_weight = self.weight("code_cycle_mean_weight", code_cycle_mean_weight)
         judges = ("discriminator", "code_discriminator")
         self.moves = tuple(Move(role, (role,)) for role in self.NETWORKS)
         self.phases = (Phase("discriminators", judges), Phase("players", ("encoder", "decoder"), reuse=True))
         x, z = self.data_shape, (latent_dim,)
-        noise = [(self.code_noise_dim,)] if self.code_noise_dim else []
-        self.ready(
-            encoder=([x, *noise], z), decoder=([z], x), discriminator=([x], (1,)), code_discriminator=([z], (1,))
-        )
+        judged = {"discriminator": ([x], (1,)), "code_discriminator": ([z], (1,))}
+        self.ready(encoder=self.encoder_shapes, decoder=([z], x), **judged)
 
     def default_optimizers(self):
         return {role: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for role in self.NETWORKS}

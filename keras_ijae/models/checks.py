@@ -1,7 +1,7 @@
 """What is checked before the first step, and what stops a run that goes bad later."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -77,6 +77,15 @@ def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
     return x[: batch_size or 32], x
 
 
+def batches(x: Any) -> Iterable:
+    """The batches of a finite dataset, or an array or pair of arrays as one batch."""
+    if isinstance(x, tf.data.Dataset) and x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("The dataset must end. Received: one that repeats for ever; `take` some batches of it")
+    if isinstance(x, keras.utils.PyDataset):
+        return (x[index] for index in range(len(x)))
+    return x if isinstance(x, tf.data.Dataset) else [x]
+
+
 def _present(batch):
     if batch is None:
         raise ValueError("The dataset is empty: there is no first batch")
@@ -124,11 +133,14 @@ def batch_statistics(networks: dict[str, keras.layers.Layer], rows: int) -> None
 
 
 class Watch(keras.callbacks.Callback):
-    """Stops training with a TrainingError that names the term and the step; looks every few steps."""
+    """Stops training with a TrainingError that names the term and the step; looks every few steps.
 
-    def __init__(self, logs):
+    What it finds good it shows to `notice`, a system's function of the means of the logs.
+    """
+
+    def __init__(self, logs, notice):
         super().__init__()
-        self._logs, self._seen = logs, 0
+        self._logs, self._notice, self._seen = logs, notice, 0
 
     def on_train_batch_end(self, batch, logs=None):
         if batch // _EVERY != self._seen:
@@ -150,3 +162,5 @@ class Watch(keras.callbacks.Callback):
                 f"Training went bad at step {step}: {terms}. Weights saved before that step are good; "
                 "a lower learning rate, a penalty on the discriminators or clipping may help"
             )
+        if float(keras.ops.convert_to_numpy(self._logs.weight)):  # none yet, or validation has reset them
+            self._notice(self._logs.result())

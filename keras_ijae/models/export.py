@@ -47,21 +47,21 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
         with frozen.scope():
             return model.pure(name, *arguments)
 
-    def zeros(x):
-        return tf.zeros([tf.shape(x)[0], model.code_noise_dim])
+    def encode(x):
+        return serve("encode", x, model.code_noise(tf.shape(x)[0], None))
+
+    def decode(z, seed=None):
+        return serve("decode", z, model.decoder_noise(tf.shape(z)[0], seed))
 
     functions = {
         "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, model.signature("prior")),
-        "decode": (lambda z: {"observations": serve("decode", z)}, model.signature("decode")),
-        "sample": (
-            lambda n, seed: {"observations": serve("decode", serve("prior", n, seed))},
-            model.signature("prior"),
-        ),
+        "decode": (lambda z: {"observations": decode(z)}, model.signature("decode")[:1]),
+        "sample": (lambda n, seed: {"observations": decode(serve("prior", n, seed), seed)}, model.signature("prior")),
     }
     if model.has_encoder:
         x = model.signature("encode")[:1]
-        functions["encode"] = (lambda x: {"codes": serve("encode", x, zeros(x))}, x)
-        functions["reconstruct"] = (lambda x: {"observations": serve("decode", serve("encode", x, zeros(x)))}, x)
+        functions["encode"] = (lambda x: {"codes": encode(x)}, x)
+        functions["reconstruct"] = (lambda x: {"observations": decode(encode(x))}, x)
     module = tf.train.Checkpoint()
     module.weights = frozen.variables
     signatures = {name: tf.function(function, specs) for name, (function, specs) in functions.items()}
@@ -70,7 +70,7 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
 
 def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     """Write the SavedModel of `Game.export_encoder`, in the layout of TF-Hub's reusable SavedModels."""
-    frozen = Frozen([model.encoder], model.averages)
+    frozen = Frozen(model.coders, model.averages)
 
     def encode(x, training):
         scope = frozen.scope()

@@ -12,6 +12,7 @@ from keras_ijae.models import checks, moves, optimizers
 from keras_ijae.models.inference import Inference
 from keras_ijae.models.logs import Logs
 from keras_ijae.models.moves import Played
+from keras_ijae.models.replicas import assign
 from keras_ijae.models.state import State
 
 
@@ -85,6 +86,9 @@ class Game(Inference, State, keras.Model):
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """move -> the system's own optimizer."""
         raise NotImplementedError
+
+    def notice(self, logs: dict[str, tf.Tensor]) -> None:
+        """Called every few steps of `fit` with the means of the logs so far: a system may warn of what it sees."""
 
     # Compiling and fitting ------------------------------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class Game(Inference, State, keras.Model):
             validation = keras_arguments["validation_data"]
             keras_arguments["validation_data"] = self._check_first(validation, batch_size)[1]
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [checks.Watch(self._train_logs), *tf.nest.flatten(callbacks or [])]
+            callbacks = [checks.Watch(self._train_logs, self.notice), *tf.nest.flatten(callbacks or [])]
         if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict)):
             keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
@@ -203,7 +207,8 @@ class Game(Inference, State, keras.Model):
         for phase in self.phases:
             for repeat in range(phase.repeats):
                 if not phase.reuse:
-                    seen = self._pass(_slice(batch, phase, repeat), phase.name, repeat)
+                    kept = seen if phase.once and repeat else None
+                    seen = self._pass(_slice(batch, phase, repeat), kept, phase.name, repeat)
                 logs |= self._play(phase, *seen)
         step = self.steps.assign_add(1)
         self._end_step()
@@ -211,9 +216,14 @@ class Game(Inference, State, keras.Model):
         self._train_logs.update_state(logs, step=step, flags=bad)
         return self._train_logs.result()
 
-    def _pass(self, batch, *place):
-        """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass."""
+    def _pass(self, batch, kept, *place):
+        """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass.
+
+        The forward pass of `kept`, where there is one, is kept.
+        """
         noise = self.noise(self._draws(tf.shape(batch)[0], "train", tf.convert_to_tensor(self.steps), *place))
+        if kept is not None:
+            return (batch, noise, *kept[2:])
         tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope()
         with tape, scope:
             forward = self.forward(batch, noise)
@@ -251,9 +261,8 @@ class Game(Inference, State, keras.Model):
         changed += self._statistics_of(phase.moves)
         before = [tf.identity(v.value) for v in changed]
         move()
-        _assign(
-            [v.value for v in changed], [tf.where(opened, v.value, old) for v, old in zip(changed, before, strict=True)]
-        )
+        kept = [tf.where(opened, v.value, old) for v, old in zip(changed, before, strict=True)]
+        assign([v.value for v in changed], kept)
         count.assign_add(tf.cast(opened, tf.int64))
         return None
 
@@ -309,17 +318,3 @@ def _check_penalties(tape, played, weights):
                 f"The penalty of move {move!r} reaches none of its weights: no gradient flows twice through its "
                 "networks (bilinear UpSampling2D is known for it)"
             )
-
-
-def _assign(variables, values):
-    """Assign in a replica to variables of any aggregation, every replica holding equal values."""
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-        return
-
-    def everywhere(strategy, *values):
-        for variable, value in zip(variables, values, strict=True):
-            strategy.extended.update(variable, lambda v, new: v.assign(new), args=(value,), group=False)
-
-    tf.distribute.get_replica_context().merge_call(everywhere, args=values)

@@ -6,13 +6,11 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.models import checks
+from keras_ijae.distributions import likelihoods
+from keras_ijae.models import checks, conditionals
 from keras_ijae.models.game import Game
 from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
-
-IMPLICIT = ("implicit", "deterministic")
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -80,8 +78,7 @@ class IJAE(Game):
         _check_numbers(lam, gradient_penalty)
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
         self.likelihood_discriminator, self.posterior_discriminator = likelihood_discriminator, posterior_discriminator
-        self.posterior_kind = posterior
-        self.posterior_family = None if posterior in IMPLICIT else posteriors.get(posterior, latent_dim)
+        self.posterior_kind, self.posterior_family = posterior, conditionals.posterior(posterior, encoder, latent_dim)
         self._check_posterior()
         self.likelihood = _symmetric(likelihood, self.data_shape)
         self.lam, self.discriminator_steps = self.scalar("lam", lam), discriminator_steps
@@ -166,22 +163,15 @@ class IJAE(Game):
 
     def _shapes(self):
         x, z = self.data_shape, (self.latent_dim,)
-        code = z if self.posterior_family is None else (self.posterior_family.units,)
-        noise = [(self.code_noise_dim,)] if self.posterior_kind == "implicit" else []
-        found = {"encoder": ([x, *noise], code), "decoder": ([z], x), "discriminator": ([x], (1,))}
+        found = {"encoder": self.encoder_shapes, "decoder": ([z], x), "discriminator": ([x], (1,))}
         found["likelihood_discriminator"] = ([x, z, x], (1,))
         return found if self.posterior_discriminator is None else {**found, "posterior_discriminator": ([x, z], (1,))}
 
     def _check_posterior(self):
-        implicit = self.posterior_kind in IMPLICIT
-        inputs = len(self.encoder.inputs)
+        implicit = self.posterior_family is None
         if implicit != (self.posterior_discriminator is not None):
             verb = "needs a" if implicit else "has a closed-form KL and takes no"
             raise ValueError(f"Argument `posterior`={self.posterior_kind!r} {verb} `posterior_discriminator`")
-        if inputs != (2 if self.posterior_kind == "implicit" else 1):
-            raise ValueError(
-                f"Argument `posterior`={self.posterior_kind!r} does not fit an encoder with {inputs} inputs"
-            )
 
 
 def _check_numbers(lam, gradient_penalty):

@@ -3,44 +3,16 @@
 import os
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.models import checks, export
+from keras_ijae.models.endpoints import Endpoints
 
-_ROWS = 512  # rows that go through a network at once
 
-
-class Inference:
+class Inference(Endpoints):
     """The methods of a model that change nothing; all use the running average of the weights where there is one."""
-
-    posterior_family = None  # explicit posteriors: what the encoder's outputs parametrise
-    observation_model = None  # explicit likelihoods p(x|z): what the decoder's outputs parametrise
-
-    @property
-    def has_encoder(self) -> bool:
-        """Whether images can be mapped to codes."""
-        return getattr(self, "encoder", None) is not None
-
-    @property
-    def code_noise_dim(self) -> int:
-        """Size of the noise of one code: 0 for deterministic encoders."""
-        if self.posterior_family is not None:
-            return self.latent_dim
-        inputs = getattr(self.encoder, "inputs", None) or [None]
-        return int(inputs[1].shape[-1]) if len(inputs) > 1 else 0
-
-    def codes(self, x: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
-        """z = E(x, noise): explicit (mean + scale * noise), implicit (an input) or deterministic (no noise)."""
-        if self.posterior_family is not None:
-            return self.posterior_family.draw(self.encoder(x, training=training), noise)
-        return self.encoder([x, noise] if self.code_noise_dim else x, training=training)
-
-    def averaged(self) -> keras.StatelessScope:
-        """A scope in which the networks have the running average of their weights, if the model keeps one."""
-        return keras.StatelessScope([(weight, average.value) for weight, average in self.averages])
 
     def encode(self, x: Any, seed: int | None = None) -> np.ndarray:
         """Codes (n, latent_dim) of observations (n, ...).
@@ -55,26 +27,34 @@ class Inference:
         """
         self._need_encoder("encode")
         x = checks.observations(checks.unpack(x), self.data_shape)
-        return self._in_chunks(self._endpoint("encode"), x, self._code_noise(x.shape[0], seed))
+        return self._in_chunks("encode", x, self.code_noise(x.shape[0], seed))
 
-    def decode(self, z: Any) -> np.ndarray:
-        """Observations (n, *data_shape) for codes (n, latent_dim): the likelihood's mean where there is one."""
+    def decode(self, z: Any, seed: int | None = None) -> np.ndarray:
+        """Observations (n, *data_shape) for codes (n, latent_dim): the likelihood's mean where there is one.
+
+        Args:
+            z: codes.
+            seed: of the noise of implicit decoders, on which others do not depend. None: noise zero.
+
+        Raises:
+            ValueError: `z` does not fit.
+        """
         z = checks.observations(z, (self.latent_dim,), "z")
-        return self._in_chunks(self._endpoint("decode"), z)
+        return self._in_chunks("decode", z, self.decoder_noise(z.shape[0], seed))
 
     def reconstruct(self, x: Any, seed: int | None = None) -> np.ndarray:
-        """decode(encode(x, seed)), shape of `x`."""
+        """decode(encode(x, seed), seed), shape of `x`."""
         self._need_encoder("reconstruct")
-        return self.decode(self.encode(x, seed))
+        return self.decode(self.encode(x, seed), seed)
 
     def sample(self, n: int, seed: int = 0, observation: str = "mean") -> np.ndarray:
         """n observations from the model: a function of the weights, n and seed alone.
 
-        The first k codes do not depend on n, bit for bit.
+        The first k codes do not depend on n, bit for bit. Implicit decoders have noise: this is decode(codes, seed).
 
         Args:
             n: how many, at least 1.
-            seed: of the prior's draws, and of the observation's.
+            seed: of the prior's draws, of an implicit decoder's noise, and of the observation's.
             observation: `mean`, or `draw` from the likelihood (systems without one have no other than the decoder's).
         """
         if observation not in ("mean", "draw"):
@@ -85,9 +65,10 @@ class Inference:
             raise ValueError(f"Argument `seed` must be a 32-bit integer. Received: {seed}")
         z = self._endpoint("prior")(tf.constant(int(n)), tf.constant(int(seed)))
         if observation == "mean" or self.observation_model is None:
-            return self.decode(z)
-        shape = self.observation_model.noise_shape(self.data_shape)
-        return self._in_chunks(self._endpoint("draw"), z, random.uniform([n, *shape], random.fold(seed, "observation")))
+            return self.decode(z, seed)
+        uniform = [n, *self.observation_model.noise_shape(self.data_shape)]
+        uniform = random.uniform(uniform, random.fold(seed, "observation"))
+        return self._in_chunks("draw", z, self.decoder_noise(n, seed), uniform)
 
     def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
         """From observations `a` to `b`, (n, ...) each, along a line between their codes: (n, steps, ...)."""
@@ -111,6 +92,25 @@ class Inference:
         """Squared error of the reconstruction, summed over dimensions: (n,)."""
         x = np.asarray(checks.unpack(x))
         return np.sum((x - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
+
+    def fit_prior(self, x: Any, seed: int = 0) -> None:
+        """Fit the prior to the codes of `x`, with noise zero, after training; `sample` then draws from it.
+
+        Args:
+            x: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
+            seed: of the fit.
+
+        Raises:
+            ValueError: there is no encoder, the prior is none that can be fitted (create the system with prior="gmm"),
+                or `x` does not fit.
+        """
+        self._need_encoder("fit a prior")
+        if not hasattr(self.prior, "fit"):
+            raise ValueError(
+                'Only a prior with a method `fit` can be fitted: create the system with prior="gmm". '
+                f"Received: {type(self.prior).__name__}"
+            )
+        self.prior.fit(np.concatenate([self.encode(batch) for batch in checks.batches(x)]), seed)
 
     def export(self, path: str | os.PathLike, overwrite: bool = False) -> None:
         """Write a SavedModel that serves without this package and without Keras.
@@ -145,72 +145,18 @@ class Inference:
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructions of observations; for a system without an encoder, observations for codes."""
         if not self.has_encoder:
-            return self.observe(self.decoder(inputs, training=training))
-        noise = tf.zeros([tf.shape(inputs)[0], self.code_noise_dim], inputs.dtype)
-        return self.observe(self.decoder(self.codes(inputs, noise, training), training=training))
-
-    def observe(self, outputs: tf.Tensor) -> tf.Tensor:
-        """The decoder's outputs as observations."""
-        return outputs if self.observation_model is None else self.observation_model.mean(outputs)
+            noise = tf.zeros([tf.shape(inputs)[0], self.decoder_noise_dim], inputs.dtype)
+            return self.observe(self.outputs(inputs, noise, training))
+        return self.autoencoded(inputs, training)
 
     def measures(self, batch: tf.Tensor, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """What `evaluate` averages: name, with its reduction over dimensions -> one number per example."""
-        zeros = tf.zeros([tf.shape(batch)[0], self.code_noise_dim], batch.dtype)
-        error = batch - tf.cast(self.observe(self.decoder(self.codes(batch, zeros))), batch.dtype)
+        error = batch - tf.cast(self.autoencoded(batch), batch.dtype)
         axes = list(range(1, len(self.data_shape) + 1))
         return {
             "squared_error_sum": tf.reduce_sum(error**2, axes),
             "absolute_error_mean": tf.reduce_mean(tf.abs(error), axes),
         }
-
-    def pure(self, name: str, *arguments: tf.Tensor) -> tf.Tensor:
-        """The function behind a method, on tensors ("prior", "encode", "decode", "draw"): run and exported alike."""
-        if name == "prior":
-            return self.prior.sample(*arguments)
-        if name == "encode":
-            return tf.cast(self.codes(*arguments), tf.float32)
-        outputs = self.decoder(arguments[0])
-        return tf.cast(
-            self.observe(outputs) if name == "decode" else self.observation_model.draw(outputs, arguments[1]),
-            tf.float32,
-        )
-
-    def signature(self, name: str) -> list[tf.TensorSpec]:
-        """The arguments of an endpoint, for any number of rows."""
-        if name == "prior":
-            return [tf.TensorSpec([], tf.int32, "n"), tf.TensorSpec([], tf.int32, "seed")]
-        x, z = tf.TensorSpec([None, *self.data_shape], name="x"), tf.TensorSpec([None, self.latent_dim], name="z")
-        if name == "encode":
-            return [x, tf.TensorSpec([None, self.code_noise_dim], name="noise")]
-        return (
-            [z]
-            if name == "decode"
-            else [z, tf.TensorSpec([None, *self.observation_model.noise_shape(self.data_shape)])]
-        )
-
-    def _endpoint(self, name):
-        endpoints = self.__dict__.setdefault("_endpoints", {})
-        key = name, self.prior  # which may be replaced, by a density fitted to codes
-        if key not in endpoints:
-            endpoints[key] = tf.function(self._averaged_pure(name), self.signature(name)).get_concrete_function()
-        return endpoints[key]
-
-    def _averaged_pure(self, name):
-        def function(*tensors):
-            with self.averaged():
-                return self.pure(name, *tensors)
-
-        return function
-
-    def _in_chunks(self, function, *arguments):
-        arguments = [tf.cast(argument, tf.float32) for argument in arguments]
-        rows = arguments[0].shape[0]
-        parts = [function(*(a[at : at + _ROWS] for a in arguments)).numpy() for at in range(0, rows, _ROWS)]
-        return np.concatenate(parts)
-
-    def _code_noise(self, rows, seed):
-        shape = [rows, self.code_noise_dim]
-        return tf.zeros(shape) if seed is None else random.normal(shape, random.fold(seed, "encode"))
 
     def _need_encoder(self, method):
         if not self.has_encoder:

@@ -1,9 +1,11 @@
-"""A discriminator sees several batches."""
+"""A discriminator or critic sees several batches."""
 
 import keras
 import tensorflow as tf
 
+from keras_ijae import losses
 from keras_ijae.models import checks
+from keras_ijae.models.moves import Played
 
 
 def logits(network: keras.Model, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -21,6 +23,26 @@ def logits(network: keras.Model, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
         return [_call(network, inputs) for inputs in batches]
     joined = [tf.concat([tf.cast(part, parts[0].dtype) for part in parts], 0) for parts in zip(*batches, strict=True)]
     return tf.split(_call(network, joined), len(batches))
+
+
+def criticise(
+    played: Played, name: str, network: keras.Model, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor, weight
+) -> None:
+    """Into `played` under `name`: loss of a critic, its gradient penalty between real and fake, and what is logged.
+
+    Args:
+        played: what `losses` is to return.
+        name: of the critic's move.
+        network: from one tensor to values (batch, 1).
+        real, fake: batches of one shape that no gradient leaves, high and low.
+        mix: (batch,) uniform numbers in (0, 1).
+        weight: of the penalty.
+    """
+    of_real, of_fake = logits(network, [real], [fake])
+    penalty = losses.wasserstein_gradient_penalty(lambda x: logits(network, [x])[0], real, fake, mix)
+    played.losses[name] = losses.critic_loss(of_real, of_fake)
+    played.penalties[name] = tf.cast(tf.convert_to_tensor(weight), penalty.dtype) * penalty
+    played.logs.update(losses.criticised(name, of_real, of_fake) | {f"{name}_penalty": penalty})
 
 
 def _call(network, inputs):

@@ -28,6 +28,8 @@ class Phase:
         moves: names of the moves.
         repeats: how often in one step, each time with fresh noise.
         slices: each repeat gets its own slice of the batch, instead of the whole.
+        once: `forward` runs once for all repeats, on the whole batch; it must depend on nothing that differs between
+            them, neither on the noise nor on what this phase changes.
         reuse: batch, noise and `forward` of the phase before are used again; that phase must not have changed a
             network that this one changes.
         gate: `gate(step, happened, logs)` -> boolean scalar tensor, whether the moves happen: the number of steps and
@@ -38,6 +40,7 @@ class Phase:
     moves: tuple[str, ...]
     repeats: int = 1
     slices: bool = False
+    once: bool = False
     reuse: bool = False
     gate: Callable | None = None
 
@@ -81,6 +84,8 @@ def _check_reuse(phases, known):
     for index, phase in enumerate(phases):
         if phase.repeats < 1:
             raise ValueError(f"Phase {phase.name!r}: `repeats` must be at least 1. Received: {phase.repeats}")
+        if phase.once and phase.slices:
+            raise ValueError(f"Phase {phase.name!r}: `once` is of the whole batch and excludes `slices`")
         networks = {network for name in phase.moves for network in known[name].networks}
         if phase.reuse and (index == 0 or changed & networks or phase.repeats > 1):
             raise ValueError(

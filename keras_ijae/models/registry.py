@@ -1,72 +1,11 @@
-"""The table of systems, and `create`, which builds one with default networks."""
+"""`create`, which builds a system of the table with default networks; and what else needs the whole table."""
 
 import difflib
-import importlib
 import inspect
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Role:
-    """A network of a system.
-
-    Args:
-        name: its attribute and argument.
-        kind: "encoder", "decoder" or "discriminator": which builder makes it.
-        inputs: what a discriminator sees: "x", "y" (observations) and "z" (codes), in this order.
-        needed: whether a model with these arguments has it.
-    """
-
-    name: str
-    kind: str
-    inputs: tuple[str, ...] = ()
-    needed: Callable[[dict], bool] = lambda arguments: True
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One system: its class, the arguments that the name fixes, its roles, one line of help."""
-
-    path: str
-    roles: tuple[Role, ...]
-    help: str
-    fixed: dict[str, Any] = field(default_factory=dict)
-
-    def load(self) -> type:
-        """The class."""
-        module, name = self.path.split(":")
-        return getattr(importlib.import_module(f"keras_ijae.models.{module}"), name)
-
-
-ENCODER, DECODER = Role("encoder", "encoder"), Role("decoder", "decoder")
-DISCRIMINATOR = Role("discriminator", "discriminator", ("x",))
-CODE_DISCRIMINATOR = Role("code_discriminator", "discriminator", ("z",))
-LIKELIHOOD_DISCRIMINATOR = Role("likelihood_discriminator", "discriminator", ("x", "z", "y"))
-POSTERIOR_DISCRIMINATOR = Role(
-    "posterior_discriminator",
-    "discriminator",
-    ("x", "z"),
-    needed=lambda arguments: arguments.get("posterior", "implicit") in ("implicit", "deterministic"),
-)
-
-ENTRIES = {
-    "gan": Entry("gan:GAN", (DECODER, DISCRIMINATOR), "generative adversarial network: sharp samples, no encoder"),
-    "vae": Entry("vae:VAE", (ENCODER, DECODER), "variational auto-encoder: a bound on the likelihood, blurred samples"),
-    "beta_vae": Entry("vae:VAE", (ENCODER, DECODER), "VAE with a KL weight of 4: factors over fidelity", {"beta": 4.0}),
-    "alpha_gan": Entry(
-        "alpha_gan:AlphaGAN",
-        (ENCODER, DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR),
-        "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes",
-    ),
-    "ijae": Entry(
-        "ijae:IJAE",
-        (ENCODER, DECODER, DISCRIMINATOR, LIKELIHOOD_DISCRIMINATOR, POSTERIOR_DISCRIMINATOR),
-        "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions",
-    ),
-}
+from keras_ijae.models.entries import ENTRIES
 
 
 def list_models() -> dict[str, str]:
@@ -124,8 +63,9 @@ def create(
         networks: "auto", "mlp", "dcgan" or "resnet"; "auto" is mlp for vectors and small images, else dcgan.
         width: base number of channels, or of hidden units for mlp; None: the family's own.
         norm: of encoder and decoder: "group", "batch", "layer" or "none"; discriminators have none.
-        spectral: whether discriminators are spectrally normalised.
-        arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ...
+        spectral: whether discriminators are spectrally normalised; critics never are.
+        arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
+            by their roles, in the place of the default ones.
 
     Raises:
         ValueError: an unknown name or argument (the known ones are listed), or a value out of range.
@@ -143,6 +83,7 @@ def create(
     built = {
         role.name: _build(role, cls, data_shape, latent_dim, networks, width, norm, spectral, arguments)
         for role in roles
+        if role.name not in arguments
     }
     return cls(data_shape=data_shape, latent_dim=latent_dim, **built, **arguments)
 
@@ -167,8 +108,7 @@ def _check_shape(data_shape, latent_dim):
 
 
 def _check_arguments(name, arguments, cls, entry):
-    roles = {role.name for role in entry.roles}
-    known = set(inspect.signature(cls.__init__).parameters) - {"self", "data_shape", "latent_dim"} - roles
+    known = set(inspect.signature(cls.__init__).parameters) - {"self", "data_shape", "latent_dim"}
     unknown = sorted(set(arguments) - known)
     if unknown:
         general = ("networks", "width", "norm", "spectral")
@@ -181,28 +121,44 @@ def _check_arguments(name, arguments, cls, entry):
 
 def _build(role, cls, data_shape, latent_dim, family, width, norm, spectral, arguments):
     from keras_ijae import networks
+    from keras_ijae.layers import LatentMask
 
-    if role.kind == "discriminator":
+    if role.inputs:
         shapes = {"x": data_shape, "y": data_shape, "z": (latent_dim,)}
         seen = {key: shapes[key] for key in role.inputs}
+        spectral = spectral and role.kind == "discriminator"
         return networks.discriminator(family, seen, width=width, spectral=spectral, name=role.name)
     defaults = {key: parameter.default for key, parameter in inspect.signature(cls.__init__).parameters.items()}
     chosen = {**defaults, **arguments}
+    if role.kind == "mask":
+        return LatentMask(latent_dim, seed=chosen["seed"], name=role.name)
+    if role.kind == "prior_generator":
+        noise_dim = chosen["noise_dim"] or latent_dim
+        return networks.decoder("mlp", (latent_dim,), noise_dim, width=width, norm="none", name=role.name)
     if role.kind == "decoder":
-        activation = _decoder_activation(chosen.get("likelihood", "auto"), data_shape)
-        return networks.decoder(
-            family, data_shape, latent_dim, width=width, norm=norm, activation=activation, name=role.name
-        )
+        activation, noise_dim = _decoder_outputs(_likelihood(chosen), data_shape, latent_dim)
+        extra = {"noise_dim": noise_dim, "width": width, "norm": norm, "activation": activation, "name": role.name}
+        return networks.decoder(family, data_shape, latent_dim, **extra)
     units, noise_dim = _encoder_outputs(chosen.get("posterior", "deterministic"), latent_dim)
     return networks.encoder(family, data_shape, units, noise_dim=noise_dim, width=width, norm=norm, name=role.name)
 
 
-def _decoder_activation(likelihood, data_shape):
+def _likelihood(chosen):
+    """What the decoder's outputs parametrise; a reconstruction error with logits, too, is a likelihood."""
+    logits = chosen.get("reconstruction") in ("auto", "cross_entropy")
+    return "bernoulli" if logits else chosen.get("likelihood", "deterministic")
+
+
+def _decoder_outputs(likelihood, data_shape, latent_dim):
+    """The last activation, and the size of the noise input."""
     from keras_ijae.distributions import likelihoods
 
+    noise_dim = latent_dim if likelihood == "implicit" else 0
     if len(data_shape) == 1:
-        return "linear"
-    return "sigmoid" if likelihood == "auto" else likelihoods.get(likelihood, data_shape).image_activation
+        return "linear", noise_dim
+    if likelihood in ("auto", "implicit", "deterministic"):
+        return "sigmoid", noise_dim
+    return likelihoods.get(likelihood, data_shape).image_activation, 0
 
 
 def _encoder_outputs(posterior, latent_dim):

@@ -23,6 +23,12 @@ class State:
         """A run-time scalar (lambda, beta, a weight): `model.lam.assign(0.5)` retraces nothing."""
         return self._variable(name, keras.initializers.Constant(value))
 
+    def weight(self, name: str, value: float) -> keras.Variable:
+        """The run-time weight of a term: a `scalar` of at least 0."""
+        if not value >= 0:
+            raise ValueError(f"Argument `{name}` must be at least 0. Received: {value}")
+        return self.scalar(name, value)
+
     def _variable(self, name, initializer, shape=(), dtype=None):
         return self.add_weight(
             shape,

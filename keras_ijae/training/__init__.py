@@ -11,6 +11,7 @@ _HOMES = {
     "History": "callbacks",
     "ReconstructionGrid": "callbacks",
     "SampleGrid": "callbacks",
+    "MetricsCallback": "metrics_callback",
     "grid": "pictures",
     "save_grid": "pictures",
     "save_pairs": "pictures",

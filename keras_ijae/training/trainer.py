@@ -57,6 +57,8 @@ def train(
             *callbacks,
         ],
     )
+    if hasattr(model.prior, "fit"):  # a density of codes, which training alone does not make
+        model.fit_prior(data)
     with replacing(run.model) as temporary:
         model.save(temporary)
     return model

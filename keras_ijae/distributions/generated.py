@@ -1,0 +1,51 @@
+"""A prior that a network generates."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.distributions._checks import positive_int
+from keras_ijae.distributions.priors import Prior
+
+_ROWS = 64  # go through the generator at once
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class GeneratedPrior(Prior):
+    """z = G(n), n ~ N(0, I): FlexAE's learned prior, and with a `LatentMask` as G, MaskAAE's masked one.
+
+    Its weights are the generator's; it has no density. The generator always sees the same number of rows at once,
+    the last ones filled up, so that a code does not depend by a single bit on how many are drawn.
+
+    Args:
+        generator: a Keras layer or model, (batch, noise_dim) -> (batch, latent_dim).
+        latent_dim: size of a code, >= 1.
+        noise_dim: size of n, >= 1.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+    """
+
+    def __init__(self, generator: keras.layers.Layer, latent_dim: int, noise_dim: int, **options: Any) -> None:
+        super().__init__(latent_dim, **options)
+        self.generator, self.noise_dim = generator, positive_int("noise_dim", noise_dim)
+        self.built = True
+
+    def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+        noise = random.normal((n, self.noise_dim), seed)
+        filled = tf.pad(noise, [[0, -n % _ROWS], [0, 0]])
+        parts = tf.reshape(filled, [-1, _ROWS, self.noise_dim])
+        codes = tf.map_fn(
+            lambda part: tf.cast(self.generator(part, training=False), tf.float32),
+            parts,
+            fn_output_signature=tf.TensorSpec([_ROWS, self.latent_dim], tf.float32),
+        )
+        return tf.reshape(codes, [-1, self.latent_dim])[:n]
+
+    def get_config(self) -> dict[str, Any]:
+        generator = keras.saving.serialize_keras_object(self.generator)
+        return {**super().get_config(), "generator": generator, "noise_dim": self.noise_dim}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "GeneratedPrior":
+        return cls(**{**config, "generator": keras.saving.deserialize_keras_object(config["generator"])})

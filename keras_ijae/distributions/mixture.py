@@ -1,0 +1,101 @@
+"""A mixture of Gaussians over codes, which can be fitted to them."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.distributions import priors
+from keras_ijae.distributions._checks import positive_int
+from keras_ijae.distributions._tfp import tfp
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class GaussianMixture(priors.Prior):
+    """sum_k share_k N(mean_k, L_k L_k'), with full covariances; N(0, I) until it is fitted.
+
+    Shares, means and triangles are weights that no optimizer moves: they are saved and exported with the model.
+
+    Args:
+        latent_dim: number of latent dimensions, >= 1.
+        components: number of Gaussians, >= 1.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Example:
+        prior = GaussianMixture(2, components=5)
+        prior.fit(codes)
+        prior.sample(64, seed=0)  # (64, 2)
+
+    References:
+        Ghosh et al. 2020, "From Variational to Deterministic Autoencoders", section 4.
+    """
+
+    def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
+        super().__init__(latent_dim, **options)
+        self.components = k = positive_int("components", components)
+        d = self.latent_dim
+        self.shares = self._weight("shares", np.full(k, 1 / k))
+        self.means = self._weight("means", np.zeros((k, d)))
+        self.triangles = self._weight("triangles", np.broadcast_to(np.eye(d), (k, d, d)))
+        self.built = True
+
+    def _weight(self, name, value):
+        return self.add_weight(
+            value.shape,
+            lambda shape, dtype: tf.constant(value, dtype),
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            name=name,
+            aggregation="only_first_replica",
+        )
+
+    def fit(self, codes: Any, seed: int = 0) -> None:
+        """Expectation maximisation from k-means, by scikit-learn.
+
+        Args:
+            codes: (n, latent_dim), finite, n at least `components`.
+            seed: of the start.
+
+        Raises:
+            ValueError: codes of another shape, too few or not finite.
+        """
+        from sklearn import mixture
+
+        codes = np.asarray(codes, "float64")
+        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < self.components:
+            raise ValueError(
+                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {self.components}. "
+                f"Received: shape {codes.shape}"
+            )
+        if not np.isfinite(codes).all():
+            raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
+        found = mixture.GaussianMixture(self.components, covariance_type="full", random_state=seed).fit(codes)
+        self.shares.assign(found.weights_)
+        self.means.assign(found.means_)
+        self.triangles.assign(np.linalg.cholesky(found.covariances_))
+
+    def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+        noise = tf.cast(random.normal((n, self.latent_dim), random.fold(seed, "normal")), tf.float64)
+        uniform = tf.cast(random.uniform((n, 1), random.fold(seed, "component")), tf.float64)
+        shares, means, triangles = (tf.cast(w, tf.float64) for w in (self.shares, self.means, self.triangles))
+        bounds = tf.cumsum(shares)[:-1] / tf.reduce_sum(shares)
+        chosen = tf.reduce_sum(tf.cast(uniform > bounds, tf.int32), axis=1, keepdims=True)
+        codes = tf.zeros_like(noise)
+        for k in range(self.components):  # not all (n, components, latent_dim) at once
+            codes = tf.where(chosen == k, means[k] + tf.matmul(noise, triangles[k], transpose_b=True), codes)
+        return tf.cast(codes, tf.float32)  # one rounding, so XLA agrees
+
+    def log_prob(self, z: tf.Tensor) -> tf.Tensor:
+        z, d = self._checked(z), tfp().distributions
+        shares, means, triangles = (tf.cast(w, z.dtype) for w in (self.shares, self.means, self.triangles))
+        gaussians = d.MultivariateNormalTriL(means, triangles)
+        return d.MixtureSameFamily(d.Categorical(probs=shares), gaussians).log_prob(z)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "components": self.components}
+
+
+priors.PRIORS["gmm"] = GaussianMixture

@@ -1,0 +1,85 @@
+"""What measures are computed from: data, samples, reconstructions, and their features."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae.evaluation.progress import tracked
+from keras_ijae.metrics.features import DataSpace, FeatureCache
+from keras_ijae.models import checks
+
+ROWS = 256
+
+
+class Material:
+    """What the measures are computed from, made when first needed, once."""
+
+    def __init__(self, model, dataset, extractor, lpips, samples, train, seed, cache, progress):
+        self.model, self.extractor, self.lpips, self.seed, self.progress = model, extractor, lpips, seed, progress
+        self.dataset, self.train_data, self.cache = dataset, train, cache
+        self._wanted_samples = samples
+
+    def batches(self, title: str) -> Iterator[np.ndarray]:
+        """The data, batch by batch, checked."""
+        for x in tracked(_batches(self.dataset), title, self.progress):
+            yield checks.observations(checks.unpack(x), self.model.data_shape).numpy()
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        return np.concatenate(list(self.batches("data")))
+
+    @cached_property
+    def train(self) -> np.ndarray | None:
+        if self.train_data is None:
+            return None
+        parts = (checks.unpack(part) for part in _batches(self.train_data))
+        return np.concatenate([checks.observations(part, self.model.data_shape).numpy() for part in parts])
+
+    @cached_property
+    def real(self) -> np.ndarray:
+        """Features of the data."""
+        if self.cache is not None and not isinstance(self.extractor, DataSpace):
+            return FeatureCache(self.cache).features(self.extractor, self.dataset)
+        return np.concatenate([self.extractor.features(x) for x in self.batches("features of data")])
+
+    @cached_property
+    def remade(self) -> np.ndarray:
+        """Features of the reconstructions."""
+        pairs = self.pairs("features of reconstructions")
+        return np.concatenate([self.extractor.features(remade) for _, remade in pairs])
+
+    def pairs(self, title: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for index, x in enumerate(self.batches(title)):
+            yield x, self.model.reconstruct(x, seed=self.seed + index)
+
+    @cached_property
+    def n_samples(self) -> int:
+        return self._wanted_samples or len(self.real if self.extractor else self.x)
+
+    def sampled(self) -> Iterator[np.ndarray]:
+        starts = range(0, self.n_samples, ROWS)
+        for index, start in enumerate(tracked(starts, "samples", self.progress)):
+            rows = min(ROWS, self.n_samples - start)
+            yield self.model.sample(rows, seed=self.seed + index)
+
+    @cached_property
+    def samples(self) -> np.ndarray:
+        return np.concatenate(list(self.sampled()))
+
+    @cached_property
+    def fake(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Features and probabilities of the samples."""
+        streams = [part for images in self.sampled() for part in self.extractor.stream(images)]
+        features, probabilities = zip(*streams, strict=True)
+        return np.concatenate(features), None if probabilities[0] is None else np.concatenate(probabilities)
+
+
+def _batches(data: Any) -> tf.data.Dataset:
+    if isinstance(data, tf.data.Dataset):
+        if data.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError("Argument `dataset` must end. Received: an infinite data set")
+        return data
+    return tf.data.Dataset.from_tensor_slices(np.asarray(data)).batch(ROWS)

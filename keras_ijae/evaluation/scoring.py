@@ -1,0 +1,184 @@
+"""A model and a data set to scores: of its samples (gen), of its reconstructions (rec), and of the model itself."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from keras_ijae.evaluation import measures
+from keras_ijae.evaluation.material import Material
+from keras_ijae.evaluation.measures import Found, Measure
+from keras_ijae.files import write_json
+from keras_ijae.metrics.features import Extractor, get
+from keras_ijae.metrics.perceptual import LPIPS
+from keras_ijae.metrics.score import Score
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores by name: "gen/..." of samples, "rec/..." of reconstructions, others of the model.
+
+    Attributes:
+        scores: name -> `ki.metrics.Score`, which says what it depends on.
+    """
+
+    scores: dict[str, Score]
+
+    def __getitem__(self, name: str) -> float:
+        """The value of a score, by its whole name, or by its name without the extractor in brackets."""
+        for key, score in self.scores.items():
+            if name in (key, key.partition("[")[0]):
+                return score.value
+        raise KeyError(f"{name!r} is not among the scores: {', '.join(self.scores)}")
+
+    def to_dict(self) -> dict[str, dict]:
+        """All of it, for JSON."""
+        return {name: score.to_dict() for name, score in self.scores.items()}
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes `path` as JSON, whole or not at all."""
+        write_json(path, self.to_dict())
+
+    def table(self) -> Table:
+        """For `rich.print`: a row for each score; below, what they share."""
+        table = Table(
+            "score", "value", "std", "real", "fake", title="Scores", caption=escape(_caption(self.scores.values()))
+        )
+        for name, score in self.scores.items():
+            counts = ["" if count is None else str(count) for count in (score.n_real, score.n_fake)]
+            table.add_row(escape(name), f"{score.value:.5g}", "" if score.std is None else f"{score.std:.2g}", *counts)
+        return table
+
+
+def evaluate(
+    model: Any,
+    dataset: Any,
+    metrics: Sequence[str] = ("fid",),
+    features: Any = None,
+    *,
+    lpips: LPIPS | None = None,
+    samples: int | None = None,
+    train: Any = None,
+    seed: int = 0,
+    cache: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> Evaluation:
+    """Scores a model on data: its samples and, where it has an encoder, its reconstructions.
+
+    Features are taken batch by batch; images are held only for measures whose `needs` in `ki.evaluation.MEASURES` are
+    "model", "samples" or "copies".
+
+    Args:
+        model: any of the library's models.
+        dataset: held-out data, in an order of its own: a `tf.data.Dataset` of batches, or an array (n, *data_shape).
+        metrics: names, keys of `ki.evaluation.MEASURES`.
+        features: for metrics of features and classes: an extractor, a Keras model, "inception", the path of a stored
+            classifier, or "data" for the data themselves. Only scores by "inception" are called fid.
+        lpips: the distance for the metric of that name; `ki.metrics.LPIPS()` by default, which downloads its weights.
+        samples: how many samples; as many as there are data by default.
+        train: the training data, for "critic" and "nearest".
+        seed: of samples, of encoders' noise and of the metrics' subsets. Sample i of a batch of 256 has the
+            batch's number added to the seed.
+        cache: directory where features of data are kept between calls.
+        progress: show bars.
+
+    Raises:
+        ValueError: unknown metrics, or ones that lack something: named, before anything is computed.
+
+    Example:
+        scores = ki.evaluation.evaluate(model, test, ["fid", "psnr"], features="mnist-classifier.keras")
+        scores["gen/frechet_distance"]
+    """
+    chosen = measures.check(metrics, model, features, train)
+    if samples is not None and samples < 2:
+        raise ValueError(f"Argument `samples` must be at least 2. Received: {samples}")
+    extractor = None if features is None else get(features)
+    if "is" in chosen and not extractor.has_probabilities:
+        raise ValueError(f"Metric 'is' needs class probabilities, which the extractor {extractor.name!r} has not")
+    lpips = lpips or LPIPS() if "lpips" in chosen else None
+    material = Material(model, dataset, extractor, lpips, samples, train, seed, cache, progress)
+    by_needs = {"features": extractor, "probabilities": extractor, "perceptual": lpips}
+    scores = {}
+    for measure in chosen.values():
+        by = by_needs.get(measure.needs)
+        for side, found, counts in _COMPUTE[measure.needs](measure, material):
+            scores |= _scores(found, side, by, counts, seed)
+    return Evaluation(scores)
+
+
+def _scores(found: Found, side: str, by: Extractor | LPIPS | None, counts: tuple, seed: int) -> dict[str, Score]:
+    origin = {} if by is None else {"extractor": by.name, "weights": by.checksum}
+    if isinstance(by, Extractor):
+        origin["resize"] = by.resize
+    scores = {}
+    for name, (value, std) in found.items():
+        title = by.metric_name(name) if isinstance(by, Extractor) else name
+        score = Score(title, value, std, **origin, n_real=counts[0], n_fake=counts[1], seed=seed)
+        scores[f"{side}/{title}" if side else title] = score
+    return scores
+
+
+Sides = Iterator[tuple[str, Found, tuple[int | None, int | None]]]
+"""Side, what was found, and the numbers of real and generated examples."""
+
+
+def _of_features(measure: Measure, material: Material) -> Sides:
+    real, fake = material.real, material.fake[0]
+    yield "gen", measure.compute(real, fake, material.seed), (len(real), len(fake))
+    if material.model.has_encoder:
+        yield "rec", measure.compute(real, material.remade, material.seed), (len(real), len(material.remade))
+
+
+def _of_probabilities(measure: Measure, material: Material) -> Sides:
+    probabilities = material.fake[1]
+    yield "gen", measure.compute(probabilities), (None, len(probabilities))
+
+
+def _of_pairs(measure: Measure, material: Material) -> Sides:
+    totals, rows = {}, 0
+    for x, remade in material.pairs("reconstructions"):
+        rows += len(x)
+        for name, (value, _) in measure.compute(x, remade).items():
+            totals[name] = totals.get(name, 0.0) + len(x) * value
+    yield "rec", {name: (total / rows, None) for name, total in totals.items()}, (rows, rows)
+
+
+def _of_perceptual(measure: Measure, material: Material) -> Sides:
+    distances = np.concatenate([material.lpips(x, remade) for x, remade in material.pairs("perceptual distances")])
+    yield "rec", measure.compute(distances), (len(distances), len(distances))
+
+
+def _of_samples(measure: Measure, material: Material) -> Sides:
+    yield "gen", measure.compute(material.samples), (None, len(material.samples))
+
+
+def _of_model(measure: Measure, material: Material) -> Sides:
+    yield "", measure.compute(material.model, material.x, material.seed), (len(material.x), None)
+
+
+def _of_copies(measure: Measure, material: Material) -> Sides:
+    found = measure.compute(material.x, material.samples, material.train, material.seed)
+    yield "gen", found, (len(material.x), len(material.samples))
+
+
+_COMPUTE = {
+    "features": _of_features,
+    "probabilities": _of_probabilities,
+    "pairs": _of_pairs,
+    "perceptual": _of_perceptual,
+    "samples": _of_samples,
+    "model": _of_model,
+    "copies": _of_copies,
+}
+
+
+def _caption(scores: Iterable[Score]) -> str:
+    """What the scores depend on, once for each extractor."""
+    scores = list(scores)
+    by = {f"{s.extractor}, weights {s.weights[:12]}, resize {s.resize or 'none'}" for s in scores if s.extractor}
+    versions = " ".join(f"{name} {version}" for name, version in scores[0].versions.items())
+    return "\n".join([*(f"extractor {line}" for line in sorted(by)), f"seed {scores[0].seed}; {versions}"])

@@ -1,0 +1,88 @@
+"""Checks of arguments that the metrics share. What passes comes back as a NumPy array."""
+
+import numbers
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def rows(name: str, values: ArrayLike, minimum: int = 2) -> np.ndarray:
+    """`values` as (n, d), n >= `minimum`, d >= 1, finite; float32 and float64 stay as they are, others are float64."""
+    array = np.asarray(values)
+    array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    if array.ndim != 2 or len(array) < minimum or array.shape[1] < 1:
+        raise ValueError(
+            f"Argument `{name}` must have shape (n, d) with n of at least {minimum}. Received: shape {array.shape}"
+        )
+    finite(name, array)
+    return array
+
+
+def two_sets(names: tuple[str, str], first: ArrayLike, second: ArrayLike, minimum: int = 2) -> tuple[np.ndarray, ...]:
+    """Two arrays as `rows` has them, of one d."""
+    first, second = rows(names[0], first, minimum), rows(names[1], second, minimum)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"Arguments `{names[0]}` and `{names[1]}` must have one d. "
+            f"Received: shapes {first.shape} and {second.shape}"
+        )
+    return first, second
+
+
+def finite(name: str, array: np.ndarray) -> None:
+    """ValueError unless all of `array` is finite; the message counts what is not."""
+    bad = array.size - np.count_nonzero(np.isfinite(array))
+    if bad:
+        raise ValueError(f"Argument `{name}` must be finite. Received: {bad} values that are not")
+
+
+def images(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:
+    """`values` as (n, height, width, channels) float64 in [0, 1], from floating images in [0, 1] or from uint8."""
+    array = np.asarray(values)
+    if array.ndim != 4 or len(array) < minimum or not array.size:
+        raise ValueError(
+            f"Argument `{name}` must have shape (n, height, width, channels) with n of at least {minimum}. "
+            f"Received: shape {array.shape}"
+        )
+    if array.dtype == np.uint8:
+        return array / 255
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(f"Argument `{name}` must be floating in [0, 1], or uint8. Received: dtype {array.dtype}")
+    finite(name, array)
+    if array.min() < 0 or array.max() > 1:
+        received = f"values in [{array.min():g}, {array.max():g}]"
+        raise ValueError(f"Argument `{name}` must be in [0, 1], or uint8. Received: {received}")
+    return array.astype(np.float64)
+
+
+def image_pairs(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays as `images` has them, of one shape."""
+    first, second = images("first", first), images("second", second)
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Arguments `first` and `second` must have one shape. Received: {first.shape} and {second.shape}"
+        )
+    return first, second
+
+
+def whole(name: str, value: Any, low: int, high: int | None = None, why: str = "") -> int:
+    """`value` as an int; ValueError unless it is a whole number from `low` to `high`, which is `why`."""
+    fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not fits or value < low or (high is not None and value > high):
+        bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"Argument `{name}` must be a whole number {bounds}{why}. Received: {name}={value!r}")
+    return int(value)
+
+
+def one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
+    """ValueError unless `value` is one of the `known`."""
+    if value not in known:
+        raise ValueError(f"Argument `{name}` must be one of {', '.join(known)}. Received: {name}={value!r}")
+
+
+def warn_few(name: str, count: int, dimensions: int, what: str, stacklevel: int = 3) -> None:
+    """Warns that `what` is biased if there are not more rows than dimensions."""
+    if count <= dimensions:
+        warnings.warn(f"`{name}` has {count} rows for {dimensions} dimensions: {what}", stacklevel=stacklevel)

@@ -1,0 +1,42 @@
+"""Extractors: from images to the features and class probabilities that metrics compare."""
+
+import os
+from pathlib import Path
+
+import keras
+
+from keras_ijae.metrics.features.cache import FeatureCache
+from keras_ijae.metrics.features.classifier import Classifier
+from keras_ijae.metrics.features.data_space import DataSpace
+from keras_ijae.metrics.features.extractor import Extractor
+from keras_ijae.metrics.features.inception import Inception
+from keras_ijae.metrics.features.keras_features import KerasFeatures
+
+__all__ = ["Classifier", "DataSpace", "Extractor", "FeatureCache", "Inception", "KerasFeatures", "get"]
+
+
+def get(identifier: str | os.PathLike | Extractor | keras.Model) -> Extractor:
+    """The extractor meant.
+
+    Args:
+        identifier: an extractor; a Keras model, whose output is taken as features; "inception" (the network of
+            published FIDs, its weights downloaded once); the path of a classifier that
+            `keras-ijae train-classifier` stored; or "data", the data themselves.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if isinstance(identifier, Extractor):
+        return identifier
+    if isinstance(identifier, keras.Model):
+        return KerasFeatures(identifier)
+    if identifier == "inception":
+        return Inception()
+    if identifier == "data":
+        return DataSpace()
+    if isinstance(identifier, (str, os.PathLike)) and Path(identifier).suffix == ".keras":
+        return Classifier.load(identifier)
+    raise ValueError(
+        'Argument `features` must be an extractor, a Keras model, "inception", "data" or the path of a stored '
+        f"classifier (.keras). Received: {identifier!r}"
+    )

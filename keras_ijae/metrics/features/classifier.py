@@ -1,0 +1,112 @@
+"""A small classifier of a data set's classes, as the extractor that needs no download."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import keras
+
+from keras_ijae.files import replacing, write_json
+from keras_ijae.metrics.features.keras_features import KerasFeatures
+
+FEATURES = "features"
+"""Name of the layer before the logits."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What a stored classifier is: stands beside its `.keras` file as `.json`.
+
+    Attributes:
+        dataset: what it was trained on, as `keras_ijae.datasets.load` names it.
+        accuracy: share of the images of `split` that it gets right, in [0, 1].
+        split: the images of the data set that it was judged by, not trained on.
+        classes: how many.
+        epochs, seed: of the training.
+        checksum: of the extractor that it makes; a `.json` that belongs to another file is refused.
+    """
+
+    dataset: str
+    accuracy: float
+    split: str
+    classes: int
+    epochs: int
+    seed: int
+    checksum: str
+
+
+class Classifier(KerasFeatures):
+    """Features before the logits, and the classes' probabilities, of a classifier trained on a data set.
+
+    Its scores are named "...[DATASET-classifier]": they compare systems on that data set, and are neither FID nor
+    Inception Score.
+
+    Args:
+        model: as `build_classifier` makes it, trained.
+        dataset: name of the data set.
+        accuracy: on held-out images.
+        batch_size: images that go through the network at once.
+    """
+
+    def __init__(self, model: keras.Model, dataset: str, accuracy: float, batch_size: int = 64) -> None:
+        super().__init__(model, FEATURES, "logits", f"{dataset}-classifier", batch_size)
+        self.name = f"{dataset}-classifier"
+        self.model, self.dataset, self.accuracy = model, dataset, accuracy
+
+    def save(self, path: str | os.PathLike, split: str, epochs: int, seed: int) -> Record:
+        """Writes the model to `path` (.keras) and its record beside it; returns the record."""
+        record = Record(self.dataset, self.accuracy, split, self.classes, epochs, seed, self.checksum)
+        with replacing(path) as temporary:
+            self.model.save(temporary)
+        write_json(record_path(path), dataclasses.asdict(record))
+        return record
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, batch_size: int = 64) -> "Classifier":
+        """The classifier stored at `path`.
+
+        Raises:
+            ValueError: there is no classifier with its record, or the record belongs to another.
+        """
+        record = read_record(path)
+        found = cls(keras.models.load_model(path), record.dataset, record.accuracy, batch_size)
+        if found.checksum != record.checksum:
+            raise ValueError(f"{record_path(path)} does not describe {path}: train the classifier again")
+        return found
+
+
+def record_path(path: str | os.PathLike) -> Path:
+    """Where the record of the classifier at `path` stands."""
+    return Path(path).with_suffix(".json")
+
+
+def read_record(path: str | os.PathLike) -> Record:
+    """The record of the classifier at `path`.
+
+    Raises:
+        ValueError: the file or its record is missing, or the record is none.
+    """
+    for part in (Path(path), record_path(path)):
+        if not part.is_file():
+            raise ValueError(f"There is no stored classifier at {path}: {part} is missing")
+    try:
+        return Record(**json.loads(record_path(path).read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{record_path(path)} is not the record of a classifier: {error}") from None
+
+
+def build_classifier(shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """Images of `shape` to `classes` logits: convolutions and pooling down to 7 pixels or fewer, one hidden layer."""
+    layers = keras.layers
+    model = keras.Sequential([layers.Input(shape)])
+    side, filters = min(shape[:2]), 32
+    while filters == 32 or side > 7:
+        model.add(layers.Conv2D(filters, 3, activation="relu"))
+        model.add(layers.MaxPooling2D())
+        side, filters = (side - 2) // 2, min(2 * filters, 128)
+    model.add(layers.Flatten())
+    model.add(layers.Dense(128, activation="relu", name=FEATURES))
+    model.add(layers.Dropout(0.4))
+    model.add(layers.Dense(classes, dtype="float32"))
+    return model

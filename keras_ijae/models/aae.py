@@ -1,0 +1,83 @@
+"""The adversarial auto-encoder."""
+
+import keras
+import tensorflow as tf
+
+from keras_ijae import losses
+from keras_ijae.models.ae import AutoEncoding
+from keras_ijae.models.judging import logits
+from keras_ijae.models.moves import Move, Phase, Played
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class AAE(AutoEncoding):
+    """Adversarial auto-encoder: a phase of reconstruction, then one that draws the codes to the prior.
+
+    With z_q = E(x), z ~ p(z), logits C and zeta = softplus, in this order on each batch:
+
+        L_{E,G} = E ||x - G(z_q)||^2                    a sum over dimensions; Gaussian p(x|z)
+        L_C     = E zeta(-C(z)) + E zeta(C(z_q))        1 = prior
+        L_E     = E zeta(-C(z_q))
+
+    The encoder is changed by two moves, "auto_encoder" and "encoder", with an optimizer each: there is no weight.
+
+    Args:
+        encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
+        decoder: G, codes -> observations.
+        code_discriminator: C, codes -> logits (batch, 1).
+        data_shape, latent_dim: None reads them off the decoder.
+        prior, ema, seed, name: see `Game`.
+
+    References:
+        Makhzani et al. 2015, section 2.
+    """
+
+    NETWORKS = ("encoder", "decoder", "code_discriminator")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        code_discriminator: keras.Model,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
+        prior="normal",
+        ema: float | None = 0.999,
+        seed: int = 0,
+        name: str = "aae",
+    ):
+        super().__init__(encoder, decoder, data_shape, latent_dim, prior, ema, seed, name)
+        self.code_discriminator = code_discriminator
+        self.moves = (
+            Move("auto_encoder", ("encoder", "decoder")),
+            Move("code_discriminator", ("code_discriminator",)),
+            Move("encoder", ("encoder",)),
+        )
+        self.phases = (
+            Phase("reconstruction", ("auto_encoder",)),
+            Phase("code_discriminator", ("code_discriminator",)),
+            Phase("encoder", ("encoder",), reuse=True),
+        )
+        z = (self.latent_dim,)
+        self.ready(encoder=self.encoder_shapes, decoder=([z], self.data_shape), code_discriminator=([z], (1,)))
+
+    def default_optimizers(self):
+        return {
+            "auto_encoder": keras.optimizers.Adam(1e-3, beta_1=0.5),
+            "code_discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5),
+            "encoder": keras.optimizers.Adam(5e-4, beta_1=0.5),
+        }
+
+    def noise(self, draws):
+        return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
+
+    def losses(self, batch, noise, phase, forward):
+        code = forward["code"]
+        if phase == "reconstruction":
+            return Played({"auto_encoder": self.squared_error(batch, forward["rec"])})
+        if phase == "encoder":
+            (posterior,) = logits(self.code_discriminator, [code])
+            return Played({"encoder": losses.generator_loss(posterior)})
+        prior, posterior = logits(self.code_discriminator, [noise["z"]], [tf.stop_gradient(code)])
+        judged = losses.judged("code_discriminator", prior, posterior)
+        return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)

@@ -1,0 +1,83 @@
+"""Adversarially learned inference, with BiGAN and ALICE."""
+
+import keras
+import tensorflow as tf
+
+from keras_ijae.models.joint import JointGame
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class ALI(JointGame):
+    """Adversarially learned inference: a GAN of pairs; with a deterministic encoder BiGAN, with cycle terms ALICE.
+
+    With data x, z_q = E(x), z ~ p(z), x_p = G(z), logits f(x, z) and sigma, zeta = softplus:
+
+        L_f     = E zeta(-f(x_p, z)) + E zeta(f(x, z_q))
+        L_{G,E} = -E log sigma(f(x, z_q)) - E log sigma(-f(x_p, z))  (+ cycle_weight (C_x + C_z))
+                = E zeta(-f(x, z_q)) + E zeta(f(x_p, z))
+
+    which is sVAE with log sigma(+-f) in the place of +-f. f is sVAE's, label 1 for the pair of the prior; the logit of
+    the papers is -f. L_{G,E} - L_f is sVAE's loss for every f.
+
+    Args:
+        encoder: E: x -> posterior parameters (explicit), x -> codes (deterministic), [x, noise] -> codes (implicit).
+        decoder: G: z -> observations (deterministic), [z, noise] -> observations (implicit) or z -> parameters of the
+            likelihood (explicit).
+        joint_discriminator: f, [x, z] -> logits (batch, 1).
+        data_shape, latent_dim: None reads them off the decoder.
+        cycle_discriminator: eta, [x, x'] -> logits (batch, 1); for cycle="adversarial" alone.
+        posterior: "diagonal" or "full" (ALI), "deterministic" (BiGAN) or "implicit".
+        likelihood: "deterministic", "implicit", or a continuous one with a density: "gaussian", "laplace", ...
+        cycle: "squared", "l1", "likelihood" or "adversarial", see `JointGame`.
+        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; 0 leaves the terms out, more is ALICE, whose authors
+            take 1 for explicit and 0.1 for adversarial terms.
+        discriminator_steps, player_steps: at 1 and 1 all networks move at once, from one evaluation of f, as in ALI;
+            else first f, so often, with fresh noise on the same batch, then encoder and decoder together, so often.
+        prior, ema, seed, name: see `Game`. BiGAN's authors draw uniform codes in (-1, 1).
+
+    References:
+        Dumoulin et al. 2017 (ALI), algorithm 1; Donahue et al. 2017 (BiGAN); Li et al. 2017 (ALICE), eqs. 6 and 9.
+    """
+
+    SIMULTANEOUS = True
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        joint_discriminator: keras.Model,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
+        cycle_discriminator: keras.Model | None = None,
+        posterior="diagonal",
+        likelihood="deterministic",
+        cycle: str = "squared",
+        cycle_weight: float = 0.0,
+        discriminator_steps: int = 1,
+        player_steps: int = 1,
+        prior="normal",
+        ema: float | None = 0.999,
+        seed: int = 0,
+        name: str = "ali",
+    ):
+        super().__init__(
+            encoder,
+            decoder,
+            joint_discriminator,
+            cycle_discriminator,
+            data_shape,
+            latent_dim,
+            posterior,
+            likelihood,
+            cycle,
+            cycle_weight,
+            discriminator_steps,
+            player_steps,
+            prior,
+            ema,
+            seed,
+            name,
+        )
+
+    def gain(self, logit):
+        return tf.math.log_sigmoid(logit)

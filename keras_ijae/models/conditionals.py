@@ -1,0 +1,45 @@
+"""How systems read the names of their conditionals: q(z|x) of the encoder, p(x|z) of the decoder."""
+
+from typing import Any
+
+import keras
+
+from keras_ijae.distributions import likelihoods, posteriors
+from keras_ijae.distributions.likelihoods import Likelihood
+from keras_ijae.distributions.posteriors import Posterior
+from keras_ijae.models.endpoints import noise_dim
+
+WITHOUT_DENSITY = ("implicit", "deterministic")
+
+
+def posterior(kind: Any, encoder: keras.layers.Layer, latent_dim: int) -> Posterior | None:
+    """The explicit posterior that `kind` names; None for "implicit" and "deterministic".
+
+    Raises:
+        ValueError: an unknown name, or an encoder whose number of inputs does not fit: implicit ones have two.
+    """
+    family = None if kind in WITHOUT_DENSITY else posteriors.get(kind, latent_dim)
+    _check_inputs("posterior", kind, "encoder", encoder)
+    return family
+
+
+def likelihood(kind: Any, decoder: keras.layers.Layer, data_shape: tuple[int, ...]) -> Likelihood | None:
+    """The explicit likelihood that `kind` names; None for "implicit" and "deterministic".
+
+    Raises:
+        ValueError: an unknown name; a likelihood without a density or of discrete data, through whose draws no gradient
+            flows; or a decoder whose number of inputs does not fit: implicit ones have two.
+    """
+    explicit = None if kind in WITHOUT_DENSITY else likelihoods.get(kind, data_shape)
+    if explicit is not None and (explicit.discrete or not explicit.has_log_prob):
+        raise ValueError(
+            f"Argument `likelihood` must be 'implicit', 'deterministic' or have a density. Received: {kind!r}"
+        )
+    _check_inputs("likelihood", kind, "decoder", decoder)
+    return explicit
+
+
+def _check_inputs(argument, kind, role, network):
+    inputs = 2 if noise_dim(network) else 1
+    if inputs != (2 if kind == "implicit" else 1):
+        raise ValueError(f"Argument `{argument}`={kind!r} does not fit a {role} with {inputs} inputs")

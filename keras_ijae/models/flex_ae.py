@@ -1,0 +1,161 @@
+"""FlexAE: an auto-encoder whose prior is learned by a generator of codes."""
+
+import warnings
+
+import keras
+import tensorflow as tf
+
+from keras_ijae.distributions.generated import GeneratedPrior
+from keras_ijae.models import checks
+from keras_ijae.models.game import Game
+from keras_ijae.models.judging import criticise, logits
+from keras_ijae.models.moves import Move, Phase, Played
+from keras_ijae.models.replicas import gathered
+
+COLLAPSED = 1e-2  # a standard deviation of codes below which they are said to collapse
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class FlexAE(Game):
+    """FlexAE: codes and a learned prior meet each other half-way, over the Wasserstein distance between them.
+
+    With data x, z = E(x), n ~ N(0, I), codes G(n) of the prior generator, and a critic C that is high on z:
+
+        L_AE(E, D) = E sum over dimensions of (x - D(z))^2
+        L_C        = E C(G(n)) - E C(z) + gradient_penalty E (||grad C(v z + (1 - v) G(n))|| - 1)^2
+        L_G        = -E C(G(n))
+        L_E        = E C(z)                                                   slowly: fast, all codes become one
+
+    Given a critic C_x of observations (FlexAE-SR), decodings of points between two codes z, z' shall look like data,
+    with x~ = D(u z + (1 - u) z') and v, u ~ U(0, 1) for each example:
+
+        L_Cx      = E C_x(x~) - E C_x(x) + gradient_penalty E (||grad C_x(v x + (1 - v) x~)|| - 1)^2
+        L_S(E, D) = -E C_x(x~)
+
+    A step plays L_AE, `critic_steps` of L_C (and L_Cx) with fresh n, u and v, then L_G, L_E (and L_S) together with the
+    last of these, all on the whole batch, in which each example's partner z' is its neighbour's code. Standard
+    deviations of codes over the batch are logged; `fit` warns when that of a dimension falls below 0.01.
+
+    Args:
+        encoder: E, observations -> codes (batch, latent_dim).
+        decoder: D, codes -> observations.
+        prior_generator: G, (batch, noise_dim) -> codes (batch, latent_dim).
+        code_critic: C, codes -> (batch, 1); critics are without normalisation by the batch.
+        data_shape, latent_dim: None reads them off the decoder.
+        critic: C_x, observations -> (batch, 1); None for FlexAE without smoothness.
+        noise_dim: size of n, at least 1; None: latent_dim.
+        gradient_penalty: of both critics, at least 0; a run-time scalar.
+        critic_steps: steps of the critics for one of the others.
+        ema, seed, name: see `Game`; the prior is what G makes of N(0, I).
+
+    References:
+        Mondal, Asnani, Singla & AP 2021, "FlexAE: flexibly learning latent priors for Wasserstein auto-encoders".
+        Optimizers and order are those of the authors' code, which has the smooth variant alone and takes its last
+        three moves in turn. What is left without C_x is taken to be the plain one.
+    """
+
+    NETWORKS = ("encoder", "decoder", "prior_generator", "code_critic", "critic")
+    AVERAGED = ("encoder", "decoder", "prior_generator")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        prior_generator: keras.Model,
+        code_critic: keras.Model,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
+        critic: keras.Model | None = None,
+        noise_dim: int | None = None,
+        gradient_penalty: float = 10.0,
+        critic_steps: int = 5,
+        ema: float | None = 0.999,
+        seed: int = 0,
+        name: str = "flex_ae",
+    ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
+        super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
+        self.encoder, self.decoder = encoder, decoder
+        self.prior_generator, self.code_critic, self.critic = prior_generator, code_critic, critic
+        self.prior = GeneratedPrior(prior_generator, latent_dim, latent_dim if noise_dim is None else noise_dim)
+        self.noise_dim, self.critic_steps = self.prior.noise_dim, critic_steps
+        self.gradient_penalty = self.weight("gradient_penalty", gradient_penalty)
+        critics, smooth = (("code_critic", "critic"), ("smooth",)) if critic is not None else (("code_critic",), ())
+        auto_encoder = ("encoder", "decoder")
+        self.moves = (
+            Move("auto_encoder", auto_encoder),
+            *(Move(role, (role,)) for role in (*critics, "prior_generator", "encoder")),
+            *(Move(name, auto_encoder) for name in smooth),
+        )
+        self.phases = (
+            Phase("auto_encoder", ("auto_encoder",)),
+            Phase("critics", critics, repeats=critic_steps, once=True),
+            Phase("players", ("prior_generator", "encoder", *smooth), reuse=True),
+        )
+        x, z = self.data_shape, (latent_dim,)
+        judges = {role: ([x if role == "critic" else z], (1,)) for role in critics}
+        self.ready(encoder=([x], z), decoder=([z], x), prior_generator=([(self.noise_dim,)], z), **judges)
+        self._warned = False
+
+    def default_optimizers(self):
+        adam = keras.optimizers.Adam
+        found = {"auto_encoder": adam(2e-4), "code_critic": adam(1e-4, beta_1=0.0, beta_2=0.9)}
+        found["prior_generator"] = adam(2e-4, beta_1=0.0, beta_2=0.9)
+        found["encoder"] = adam(1e-5, beta_1=0.0, beta_2=0.9)
+        if self.critic is not None:
+            found |= {move: adam(2e-4, beta_1=0.5, beta_2=0.9) for move in ("critic", "smooth")}
+        return found
+
+    def noise(self, draws):
+        uniform = {name: draws.uniform(name) for name in ("mix", "image_mix")}
+        return {"n": draws.normal("n", self.noise_dim), "between": draws.uniform("between", 1), **uniform}
+
+    def forward(self, batch, noise):
+        return {"code": self.encoder(batch, training=True)}
+
+    def losses(self, batch, noise, phase, forward):
+        return getattr(self, f"_play_{phase}")(batch, noise, forward["code"])
+
+    def _play_auto_encoder(self, x, noise, z):
+        error = x - tf.cast(self.decoder(z, training=True), x.dtype)
+        error = tf.reduce_sum(error**2) / tf.cast(tf.shape(x)[0], x.dtype)
+        stddev = tf.math.reduce_std(tf.cast(gathered(z), x.dtype), axis=0)
+        logs = {"code_std_min": tf.reduce_min(stddev), "code_std_mean": tf.reduce_mean(stddev)}
+        return Played({"auto_encoder": error}, logs)
+
+    def _play_critics(self, x, noise, z):
+        played = Played({})
+        fake = self.prior_generator(noise["n"], training=True)
+        pairs = {"code_critic": (z, fake, noise["mix"])}
+        if self.critic is not None:
+            pairs["critic"] = (x, self._between(z, noise["between"]), noise["image_mix"])
+        for name, (real, fake, mix) in pairs.items():
+            real, fake = tf.stop_gradient(real), tf.stop_gradient(fake)
+            criticise(played, name, getattr(self, name), real, fake, mix, self.gradient_penalty)
+        return played
+
+    def _play_players(self, x, noise, z):
+        fake = self.prior_generator(noise["n"], training=True)
+        found = {"prior_generator": -tf.reduce_mean(logits(self.code_critic, [fake])[0])}
+        found["encoder"] = tf.reduce_mean(logits(self.code_critic, [z])[0])
+        if self.critic is not None:
+            between = self._between(z, noise["between"])
+            found["smooth"] = -tf.reduce_mean(logits(self.critic, [between])[0])
+        return Played(found)
+
+    def _between(self, z, u):
+        """x~, where z' are the codes of the rows with their pairs exchanged: 1, 0, 3, 2, ..."""
+        rows = tf.shape(z)[0]
+        partner = tf.minimum(tf.bitwise.bitwise_xor(tf.range(rows), 1), rows - 1)
+        u = tf.cast(u, z.dtype)
+        return self.decoder(u * z + (1 - u) * tf.gather(z, partner), training=True)
+
+    def notice(self, logs):
+        least = float(logs["code_std_min"])
+        if least < COLLAPSED and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"The codes collapse: the standard deviation of one of their dimensions over a batch is {least:.1e}. "
+                "A lower rate of the move 'encoder' or fewer dimensions may help",
+                stacklevel=2,
+            )

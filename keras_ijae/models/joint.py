@@ -1,0 +1,173 @@
+"""What sVAE and ALI share: one discriminator of pairs of observation and code."""
+
+import keras
+import tensorflow as tf
+
+from keras_ijae import losses
+from keras_ijae.models import checks, conditionals
+from keras_ijae.models.game import Game
+from keras_ijae.models.judging import logits
+from keras_ijae.models.moves import Move, Phase, Played
+
+CYCLES = ("l1", "squared", "likelihood", "adversarial")
+
+
+class JointGame(Game):
+    """A decoder's joint p(x, z) and an encoder's joint q(x, z), drawn together by a discriminator f of pairs.
+
+    With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f and zeta = softplus:
+
+        L_f     = E zeta(-f(x_p, z)) + E zeta(f(x, z_q))              1 = prior: f* = log p(x, z) - log q(x, z)
+        L_{G,E} = -E g(f(x, z_q)) - E g(-f(x_p, z)) + cycle_weight (C_x + C_z)
+
+    A system defines `gain`, its g: the identity in sVAE, log sigma in ALI. The adversarial terms alone do not tie x to
+    z: where both joints are products p(z) q(x) they are at their optimum. C_x and C_z do, with x' ~ p(x|z_q) and
+    z' ~ q(z|x_p):
+
+        "l1"           E mean|x - x'|,             E mean|z - z'|              means over dimensions
+        "squared"      E mean(x - x')^2,           E mean(z - z')^2
+        "likelihood"   -E log p(x|z_q),            -E log q(z|x_p)             nats, sums over dimensions
+        "adversarial"  E zeta(-eta(x, x')),        none; eta lowers E zeta(-eta(x, x)) + E zeta(eta(x, x'))
+
+    The arguments are documented in the systems.
+    """
+
+    NETWORKS = ("encoder", "decoder", "joint_discriminator", "cycle_discriminator")
+    SIMULTANEOUS = False  # whether at one step each all networks move at once, from one evaluation of f
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        joint_discriminator,
+        cycle_discriminator,
+        data_shape,
+        latent_dim,
+        posterior,
+        likelihood,
+        cycle,
+        cycle_weight,
+        discriminator_steps,
+        player_steps,
+        prior,
+        ema,
+        seed,
+        name,
+    ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
+        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
+        self.encoder, self.decoder, self.joint_discriminator = encoder, decoder, joint_discriminator
+        self.cycle_discriminator = cycle_discriminator
+        self.posterior_kind, self.posterior_family = posterior, conditionals.posterior(posterior, encoder, latent_dim)
+        self.observation_model = conditionals.likelihood(likelihood, decoder, self.data_shape)
+        self.likelihood = self.observation_model or likelihood
+        self.cycle, self.cycle_weight = cycle, self.weight("cycle_weight", cycle_weight)
+        self.has_cycle = cycle_weight > 0 or cycle == "adversarial"
+        self._check_cycle()
+        self.discriminator_steps, self.player_steps = discriminator_steps, player_steps
+        self.moves, self.phases = self._game()
+        self.ready(**self._shapes())
+
+    def gain(self, logit: tf.Tensor) -> tf.Tensor:
+        """g: what the players gain by a logit on their side."""
+        raise NotImplementedError
+
+    def default_optimizers(self):
+        return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in self.moves}
+
+    def noise(self, draws):
+        drawn = {"z": draws.rows("z", self.prior.sample)}
+        for name in ("code", "code_cycle"):
+            drawn[name] = draws.normal(name, self.code_noise_dim)
+        for name in ("observation", "observation_cycle"):
+            drawn[name] = self._observation_noise(draws, name)
+        return drawn
+
+    def forward(self, batch, noise):
+        z_q = self.codes(batch, noise["code"], training=True)
+        outputs = self.outputs(noise["z"], noise["observation"], training=True)
+        return {"z_q": z_q, "x_p": self._drawn(outputs, noise["observation"])}
+
+    def losses(self, batch, noise, phase, forward):
+        f_p, f_q = logits(self.joint_discriminator, [forward["x_p"], noise["z"]], [batch, forward["z_q"]])
+        played = Played({})
+        if phase != "players":
+            played.losses["joint_discriminator"] = losses.discriminator_loss(f_p, f_q)
+            played.logs.update(losses.judged("joint_discriminator", f_p, f_q))
+        if phase != "discriminators":
+            loss = -tf.reduce_mean(self.gain(f_q)) - tf.reduce_mean(self.gain(-f_p))
+            played.losses.update(encoder=loss, decoder=loss)
+            played.logs["symmetric_kl_estimate_sum"] = tf.reduce_mean(f_p) - tf.reduce_mean(f_q)
+        if self.has_cycle:
+            self._add_cycle(played, batch, noise, forward)
+        return played
+
+    def _add_cycle(self, played, x, noise, forward):
+        x_again = self.outputs(forward["z_q"], noise["observation_cycle"], training=True)
+        if self.cycle == "adversarial":
+            eta, eta_again = logits(
+                self.cycle_discriminator, [x, x], [x, self._drawn(x_again, noise["observation_cycle"])]
+            )
+            if "joint_discriminator" in played.losses:
+                played.losses["cycle_discriminator"] = losses.discriminator_loss(eta, eta_again)
+                played.logs.update(losses.judged("cycle_discriminator", eta, eta_again))
+            terms = {"observation_cycle": losses.generator_loss(eta_again)}
+        else:
+            terms = self._explicit_cycle(x, x_again, noise, forward)
+        if "encoder" in played.losses:
+            weight = tf.cast(tf.convert_to_tensor(self.cycle_weight), x.dtype)
+            loss = played.losses["encoder"] + weight * tf.add_n(list(terms.values()))
+            played.losses.update(encoder=loss, decoder=loss)
+            played.logs.update(terms)
+
+    def _explicit_cycle(self, x, outputs, noise, forward):
+        """C_x and C_z, given the decoder's outputs for z_q."""
+        z, x_p = noise["z"], forward["x_p"]
+        if self.cycle == "likelihood":
+            q = self.posterior_family.distribution(self.encoder(x_p, training=True))
+            c_x, c_z = -self.observation_model.log_prob(outputs, x), -q.log_prob(z)
+        else:
+            norm = tf.abs if self.cycle == "l1" else tf.square
+            c_x = norm(x - self._drawn(outputs, noise["observation_cycle"]))
+            c_z = norm(z - self.codes(x_p, noise["code_cycle"], training=True))
+        return {"observation_cycle": tf.reduce_mean(c_x), "code_cycle": tf.reduce_mean(c_z)}
+
+    def _drawn(self, outputs, noise):
+        """Observations of the decoder's outputs, reparametrised; implicit decoders have had their noise."""
+        return outputs if self.observation_model is None else self.observation_model.draw(outputs, noise)
+
+    def _observation_noise(self, draws, name):
+        if self.observation_model is None:
+            return draws.normal(name, self.decoder_noise_dim)
+        return draws.uniform(name, *self.observation_model.noise_shape(self.data_shape))
+
+    def _game(self):
+        judges = ("joint_discriminator", "cycle_discriminator")[: 1 if self.cycle_discriminator is None else 2]
+        learned = self.observation_model is not None and self.observation_model.trainable_variables
+        players = (Move("encoder", ("encoder",)), Move("decoder", ("decoder", "likelihood")[: 2 if learned else 1]))
+        moves = (*(Move(judge, (judge,)) for judge in judges), *players)
+        if self.SIMULTANEOUS and self.discriminator_steps == self.player_steps == 1:
+            return moves, (Phase("all", tuple(move.name for move in moves)),)
+        again = {"repeats": self.player_steps, "reuse": self.player_steps == 1}
+        return moves, (
+            Phase("discriminators", judges, repeats=self.discriminator_steps),
+            Phase("players", ("encoder", "decoder"), **again),
+        )
+
+    def _shapes(self):
+        x, z = self.data_shape, (self.latent_dim,)
+        found = {"encoder": self.encoder_shapes, "decoder": self.decoder_shapes, "joint_discriminator": ([x, z], (1,))}
+        return found if self.cycle_discriminator is None else {**found, "cycle_discriminator": ([x, x], (1,))}
+
+    def _check_cycle(self):
+        if self.cycle not in CYCLES:
+            raise ValueError(f"Argument `cycle` must be one of {', '.join(CYCLES)}. Received: {self.cycle!r}")
+        if (self.cycle == "adversarial") != (self.cycle_discriminator is not None):
+            verb = "needs a" if self.cycle_discriminator is None else "takes no"
+            raise ValueError(f"Argument `cycle`={self.cycle!r} {verb} `cycle_discriminator`")
+        explicit = self.posterior_family is not None and self.observation_model is not None
+        if self.has_cycle and self.cycle == "likelihood" and not explicit:
+            raise ValueError(
+                "Argument `cycle`='likelihood' needs densities q(z|x) and p(x|z). Received: "
+                f"posterior={self.posterior_kind!r}, likelihood={self.likelihood!r}"
+            )

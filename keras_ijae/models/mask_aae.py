@@ -1,0 +1,203 @@
+"""MaskAAE: an adversarial auto-encoder that finds how many dimensions its codes need."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae.distributions import likelihoods
+from keras_ijae.distributions.generated import GeneratedPrior
+from keras_ijae.layers.mask import LatentMask
+from keras_ijae.models import checks
+from keras_ijae.models.game import Game
+from keras_ijae.models.judging import criticise, logits
+from keras_ijae.models.moves import Move, Phase, Played
+from keras_ijae.models.replicas import gathered
+
+RECONSTRUCTIONS = ("auto", "cross_entropy", "squared_error")
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class MaskAAE(Game):
+    """MaskAAE: a learned mask takes superfluous dimensions away from the codes and from their prior alike.
+
+    With data x, n ~ N(0, I) of m dimensions, z = E(x), the mask alpha = 1 - exp(-a), a >= 0, z^ = alpha z and
+    n^ = alpha n, a critic H that is high on the prior, zbar the mean of z over the batch, and u ~ U(0, 1):
+
+        L_AE(E, D) = R + variance_weight V
+        L_H        = E H(z^) - E H(n^) + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2
+        L_E        = -E H(z^)
+        L_a        = mask_reconstruction_weight R + (1 - (E H(z^) - E H(n^)))^2 + c sum_j |alpha_j (1 - alpha_j)|
+
+        R = mean over pixels and batch of -x log D(z^) - (1 - x) log(1 - D(z^)), or of (x - D(z^))^2
+        V = mean_bj (zbar_j - z_bj)^2 exp(-10 alpha_j^2)                    of codes before the mask
+        c = polynomial_weight 2^floor(step / 4T), at most polynomial_cap    drives every alpha_j to 0 or 1
+
+    A step plays L_AE, `critic_steps` of L_H, L_E and L_a, all on the whole batch, each of L_H with fresh n and u. (The
+    original draws a new batch for every one of them.) `encode` gives masked codes, `sample` decodes masked n.
+
+    Args:
+        encoder: E, observations -> codes (batch, latent_dim).
+        decoder: D, codes -> observations, or their logits with "cross_entropy".
+        code_critic: H, codes -> (batch, 1); without normalisation by the batch.
+        data_shape, latent_dim: None reads them off the decoder.
+        mask: None for a new `LatentMask` with a ~ U(0, 5).
+        reconstruction: R, "cross_entropy" (data in [0, 1]) or "squared_error"; "auto" is the first on images, the
+            second on vectors.
+        variance_weight, gradient_penalty, mask_reconstruction_weight: at least 0; run-time scalars.
+        polynomial_weight: c at the start, at least 0; None: 2 / latent_dim. A run-time scalar.
+        polynomial_cap: what c grows to, at least 0; a run-time scalar.
+        period: T in steps, at least 1; None: 75 up to 20 dimensions, else 112.5 latent_dim, at most 10,000. After 5T
+            steps the learning rates of L_AE and L_a fall to a fifth.
+        critic_steps: steps of H for one of the others.
+        ema, seed, name: see `Game`; the prior is N(0, I), masked.
+
+    References:
+        Mondal, Chowdhury, Jayendran, Singla, Asnani & AP 2020, "MaskAAE: Latent space optimization for adversarial
+        auto-encoders". Weights, schedule and optimizers are those of the authors' code for MNIST, but that it scales
+        the losses, which RMSProp does not feel, where here the learning rates fall.
+    """
+
+    NETWORKS = ("encoder", "decoder", "code_critic", "mask")
+    AVERAGED = ("encoder", "decoder", "mask")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        code_critic: keras.Model,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
+        mask: LatentMask | None = None,
+        reconstruction: str = "auto",
+        variance_weight: float = 100.0,
+        gradient_penalty: float = 10.0,
+        mask_reconstruction_weight: float = 1000.0,
+        polynomial_weight: float | None = None,
+        polynomial_cap: float = 2048.0,
+        period: int | None = None,
+        critic_steps: int = 5,
+        ema: float | None = 0.999,
+        seed: int = 0,
+        name: str = "mask_aae",
+    ):
+        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
+        super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
+        self.encoder, self.decoder, self.code_critic = encoder, decoder, code_critic
+        self.mask = LatentMask(latent_dim, seed=seed) if mask is None else mask
+        self.reconstruction = _reconstruction(reconstruction, self.data_shape)
+        self.observation_model = likelihoods.Bernoulli() if self.reconstruction == "cross_entropy" else None
+        self.variance_weight = self.weight("variance_weight", variance_weight)
+        self.gradient_penalty = self.weight("gradient_penalty", gradient_penalty)
+        self.mask_reconstruction_weight = self.weight("mask_reconstruction_weight", mask_reconstruction_weight)
+        start = 2 / latent_dim if polynomial_weight is None else polynomial_weight
+        self.polynomial_weight = self.weight("polynomial_weight", start)
+        self.polynomial_cap = self.weight("polynomial_cap", polynomial_cap)
+        self.period, self.critic_steps = _period(period, latent_dim), critic_steps
+        self.moves = (
+            Move("auto_encoder", ("encoder", "decoder")),
+            Move("code_critic", ("code_critic",)),
+            Move("encoder", ("encoder",)),
+            Move("mask", ("mask",)),
+        )
+        self.phases = (
+            Phase("auto_encoder", ("auto_encoder",)),
+            Phase("code_critic", ("code_critic",), repeats=critic_steps, once=True),
+            Phase("encoder", ("encoder",), reuse=True),
+            Phase("mask", ("mask",)),
+        )
+        x, z = self.data_shape, (latent_dim,)
+        self.ready(mask=([z], z), encoder=([x], z), decoder=([z], x), code_critic=([z], (1,)))
+        self.prior = GeneratedPrior(self.mask, latent_dim, noise_dim=latent_dim)
+
+    def default_optimizers(self):
+        def falling():
+            return keras.optimizers.schedules.PiecewiseConstantDecay([5 * self.period], [5e-4, 1e-4])
+
+        rates = {"auto_encoder": falling(), "code_critic": 1e-4, "encoder": 1e-4, "mask": falling()}
+        return {move: keras.optimizers.RMSprop(rate) for move, rate in rates.items()}
+
+    def noise(self, draws):
+        return {"n": draws.normal("n", self.latent_dim), "mix": draws.uniform("mix")}
+
+    def forward(self, batch, noise):
+        return {"code": self.encoder(batch, training=True)}
+
+    def losses(self, batch, noise, phase, forward):
+        return getattr(self, f"_play_{phase}")(batch, noise, forward["code"])
+
+    def _play_auto_encoder(self, x, noise, z):
+        rec, variance = self._rec(x, z), self._variance(gathered(z))
+        logs = {"rec_mean": rec, "variance_penalty": variance}
+        return Played({"auto_encoder": rec + _of(self.variance_weight, rec) * variance}, logs)
+
+    def _play_code_critic(self, x, noise, z):
+        played, (z, n) = Played({}), (tf.stop_gradient(self.mask(part)) for part in (z, noise["n"]))
+        criticise(played, "code_critic", self.code_critic, n, z, noise["mix"], self.gradient_penalty)
+        return played
+
+    def _play_encoder(self, x, noise, z):
+        return Played({"encoder": -tf.reduce_mean(logits(self.code_critic, [self.mask(z)])[0])})
+
+    def _play_mask(self, x, noise, z):
+        of_prior, of_codes = logits(self.code_critic, [self.mask(noise["n"])], [self.mask(z)])
+        apart = tf.reduce_mean(gathered(of_codes)) - tf.reduce_mean(gathered(of_prior))
+        rec, alpha, c = self._rec(x, z), self.mask.alpha(), self.polynomial_now()
+        loss = _of(self.mask_reconstruction_weight, rec) * rec + (1 - tf.cast(apart, rec.dtype)) ** 2
+        loss += tf.cast(c * tf.reduce_sum(tf.abs(alpha * (1 - alpha))), rec.dtype)
+        active = tf.reduce_sum(tf.cast(self.mask.active(), tf.float32))
+        return Played({"mask": loss}, {"active_dims": active, "polynomial_weight": c})
+
+    def _rec(self, x, z):
+        """R of codes before the mask."""
+        outputs = self.decoder(self.mask(z), training=True)
+        x, outputs = tf.cast(x, self.variable_dtype), tf.cast(outputs, self.variable_dtype)
+        if self.reconstruction == "cross_entropy":
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(x, outputs))
+        return tf.reduce_mean((x - outputs) ** 2)
+
+    def _variance(self, z):
+        """V: codes of dimensions that the mask closes shall not move behind it."""
+        closed = tf.cast(tf.exp(-10 * self.mask.alpha() ** 2), z.dtype)
+        return tf.reduce_mean((tf.reduce_mean(z, axis=0) - z) ** 2 * closed)
+
+    def polynomial_now(self) -> tf.Tensor:
+        """c at the step that `steps` counts to, a scalar."""
+        start, cap = tf.convert_to_tensor(self.polynomial_weight), tf.convert_to_tensor(self.polynomial_cap)
+        doublings = tf.cast(tf.convert_to_tensor(self.steps) // (4 * self.period), start.dtype)
+        return tf.minimum(start * 2**doublings, cap)
+
+    @property
+    def active_dims(self) -> np.ndarray:
+        """The dimensions that `encode` and `sample` use, those with alpha >= 0.1: their indices, ascending."""
+        with self.averaged():
+            return np.flatnonzero(self.mask.active())
+
+    @property
+    def coders(self):
+        return [self.encoder, self.mask]
+
+    def codes(self, x, noise, training=False):
+        return self.mask(super().codes(x, noise, training))
+
+
+def _reconstruction(name, data_shape):
+    if name not in RECONSTRUCTIONS:
+        raise ValueError(f"Argument `reconstruction` must be one of {', '.join(RECONSTRUCTIONS)}. Received: {name!r}")
+    if name == "auto":
+        return "cross_entropy" if len(data_shape) == 3 else "squared_error"
+    return name
+
+
+def _period(period, latent_dim):
+    if period is None:
+        return 75 if latent_dim <= 20 else min(10_000, math.floor(112.5 * latent_dim))
+    if isinstance(period, bool) or not isinstance(period, int) or period < 1:
+        raise ValueError(f"Argument `period` must be an integer of at least 1. Received: {period!r}")
+    return period
+
+
+def _of(weight, like):
+    """A run-time weight in the dtype of what it weighs."""
+    return tf.cast(tf.convert_to_tensor(weight), like.dtype)

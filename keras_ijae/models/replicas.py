@@ -1,0 +1,28 @@
+"""What replicas do together, inside a step; on one replica all of it is trivial."""
+
+import tensorflow as tf
+
+
+def gathered(rows: tf.Tensor) -> tf.Tensor:
+    """The rows of all replicas, in their order, for losses on sets of rows: their mean over half batches is another.
+
+    Gradients flow back: each replica's rows get the sum over the replicas, which the game divides by their number.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return rows
+    everything = tf.distribute.get_replica_context().all_gather(rows, axis=0)
+    return tf.ensure_shape(everything, [None, *rows.shape[1:]])
+
+
+def assign(variables: list[tf.Variable], values: list[tf.Tensor]) -> None:
+    """Assign to variables of any aggregation, every replica holding equal values."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return
+
+    def everywhere(strategy, *values):
+        for variable, value in zip(variables, values, strict=True):
+            strategy.extended.update(variable, lambda v, new: v.assign(new), args=(value,), group=False)
+
+    tf.distribute.get_replica_context().merge_call(everywhere, args=values)

@@ -1,0 +1,260 @@
+"""`evaluate` and `MetricsCallback`: scores are those of the metrics on the model's images, and say what they are."""
+
+import io
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_ijae as ki
+from keras_ijae.evaluation import MEASURES, evaluate
+from keras_ijae.metrics.features import KerasFeatures
+from keras_ijae.training import MetricsCallback
+
+
+@pytest.fixture(scope="module")
+def data():
+    return ki.datasets.load("digits", "test", 100)
+
+
+@pytest.fixture(scope="module")
+def x(data):
+    return np.concatenate(list(data.as_numpy_iterator()))
+
+
+@pytest.fixture(scope="module")
+def vae():
+    keras.utils.set_random_seed(0)
+    model = ki.create("vae", (8, 8, 1), 3, width=16)
+    model.compile()
+    return model
+
+
+@pytest.fixture(scope="module")
+def gan():
+    keras.utils.set_random_seed(0)
+    return ki.create("gan", (8, 8, 1), 3, width=16)
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    keras.utils.set_random_seed(1)
+    layers = [keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(5, name="features")]
+    return KerasFeatures(keras.Sequential([*layers, keras.layers.Dense(10)]), "features", "logits", name="small")
+
+
+def sampled(model, n, seed=0):
+    parts = [model.sample(min(256, n - start), seed=seed + i) for i, start in enumerate(range(0, n, 256))]
+    return np.concatenate(parts)
+
+
+def test_samples_and_reconstructions_are_scored_by_their_features(vae, data, x, extractor):
+    names = ["fid", "kid", "precision_recall", "density_coverage", "sliced_wasserstein", "is"]
+    found = evaluate(vae, data, names, extractor, seed=3)
+    fake = sampled(vae, len(x), seed=3)
+    remade = np.concatenate([vae.reconstruct(b, seed=3 + i) for i, b in enumerate(data.as_numpy_iterator())])
+    real, gen, rec = (extractor.features(images) for images in (x, fake, remade))
+    assert found["gen/frechet_distance"] == pytest.approx(ki.metrics.frechet_distance(real, gen), rel=1e-6)
+    assert found["rec/frechet_distance"] == pytest.approx(ki.metrics.frechet_distance(real, rec), rel=1e-6)
+    assert found["gen/recall"] == ki.metrics.precision_recall(real, gen).recall
+    assert found["rec/coverage"] == ki.metrics.density_coverage(real, rec).coverage
+    kernel = ki.metrics.kernel_distance(real, gen, subset_size=297, seed=3)
+    score = found.scores["gen/kernel_distance[small:features]"]
+    assert (score.value, score.std) == pytest.approx((kernel.mean, kernel.std), rel=1e-5)
+    quality = ki.metrics.inception_score(extractor.probabilities(fake))
+    assert found["gen/inception_score"] == pytest.approx(quality.mean, rel=1e-6)
+
+
+def test_equal_numbers_of_data_and_samples_are_taken_for_the_precision_recall_curve(gan, x):
+    found = evaluate(gan, x[:50], ["prd"], "data", samples=30, seed=3)
+    flat = [np.reshape(rows[:30], (30, -1)) for rows in (x, gan.sample(30, seed=3))]
+    curve = ki.metrics.precision_recall_distribution(*flat, seed=3)
+    assert (found["gen/prd_f8_recall"], found["gen/prd_f1/8_precision"]) == pytest.approx(curve.f_beta)
+
+
+def test_a_score_says_what_it_depends_on(vae, data, extractor):
+    score = evaluate(vae, data, ["fid"], extractor, samples=50, seed=2).scores["gen/frechet_distance[small:features]"]
+    assert (score.n_real, score.n_fake, score.seed) == (297, 50, 2)
+    assert (score.extractor, score.weights, score.resize) == (extractor.name, extractor.checksum, None)
+    assert score.versions["tensorflow"] == tf.__version__ and score.versions["keras_ijae"] == ki.__version__
+
+
+def test_pictures_are_compared_pair_by_pair_whatever_the_batches(vae, data, x):
+    found = evaluate(vae, data, ["mse", "psnr", "ssim", "ms_ssim"])
+    remade = np.concatenate([vae.reconstruct(b, seed=i) for i, b in enumerate(data.as_numpy_iterator())])
+    for name in ("mean_squared_error", "psnr", "ssim", "ms_ssim"):
+        assert found[f"rec/{name}"] == pytest.approx(getattr(ki.metrics, name)(x, remade), rel=1e-5)
+
+
+def test_perceptual_distance_is_scored_with_its_network_and_its_spread_over_images(vae, data):
+    class Distance:
+        name, checksum = "lpips-mine", "abc"
+
+        def __call__(self, first, second):
+            return np.abs(first - second).mean(axis=(1, 2, 3))
+
+    score = evaluate(vae, data, ["lpips"], lpips=Distance()).scores["rec/lpips"]
+    pairs = [(b, vae.reconstruct(b, seed=i)) for i, b in enumerate(data.as_numpy_iterator())]
+    distances = np.concatenate([Distance()(*pair) for pair in pairs])
+    assert (score.value, score.std) == pytest.approx((distances.mean(), distances.std()), rel=1e-5)
+    assert (score.extractor, score.weights) == ("lpips-mine", "abc")
+
+
+def test_the_model_itself_is_scored(vae, data, x):
+    found = evaluate(vae, data, ["nac", "active_dimensions", "latent_kl", "elbo", "iw_bound", "ais"], seed=1)
+    codes = vae.encode(x, seed=1)
+    active = ki.metrics.active_dimensions(vae.encode(x), "posterior_mean")
+    assert found["active_dimensions"] == active.sum()
+    assert found["nac"] == ki.metrics.nac(codes, active)
+    assert found["elbo_nats"] == pytest.approx(vae.elbo(x, seed=1).mean(), rel=1e-6)
+    assert found["elbo_nats"] < found["importance_weighted_bound_nats"]
+    assert found["latent_kl_nats"] == ki.evaluation.aggregate_posterior_kl(vae, x, seed=1)
+    exact = ki.evaluation.ais_log_likelihood(vae, x[:64], seed=1).mean
+    assert found["ais_nats_of_64"] == pytest.approx(exact, rel=1e-4)
+
+
+def test_copies_are_looked_for_in_the_training_data(gan, data, x):
+    train = ki.datasets.load("digits", "train", 100, shuffle=False)
+    found = evaluate(gan, data, ["nearest", "diversity"], train=train, samples=40)
+    flat = [np.reshape(rows, (len(rows), -1)) for rows in (np.concatenate(list(train.as_numpy_iterator())), x)]
+    assert found["gen/nearest_train_of_held_out"] == np.median(
+        ki.metrics.nearest_neighbours(flat[1], flat[0]).distances
+    )
+    assert found["gen/ms_ssim_diversity"] == ki.metrics.ms_ssim_diversity(gan.sample(40, seed=0))
+
+
+def test_vectors_are_scored_in_their_own_space():
+    keras.utils.set_random_seed(0)
+    model = ki.create("gan", (2,), 2, width=8)
+    real = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
+    found = evaluate(model, real, ["fid"], "data")
+    assert list(found.scores) == ["gen/frechet_distance[data]"]
+    assert found["gen/frechet_distance"] == pytest.approx(ki.metrics.frechet_distance(real, sampled(model, 300)))
+
+
+def test_cached_features_give_the_same_scores_and_are_not_computed_again(vae, data, extractor, tmp_path, monkeypatch):
+    fresh = evaluate(vae, data, ["fid"], extractor, cache=tmp_path)
+    streamed = []
+    original = type(extractor).stream
+    monkeypatch.setattr(type(extractor), "stream", lambda self, images: streamed.append(1) or original(self, images))
+    again = evaluate(vae, data, ["fid"], extractor, cache=tmp_path)
+    assert fresh.to_dict() == again.to_dict() == evaluate(vae, data, ["fid"], extractor).to_dict()
+    assert len(streamed) > 0 and any(tmp_path.iterdir())
+
+
+def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
+    from rich.console import Console
+
+    found = evaluate(vae, data, ["fid", "mse"], extractor)
+    found.save(tmp_path / "scores.json")
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert {name: entry["value"] for name, entry in written.items()} == {n: s.value for n, s in found.scores.items()}
+    text = io.StringIO()
+    Console(width=200, file=text).print(found.table())
+    for part in (*found.scores, "small:features", extractor.checksum[:12], "seed 0", tf.__version__, "297"):
+        assert part in text.getvalue()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"metrics": ["fidd"]}, "`metrics` must name some of fid, .* Received: 'fidd'"),
+        ({"metrics": []}, "`metrics` must name some of"),
+        ({"metrics": ["fid"]}, "`features` is needed for 'fid'"),
+        ({"metrics": ["is"], "features": "data"}, "'is' needs class probabilities, which the extractor 'data' has not"),
+        ({"metrics": ["mse"]}, "'mse' needs an encoder. Received: a GAN"),
+        ({"metrics": ["elbo"]}, "'elbo' needs an explicit likelihood. Received: a GAN"),
+        ({"metrics": ["ais"]}, "'ais' needs an explicit likelihood"),
+        ({"metrics": ["critic"]}, "`train` is needed for 'critic'"),
+        ({"metrics": ["diversity"], "samples": 1}, "`samples` must be at least 2"),
+        ({"metrics": ["fid"], "features": "none.keras"}, "no stored classifier at none.keras"),
+    ],
+)
+def test_metrics_that_lack_something_are_refused_before_anything_is_computed(gan, data, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(gan, data, **arguments)
+
+
+def test_data_without_an_end_are_refused(gan, data):
+    with pytest.raises(ValueError, match="must end"):
+        evaluate(gan, data.repeat(), ["fid"], "data")
+
+
+def test_every_measure_has_a_line_for_people():
+    assert all(measure.summary and "\n" not in measure.summary for measure in MEASURES.values())
+
+
+# The callback.
+
+
+def fit(model, callback, epochs, initial_epoch=0):
+    keras.utils.set_random_seed(0)
+    logs = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, values: logs.append(dict(values)))
+    train = ki.datasets.load("digits", "train[:200]", 100)
+    model.fit(train, epochs=epochs, initial_epoch=initial_epoch, verbose=0, callbacks=[callback, seen])
+    return logs
+
+
+def callback(data, path, **arguments):
+    best = {"best": path / "best.weights.h5", "monitor": "rec/mean_squared_error"}
+    return MetricsCallback(data, ["mse"], log_dir=path / "logs", **(best | arguments))
+
+
+def test_scores_join_the_logs_of_their_epochs_and_tensorboard(vae, data, tmp_path):
+    logs = fit(vae, callback(data, tmp_path, every=2), epochs=4)
+    assert ["rec/mean_squared_error" in entry for entry in logs] == [False, True, False, True]
+    assert logs[3]["rec/mean_squared_error"] == evaluate(vae, data, ["mse"])["rec/mean_squared_error"]
+    events = [
+        (event.step, value.tag, float(tf.make_ndarray(value.tensor)))
+        for path in (tmp_path / "logs").glob("events*")
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+    ]
+    assert [(step, tag) for step, tag, _ in events] == [(1, "rec/mean_squared_error"), (3, "rec/mean_squared_error")]
+    np.testing.assert_allclose([v for *_, v in events], [logs[i]["rec/mean_squared_error"] for i in (1, 3)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode, better", [("min", min), ("max", max)])
+def test_the_weights_of_the_best_epoch_are_kept(vae, data, tmp_path, mode, better):
+    logs = fit(vae, callback(data, tmp_path, mode=mode), epochs=3)
+    values = [entry["rec/mean_squared_error"] for entry in logs]
+    record = json.loads((tmp_path / "best.json").read_text())
+    assert (record["value"], record["epoch"]) == (better(values), 1 + values.index(better(values)))
+    vae.load_weights(tmp_path / "best.weights.h5")
+    assert evaluate(vae, data, ["mse"])["rec/mean_squared_error"] == pytest.approx(better(values), rel=1e-6)
+
+
+def test_a_continued_run_goes_on_comparing_and_a_new_one_does_not_overwrite(vae, data, tmp_path):
+    fit(vae, callback(data, tmp_path), epochs=1)
+    record = json.loads((tmp_path / "best.json").read_text()) | {"value": 0.0}
+    (tmp_path / "best.json").write_text(json.dumps(record))
+    fit(vae, callback(data, tmp_path), epochs=2, initial_epoch=1)
+    assert json.loads((tmp_path / "best.json").read_text()) == record
+    with pytest.raises(ValueError, match="`best` exists.*overwrite=True"):
+        fit(vae, callback(data, tmp_path), epochs=1)
+    fit(vae, callback(data, tmp_path, overwrite=True), epochs=1)
+    assert json.loads((tmp_path / "best.json").read_text())["value"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"every": 0}, "`every` must be at least 1"),
+        ({"mode": "low"}, "`mode` must be 'min' or 'max'. Received: 'low'"),
+        ({"monitor": None}, "`best` and `monitor` belong together"),
+        ({"best": "best.h5"}, "must end in .weights.h5. Received: best.h5"),
+    ],
+)
+def test_a_callback_that_cannot_work_is_refused(data, tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        callback(data, tmp_path, **arguments)
+
+
+def test_metrics_that_do_not_fit_the_model_stop_fit_before_the_first_step(gan, data, tmp_path):
+    gan.compile()
+    with pytest.raises(ValueError, match="'mse' needs an encoder"):
+        fit(gan, callback(data, tmp_path), epochs=1)
+    assert int(gan.steps) == 0
