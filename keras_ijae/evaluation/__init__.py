@@ -1,7 +1,6 @@
 """A model and a dataset, or samples and data, to scores. Names are loaded when first used."""
 
-import importlib
-from typing import Any
+from keras_ijae._lazy import lazy
 
 _HOMES = {
     "AIS": "ais",
@@ -21,14 +20,4 @@ _HOMES = {
     "measure_digits": "digits",
 }
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOMES)

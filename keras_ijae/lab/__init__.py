@@ -1,7 +1,6 @@
 """The texts' small exact experiments. Names are loaded when first used; `keras-ijae lab` runs them."""
 
-import importlib
-from typing import Any
+from keras_ijae._lazy import lazy
 
 _HOMES = {
     "AdversarialFit": "adversarial_mixture",
@@ -47,14 +46,4 @@ _HOMES = {
     "fit_gaussian": "unimodal",
 }
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOMES)

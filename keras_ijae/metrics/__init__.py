@@ -1,7 +1,6 @@
 """From arrays to numbers; knows no model. Names are loaded when first used."""
 
-import importlib
-from typing import Any
+from keras_ijae._lazy import lazy
 
 _HOMES = {
     "FrechetAccumulator": "frechet",
@@ -10,6 +9,7 @@ _HOMES = {
     "active_dimensions": "codes",
     "density_coverage": "density",
     "elbo_terms": "elbo",
+    "features": None,
     "frechet_distance": "frechet",
     "inception_score": "inception",
     "kernel_distance": "kernel",
@@ -28,20 +28,5 @@ _HOMES = {
     "sliced_wasserstein": "sliced",
     "ssim": "similarity",
 }
-_ROOMS = ("features",)
 
-__all__ = sorted((*_HOMES, *_ROOMS))
-
-
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found  # also where a module of that name has taken its place
-    return found
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOMES)

@@ -3,8 +3,7 @@
 `recipes` and `runs` do not import TensorFlow, so that the command line can list and check without it.
 """
 
-import importlib
-from typing import Any
+from keras_ijae._lazy import lazy
 
 _HOMES = {
     "Backup": "callbacks",
@@ -25,14 +24,4 @@ _HOMES = {
     "train": "trainer",
 }
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOMES)
