@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import uuid
@@ -39,8 +40,14 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
-    """Writes `content` as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    """Writes `content` as indented JSON, whole or not at all; ValueError for NaN and infinity, which JSON has not."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """The dictionary with NaN and infinities as strings, which JSON can hold and `float` reads."""
+    strange = {name for name, value in values.items() if isinstance(value, float) and not math.isfinite(value)}
+    return {name: str(value) if name in strange else value for name, value in values.items()}
 
 
 def _remove(path: Path) -> None:

@@ -105,10 +105,17 @@ def test_a_decoder_with_noise_of_its_own_is_refused():
         ais_log_likelihood(ki.create("svae", (4,), 2), X, likelihood="gaussian")
 
 
-@pytest.mark.parametrize("name", ["steps", "chains", "leapfrog_steps"])
-def test_counts_below_one_are_refused(linear, name):
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 1. Received: 0"):
-        ais_log_likelihood(linear, X, **{name: 0})
+def test_a_prior_on_a_sphere_is_refused():
+    model = ki.create("gan", (4,), 2, prior="sphere")
+    with pytest.raises(ValueError, match=r"density on all of R\^d. Received: a Sphere"):
+        ais_log_likelihood(model, X, likelihood="gaussian")
+
+
+@pytest.mark.parametrize("name", ["steps", "chains", "leapfrog_steps", "batch_size"])
+@pytest.mark.parametrize("count", [0, 2.5])
+def test_counts_that_are_no_whole_numbers_above_0_are_refused(linear, name, count):
+    with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least 1. Received: {name}={count}"):
+        ais_log_likelihood(linear, X, **{name: count})
 
 
 def test_observations_of_another_shape_are_refused(linear):

@@ -45,33 +45,55 @@ def extractor():
     return KerasFeatures(keras.Sequential([*layers, keras.layers.Dense(10)]), "features", "logits", name="small")
 
 
+def batch_seed(seed, name, index):
+    """The seed of a batch of 256."""
+    return int(ki.random.fold(seed, name, index)[0])
+
+
 def sampled(model, n, seed=0):
-    parts = [model.sample(min(256, n - start), seed=seed + i) for i, start in enumerate(range(0, n, 256))]
-    return np.concatenate(parts)
+    starts = enumerate(range(0, n, 256))
+    return np.concatenate([model.sample(min(256, n - at), seed=batch_seed(seed, "samples", i)) for i, at in starts])
+
+
+def remade(model, x, seed=0):
+    batches = enumerate(x[at : at + 256] for at in range(0, len(x), 256))
+    return np.concatenate([model.reconstruct(b, seed=batch_seed(seed, "reconstructions", i)) for i, b in batches])
 
 
 def test_samples_and_reconstructions_are_scored_by_their_features(vae, data, x, extractor):
     names = ["fid", "kid", "precision_recall", "density_coverage", "sliced_wasserstein", "is"]
     found = evaluate(vae, data, names, extractor, seed=3)
     fake = sampled(vae, len(x), seed=3)
-    remade = np.concatenate([vae.reconstruct(b, seed=3 + i) for i, b in enumerate(data.as_numpy_iterator())])
-    real, gen, rec = (extractor.features(images) for images in (x, fake, remade))
+    real, gen, rec = (extractor.features(images) for images in (x, fake, remade(vae, x, seed=3)))
     assert found["gen/frechet_distance"] == pytest.approx(ki.metrics.frechet_distance(real, gen), rel=1e-6)
     assert found["rec/frechet_distance"] == pytest.approx(ki.metrics.frechet_distance(real, rec), rel=1e-6)
     assert found["gen/recall"] == ki.metrics.precision_recall(real, gen).recall
     assert found["rec/coverage"] == ki.metrics.density_coverage(real, rec).coverage
-    kernel = ki.metrics.kernel_distance(real, gen, subset_size=297, seed=3)
     score = found.scores["gen/kernel_distance[small:features]"]
-    assert (score.value, score.std) == pytest.approx((kernel.mean, kernel.std), rel=1e-5)
+    assert score.value == pytest.approx(ki.metrics.kernel_distance(real, gen, subset_size=None).mean, rel=1e-5)
+    assert score.std is None  # there is one subset of 297
     quality = ki.metrics.inception_score(extractor.probabilities(fake))
     assert found["gen/inception_score"] == pytest.approx(quality.mean, rel=1e-6)
 
 
 def test_equal_numbers_of_data_and_samples_are_taken_for_the_precision_recall_curve(gan, x):
     found = evaluate(gan, x[:50], ["prd"], "data", samples=30, seed=3)
-    flat = [np.reshape(rows[:30], (30, -1)) for rows in (x, gan.sample(30, seed=3))]
+    chosen = np.random.default_rng(3).permutation(x[:50])[:30]
+    flat = [np.reshape(rows, (30, -1)) for rows in (chosen, sampled(gan, 30, seed=3))]
     curve = ki.metrics.precision_recall_distribution(*flat, seed=3)
     assert (found["gen/prd_f8_recall"], found["gen/prd_f1/8_precision"]) == pytest.approx(curve.f_beta)
+    assert {(score.n_real, score.n_fake) for score in found.scores.values()} == {(30, 30)}
+
+
+def test_how_the_data_are_batched_changes_no_score(vae, data, x):
+    scores = [evaluate(vae, form, ["fid", "mse"], "data").to_dict() for form in (data, x, data.unbatch().batch(7))]
+    scores += [evaluate(vae, form, ["fid", "mse"], "data").to_dict() for form in ((x, x), {"image": x})]
+    assert all(score == scores[0] for score in scores)
+
+
+def test_neighbouring_seeds_share_no_samples(gan):
+    first, second = (sampled(gan, 600, seed=seed) for seed in (0, 1))
+    assert not {image.tobytes() for image in first} & {image.tobytes() for image in second}
 
 
 def test_a_score_says_what_it_depends_on(vae, data, extractor):
@@ -83,12 +105,11 @@ def test_a_score_says_what_it_depends_on(vae, data, extractor):
 
 def test_pictures_are_compared_pair_by_pair_whatever_the_batches(vae, data, x):
     found = evaluate(vae, data, ["mse", "psnr", "ssim", "ms_ssim"])
-    remade = np.concatenate([vae.reconstruct(b, seed=i) for i, b in enumerate(data.as_numpy_iterator())])
     for name in ("mean_squared_error", "psnr", "ssim", "ms_ssim"):
-        assert found[f"rec/{name}"] == pytest.approx(getattr(ki.metrics, name)(x, remade), rel=1e-5)
+        assert found[f"rec/{name}"] == pytest.approx(getattr(ki.metrics, name)(x, remade(vae, x)), rel=1e-5)
 
 
-def test_perceptual_distance_is_scored_with_its_network_and_its_spread_over_images(vae, data):
+def test_perceptual_distance_is_scored_with_its_network_and_its_spread_over_images(vae, data, x):
     class Distance:
         name, checksum = "lpips-mine", "abc"
 
@@ -96,8 +117,7 @@ def test_perceptual_distance_is_scored_with_its_network_and_its_spread_over_imag
             return np.abs(first - second).mean(axis=(1, 2, 3))
 
     score = evaluate(vae, data, ["lpips"], lpips=Distance()).scores["rec/lpips"]
-    pairs = [(b, vae.reconstruct(b, seed=i)) for i, b in enumerate(data.as_numpy_iterator())]
-    distances = np.concatenate([Distance()(*pair) for pair in pairs])
+    distances = Distance()(x, remade(vae, x))
     assert (score.value, score.std) == pytest.approx((distances.mean(), distances.std()), rel=1e-5)
     assert (score.extractor, score.weights) == ("lpips-mine", "abc")
 
@@ -112,7 +132,22 @@ def test_the_model_itself_is_scored(vae, data, x):
     assert found["elbo_nats"] < found["importance_weighted_bound_nats"]
     assert found["latent_kl_nats"] == ki.evaluation.aggregate_posterior_kl(vae, x, seed=1)
     exact = ki.evaluation.ais_log_likelihood(vae, x[:64], seed=1).mean
-    assert found["ais_nats_of_64"] == pytest.approx(exact, rel=1e-4)
+    assert found["ais_nats"] == pytest.approx(exact, rel=1e-4)
+    assert found.scores["ais_nats"].n_real == 64 and found.scores["elbo_nats"].n_real == 297
+
+
+def test_codes_of_which_fewer_than_two_are_active_have_no_correlation_and_the_other_scores_stay(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = ki.create("ae", (4,), 2, width=8)
+    for weight in model.encoder.trainable_weights:
+        weight.assign(0 * weight)
+    found = evaluate(
+        model, np.random.default_rng(0).normal(size=(20, 4)).astype("float32"), ["nac", "latent_kl", "mse"]
+    )
+    assert np.isnan(found["nac"]) and found["latent_kl_nats"] == float("inf") and found["rec/mean_squared_error"] > 0
+    found.save(tmp_path / "scores.json")
+    written = json.loads((tmp_path / "scores.json").read_text(), parse_constant=pytest.fail)
+    assert (written["nac"]["value"], float(written["latent_kl_nats"]["value"])) == ("nan", float("inf"))
 
 
 def test_copies_are_looked_for_in_the_training_data(gan, data, x):
@@ -122,7 +157,7 @@ def test_copies_are_looked_for_in_the_training_data(gan, data, x):
     assert found["gen/nearest_train_of_held_out"] == np.median(
         ki.metrics.nearest_neighbours(flat[1], flat[0]).distances
     )
-    assert found["gen/ms_ssim_diversity"] == ki.metrics.ms_ssim_diversity(gan.sample(40, seed=0))
+    assert found["gen/ms_ssim_diversity"] == ki.metrics.ms_ssim_diversity(sampled(gan, 40))
 
 
 def test_vectors_are_scored_in_their_own_space():
@@ -163,18 +198,33 @@ def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
         ({"metrics": ["fidd"]}, "`metrics` must name some of fid, .* Received: 'fidd'"),
         ({"metrics": []}, "`metrics` must name some of"),
         ({"metrics": ["fid"]}, "`features` is needed for 'fid'"),
-        ({"metrics": ["is"], "features": "data"}, "'is' needs class probabilities, which the extractor 'data' has not"),
+        ({"metrics": ["is"], "features": "data"}, "'is' needs class probabilities, which 'data' has not"),
         ({"metrics": ["mse"]}, "'mse' needs an encoder. Received: a GAN"),
-        ({"metrics": ["elbo"]}, "'elbo' needs an explicit likelihood. Received: a GAN"),
-        ({"metrics": ["ais"]}, "'ais' needs an explicit likelihood"),
+        ({"metrics": ["elbo"]}, "'elbo' needs an explicit posterior and likelihood. Received: a GAN"),
+        ({"metrics": ["ais"]}, "'ais' needs a likelihood with a density"),
         ({"metrics": ["critic"]}, "`train` is needed for 'critic'"),
-        ({"metrics": ["diversity"], "samples": 1}, "`samples` must be at least 2"),
+        ({"metrics": ["diversity"], "samples": 1}, "`samples` must be a whole number of at least 2"),
+        ({"metrics": "diversity", "samples": 2.5}, "`samples` must be a whole number"),
+        ({"metrics": "diversity", "seed": -1}, "`seed` must be a whole number of at least 0"),
         ({"metrics": ["fid"], "features": "none.keras"}, "no stored classifier at none.keras"),
     ],
 )
 def test_metrics_that_lack_something_are_refused_before_anything_is_computed(gan, data, arguments, message):
     with pytest.raises(ValueError, match=message):
         evaluate(gan, data, **arguments)
+
+
+def test_pictures_of_vectors_are_refused_and_their_squared_error_is_not():
+    model = ki.create("ae", (4,), 2, width=8)
+    x = np.zeros((5, 4), "float32")
+    assert evaluate(model, x, "mse")["rec/mean_squared_error"] == np.mean(model.reconstruct(x) ** 2)
+    with pytest.raises(ValueError, match="'psnr' needs images. Received: a AE"):
+        evaluate(model, x, "psnr")
+
+
+def test_no_data_are_refused(gan, x):
+    with pytest.raises(ValueError, match="`dataset` must have examples"):
+        evaluate(gan, x[:0], ["fid"], "data")
 
 
 def test_data_without_an_end_are_refused(gan, data):
@@ -242,7 +292,8 @@ def test_a_continued_run_goes_on_comparing_and_a_new_one_does_not_overwrite(vae,
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"every": 0}, "`every` must be at least 1"),
+        ({"every": 0}, "`every` must be a whole number of at least 1"),
+        ({"every": 1.5}, "`every` must be a whole number"),
         ({"mode": "low"}, "`mode` must be 'min' or 'max'. Received: 'low'"),
         ({"monitor": None}, "`best` and `monitor` belong together"),
         ({"best": "best.h5"}, "must end in .weights.h5. Received: best.h5"),
@@ -251,6 +302,21 @@ def test_a_continued_run_goes_on_comparing_and_a_new_one_does_not_overwrite(vae,
 def test_a_callback_that_cannot_work_is_refused(data, tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         callback(data, tmp_path, **arguments)
+
+
+def test_a_value_that_is_not_a_number_never_counts_as_the_best(vae, tmp_path):
+    kept = MetricsCallback(None, best=tmp_path / "b.weights.h5", monitor="rec/mean_squared_error")
+    kept.set_model(vae)
+    for epoch, value in enumerate([1.0, float("nan"), 5.0]):
+        kept._keep(epoch, value, ki.evaluation.Evaluation({}))
+    assert json.loads((tmp_path / "b.json").read_text())["epoch"] == 1
+
+
+def test_a_monitor_that_no_metric_gives_stops_fit_before_the_first_step(vae, data, tmp_path):
+    before = int(vae.steps)
+    with pytest.raises(ValueError, match="`monitor` must be one of rec/mean_squared_error. Received: 'gen/nothing'"):
+        fit(vae, callback(data, tmp_path, monitor="gen/nothing"), epochs=1)
+    assert int(vae.steps) == before
 
 
 def test_metrics_that_do_not_fit_the_model_stop_fit_before_the_first_step(gan, data, tmp_path):

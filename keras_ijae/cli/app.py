@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 
 import typer
@@ -75,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        app(args=None if arguments is None else list(arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _note
+            app(args=None if arguments is None else list(arguments))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -83,6 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         _say(error)
         sys.exit(2)
+
+
+def _note(message, category, *place) -> None:
+    Console(stderr=True).print(f"[yellow]note:[/yellow] {escape(str(message))}", soft_wrap=True, highlight=False)
 
 
 def _say(error: Exception) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from keras_ijae.cli.quiet import start_tensorflow
 from keras_ijae.cli.use import Data, Model, Seed, Split, load, recipe_of
-from keras_ijae.files import write_json
+from keras_ijae.files import plain, write_json
 from keras_ijae.training.recipes import Recipe
 
 
@@ -89,7 +89,7 @@ def _losses(model: Path, loaded: Any, recipe: Recipe, split: str, data: Any) -> 
         table.add_row(key, f"{value:.5g}")
     Console().print(table)
     if model.is_dir():
-        write_json(model / "evaluation.json", {"dataset": recipe.dataset, "split": split, "scores": scores})
+        write_json(model / "evaluation.json", {"dataset": recipe.dataset, "split": split, "scores": plain(scores)})
 
 
 def _scores(model, data, names, extractors, recipe, samples, seed, cache):

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.distributions import likelihoods
+from keras_ijae.distributions import likelihoods, priors
 from keras_ijae.distributions._tfp import tfp
 from keras_ijae.evaluation.progress import tracked
+from keras_ijae.metrics._checks import whole
 from keras_ijae.models import checks
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
@@ -72,7 +73,7 @@ def ais_log_likelihood(
     move at once.
 
     Args:
-        model: any model with a decoder and a prior that has a density.
+        model: any model with a decoder without noise and a prior that has a density on R^d.
         x: observations (n, *data_shape).
         steps: T. The papers use 10,000.
         chains: per observation.
@@ -89,7 +90,8 @@ def ais_log_likelihood(
     References:
         Neal 2001; Wu, Burda, Salakhutdinov & Grosse 2017, sections 2.3 and 3.
     """
-    joint = Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps)
+    counts = {"steps": steps, "chains": chains, "leapfrog_steps": leapfrog_steps, "batch_size": batch_size}
+    joint = Joint(model, likelihood, **counts)
     x = checks.observations(checks.unpack(x), model.data_shape)
     found = []
     for part in range(0, x.shape[0], batch_size):
@@ -138,8 +140,9 @@ class Joint:
 
     def __init__(self, model, likelihood, **counts: int):
         for name, count in counts.items():
-            if count < 1:
-                raise ValueError(f"Argument `{name}` must be at least 1. Received: {count}")
+            whole(name, count, 1)
+        if isinstance(model.prior, priors.Sphere):
+            raise ValueError("Argument `model` must have a prior with a density on all of R^d. Received: a Sphere")
         chosen = model.observation_model if likelihood is None else likelihood
         if chosen is None:
             raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae import random
 from keras_ijae.evaluation.progress import tracked
 from keras_ijae.metrics.features import DataSpace, FeatureCache
 from keras_ijae.models import checks
@@ -24,8 +25,11 @@ class Material:
 
     def batches(self, title: str) -> Iterator[np.ndarray]:
         """The data, batch by batch, checked."""
-        for x in tracked(_batches(self.dataset), title, self.progress):
+        x = None
+        for x in tracked(_batches("dataset", self.dataset), title, self.progress):
             yield checks.observations(checks.unpack(x), self.model.data_shape).numpy()
+        if x is None:
+            raise ValueError("Argument `dataset` must have examples. Received: none")
 
     @cached_property
     def x(self) -> np.ndarray:
@@ -35,7 +39,7 @@ class Material:
     def train(self) -> np.ndarray | None:
         if self.train_data is None:
             return None
-        parts = (checks.unpack(part) for part in _batches(self.train_data))
+        parts = (checks.unpack(part) for part in _batches("train", self.train_data))
         return np.concatenate([checks.observations(part, self.model.data_shape).numpy() for part in parts])
 
     @cached_property
@@ -53,7 +57,7 @@ class Material:
 
     def pairs(self, title: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for index, x in enumerate(self.batches(title)):
-            yield x, self.model.reconstruct(x, seed=self.seed + index)
+            yield x, self.model.reconstruct(x, seed=self._seed("reconstructions", index))
 
     @cached_property
     def n_samples(self) -> int:
@@ -63,7 +67,7 @@ class Material:
         starts = range(0, self.n_samples, ROWS)
         for index, start in enumerate(tracked(starts, "samples", self.progress)):
             rows = min(ROWS, self.n_samples - start)
-            yield self.model.sample(rows, seed=self.seed + index)
+            yield self.model.sample(rows, seed=self._seed("samples", index))
 
     @cached_property
     def samples(self) -> np.ndarray:
@@ -76,10 +80,15 @@ class Material:
         features, probabilities = zip(*streams, strict=True)
         return np.concatenate(features), None if probabilities[0] is None else np.concatenate(probabilities)
 
+    def _seed(self, name: str, index: int) -> int:
+        """A seed for each batch that no other seed's batches share."""
+        return int(random.fold(self.seed, name, index)[0])
 
-def _batches(data: Any) -> tf.data.Dataset:
+
+def _batches(name: str, data: Any) -> tf.data.Dataset:
+    """Batches of ROWS, however the data come: their noise must not depend on it."""
     if isinstance(data, tf.data.Dataset):
         if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise ValueError("Argument `dataset` must end. Received: an infinite data set")
-        return data
-    return tf.data.Dataset.from_tensor_slices(np.asarray(data)).batch(ROWS)
+            raise ValueError(f"Argument `{name}` must end. Received: an infinite data set")
+        return data.rebatch(ROWS)
+    return tf.data.Dataset.from_tensor_slices(np.asarray(checks.unpack(data))).batch(ROWS)

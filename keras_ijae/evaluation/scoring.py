@@ -9,10 +9,10 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from keras_ijae.evaluation import measures
+from keras_ijae.evaluation import requirements
 from keras_ijae.evaluation.material import Material
-from keras_ijae.evaluation.measures import Found, Measure
-from keras_ijae.files import write_json
+from keras_ijae.evaluation.measures import Measure, Value
+from keras_ijae.files import plain, write_json
 from keras_ijae.metrics.features import Extractor, get
 from keras_ijae.metrics.perceptual import LPIPS
 from keras_ijae.metrics.score import Score
@@ -36,8 +36,8 @@ class Evaluation:
         raise KeyError(f"{name!r} is not among the scores: {', '.join(self.scores)}")
 
     def to_dict(self) -> dict[str, dict]:
-        """All of it, for JSON."""
-        return {name: score.to_dict() for name, score in self.scores.items()}
+        """All of it, for JSON, which has no NaN and no infinity: these are strings, which `float` reads."""
+        return {name: plain(score.to_dict()) for name, score in self.scores.items()}
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes `path` as JSON, whole or not at all."""
@@ -45,9 +45,10 @@ class Evaluation:
 
     def table(self) -> Table:
         """For `rich.print`: a row for each score; below, what they share."""
-        table = Table(
-            "score", "value", "std", "real", "fake", title="Scores", caption=escape(_caption(self.scores.values()))
-        )
+        table = Table(title="Scores", caption=escape(_caption(self.scores.values())))
+        table.add_column("score", overflow="fold")
+        for column in ("value", "std", "real", "fake"):
+            table.add_column(column, justify="right")
         for name, score in self.scores.items():
             counts = ["" if count is None else str(count) for count in (score.n_real, score.n_fake)]
             table.add_row(escape(name), f"{score.value:.5g}", "" if score.std is None else f"{score.std:.2g}", *counts)
@@ -81,8 +82,8 @@ def evaluate(
         lpips: the distance for the metric of that name; `ki.metrics.LPIPS()` by default, which downloads its weights.
         samples: how many samples; as many as there are data by default.
         train: the training data, for "critic" and "nearest".
-        seed: of samples, of encoders' noise and of the metrics' subsets. Sample i of a batch of 256 has the
-            batch's number added to the seed.
+        seed: of samples, of encoders' noise and of the metrics' subsets, at least 0. Samples and codes are drawn in
+            batches of 256, each with a seed of its own made of this one; how the data are batched changes nothing.
         cache: directory where features of data are kept between calls.
         progress: show bars.
 
@@ -93,36 +94,30 @@ def evaluate(
         scores = ki.evaluation.evaluate(model, test, ["fid", "psnr"], features="mnist-classifier.keras")
         scores["gen/frechet_distance"]
     """
-    chosen = measures.check(metrics, model, features, train)
-    if samples is not None and samples < 2:
-        raise ValueError(f"Argument `samples` must be at least 2. Received: {samples}")
     extractor = None if features is None else get(features)
-    if "is" in chosen and not extractor.has_probabilities:
-        raise ValueError(f"Metric 'is' needs class probabilities, which the extractor {extractor.name!r} has not")
+    chosen = requirements.chosen(metrics, model, extractor, train, samples, seed)
     lpips = lpips or LPIPS() if "lpips" in chosen else None
     material = Material(model, dataset, extractor, lpips, samples, train, seed, cache, progress)
     by_needs = {"features": extractor, "probabilities": extractor, "perceptual": lpips}
     scores = {}
     for measure in chosen.values():
         by = by_needs.get(measure.needs)
-        for side, found, counts in _COMPUTE[measure.needs](measure, material):
-            scores |= _scores(found, side, by, counts, seed)
+        for side, values, counts in _COMPUTE[measure.needs](measure, material):
+            for name, value in zip(measure.names, values, strict=True):
+                score = _score(name, value, by, counts, seed)
+                scores[f"{side}/{score.metric}" if side else score.metric] = score
     return Evaluation(scores)
 
 
-def _scores(found: Found, side: str, by: Extractor | LPIPS | None, counts: tuple, seed: int) -> dict[str, Score]:
+def _score(name: str, value: Value, by: Extractor | LPIPS | None, counts: tuple, seed: int) -> Score:
     origin = {} if by is None else {"extractor": by.name, "weights": by.checksum}
     if isinstance(by, Extractor):
-        origin["resize"] = by.resize
-    scores = {}
-    for name, (value, std) in found.items():
-        title = by.metric_name(name) if isinstance(by, Extractor) else name
-        score = Score(title, value, std, **origin, n_real=counts[0], n_fake=counts[1], seed=seed)
-        scores[f"{side}/{title}" if side else title] = score
-    return scores
+        origin["resize"], name = by.resize, by.metric_name(name)
+    n_real, n_fake = value.n_real or counts[0], value.n_fake or counts[1]
+    return Score(name, value.value, value.std, **origin, n_real=n_real, n_fake=n_fake, seed=seed)
 
 
-Sides = Iterator[tuple[str, Found, tuple[int | None, int | None]]]
+Sides = Iterator[tuple[str, Sequence[Value], tuple[int | None, int | None]]]
 """Side, what was found, and the numbers of real and generated examples."""
 
 
@@ -139,12 +134,12 @@ def _of_probabilities(measure: Measure, material: Material) -> Sides:
 
 
 def _of_pairs(measure: Measure, material: Material) -> Sides:
-    totals, rows = {}, 0
+    rows, found = [], []
     for x, remade in material.pairs("reconstructions"):
-        rows += len(x)
-        for name, (value, _) in measure.compute(x, remade).items():
-            totals[name] = totals.get(name, 0.0) + len(x) * value
-    yield "rec", {name: (total / rows, None) for name, total in totals.items()}, (rows, rows)
+        rows.append(len(x))
+        found.append([value.value for value in measure.compute(x, remade)])
+    means = np.average(found, axis=0, weights=rows)
+    yield "rec", [Value(float(mean)) for mean in means], (sum(rows), sum(rows))
 
 
 def _of_perceptual(measure: Measure, material: Material) -> Sides:

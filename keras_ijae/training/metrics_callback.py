@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae.files import replacing, write_json
+from keras_ijae.metrics._checks import whole
 
 
 class MetricsCallback(keras.callbacks.Callback):
@@ -25,7 +27,7 @@ class MetricsCallback(keras.callbacks.Callback):
         log_dir: directory of TensorBoard logs; None writes none.
         best: a file ending in .weights.h5 for the weights with the best score, replaced whole; the score and its
             epoch stand beside it as .json. A run that is continued goes on comparing with these.
-        monitor: name of the score that decides, as in `Evaluation`; needed with `best`.
+        monitor: name of the score that decides, without its extractor: "gen/frechet_distance"; needed with `best`.
         mode: "min" or "max", which values of it are better.
         overwrite: whether a run that starts at epoch 0 may replace the file at `best`.
 
@@ -57,18 +59,20 @@ class MetricsCallback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         _check(every, best, monitor, mode)
-        self.dataset, self.metrics, self.features = dataset, tuple(metrics), features
+        self.dataset, self.metrics, self.features = dataset, metrics, features
         self.every, self.lpips, self.samples, self.train, self.seed = every, lpips, samples, train, seed
         self.log_dir, self.monitor, self.mode, self.overwrite = log_dir, monitor, mode, overwrite
         self.best = None if best is None else Path(best)
         self._writer, self._record = None, None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        from keras_ijae.evaluation import measures
+        from keras_ijae.evaluation import requirements
         from keras_ijae.metrics import LPIPS, features
 
-        measures.check(self.metrics, self.model, self.features, self.train)
         self.features = None if self.features is None else features.get(self.features)  # loaded once, as is the next
+        chosen = requirements.chosen(self.metrics, self.model, self.features, self.train, self.samples, self.seed)
+        if self.monitor is not None:
+            requirements.check_monitor(self.monitor, chosen, self.model)
         self.lpips = self.lpips or LPIPS() if "lpips" in self.metrics else None
         self._writer = None if self.log_dir is None else tf.summary.create_file_writer(str(self.log_dir))
         self._record = None
@@ -116,7 +120,7 @@ class MetricsCallback(keras.callbacks.Callback):
 
     def _keep(self, epoch, value, found):
         sign = 1 if self.mode == "min" else -1
-        if self._record and sign * value >= sign * self._record["value"]:
+        if not np.isfinite(value) or (self._record and sign * value >= sign * self._record["value"]):
             return
         self._record = {"monitor": self.monitor, "value": value, "epoch": epoch + 1, "scores": found.to_dict()}
         with replacing(self.best) as temporary:
@@ -125,8 +129,7 @@ class MetricsCallback(keras.callbacks.Callback):
 
 
 def _check(every, best, monitor, mode):
-    if every < 1:
-        raise ValueError(f"Argument `every` must be at least 1. Received: {every}")
+    whole("every", every, 1)
     if mode not in ("min", "max"):
         raise ValueError(f"Argument `mode` must be 'min' or 'max'. Received: {mode!r}")
     if (best is None) != (monitor is None):
