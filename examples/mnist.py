@@ -14,14 +14,13 @@ when a run ends.
 
 import argparse
 import ast
-import csv
 import shlex
 import sys
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
+from experiment import Budget, append, print_table, read
 
 import keras_ijae as ki
 from keras_ijae.training.pictures import save_grid, save_pairs
@@ -31,24 +30,6 @@ COLUMNS = [
     "system", "arguments", "seed", "split", "cpu_minutes", "steps", "images_per_cpu_second", "parameters",
     "squared_error", "frechet_samples", "frechet_reconstructions", "sure", "rarest_class", "frechet_real", "command",
 ]  # fmt: skip
-
-
-class Budget(keras.callbacks.Callback):
-    """Stops training after a CPU time of the process, counted from the second step: tracing is not training."""
-
-    def __init__(self, seconds: float):
-        super().__init__()
-        self.seconds, self.steps = seconds, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.steps == 2:
-            self.cpu = time.process_time()
-        elif self.steps > 2 and time.process_time() - self.cpu > self.seconds:
-            self.model.stop_training = True
-
-    def on_train_end(self, logs=None):
-        self.cpu_minutes = (time.process_time() - self.cpu) / 60
 
 
 def judge(model: keras.Model, classifier: keras.Model, split: str) -> dict[str, float]:
@@ -83,17 +64,6 @@ def draw(model: keras.Model, directory: Path, name: str) -> None:
         save_pairs(directory / f"{name}-reconstructions.png", images, model.reconstruct(images))
 
 
-def append(path: Path, row: dict) -> None:
-    """Append to the CSV file, with a header if it is new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow({key: f"{value:.5g}" if isinstance(value, float) else value for key, value in row.items()})
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Train, judge, draw, append."""
     options = dict(part.split("=", 1) for part in arguments.set)
@@ -123,17 +93,14 @@ def run(arguments: argparse.Namespace) -> None:
     }
     split = {"test": TEST, "validation": VALIDATION}[arguments.split]
     row |= judge(model, keras.models.load_model(arguments.classifier), split)
-    append(arguments.results, row)
+    append(arguments.results, row, COLUMNS)
     print(row)
 
 
-def print_table(path: Path) -> None:
+def show(path: Path) -> None:
     """The runs as a Markdown table."""
     shown = [column for column in COLUMNS if column not in ("command", "frechet_real")]
-    print("| " + " | ".join(shown) + " |\n|" + "---|" * len(shown))
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            print("| " + " | ".join(row[column] for column in shown) + " |")
+    print_table(shown, [[row[column] for column in shown] for row in read(path)])
 
 
 def _literal(text):
@@ -159,7 +126,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, metavar="CSV", help="print a table of finished runs and stop")
     arguments = parser.parse_args()
     if arguments.table:
-        print_table(arguments.table)
+        show(arguments.table)
     elif arguments.system:
         run(arguments)
     else:

@@ -1,0 +1,100 @@
+"""What the experiments share: a CSV file to which each run appends its row when it ends, and a budget of CPU time."""
+
+import csv
+import io
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import keras
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Budget(keras.callbacks.Callback):
+    """Stops training after a CPU time of the process, counted from the second step: tracing is not training."""
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds, self.steps = seconds, 0
+
+    def on_train_begin(self, logs=None):
+        self.cpu = time.process_time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        if self.steps == 2:
+            self.cpu = time.process_time()
+        elif self.steps > 2 and time.process_time() - self.cpu > self.seconds:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self.cpu_minutes = (time.process_time() - self.cpu) / 60
+
+
+def text(value) -> str:
+    """A value as it stands in the file: five digits of a float."""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def append(path: Path, row: dict, columns: Sequence[str]) -> None:
+    """Append a row to the CSV file, in one write; a new file gets a header first.
+
+    Args:
+        path: the file; missing parents are made.
+        row: column -> value; those that lack are empty.
+        columns: of the whole file, in order.
+
+    Raises:
+        ValueError: the file has other columns.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(",".join(columns) + "\n")
+    except FileExistsError:
+        with path.open(encoding="utf-8") as file:
+            if (header := file.readline().rstrip("\n")) != ",".join(columns):
+                raise ValueError(f"{path} must have the columns {', '.join(columns)}. Received: {header}") from None
+    line = io.StringIO()
+    csv.DictWriter(line, columns, restval="", lineterminator="\n").writerow({k: text(v) for k, v in row.items()})
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line.getvalue())
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file; none where there is no file yet."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def finished(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
+    """What the runs in a CSV file have in the columns `keys`: to be compared with `text` of each value."""
+    return {tuple(row[key] for key in keys) for row in read(path)}
+
+
+def origin(script: str) -> dict[str, str]:
+    """Columns "commit" and "command": the commit, with a + where code has changed since, and the command line."""
+    return {"commit": _commit(), "command": shlex.join(["python", f"examples/{script}", *sys.argv[1:]])}
+
+
+def _commit():
+    git = ["git", "-C", str(ROOT)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True)
+        changed = subprocess.run([*git, "status", "--porcelain", "keras_ijae", "examples"], capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+" if changed.stdout else "")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A Markdown table on standard output."""
+    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")

@@ -1,0 +1,114 @@
+"""The runs of examples/flex_ae_mnist.py as tables and figures."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from experiment import print_table
+
+import keras_ijae as ki
+from keras_ijae.files import replacing
+
+TITLES = {
+    "ae": "AE + N(0, I)",
+    "ae_gmm": "AE + mixture",
+    "wae_gan": "WAE-GAN",
+    "mask_aae": "MaskAAE",
+    "flex_ae": "FlexAE",
+}
+SIDES = {"gen": "samples", "rec": "reconstructions"}
+POINTS = 1000  # codes of data, and as many of samples, in a panel
+SHOWN = [
+    "system", "setting", "generator", "train", "seed", "steps", "cpu_minutes", "validation_gen", "validation_rec",
+    "test_gen", "test_rec", "test_squared_error", "active_dimensions", "outcome",
+]  # fmt: skip
+
+
+def print_runs(rows: list[dict[str, str]]) -> None:
+    """A table for each experiment, a line for each run."""
+    for experiment in dict.fromkeys(row["experiment"] for row in rows):
+        found = [row for row in rows if row["experiment"] == experiment]
+        print(f"\n{experiment}, {found[0]['budget']} a run:\n")
+        shown = [column for column in SHOWN if any(row[column] for row in found)]
+        print_table(shown, [[row[column] or "–" for column in shown] for row in found])
+
+
+def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
+    """Distances to test images of each run: by system, and by size of the prior generator."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ended = [row for row in rows if row["outcome"] == "ended"]
+    panels = {
+        "compare": ("system", "One encoder and decoder, five priors", [*TITLES]),
+        "capacity": ("generator", "FlexAE on few images", list(dict.fromkeys(row["generator"] for row in rows))),
+    }
+    panels = {name: panel for name, panel in panels.items() if any(row["experiment"] == name for row in ended)}
+    figure = Figure(figsize=(6.5 * len(panels), 4.2), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (experiment, (column, title, order)) in zip(axes, panels.items(), strict=True):
+        found = [row for row in ended if row["experiment"] == experiment]
+        _draw_panel(axis, found, column, [value for value in order if any(row[column] == value for row in found)])
+        axis.set(title=title, ylabel="Frechet distance to test images", yscale="log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.legend()
+    if "capacity" in panels:
+        axes[-1].set_xlabel("prior generator: hidden layers x width")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def _draw_panel(axis, rows, column, order):
+    """A point for each run, a line or dash through the means."""
+    for side, (key, label) in enumerate(SIDES.items()):
+        values = [[float(row[f"test_{key}"]) for row in rows if row[column] == value] for value in order]
+        at = np.arange(len(order)) + (0.2 * side - 0.1 if column == "system" else 0)
+        for x, found in zip(at, values, strict=True):
+            axis.plot([x] * len(found), found, ".", color=f"C{side}")
+        line = "_" if column == "system" else "-"
+        means = [np.mean(found) for found in values]
+        axis.plot(at, means, line, color=f"C{side}", markersize=18, label=f"{label}: runs and their mean")
+    if column == "system":
+        real = float(rows[0]["test_real"])
+        axis.axhline(real, color="grey", linestyle=":", label=f"training images ({real:.2g})")
+    axis.set_xticks(range(len(order)), [TITLES.get(value, value) for value in order])
+
+
+def draw_codes(directory: Path, seed: int, x: np.ndarray, path: Path) -> None:
+    """t-SNE of data's codes beside the prior's, a panel for each model that `compare` kept with this seed.
+
+    Args:
+        directory: of the models.
+        seed: theirs, and that of the prior's draws and of t-SNE.
+        x: images.
+        path: of the PNG.
+
+    Raises:
+        ValueError: there are no such models.
+    """
+    from matplotlib.figure import Figure
+
+    models = {name: directory / f"{name}-{seed}.keras" for name in TITLES}
+    models = {name: ki.load_model(file) for name, file in models.items() if file.exists()}
+    if not models:
+        raise ValueError(f"There are no models of seed {seed} in {directory}: run `compare`")
+    figure = Figure(figsize=(4 * len(models), 4.4), layout="constrained")
+    for (name, model), axis in zip(models.items(), figure.subplots(1, len(models), squeeze=False)[0], strict=True):
+        data, drawn = np.split(_embedded(model, x[:POINTS], seed), 2)
+        axis.scatter(*data.T, s=4, alpha=0.6, label="codes of test images")
+        axis.scatter(*drawn.T, s=4, alpha=0.6, label="codes of samples")
+        axis.set(title=TITLES[name], xticks=[], yticks=[])
+    figure.axes[0].legend(fontsize="small", markerscale=3)
+    figure.suptitle("t-SNE of codes: where the colours part, the prior does not fit the codes")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def _embedded(model, x, seed):
+    from sklearn.manifold import TSNE
+
+    with model.averaged():
+        drawn = model.pure("prior", tf.constant(len(x)), tf.constant(seed)).numpy()
+    return TSNE(init="pca", random_state=seed).fit_transform(np.concatenate([model.encode(x), drawn]))

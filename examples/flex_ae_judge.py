@@ -1,0 +1,49 @@
+"""How the models of examples/flex_ae_mnist.py are judged."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_ijae as ki
+from keras_ijae.metrics.features.classifier import Classifier
+
+SCORES = [
+    "validation_gen", "validation_rec", "test_gen", "test_rec", "test_squared_error", "test_real", "active_dimensions",
+]  # fmt: skip
+
+
+class Judge:
+    """Frechet distances of samples ("gen") and of reconstructions ("rec") to splits of a data set.
+
+    Args:
+        classifier: path of the stored classifier in whose features distances are measured.
+        dataset: its name.
+        splits: "validation", "test" or both -> the split. Where there is "test", "test_real" is the distance of as
+            many training images to it.
+        train: the split of the training images.
+    """
+
+    def __init__(self, classifier: Path, dataset: str, splits: dict[str, str], train: str):
+        self.classifier, self.real = Classifier.load(classifier), {}
+        self.data = {name: images(dataset, split) for name, split in splits.items()}
+        if "test" in splits:
+            test, other = self.data["test"], images(dataset, train)
+            pair = [self.classifier.features(x) for x in (test, other[: len(test)])]
+            self.real = {"test_real": ki.metrics.frechet_distance(*pair)}
+
+    def __call__(self, model: keras.Model) -> dict[str, float]:
+        """Score -> value; those of splits that are not given are missing."""
+        found = {"active_dimensions": len(getattr(model, "active_dims", range(model.latent_dim))), **self.real}
+        for name, x in self.data.items():
+            scores = ki.evaluation.evaluate(model, x, ["fid", "mse"], self.classifier)
+            found |= {f"{name}_{side}": scores[f"{side}/frechet_distance"] for side in ("gen", "rec")}
+            if name == "test":
+                found["test_squared_error"] = scores["rec/mean_squared_error"] * x[0].size
+        return found
+
+
+def images(dataset: str, split: str) -> np.ndarray:
+    """All images of a split, in stored order."""
+    data = ki.datasets.load(dataset, split, 500, shuffle=False, drop_remainder=False)
+    return np.concatenate(list(data.as_numpy_iterator()))

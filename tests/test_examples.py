@@ -1,0 +1,205 @@
+"""The experiments of examples/ run end to end, go on where they stopped, and draw from their CSV file alone."""
+
+import csv
+import dataclasses
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_ijae as ki
+from keras_ijae.datasets.from_gmm5 import MEANS, STDDEV
+from keras_ijae.metrics.features.classifier import Classifier, build_classifier
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Imports a script of examples/ by its name."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    return importlib.import_module
+
+
+@pytest.fixture
+def without_xla(monkeypatch):
+    """Models are traced but not compiled: so few steps would take less time than XLA."""
+    compiled = ki.models.Game.compile
+    plain = {"jit_compile": False}
+    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *how, **more: compiled(model, *how, **more | plain))
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def is_png(path):
+    return path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and path.stat().st_size > 5000
+
+
+# The file ------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_are_appended_below_one_header_and_found_again(example, tmp_path):
+    experiment, path = example("experiment"), tmp_path / "deep" / "runs.csv"
+    assert experiment.finished(path, ["a", "b"]) == set()
+    experiment.append(path, {"a": 0.001, "b": "x, y"}, ["a", "b", "c"])
+    experiment.append(path, {"a": 10.0, "b": 3, "c": 1 / 3}, ["a", "b", "c"])
+    assert path.read_text() == 'a,b,c\n0.001,"x, y",\n10,3,0.33333\n'
+    assert experiment.finished(path, ["a", "b"]) == {("0.001", "x, y"), ("10", "3")}
+
+
+def test_a_file_with_other_columns_is_left_as_it_is(example, tmp_path):
+    experiment, path = example("experiment"), tmp_path / "runs.csv"
+    experiment.append(path, {"a": 1}, ["a"])
+    with pytest.raises(ValueError, match="must have the columns a, b. Received: a"):
+        experiment.append(path, {"a": 1}, ["a", "b"])
+    assert path.read_text() == "a\n1\n"
+
+
+# gmm5 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_toy_scores_are_those_of_the_known_mixture(example):
+    judge = example("gmm5").judge_samples
+    data = np.concatenate(list(ki.datasets.load("gmm5", "test", 512).as_numpy_iterator()))
+    found = judge(data)
+    assert found["modes"] == 5 and 4.95 < found["score"] <= 5
+    assert abs(found["near"] - (1 - np.exp(-4.5))) < 0.01  # within three deviations in the plane
+    one = judge(data[np.linalg.norm(data, axis=1) < 1])
+    assert one["modes"] == 1 and abs(one["score"] - 1) < 1e-6
+    far = judge(MEANS[1:3].repeat(50, 0) + [0, 4 * STDDEV])
+    assert far["modes"] == 0 and far["near"] == 0 and abs(far["score"] - 2) < 1e-6
+    between = judge(np.array([[-2.0, 0.0]] * 3))  # at equal distances from three modes: p = (1/3, 1/3, 1/3)
+    assert abs(between["score"] - 1) < 1e-6
+
+
+@pytest.fixture
+def small_gmm5(example, without_xla, monkeypatch):
+    gmm5 = example("gmm5")
+    monkeypatch.setattr(gmm5, "ARCHITECTURES", ((1, 4, 3),))
+    monkeypatch.setattr(gmm5, "SAMPLES", 200)
+    return gmm5
+
+
+def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(small_gmm5, tmp_path, monkeypatch):
+    gmm5, traces = small_gmm5, []
+    step = ki.models.SVAE.train_step
+    monkeypatch.setattr(ki.models.SVAE, "train_step", lambda model, data: traces.append(1) or step(model, data))
+    files = ["--results", str(tmp_path / "r.csv"), "--picture", str(tmp_path / "r.png")]
+    command = [*files, "--steps", "20", "--systems", "svae_r", "--cycle-weights", "0", "1", "--seeds"]
+    gmm5.main([*command, "1"])
+    first = (tmp_path / "r.csv").read_text()
+    assert len(rows(tmp_path / "r.csv")) == 2 and len(traces) <= 2  # Keras may trace a step twice, for all runs
+    once = len(traces)
+    gmm5.main([*command, "2"])
+    found = rows(tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_text().startswith(first) and len(traces) == 2 * once
+    assert [(row["seed"], row["cycle_weight"]) for row in found] == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")]
+    run = gmm5.Run("svae_r", 1.0, 1, 4, 3, 128, 1, 1e-3, 1, 20)  # the last: seed 1, after others of the same trace
+    model = gmm5.build(run)
+    gmm5.train(model, run)
+    scores = {name: gmm5.text(value) for name, value in gmm5.judge(model, 1).items()}
+    assert {name: found[-1][name] for name in gmm5.SCORES} == scores
+    fresh = [variable.numpy() for variable in model.variables]
+    for after in (dataclasses.replace(run, cycle_weight=0.0, seed=0), run):
+        gmm5.restart(model, gmm5.build(after))
+        gmm5.train(model, after)
+    for variable, value in zip(model.variables, fresh, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
+    assert is_png(tmp_path / "r.png") and len({row["mse"] for row in found}) == 4
+
+
+def test_gmm5_is_drawn_and_listed_from_its_file_alone(small_gmm5, tmp_path, monkeypatch, capsys):
+    gmm5, path = small_gmm5, tmp_path / "r.csv"
+    monkeypatch.setattr(gmm5, "build", None)
+    runs = [
+        gmm5.Run(s, w, *setting, 9) for s in gmm5.SYSTEMS for w in (0.0, 1.0) for setting in gmm5.settings(False, 3)
+    ]
+    for index, run in enumerate(runs):
+        scores = {"outcome": "ended", "mse": 0.1 * (index + 1), "score": 4.0, "modes": 5 - index % 2, "near": 0.5}
+        bad = {"outcome": "Training went bad at step 3: 'x'"}
+        gmm5.append(path, dataclasses.asdict(run) | (scores if index else bad), gmm5.COLUMNS)
+    gmm5.main(["--table", "--results", str(path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "| 0 | sVAE-r | 3 | 1 | 0.25 (0.225 to 0.275) | 4 (4 to 4) | 0.5 (0.5 to 0.5) | 1 of 2 |"
+    assert len(lines) == 6 and not (tmp_path / "r.png").exists()
+    gmm5.main(["--figure", "--results", str(path), "--picture", str(tmp_path / "r.png")])
+    assert is_png(tmp_path / "r.png") and not capsys.readouterr().out
+
+
+def test_the_full_grid_has_the_papers_number_of_settings(example):
+    gmm5 = example("gmm5")
+    assert len(set(gmm5.settings(True, 5))) == 576
+    default = list(gmm5.settings(False, 5))
+    assert len(set(default)) == len(default) >= 20
+    assert {len(setting) for setting in (*default, *gmm5.settings(True, 5))} == {7}
+
+
+# FlexAE --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_flex(example, without_xla, monkeypatch, tmp_path):
+    """The script with small networks on digits, and a function that runs a command of it."""
+    flex = example("flex_ae_mnist")
+    for name, value in {"LATENT": 4, "NETWORKS": "mlp", "WIDTH": 8, "GENERATORS": ((0, 0),)}.items():
+        monkeypatch.setattr(flex, name, value)
+    settings = {
+        "ae_gmm": {"own": {}},
+        "wae_gan": {"a": {}, "b": {"penalty_weight": 1.0}},
+        "flex_ae": {"own": {"critic_steps": 1}},
+    }
+    monkeypatch.setattr(flex, "SETTINGS", settings)
+    monkeypatch.setattr(example("flex_ae_figures"), "POINTS", 40)
+    Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
+    files = {"results": "r.csv", "pictures": "pictures", "models": "models"}
+    files = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
+    data = ["--train", "train[:640]", "--validation", "train[1300:]", "--classifier", str(tmp_path / "c.keras")]
+
+    def run(experiment, *arguments):
+        training = data if experiment in ("select", "compare", "capacity") else []
+        flex.main([experiment, "--dataset", "digits", *files, *training, *arguments])
+        return rows(tmp_path / "r.csv")
+
+    return flex, run
+
+
+def test_flex_ae_selects_compares_varies_and_draws(small_flex, tmp_path, monkeypatch, capsys):
+    flex, run = small_flex
+    short, small = ["--minutes", "0.001", "--systems", "wae_gan"], ["--seeds", "0", "--steps", "2"]
+    plain = ["--minutes", "0.001", "--systems", "ae_gmm", "--seeds", "1"]
+    with pytest.raises(SystemExit, match="Run `select` first: .* lacks wae_gan with a, b"):
+        run("compare", *short)
+    selection = run("select", *short)
+    assert [(row["setting"], row["test_gen"]) for row in selection] == [("a", ""), ("b", "")]  # not judged by the test
+    better = min(selection, key=lambda row: float(row["validation_gen"]))["setting"]
+    assert flex.selected(tmp_path / "r.csv", "wae_gan") == better
+    ae, mixture = run("compare", *plain)[2:]
+    assert (ae["system"], mixture["system"]) == ("ae", "ae_gmm")
+    assert ae["test_rec"] == mixture["test_rec"] and ae["test_gen"] != mixture["test_gen"]
+    varied = run("capacity", *small)[-1]
+    assert (varied["generator"], varied["budget"], varied["steps"]) == ("0x0", "2 steps", "2")
+    before = (tmp_path / "r.csv").read_bytes()
+    monkeypatch.setattr(flex, "build", None)  # nothing is trained again
+    for again in (("select", *short), ("compare", *plain), ("capacity", *small)):
+        run(*again)
+    assert (tmp_path / "r.csv").read_bytes() == before
+    capsys.readouterr()
+    run("table")
+    assert capsys.readouterr().out.count("| wae_gan |") == 2
+    run("figure")
+    run("codes", "--seed", "1")
+    assert is_png(tmp_path / "pictures" / "flex_ae.png") and is_png(tmp_path / "pictures" / "flex_ae-codes.png")
+
+
+def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_from_the_same_weights(example):
+    flex, seen = example("flex_ae_mnist"), []
+    for system, settings in flex.SETTINGS.items():
+        model = flex.build(flex.Run("compare", "digits", "train", system, next(iter(settings)), "", 3, "1 steps"))
+        seen.append([weight.numpy() for network in (model.encoder, model.decoder) for weight in network.weights])
+    for other in seen[1:]:
+        for left, right in zip(seen[0], other, strict=True):
+            np.testing.assert_array_equal(left, right)
