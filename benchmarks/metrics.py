@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
+from rich.table import Column, Table  # noqa: E402
 
 from keras_ijae.metrics import FrechetAccumulator, prdc  # noqa: E402
 
@@ -179,7 +179,7 @@ def main(
 
     [cyan]python benchmarks/metrics.py --only frechet --repeats 5[/cyan]
     """
-    console, failed, table = Console(), [], Table(*COLUMNS)
+    console, failed, table = Console(), [], Table(Column(COLUMNS[0], overflow="fold"), *COLUMNS[1:])
     chosen = _chosen(only)
     for name in [name for name in COMPARISONS if name in chosen]:
         comparison = COMPARISONS[name](rows, dimensions)

@@ -176,6 +176,20 @@ def test_the_checksum_is_of_weights_layers_and_the_layer_taken():
     assert KerasFeatures(changed, "flat").checksum != same
 
 
+def test_weights_that_change_change_features_checksum_and_what_a_cache_finds_together(tmp_path):
+    model, cache = _model(), features.FeatureCache(tmp_path)
+    extractor = KerasFeatures(model, "flat")
+    before, stored = extractor.checksum, cache.features(extractor, IMAGES)
+    statistics = cache.statistics(extractor, IMAGES)
+    other = _model(seed=1)
+    model.set_weights(other.get_weights())
+    fresh = KerasFeatures(other, "flat")
+    assert extractor.checksum == KerasFeatures(model, "flat").checksum != before
+    assert np.abs(extractor.features(IMAGES) - stored).max() > 0.01
+    np.testing.assert_allclose(cache.features(extractor, IMAGES), fresh.features(IMAGES), atol=1e-6)
+    assert np.abs(cache.statistics(extractor, IMAGES).mean - statistics.mean).max() > 0.001
+
+
 def test_a_stored_model_has_the_same_checksum(tmp_path):
     model = _model()
     model.save(tmp_path / "m.keras")

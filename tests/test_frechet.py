@@ -42,11 +42,54 @@ def test_dimensions_that_repeat_or_are_constant_count_as_they_should():
     a, b, rest = _draw(0), _draw(1), np.full((4000, 3), 7.0)
     expected = frechet_distance(a, b)
     assert frechet_distance(np.hstack([a, rest]), np.hstack([b, rest])) == pytest.approx(expected, rel=1e-9)
-    assert frechet_distance(np.hstack([a, a]), np.hstack([b, b])) == pytest.approx(2 * expected, rel=1e-6)
+    assert frechet_distance(np.hstack([a, a]), np.hstack([b, b])) == pytest.approx(2 * expected, rel=1e-10)
     assert frechet_distance(np.hstack([a, rest]), np.hstack([b, rest + 2])) == pytest.approx(expected + 12, rel=1e-9)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((1, 3)), np.zeros(3), np.array([[np.nan, 1.0, 2.0]] * 5)])
+def _exact(a, b):
+    """By the singular values of the rows' own products: no covariance, no squares."""
+    first, second = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (a, b))
+    means, variances = np.sum((a.mean(0) - b.mean(0)) ** 2), np.sum(first**2) + np.sum(second**2)
+    return means + variances - 2 * np.linalg.svd(first @ second.T, compute_uv=False).sum()
+
+
+def _hard_pairs():
+    """Covariances that are badly conditioned or of low rank, on either side."""
+    rng = np.random.default_rng(0)
+    a, b, scales = rng.normal(size=(400, 100)), rng.normal(size=(400, 100)) + 0.1, np.geomspace(1e-6, 1, 100)
+    turn, mild = np.linalg.qr(rng.normal(size=(100, 100)))[0], np.geomspace(1e-3, 1, 100)
+    twice = [np.hstack([x, x[:, :30]]) for x in np.maximum([a, b], 0)]
+    wide, full = [a * scales, 1.1 * b * scales], rng.normal(size=(400, 130))
+    pairs = {
+        "scales": wide,
+        "falling scales": [x[:, ::-1] for x in wide],
+        "turned scales": [x @ turn for x in wide],
+        "mild scales": [a * mild, 1.1 * b * mild],
+        "scales and none": [wide[0], b],
+        "few rows": [a[:60], b[:70]],
+        "few rows of one": [a, b[:70]],
+        "repeated": twice,
+        "repeated in one": [full, twice[0]],
+    }
+    return list(pairs.items())
+
+
+@pytest.mark.filterwarnings("ignore:.*biased")
+@pytest.mark.parametrize(("name", "pair"), _hard_pairs())
+def test_badly_conditioned_covariances_cost_no_digits_in_either_order_and_for_any_batches(name, pair):
+    a, b = pair
+    expected = pytest.approx(_exact(a, b), rel=1e-11)
+    assert frechet_distance(a, b) == expected and frechet_distance(b, a) == expected
+    for sizes in ((1, 7), (64, 400)):
+        assert _accumulated(a, sizes[0]).result(_accumulated(b, sizes[1])) == expected
+
+
+def test_sets_without_any_variance_are_compared_by_their_means():
+    assert frechet_distance(np.ones((9, 3)), np.ones((8, 3))) == 0
+    assert frechet_distance(np.ones((9, 3)), np.zeros((8, 3))) == 3
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, 3)), np.zeros(3), np.array([[np.nan, 1.0, 2.0]] * 5), np.eye(3) * 1e160])
 def test_bad_features_are_refused_by_name(bad):
     with pytest.raises(ValueError, match="`fake`"):
         frechet_distance(np.eye(3).repeat(4, 0), bad)
@@ -110,6 +153,22 @@ def test_a_saved_reference_is_the_same_with_what_made_it_and_can_go_on(tmp_path)
     assert sorted(path.name for path in (tmp_path / "some").iterdir()) == ["reference", "reference.npz"]
 
 
+def test_an_instance_that_loads_becomes_what_was_saved_and_no_other_shares_it(tmp_path):
+    saved = FrechetAccumulator(6, metadata={"extractor": "inception"})
+    saved.update(_draw(0))
+    saved.save(tmp_path / "a.npz")
+    filled = _accumulated(_draw(1), 100)
+    assert filled.load(tmp_path / "a.npz") is filled
+    assert (filled.count, filled.metadata) == (4000, {"extractor": "inception"})
+    np.testing.assert_array_equal(filled.mean, saved.mean)
+    np.testing.assert_array_equal(filled.covariance, saved.covariance)
+    assert FrechetAccumulator.load(tmp_path / "a.npz") is not FrechetAccumulator.load(tmp_path / "a.npz")
+    other = FrechetAccumulator(5)
+    with pytest.raises(ValueError, match="`path` must have d = 5. Received: d = 6"):
+        other.load(tmp_path / "a.npz")
+    assert (other.count, other.dim) == (0, 5)
+
+
 def test_a_file_that_holds_no_reference_is_refused(tmp_path):
     _accumulated(_draw(0), 100).save(tmp_path / "whole.npz")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:-100])
@@ -156,6 +215,9 @@ def test_an_accumulator_refuses_what_it_cannot_compare():
         accumulator.result(full)
     with pytest.raises(ValueError, match="`other`"):
         full.merge(FrechetAccumulator(5))
+    for method in (full.merge, full.result):
+        with pytest.raises(ValueError, match="`other` must be a FrechetAccumulator. Received: ndarray"):
+            method(_draw(1))
     accumulator.update(_draw(1, n=3))
     with pytest.warns(UserWarning, match="`other` has 4 rows for 6 dimensions: the distance is biased upwards"):
         full.result(accumulator)

@@ -72,3 +72,17 @@ def test_generators_that_are_no_bijections_are_refused():
         pushforward_log_prob(lambda z: z**2, standard(2), [[2.0, 1.0], [0.0, 1.0]])
     with pytest.raises(ValueError, match="`z` must be finite"):
         pushforward_log_prob(lambda z: z, standard(2), [[np.nan, 1.0]])
+
+
+@pytest.mark.parametrize(
+    "base, message",
+    [
+        (tfp().distributions.Normal(0.0, 1.0), r"`base` must be one distribution.*event_shape=\[\]"),
+        (tfp().distributions.MultivariateNormalDiag([[0.0, 0.0]]), r"`base` must be one .*batch_shape=\[1\]"),
+        (standard(3), r"`z` must have shape \(1, 3\). Received: shape \(1, 2\)"),
+        (None, "`base` must be of type Distribution. Received: None"),
+    ],
+)
+def test_bases_of_other_shapes_are_refused(base, message):
+    with pytest.raises(ValueError, match=message):
+        pushforward_log_prob(lambda z: z, base, [[0.0, 1.0]])

@@ -41,6 +41,27 @@ def test_the_exact_posterior_is_the_sum_over_all_assignments(x, model):
     np.testing.assert_allclose(exact.variance, variance, rtol=1e-8)
 
 
+@pytest.mark.parametrize("x, prior_var", [((1.0,), 1e-12), ((1.0, -3.0, 50.0), 1e-4), ((2.0, 5.0), 1e8)])
+def test_the_exact_posterior_keeps_its_digits_under_narrow_and_wide_priors(x, prior_var):
+    model = {"w": 0.3, "background_var": 10.0, "prior_var": prior_var}
+    exact = clutter_exact(x, **model)
+    log_evidence, mean, variance = enumerated(x, **model)
+    np.testing.assert_allclose([exact.log_evidence, exact.mean], [log_evidence, mean], rtol=1e-8)
+    np.testing.assert_allclose(exact.variance, variance, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "x, prior_var, message",
+    [
+        ((1.0, 2.0), 1e12, r"4194304 .* x from 1 to 2 and prior_var=1e\+12"),
+        ((1e8,), 1.0, r"x from 1e\+08 .*prior_var=1,"),
+    ],
+)
+def test_a_posterior_that_no_grid_holds_is_refused(x, prior_var, message):
+    with pytest.raises(ValueError, match=message):
+        clutter_exact(x, w=0.3, background_var=10.0, prior_var=prior_var)
+
+
 def test_expectation_propagation_and_one_pass_have_the_reference_digits():
     ep, adf = clutter_ep(X, **MODEL), clutter_adf(X, **MODEL)
     assert ep.converged
@@ -115,6 +136,10 @@ def test_damping_and_the_order_of_the_data_change_the_way_and_not_the_end():
         ({"prior_var": -1.0}, "`prior_var` must be a finite number > 0. Received: prior_var=-1.0"),
         ({"x": [1.0, np.inf]}, "`x` must be finite"),
         ({"x": []}, "`x` must have rank 1 and not be empty"),
+        ({"x": ["1.0", "a"]}, r"`x` must be an array of real numbers. Received: \['1.0', 'a'\]"),
+        ({"x": [1.0, 2j]}, r"`x` must be an array of real numbers. Received: \[1.0, 2j\]"),
+        ({"x": [[1.0], [1.0, 2.0]]}, "`x` must be an array of real numbers"),
+        ({"x": None}, "`x` must be an array of real numbers. Received: None"),
     ],
 )
 @pytest.mark.parametrize("solve", [clutter_ep, clutter_adf, clutter_exact])

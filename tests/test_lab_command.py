@@ -47,11 +47,19 @@ def test_an_unknown_name_is_an_error_that_lists_the_known(capsys):
     assert "'transports'" in error and "mean-field, regression" in error
 
 
-@pytest.mark.parametrize("bad", ["figure.docx", "figure", "."])
+@pytest.mark.parametrize("bad", ["figure.docx", "figure", ".", "file/figure.png", "file/new/a.png"])
 def test_a_figure_that_cannot_be_drawn_is_refused_before_any_work(bad, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(lab, "get_experiment", lambda name: pytest.fail("it ran"))
+    (tmp_path / "file").write_text("no directory")
     assert run("transport", "--figure", tmp_path / bad) == 2
     assert "--figure must" in capsys.readouterr().err
+
+
+def test_a_figure_in_a_directory_that_cannot_be_written_to_is_refused_before_any_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(lab, "get_experiment", lambda name: pytest.fail("it ran"))
+    monkeypatch.setattr(lab.os, "access", lambda folder, mode: folder != tmp_path)  # a superuser may write anywhere
+    assert run("transport", "--figure", tmp_path / "new" / "figure.png") == 2
+    assert "--figure must be in a directory" in capsys.readouterr().err
 
 
 def test_a_figure_that_stands_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -94,6 +102,11 @@ def test_help_and_the_list_import_no_tensorflow():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "mean-field" in done.stdout and "--figure" in done.stdout
+
+
+def test_the_usage_line_of_the_module_names_the_command():
+    done = subprocess.run([sys.executable, "-m", "keras_ijae.lab", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "Usage: keras-ijae lab [OPTIONS]" in done.stdout, done.stdout + done.stderr
 
 
 def test_every_public_name_of_the_lab_is_there():

@@ -69,6 +69,12 @@ def test_slopes_are_the_norms_of_the_gradients():
         ({"clip": 0.0}, "`clip` must be a finite number > 0. Received: clip=0.0"),
         ({"penalty": -1.0}, "`penalty` must be a finite number > 0"),
         ({"steps": 0}, "`steps` must be an integer >= 1"),
+        ({"p": None}, "`p` must be of type Distribution. Received: None"),
+        ({"q": tfp().distributions.Normal(0.0, 1.0)}, r"`q` must be one distribution.*event_shape=\[\]"),
+        (
+            {"q": tfp().distributions.MultivariateNormalDiag([[0.0]])},
+            r"`q` must be one distribution.*batch_shape=\[1\]",
+        ),
         ({"q": gaussian([0.0, 0.0], 1.0)}, r"must have one event shape \(d,\). Received: \(1,\) and \(2,\)"),
     ],
 )

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+import tensorflow as tf
 
 from keras_ijae.distributions._tfp import tfp
 from keras_ijae.lab.divergences import (
@@ -43,6 +44,55 @@ def test_draws_outside_of_a_support_make_kl_infinite():
     assert forward_kl(normals, positive) == math.inf > reverse_kl(normals, positive) > 0
 
 
+COINS = [tfd.Independent(tfd.Bernoulli(probs=values), 1) for values in ([0.2, 0.8], [0.5, 0.5])]
+CHOICES = [tfd.Categorical(probs=values) for values in ([0.2, 0.8], [0.5, 0.5])]
+COIN_KL = math.log(2) + 0.2 * math.log(0.2) + 0.8 * math.log(0.8)
+
+
+def test_discrete_vectors_have_the_closed_form_and_else_draws():
+    assert forward_kl(*COINS) == pytest.approx(2 * COIN_KL, abs=1e-6) and 2 * COIN_KL == pytest.approx(0.3854895)
+    pairs = [tfd.Independent(tfd.Categorical(probs=[row, [0.5, 0.5]]), 1) for row in ([0.2, 0.8], [0.5, 0.5])]
+    assert forward_kl(*pairs) == pytest.approx(COIN_KL, abs=1e-6)
+    masses = np.outer([0.8, 0.2], [0.2, 0.8])
+    assert total_variation(*COINS) == pytest.approx(np.abs(masses - 0.25).sum() / 2, abs=0.01)
+    counts = [tfd.Independent(tfd.Poisson([rate, 3.0]), 1) for rate in (2.0, 3.0)]
+    assert forward_kl(*counts) == pytest.approx(2 * math.log(2 / 3) + 1, abs=0.01)  # TFP has no form for it
+
+
+@pytest.mark.parametrize("sides", [COINS, CHOICES, [tfd.Bernoulli(probs=value) for value in (0.2, 0.5)]])
+def test_draws_of_whole_numbers_are_counted(sides):
+    truth = COIN_KL * (2 if sides is COINS else 1)
+    found = monte_carlo("forward_kl", *sides)
+    assert abs(found.value - truth) < 4 * found.standard_error < 0.02
+
+
+def test_draws_of_categories_that_the_other_side_lacks_have_no_mass_there():
+    few, many = tfd.Categorical(probs=[0.5, 0.5]), tfd.Categorical(probs=[0.2, 0.3, 0.5])
+    assert monte_carlo("reverse_kl", few, many, samples=1000).value == math.inf
+    for divergence in ("forward_kl", "total_variation"):
+        found = monte_carlo(divergence, few, many)
+        truth = 0.5 if divergence == "total_variation" else 0.5 * math.log(2.5) + 0.5 * math.log(5 / 3)
+        assert abs(found.value - truth) < 4 * found.standard_error < 0.02, divergence
+    pairs = [tfd.Independent(tfd.Categorical(probs=[row, row]), 1) for row in ([0.5, 0.5], [0.2, 0.3, 0.5])]
+    assert forward_kl(*pairs[::-1]) == math.inf
+    assert forward_kl(*pairs) == pytest.approx(math.log(2.5) + math.log(5 / 3), abs=0.01)
+
+
+def test_repeated_distributions_and_operators_are_rebuilt_in_float64():
+    p, q = (tfd.Sample(tfd.Normal(mean, 1.0), 3) for mean in (0.0, 0.1))
+    assert forward_kl(p, q) == pytest.approx(3 * 0.1**2 / 2, abs=1e-14)
+    round_ = tfd.MultivariateStudentTLinearOperator(5.0, [0.0, 0.0], tf.linalg.LinearOperatorIdentity(2))
+    same = tfd.MultivariateStudentTLinearOperator(5.0, [0.0, 0.0], tf.linalg.LinearOperatorDiag([1.0, 1.0]))
+    assert total_variation(round_, same) == pytest.approx(0, abs=1e-12)
+
+
+def test_infinite_bounds_are_no_infinite_parameters():
+    p = tfd.TruncatedNormal(0.0, 1.0, 0.0, float("inf"))
+    assert forward_kl(p, tfd.HalfNormal(1.0)) == pytest.approx(0, abs=1e-9)
+    impossible = tfd.Categorical(logits=[0.0, -float("inf")])
+    assert forward_kl(impossible, CHOICES[1]) == pytest.approx(math.log(2))
+
+
 def test_grids_use_the_trapezoid_rule_and_the_logarithm():
     x = np.linspace(-12, 14, 4001)
     p, q = (GridDensity(x, scipy.stats.norm(*moments).logpdf(x)) for moments in ((0, 1), (1, 2)))
@@ -68,6 +118,15 @@ def test_grids_use_the_trapezoid_rule_and_the_logarithm():
         (tfd.Categorical(probs=[0.5, 0.6]), tfd.Categorical(probs=[0.5, 0.5]), r"`p`.*0.6"),
         (tfd.MultivariateNormalDiag([0.0], [-1.0]), tfd.MultivariateNormalDiag([0.0], [1.0]), "scale_diag.*-1.0"),
         (tfd.MultivariateNormalDiag([0.0], [1.0]), tfd.Normal(0.0, 1.0), r"\(1,\) and \(\)"),
+        (tfd.Normal(0.0, float("inf")), tfd.Normal(0.0, 1.0), "`p.scale`.*inf"),
+        (tfd.Normal(0.0, 1.0), tfd.Normal(float("inf"), 1.0), "`q.loc`.*inf"),
+        (tfd.Gamma(float("inf"), 1.0), tfd.Gamma(1.0, 1.0), "`p.concentration`.*inf"),
+        (tfd.Poisson(1.0), tfd.Poisson(float("inf")), "`q.rate`.*inf"),
+        (tfd.Empirical([1.0, 2.0]), tfd.Empirical([1.0, 3.0]), "`p`.*Empirical.*FiniteDiscrete"),
+        ([0.5, 0.5], ["0.5", "0.5"], r"`q`.*real numbers.*'0.5'"),
+        ([0.5, 0.5 + 1j], [0.5, 0.5], "`p`.*real numbers.*1j"),
+        ([0.5, [0.5]], [0.5, 0.5], r"`p`.*real numbers.*\[0.5, \[0.5\]\]"),
+        ([0.5, 0.5], None, "`q`.*real numbers.*None"),
     ],
 )
 def test_bad_arguments_are_named(p, q, message):
@@ -104,7 +163,8 @@ def test_what_has_no_wasserstein_distance_says_where_to_go():
 def test_bad_grids_are_refused():
     x = np.linspace(-8, 8, 801)
     log_density = scipy.stats.norm.logpdf(x)
-    for bad in ((x[::-1], log_density), (x, log_density + 0.1), (x, log_density[1:]), (x, np.full(801, np.nan))):
+    others = log_density + 0.1, log_density[1:], np.full(801, np.nan), ["a"] * 801
+    for bad in ((x[::-1], log_density), *((x, other) for other in others)):
         with pytest.raises(ValueError, match="Argument `"):
             GridDensity(*bad)
     with pytest.raises(ValueError, match="one grid"):

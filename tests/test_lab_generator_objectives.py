@@ -75,11 +75,14 @@ def test_bad_arguments_of_the_gradients_are_named():
             (("kl", 1.0), "`objective`.*'kl'"),
             (("minimax", float("nan")), "`mean`.*nan"),
             (("minimax", 1.0, 0.0), "`stddev`.*0"),
+            (("minimax", 1.0, 1.0, None), "`data` must be of type GaussianMixture. Received: None"),
         ):
             with pytest.raises(ValueError, match=message):
                 call(*arguments)
     with pytest.raises(ValueError, match="`steps`"):
         train_discriminator(1.0, steps=0)
+    with pytest.raises(ValueError, match="`data`.*None"):
+        train_discriminator(1.0, data=None)
 
 
 def test_forward_kl_takes_the_moments():
@@ -166,6 +169,7 @@ def test_mmd_agrees_with_draws_and_its_fit_is_a_minimum():
     [
         (("kl", BIMODAL), "`objective`"),
         (("mmd", BIMODAL, 0.0), "`bandwidth`.*0"),
+        (("forward_kl", SKEWED), "`target` must be of type IsotropicMixture. Received: GaussianMixture"),
     ],
 )
 def test_bad_arguments_of_the_fits_are_named(arguments, message):

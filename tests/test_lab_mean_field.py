@@ -33,6 +33,15 @@ def test_ascent_from_2_and_minus_1_takes_the_steps_of_the_lecture():
     np.testing.assert_allclose(shifted.trace, np.add(expected, [1, 0]), atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_too_few_sweeps_are_reported_in_whatever_unit(scale):
+    """The last step is 0.19 * 0.81^(sweeps - 1) of the start's error, and the deviation sqrt(0.19)."""
+    found = [mean_field_gaussian([0, 0], scale**2 * COV, (scale, scale), sweeps).converged for sweeps in (3, 90, 130)]
+    assert found == [False, False, True]
+    slow = mean_field_gaussian([0, 1], [[1, 0.9999], [0.9999, 1]])
+    assert not slow.converged and abs(slow.mean[1] - 1) > 0.5
+
+
 def test_both_directions_end_at_the_closed_forms_of_their_kl():
     p = gaussian(MEAN, COV)
     narrow, wide = factorised(mean_field_gaussian(MEAN, COV)), factorised(moment_matching_gaussian(MEAN, COV))

@@ -157,6 +157,8 @@ def test_other_targets_are_fitted_better_than_from_random_starts():
         ({"objective": "forward_kl", "start": (0, 0, 100, 0)}, "`start`.*100"),
         ({"objective": "forward_kl", "start": (0, np.nan, 0, 0)}, "`start`.*nan"),
         ({"objective": "forward_kl", "restarts": 0}, "`restarts`.*0"),
+        ({"objective": "forward_kl", "target": [1]}, r"`target` must be of type GaussianMixture. Received: \[1\]"),
+        ({"objective": "forward_kl", "start": "abcd"}, "`start`.*'abcd'"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
@@ -177,6 +179,15 @@ def test_bad_arguments_are_named(arguments, message):
 def test_bad_mixtures_are_named(parts, message):
     with pytest.raises(ValueError, match=message):
         GaussianMixture(*parts)
+
+
+def test_a_model_that_can_be_the_target_ends_at_0_and_never_below():
+    """Rounding pulls the two directions to either side of 0."""
+    target = GaussianMixture([0.5, 0.5], [-2, 2], [0.5, 1])
+    for objective in ("forward_kl", "reverse_kl"):
+        fit = fit_mixture(objective, target=target, start=(-2, -LOG4, 2, 0), restarts=1)
+        assert 0 <= fit.value < 1e-15, objective
+        np.testing.assert_allclose(_parameters(fit), [-2, 0.5, 2, 1], atol=1e-6)
 
 
 def test_scales_that_no_grid_holds_are_refused():
@@ -206,6 +217,7 @@ def test_bad_arguments_of_the_adversarial_fit_are_named():
         ({"lam": -0.1}, "lam"),
         ({"lam": 0.1, "start": [0]}, "start"),
         ({"lam": 0.1, "steps": 2}, "steps"),
+        ({"lam": 0.1, "target": [1]}, "target"),
     ):
         with pytest.raises(ValueError, match=f"`{name}`"):
             fit_mixture_adversarially(**arguments)

@@ -89,6 +89,9 @@ def test_too_few_sweeps_are_reported():
         ((PHI, T[:5], 1.0, 1.0, 1.0), r"`targets` must have shape \(6,\). Received: shape \(5,\)"),
         ((X, T, 1.0, 1.0, 1.0), "`features` must have rank 2"),
         ((PHI * np.nan, T, 1.0, 1.0, 1.0), "`features` must be finite"),
+        ((PHI * 1e200, T, 1.0, 1.0, 1.0), r"`features` must have squares .*Received: entries up to 1.5e\+200, beta=1"),
+        ((PHI * 1e150, T, 1e20, 1.0, 1.0), r"`features` must have squares .*beta=1e\+20"),
+        ((PHI, T * 1e200, 1.0, 1.0, 1.0), "`targets` must have squares"),
     ],
 )
 def test_bad_problems_are_refused_by_name_and_value(solve, arguments, message):

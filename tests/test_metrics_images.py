@@ -90,6 +90,12 @@ def test_uint8_images_are_the_floating_ones_over_255():
         assert metric(first, second) == pytest.approx(metric(first / 255, second / 255), rel=1e-12)
 
 
+def test_bfloat16_images_are_images():
+    first, second = (tf.cast(images, tf.bfloat16) for images in _pair(20))
+    for metric in (metrics.ssim, metrics.ms_ssim, metrics.psnr, metrics.mean_squared_error):
+        assert metric(first, second) == metric(tf.cast(first, tf.float32), tf.cast(second, tf.float32))
+
+
 def test_diversity_is_1_less_the_mean_over_all_ordered_pairs_of_a_batch():
     images = np.concatenate(_pair(24, n=5, channels=1))
     expected = []
@@ -109,7 +115,9 @@ def test_equal_images_have_no_diversity_different_ones_have_and_64_pixels_work()
     ("bad", "message"),
     [
         (np.full((2, 8, 8, 1), 1.5), r"in \[0, 1\], or uint8. Received: values in \[1.5, 1.5\]"),
+        (np.full((2, 8, 8, 1), 1 + 1e-7), r"Received: values in \[1.0000001, 1.0000001\]"),
         (np.full((2, 8, 8, 1), -0.5), r"in \[0, 1\]"),
+        (np.full((2, 8, 8, 1), "a"), "real numbers"),
         (np.full((2, 8, 8, 1), np.nan), "finite"),
         (np.zeros((2, 8, 8, 1), np.int32), "dtype int32"),
         (np.zeros((8, 8, 1)), "shape"),

@@ -1,5 +1,7 @@
 """Distances, precision and recall, density and coverage, against double loops over pairs."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -133,6 +135,37 @@ def test_open_questions_are_few_for_features_of_images_size():
     assert (low[:9, :9] <= exact).all() and (exact <= high[:9, :9]).all()
     limits = radii[:, None] / tile.pairs.unit**2
     assert np.mean((low <= limits) & (high >= limits)) < 0.01
+
+
+def _peak(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("modes", [1, 10])
+def test_memory_of_collapsed_samples_grows_with_their_number_and_not_with_its_square(monkeypatch, modes):
+    monkeypatch.setattr(_distances, "_NUMBERS", 2**11)
+    monkeypatch.setattr(_distances, "_STRIP", 2**12)
+
+    def peak(n):
+        collapsed = np.repeat(_normal(2, modes, 16), n // modes, axis=0)
+        return _peak(lambda: metrics.prdc(_normal(0, n, 16), collapsed))
+
+    few, many = peak(400), peak(800)
+    assert many < 2.3 * few and many < 6e6
+
+
+def test_ties_are_in_the_order_of_the_rows_where_only_the_first_are_kept(monkeypatch):
+    monkeypatch.setattr(_distances, "_NUMBERS", 1)
+    monkeypatch.setattr(_distances, "_STRIP", 100)
+    places = np.random.default_rng(0).integers(0, 2, size=(400, 2)).astype(float)
+    found = metrics.nearest_neighbours(places[:90], places, 5)
+    order = np.argsort(_matrix(places[:90], places), axis=1, kind="stable")[:, :5]
+    np.testing.assert_array_equal(found.indices, order)
 
 
 @pytest.mark.parametrize("metric", ["precision_recall", "density_coverage", "prdc"])

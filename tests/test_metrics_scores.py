@@ -109,19 +109,51 @@ def test_precision_and_recall_of_clusters_say_which_side_is_missing():
     assert dropped.recall_like == pytest.approx(spurious.precision_like, abs=0.02)
 
 
-def test_a_curve_is_1_for_equal_sets_0_for_disjoint_ones_and_a_mean_over_runs_of_seeds_in_turn():
+def test_a_curve_is_1_for_equal_sets_0_for_disjoint_ones_and_a_mean_over_runs():
     x = _normal(0, 300, 4)
     equal = metrics.precision_recall_distribution(x, x, runs=2)
     assert equal.f_beta == pytest.approx((1, 1), abs=1e-6)
     apart = metrics.precision_recall_distribution(x, x + 1000, runs=2)
     assert apart.f_beta == (0, 0) and apart.precision.max() == 0
-    y = _normal(1, 300, 4)
-    both, first, second = (
-        metrics.precision_recall_distribution(x, y, runs=n, seed=i) for n, i in ((2, 0), (1, 0), (1, 1))
+
+
+def test_the_runs_of_neighbouring_seeds_have_nothing_in_common():
+    x, y = _normal(0, 300, 4), _normal(1, 300, 4)
+    one, two, again, neighbour = (
+        metrics.precision_recall_distribution(x, y, runs=n, seed=i) for n, i in ((1, 0), (2, 0), (2, 0), (1, 1))
     )
-    np.testing.assert_allclose(both.precision, (first.precision + second.precision) / 2, rtol=1e-12)
-    np.testing.assert_allclose(both.recall, (first.recall + second.recall) / 2, rtol=1e-12)
-    assert np.abs(first.precision - second.precision).max() > 0.001
+    np.testing.assert_array_equal(two.precision, again.precision)
+    for name in ("precision", "recall"):
+        second = 2 * getattr(two, name) - getattr(one, name)
+        assert np.abs(second - getattr(one, name)).max() > 0.001
+        assert np.abs(second - getattr(neighbour, name)).max() > 0.001
+
+
+@pytest.mark.parametrize("name", ["kernel_distance", "precision_recall_distribution", "sliced_wasserstein"])
+@pytest.mark.parametrize("seed", [-1, 0.5])
+def test_seeds_that_are_none_are_refused_by_name(name, seed):
+    with pytest.raises(ValueError, match="`seed` must be a whole number of at least 0"):
+        getattr(metrics, name)(_normal(0, 1000, 2), _normal(1, 1000, 2), seed=seed)
+
+
+@pytest.mark.parametrize(
+    "bad", [np.ones((9, 3), complex), np.full((9, 3), "a"), np.full((9, 3), None), 1e160 * np.eye(3)]
+)
+def test_what_is_no_real_number_or_has_no_square_is_refused_by_name(bad):
+    for metric in (metrics.kernel_distance, metrics.density_coverage, metrics.mmd):
+        with pytest.raises(ValueError, match="`real`|`x`"):
+            metric(bad, _normal(0, 9, 3))
+    with pytest.raises(ValueError, match="`fake` must have its largest value between 1e-140 and 1e"):
+        metrics.density_coverage(_normal(0, 9, 3), 1e-200 * _normal(1, 9, 3))
+
+
+def test_numbers_of_other_kinds_count_as_the_floats_that_they_are():
+    x, y = np.round(10 * _normal(0, 40, 3)), np.round(10 * _normal(1, 40, 3))
+    expected = metrics.mmd(x, y)
+    for kind in (np.int64, np.int8, np.float16, tf.bfloat16.as_numpy_dtype):
+        assert metrics.mmd(x.astype(kind), y.astype(kind)) == pytest.approx(expected, rel=1e-12)
+    assert metrics.mmd(tf.cast(x, tf.bfloat16), tf.cast(y, tf.bfloat16)) == pytest.approx(expected, rel=1e-12)
+    assert metrics.frechet_distance(x > 0, y > 0) == metrics.frechet_distance(1.0 * (x > 0), 1.0 * (y > 0))
 
 
 def test_bad_arguments_are_refused():

@@ -1,5 +1,6 @@
 """`keras-ijae lab`: the texts' small exact experiments, each a table and a figure."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,6 +61,9 @@ def _drawable(path: Path) -> str:
         raise ValueError(f"Option --figure must end in one of {', '.join(known)}. Received: {path}")
     if path.is_dir():
         raise ValueError(f"Option --figure must name a file. Received the directory {path}")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"Option --figure must be in a directory that can be written to. Received: {path}")
     return suffix
 
 

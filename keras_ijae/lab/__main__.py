@@ -4,4 +4,6 @@ import sys
 
 from keras_ijae.cli import main
 
-main(["lab", *sys.argv[1:]])
+arguments = ["lab", *sys.argv[1:]]
+sys.argv[0], __package__ = "keras-ijae", ""  # the name in usage lines: of a package it would be "python -m ... lab"
+main(arguments)

@@ -1,16 +1,47 @@
-"""Checks of arrays that the experiments share."""
+"""Checks of arguments that the experiments share."""
 
 from typing import Any
 
 import numpy as np
 
+from keras_ijae.distributions._tfp import tfp
+
 ENOUGH = 1e-6
 """Weights may miss a sum of 1 by this much (they come in float32 too); they are then made to sum to 1."""
 
 
+def instance(name: str, value: Any, kind: type) -> Any:
+    """`value`; ValueError unless it is a `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"Argument `{name}` must be of type {kind.__name__}. Received: {value!r:.200}")
+    return value
+
+
+def of_vectors(name: str, value: Any) -> int:
+    """The d of one distribution of TFP with event shape (d,); ValueError for a batch of them, or anything else."""
+    distribution = instance(name, value, tfp().distributions.Distribution)
+    if distribution.batch_shape != [] or distribution.event_shape.rank != 1:
+        raise ValueError(
+            f"Argument `{name}` must be one distribution, not a batch, with one event shape (d,). "
+            f"Received: {distribution!r}"
+        )
+    return distribution.event_shape[0]
+
+
+def real(name: str, values: Any) -> np.ndarray:
+    """`values` as a float64 array; ValueError unless they are real numbers in rows of one length."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "cmMOSU":
+            raise TypeError(array.dtype)
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Argument `{name}` must be an array of real numbers. Received: {values!r:.200}") from error
+
+
 def finite(name: str, values: Any, ndim: int) -> np.ndarray:
     """`values` as a float64 array of rank `ndim`, not empty; ValueError unless all are finite."""
-    array = np.asarray(values, np.float64)
+    array = real(name, values)
     if array.ndim != ndim or not array.size:
         raise ValueError(f"Argument `{name}` must have rank {ndim} and not be empty. Received: shape {array.shape}")
     if not np.isfinite(array).all():

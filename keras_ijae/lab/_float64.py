@@ -11,6 +11,11 @@ from keras_ijae.distributions._tfp import tfp
 _POSITIVE = ("scale_diag", "scale_identity_multiplier")
 """Parameters that TFP lets be negative, though they are standard deviations."""
 
+_FINITE = ("loc", "scale", "rate", "concentration")
+"""Parameters that begin so may not be infinite; bounds and log-odds may."""
+
+_LARGEST = np.finfo(np.float32).max
+
 
 def distributions_as_float64(p: Any, q: Any) -> tuple[Any, Any]:
     """Arguments `p` and `q` by `as_float64`; ValueError unless their events have one shape."""
@@ -46,12 +51,20 @@ def as_float64(name: str, distribution: Any) -> Any:
 
 def _rebuilt(name: str, thing: Any) -> Any:
     """A distribution, bijector or linear operator with its parameters, and theirs, in float64."""
+    if isinstance(thing, tfp().distributions.Empirical):
+        raise ValueError(
+            f"Argument `{name}` must not be an Empirical distribution: for points with probabilities there are "
+            f"FiniteDiscrete, `wasserstein_1d` and `optimal_transport`. Received: {thing!r}"
+        )
     changed = {}
     properties = type(thing).parameter_properties() if hasattr(type(thing), "parameter_properties") else {}
     for key, value in thing.parameters.items():
-        numeric = isinstance(properties.get(key), tfp().util.ParameterProperties)
+        known = properties.get(key)
+        numeric = isinstance(known, tfp().util.ParameterProperties) and not known.specifies_shape
         changed[key] = _cast(f"{name}.{key}", value, numeric)
     if isinstance(thing, tf.linalg.LinearOperator):
+        if "dtype" in changed:
+            changed["dtype"] = tf.float64
         return type(thing)(**changed)
     if isinstance(thing, tfp().distributions.Distribution):
         _validate(name, thing)
@@ -68,7 +81,8 @@ def _cast(name: str, value: Any, numeric: bool) -> Any:
     array = np.asarray(value)
     if array.dtype.kind != "f" and not (numeric and array.dtype.kind in "iu"):
         return value
-    if np.isnan(array).any() or (name.endswith(_POSITIVE) and array.min() <= 0):
+    bounded = any(part.startswith(_FINITE) for part in name.split("."))
+    if np.isnan(array).any() or (bounded and np.isinf(array).any()) or (name.endswith(_POSITIVE) and array.min() <= 0):
         raise ValueError(f"Argument `{name}` must be a valid parameter. Received: {array.tolist()}")
     return tf.constant(array, tf.float64)
 
@@ -83,8 +97,11 @@ def _validate(name: str, distribution: Any) -> None:
     given = distribution.parameters
     if "validate_args" not in given or any(isinstance(value, tf.linalg.LinearOperator) for value in given.values()):
         return
+    ends = [
+        key for key in ("low", "high") if given.get(key) is not None
+    ]  # infinite ones TFP serves, but not its checks
     try:
-        distribution.copy(validate_args=True)
+        distribution.copy(validate_args=True, **{key: np.clip(given[key], -_LARGEST, _LARGEST) for key in ends})
     except (tf.errors.InvalidArgumentError, ValueError) as error:
         numeric = (tf.Tensor, tf.Variable, np.ndarray, float, int, list, tuple)
         shown = {key: value for key, value in given.items() if isinstance(value, numeric)}

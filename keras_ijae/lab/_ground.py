@@ -9,7 +9,7 @@ from keras_ijae.distributions._tfp import tfp
 from keras_ijae.lab._checks import probabilities
 from keras_ijae.lab._float64 import distributions_as_float64
 from keras_ijae.lab._pairs import Pair, on_atoms, on_line
-from keras_ijae.lab._supports import is_discrete
+from keras_ijae.lab._supports import factor, is_discrete, support
 from keras_ijae.lab.estimates import monte_carlo
 from keras_ijae.lab.grids import GridDensity, trapezoid_weights
 
@@ -92,8 +92,11 @@ def common(p: Any, q: Any) -> Pair | Singular | Drawn:
 
 
 def closed_form_kl(p: Any, q: Any) -> float | None:
-    """TFP's KL(p || q) of two densities; None where it has none (or a nan)."""
-    if isinstance(p, np.ndarray | GridDensity) or is_discrete("p", p) or is_discrete("q", q):
+    """TFP's KL(p || q) of two densities, or of several discrete numbers on the same points; else (or if nan) None."""
+    if isinstance(p, np.ndarray | GridDensity):
+        return None
+    discrete = is_discrete("p", p) or is_discrete("q", q)
+    if discrete and not (p.event_shape.rank and np.array_equal(*(support(factor(side)) for side in (p, q)))):
         return None
     try:
         value = float(tfp().distributions.kl_divergence(p, q))

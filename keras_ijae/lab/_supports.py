@@ -14,9 +14,16 @@ _LATTICE = (*_COUNTS, "QuantizedDistribution", "Skellam")
 _POINTS = ("Bernoulli", "Categorical", "Deterministic", "FiniteDiscrete")
 
 
+def factor(distribution: Any) -> Any:
+    """What `Independent` and `Sample` repeat (a batch, of the first); else the distribution itself."""
+    while _of(distribution, "Independent", "Sample"):
+        distribution = distribution.distribution
+    return distribution
+
+
 def leaves(distribution: Any) -> list[Any]:
     """The components of a mixture (batches among them), of mixtures within it too; else the distribution itself."""
-    distributions = tfp().distributions
+    distributions, distribution = tfp().distributions, factor(distribution)
     if isinstance(distribution, distributions.MixtureSameFamily):
         return leaves(distribution.components_distribution)
     if isinstance(distribution, distributions.Mixture):
@@ -63,6 +70,11 @@ def log_mass(distribution: Any, x: np.ndarray) -> np.ndarray:
 
 def support(leaf: Any) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest value, of the shape of the batch; -inf and inf where TFP does not tell."""
+    points = _points(leaf)
+    if points is not None:
+        return points.min(), points.max()
+    if _of(leaf, *_COUNTS):
+        return np.array(0.0), np.array(np.inf)
     bijector = leaf.experimental_default_event_space_bijector()
     if bijector is not None:
         ends = [bijector.forward(tf.constant(end, tf.float64)).numpy() for end in (-np.inf, np.inf)]

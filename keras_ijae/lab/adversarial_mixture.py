@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.distributions._checks import positive_int
-from keras_ijae.lab._checks import sized
+from keras_ijae.lab._checks import instance, sized
 from keras_ijae.lab._lam import checked_lam
 from keras_ijae.lab.gaussian_mixture import TOY, GaussianMixture
 from keras_ijae.losses import discriminator_loss, generator_loss
@@ -70,7 +70,8 @@ def fit_mixture_adversarially(
         progress: called with the number of steps done, now and then.
 
     Raises:
-        ValueError: `lam` outside [0, 1]; a start that is not four numbers; too few steps.
+        ValueError: `lam` outside [0, 1]; a start that is not four numbers; too few steps; a target that is no
+            `GaussianMixture`.
 
     References:
         Alanov et al. 2019 (lambda-IJAE).
@@ -79,6 +80,7 @@ def fit_mixture_adversarially(
         fit_mixture_adversarially(0.0).means  # about -3, 3
     """
     lam, point = checked_lam(lam), tf.Variable(sized("start", start, 4).astype(np.float32))
+    instance("target", target, GaussianMixture)
     if positive_int("steps", steps) < 3:
         raise ValueError(f"Argument `steps` must be at least 3. Received: {steps}")
     game = _Game(lam, point, steps, seed, target)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_ijae.distributions._checks import positive_float, positive_int
+from keras_ijae.lab._checks import instance
 from keras_ijae.lab.em import LatentFit, spread
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 
@@ -38,13 +39,14 @@ def amortised_inference(
         As `expectation_maximisation`, with `encoder` the trained q(z | x).
 
     Raises:
-        ValueError: a component of weight 0, numbers out of range, values that are not finite, data all equal.
+        ValueError: a start that is no `GaussianMixture` or has a component of weight 0, numbers out of
+            range, values that are not finite, data all equal.
 
     References:
         Kingma & Welling 2014; Cremer, Li & Duvenaud: Inference suboptimality in VAEs (2018).
     """
     x = spread(x)
-    if start.weights.min() == 0:
+    if instance("start", start, GaussianMixture).weights.min() == 0:
         raise ValueError(f"Argument `start` must have weights above 0. Received: {start.weights.tolist()}")
     network = _encoder([positive_int("hidden", width) for width in hidden], len(start.weights), seed)
     mixture = [tf.Variable(v) for v in (np.log(start.weights), start.means, np.log(start.stddevs))]

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_ijae.lab._checks import finite
+from keras_ijae.lab._checks import finite, of_vectors, sized
 
 
 def pushforward_log_prob(generator: Callable, base, z: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -24,12 +24,14 @@ def pushforward_log_prob(generator: Callable, base, z: ArrayLike) -> tuple[np.nd
         x (n, d) and log p(x) (n,).
 
     Raises:
-        ValueError: a z of another rank or not finite; a G that changes d, or whose Jacobian has no inverse at a z.
+        ValueError: a base that is a batch or not of vectors; a z of another shape or not finite; a G that
+            changes d, or whose Jacobian has no inverse at a z.
 
     References:
         Dinh, Sohl-Dickstein & Bengio: Density estimation using real NVP (2017), eqs 2 and 3.
     """
-    z = tf.constant(finite("z", z, 2), base.dtype)
+    z = finite("z", z, 2)
+    z = tf.constant(sized("z", z, len(z), of_vectors("base", base)), base.dtype)
     with tf.GradientTape() as tape:
         tape.watch(z)
         x = generator(z)

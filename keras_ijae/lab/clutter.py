@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 from keras_ijae.distributions._checks import finite_float, positive_float, positive_int
 from keras_ijae.lab._checks import finite
 
+_MOST = 2**22
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ClutterFit:
@@ -113,12 +115,25 @@ def clutter_adf(x: ArrayLike, w: float, background_var: float, prior_var: float)
 def clutter_exact(x: ArrayLike, w: float, background_var: float, prior_var: float) -> ClutterPosterior:
     """The exact posterior by the trapezoidal rule over theta; arguments as in `clutter_ep`.
 
-    The steps are a sixth of 1 / sqrt(n + 1 / prior_var), which no mode is narrower than.
+    The steps are a sixth of 1 / sqrt(n + 1 / prior_var), which no mode is narrower than. The grid holds 12 standard
+    deviations about the mean of each of the 2^n Gaussians: without an observation the prior, with some a deviation of
+    at most 1 / sqrt(1 + 1 / prior_var) about a mean between 0 and n / (n + 1 / prior_var) of the outermost x.
+
+    Raises:
+        ValueError: as `clutter_ep`; a prior so wide, or observations so far apart, that this takes over 2^22 points.
     """
     x, w, background_var, prior_var = _checked(x, w, background_var, prior_var)
-    low, high = (np.r_[-12 * prior_var**0.5, x - 12].min(), np.r_[12 * prior_var**0.5, x + 12].max())
-    step = (len(x) + 1 / prior_var) ** -0.5 / 6
-    grid = np.linspace(low, high, int((high - low) / step) + 2)
+    precision = len(x) + 1 / prior_var
+    means, width = x * len(x) / precision, 12 * (1 + 1 / prior_var) ** -0.5
+    low = min(-12 * prior_var**0.5, means.min() - width)
+    high = max(12 * prior_var**0.5, means.max() + width)
+    count = (high - low) * 6 * precision**0.5 + 2
+    if count > _MOST:
+        raise ValueError(
+            f"Arguments `x` and `prior_var` must lie on a grid of at most {_MOST} points. Received: x from {x.min():g} "
+            f"to {x.max():g} and prior_var={prior_var:g}, which need {count:.3g}"
+        )
+    grid = np.linspace(low, high, int(count))
     log_joint = _log_normal(grid, prior_var)
     for value in x:
         log_joint = log_joint + _log_mixture(value, grid, 1.0, w, background_var)

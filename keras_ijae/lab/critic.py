@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.distributions._checks import positive_float, positive_int
+from keras_ijae.lab._checks import of_vectors
 from keras_ijae.random import fold, uniform
 
 JUDGED = 20_000
@@ -67,15 +68,16 @@ def train_critic(
         seed: of the weights and the samples.
 
     Raises:
-        ValueError: an unknown constraint, distributions of other or different event shapes, numbers out of range.
+        ValueError: an unknown constraint, batches, distributions of other or different event shapes, numbers out of
+            range.
 
     References:
         Arjovsky, Chintala & Bottou 2017, algorithm 1; Gulrajani et al. 2017, eq. 3.
     """
     if constraint not in ("penalty", "clip"):
         raise ValueError(f"Argument `constraint` must be 'penalty' or 'clip'. Received: {constraint!r}")
-    shapes = [tuple(side.event_shape) for side in (p, q)]
-    if shapes[0] != shapes[1] or len(shapes[0]) != 1:
+    shapes = [(of_vectors(name, side),) for name, side in (("p", p), ("q", q))]
+    if shapes[0] != shapes[1]:
         raise ValueError(f"Arguments `p` and `q` must have one event shape (d,). Received: {shapes[0]} and {shapes[1]}")
     numbers = {"penalty": penalty, "clip": clip, "learning_rate": learning_rate}
     penalty, clip, learning_rate = (positive_float(name, value) for name, value in numbers.items())

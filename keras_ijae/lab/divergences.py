@@ -6,8 +6,9 @@ Every function takes two arguments of one kind, p (the data) and q (the model):
 - `GridDensity`: the trapezoid rule on the grid they share;
 - distributions of TFP, in float64 whatever they were made of. KL is TFP's closed form where it has one. Otherwise
   densities of one number are integrated by an adaptive rule that knows the bounds, the tails and every component of
-  a mixture; discrete ones are summed over their points; densities of several numbers are estimated from 100,000
-  draws, and `monte_carlo` says how far to trust that. A discrete and a continuous distribution have no mass in common.
+  a mixture; discrete ones are summed over their points; distributions of several numbers are estimated from
+  100,000 draws, and `monte_carlo` says how far to trust that. A discrete and a continuous distribution have no mass
+  in common.
 
 What is infinite is `inf`: KL where q has no mass and p has, or where the integral diverges.
 """

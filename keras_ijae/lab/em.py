@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from keras_ijae.distributions._checks import positive_int
-from keras_ijae.lab._checks import ENOUGH, finite, sized
+from keras_ijae.lab._checks import ENOUGH, finite, instance, sized
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 
 
@@ -80,12 +80,13 @@ def expectation_maximisation(x: ArrayLike, start: GaussianMixture, steps: int) -
         steps: how many.
 
     Raises:
-        ValueError: other shapes, values that are not finite, steps below 1, or data that are all equal.
+        ValueError: other shapes, values that are not finite, steps below 1, data that are all equal, or a start that is
+            no `GaussianMixture`.
 
     References:
         Dempster, Laird & Rubin 1977; Neal & Hinton 1998.
     """
-    x, model = spread(x), start
+    x, model = spread(x), instance("start", start, GaussianMixture)
     least = 1e-3 * np.std(x)
     log_evidence, elbo = [], []
     for step in range(positive_int("steps", steps) + 1):
@@ -108,6 +109,7 @@ def spread(x: ArrayLike) -> np.ndarray:
 
 def _log_joint(model, x):
     """log p(x_n, z = k), (n, k)."""
+    instance("model", model, GaussianMixture)
     scaled = (x[:, None] - model.means) / model.stddevs
     with np.errstate(divide="ignore"):  # a component of weight 0
         return np.log(model.weights) - np.log(model.stddevs * np.sqrt(2 * np.pi)) - scaled**2 / 2

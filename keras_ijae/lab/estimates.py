@@ -7,10 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae.distributions._checks import positive_int
-from keras_ijae.distributions._tfp import tfp
 from keras_ijae.lab._float64 import distributions_as_float64
 from keras_ijae.lab._lam import checked_lam
-from keras_ijae.lab._supports import support
+from keras_ijae.lab._supports import factor, support
 
 SAMPLES = 100_000
 DIVERGENCES = ("forward_kl", "reverse_kl", "jensen_shannon", "jeffreys", "total_variation")
@@ -76,16 +75,12 @@ def _log_ratio(p: Any, q: Any, source: Any, samples: int, seed: tuple[int, int])
 
 
 def _log_prob(distribution: Any, x: tf.Tensor) -> np.ndarray:
-    """log p(x), (n,); -inf outside of the support, where TFP may have any number."""
-    values = distribution.log_prob(tf.cast(x, distribution.dtype)).numpy().astype(np.float64)
-    outside = np.isnan(values)
-    factor = distribution
-    while isinstance(factor, (tfp().distributions.Independent, tfp().distributions.Sample)):
-        factor = factor.distribution
-    if factor.event_shape.rank == 0:
-        low, high = support(factor)
-        outside |= ((x < low) | (x > high)).numpy().reshape(len(values), -1).any(axis=1)
-    return np.where(outside, -np.inf, values)
+    """log p(x), (n,); -inf outside of the support, where TFP may have any number or an error."""
+    points, one = x.numpy().astype(np.float64), factor(distribution)
+    inside = np.clip(points, *support(one)) if one.event_shape.rank == 0 else points
+    values = distribution.log_prob(tf.cast(inside, distribution.dtype)).numpy().astype(np.float64)
+    outside = (inside != points).reshape(len(values), -1).any(axis=1)
+    return np.where(outside | np.isnan(values), -np.inf, values)
 
 
 def _mean(*parts: np.ndarray) -> Estimate:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.distributions._checks import finite_float, positive_float, positive_int
 from keras_ijae.lab import _quadrature
+from keras_ijae.lab._checks import instance
 from keras_ijae.lab.adversarial_mixture import discriminator_network
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 from keras_ijae.losses import check_objective, discriminator_loss, generator_loss
@@ -32,7 +33,8 @@ def generator_gradient(objective: str, mean: float, stddev: float = 1.0, data: G
         (2,), nats per unit.
 
     Raises:
-        ValueError: an unknown objective, a mean that is not finite, a standard deviation that is not positive.
+        ValueError: an unknown objective, a mean that is not finite, a standard deviation that is not positive, data
+            that are no `GaussianMixture`.
 
     References:
         Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017, theorem 2.5.
@@ -79,6 +81,7 @@ def train_discriminator(
         x (n, 1) -> logits (n, 1).
     """
     finite_float("mean", mean), positive_float("stddev", stddev), positive_int("steps", steps)
+    instance("data", data, GaussianMixture)
     network = discriminator_network(seed=seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps), 0.5, 0.99)
     optimizer.build(network.trainable_variables)
@@ -127,7 +130,7 @@ def trained_gradient(
 def _nodes(mean: float, stddev: float, data: GaussianMixture) -> tuple[np.ndarray, ...]:
     """Points and weights that hold all of q, log q there, and (x - mean) / stddev."""
     mean, stddev = finite_float("mean", mean), positive_float("stddev", stddev)
-    narrow = min(stddev, data.stddevs.min())
+    narrow = min(stddev, instance("data", data, GaussianMixture).stddevs.min())
     edges = np.linspace(mean - 40 * stddev, mean + 40 * stddev, int(np.ceil(80 * stddev / narrow)) + 1)
     x, weights = (values.ravel() for values in _quadrature.nodes(edges[:-1], edges[1:]))
     standard = (x - mean) / stddev

@@ -23,9 +23,11 @@ class MeanField(FactorisedGaussian):
 
     Attributes:
         trace: (sweeps + 1, d), the start and the means after each sweep; the last row is `mean`.
+        converged: whether the last sweep moved no mean by more than 1e-10 of its factor's standard deviation.
     """
 
     trace: np.ndarray
+    converged: bool
 
 
 def mean_field_gaussian(
@@ -36,7 +38,7 @@ def mean_field_gaussian(
     With the precision P = cov^-1, the best factor i given the others has v_i = 1 / P_ii and
     m_i = mean_i - sum_{j != i} P_ij (m_j - mean_j) / P_ii. A sweep updates m_1, m_2, ... in this order; the
     variances are right at once. Where correlations are strong the means come slowly: in two dimensions the error
-    shrinks by the squared correlation per sweep.
+    shrinks by the squared correlation per sweep; `converged` says whether they came.
 
     Args:
         mean: (d,).
@@ -61,7 +63,9 @@ def mean_field_gaussian(
         for i, row in enumerate(precision):
             m[i] -= row @ (m - mean) / row[i]
         trace.append(m.copy())
-    return MeanField(m, 1 / np.diag(precision), np.stack(trace))
+    variance = 1 / np.diag(precision)
+    converged = bool(np.all(np.abs(trace[-1] - trace[-2]) <= 1e-10 * np.sqrt(variance)))
+    return MeanField(m, variance, np.stack(trace), converged)
 
 
 def moment_matching_gaussian(mean: ArrayLike, cov: ArrayLike) -> FactorisedGaussian:

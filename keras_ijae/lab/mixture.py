@@ -9,7 +9,7 @@ import scipy.optimize
 import threadpoolctl
 
 from keras_ijae.distributions._checks import positive_int
-from keras_ijae.lab._checks import sized
+from keras_ijae.lab._checks import instance, sized
 from keras_ijae.lab._lam import checked_lam
 from keras_ijae.lab._mixture_objective import MixtureObjective
 from keras_ijae.lab.gaussian_mixture import TOY, GaussianMixture
@@ -93,7 +93,7 @@ def fit_mixture(
 
     Raises:
         ValueError: an unknown objective, `lam` missing, outside [0, 1] or where it does not belong, a start that is
-            not four numbers within the bounds.
+            not four numbers within the bounds, a target that is no `GaussianMixture`.
 
     References:
         Alanov et al. 2019 (lambda-IJAE), the figure of the toy.
@@ -103,7 +103,7 @@ def fit_mixture(
         fit_mixture("jeffreys", 0.3, start=(-3, 0, 3, 0)).means  # -3.19702, 3.35628
     """
     lam = _weight(objective, lam)
-    bounds = _bounds(target)
+    bounds = _bounds(instance("target", target, GaussianMixture))
     coarse, fine = (MixtureObjective(target, lam, bounds, per_width) for per_width in (1, 5))
     start, restarts = _checked_start(start, bounds), positive_int("restarts", restarts)
     with threadpoolctl.threadpool_limits(1, "blas"):  # SciPy's step is on four numbers; threads would cost tenfold
@@ -206,7 +206,8 @@ def _fit(objective: MixtureObjective, start: np.ndarray) -> MixtureFit:
     pitfall = BOUND if at_bound else None if eigenvalues[0] > 1e-6 else NO_MINIMUM
     value, _ = objective.value_and_gradient(point)
     means, stddevs = point[::2], np.exp(point[1::2] / 2)
-    return MixtureFit(float(value), means, stddevs, _basin(objective.target, means, stddevs), eigenvalues, pitfall)
+    basin = _basin(objective.target, means, stddevs)
+    return MixtureFit(max(float(value), 0.0), means, stddevs, basin, eigenvalues, pitfall)
 
 
 def _basin(target: GaussianMixture, means: np.ndarray, stddevs: np.ndarray) -> tuple:

@@ -56,7 +56,8 @@ def variational_linear_regression(
         sweeps: at most so many; it stops before when converged.
 
     Raises:
-        ValueError: numbers that are not above 0, other shapes, values that are not finite.
+        ValueError: numbers that are not above 0, other shapes, values that are not finite, or so large that their
+            squares are not.
 
     References:
         Bishop: Pattern recognition and machine learning (2006), section 10.3, eqs 10.93 to 10.107.
@@ -131,4 +132,14 @@ def _elbo(phi, t, beta, a0, b0, mean, cov, a, b) -> float:
 def _checked(features, targets, beta, a0, b0):
     phi = finite("features", features, 2)
     numbers = (positive_float(name, value) for name, value in {"beta": beta, "a0": a0, "b0": b0}.items())
-    return phi, sized("targets", targets, len(phi)), *numbers
+    t, (beta, a0, b0) = sized("targets", targets, len(phi)), numbers
+    for name, values in (("features", phi), ("targets", t)):
+        with np.errstate(over="ignore"):
+            squares = beta * np.sum(values**2)  # no entry of beta Phi'Phi, nor the misfit of w = 0, is larger
+        if np.isinf(squares):
+            largest = np.abs(values).max()
+            raise ValueError(
+                f"Argument `{name}` must have squares whose sum times beta is finite in float64. "
+                f"Received: entries up to {largest:g}, beta={beta:g}"
+            )
+    return phi, t, beta, a0, b0

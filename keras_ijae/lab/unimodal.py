@@ -11,7 +11,7 @@ import threadpoolctl
 from numpy.typing import ArrayLike
 
 from keras_ijae.distributions._checks import positive_float
-from keras_ijae.lab._checks import finite, probabilities, sized
+from keras_ijae.lab._checks import finite, instance, probabilities, sized
 
 OBJECTIVES = ("forward_kl", "reverse_kl", "jensen_shannon", "mmd")
 
@@ -79,7 +79,7 @@ def fit_gaussian(objective: str, target: IsotropicMixture, bandwidth: float = 1.
         `GaussianFit`; nats, or for `mmd` the square, without unit.
 
     Raises:
-        ValueError: an unknown objective, a bandwidth that is not positive.
+        ValueError: an unknown objective, a bandwidth that is not positive, a target that is no `IsotropicMixture`.
 
     References:
         Theis, van den Oord, Bethge: A note on the evaluation of generative models (2016), figure 1; Gretton et al.
@@ -90,7 +90,7 @@ def fit_gaussian(objective: str, target: IsotropicMixture, bandwidth: float = 1.
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"Argument `objective` must be one of {', '.join(OBJECTIVES)}. Received: {objective!r}")
-    bandwidth = positive_float("bandwidth", bandwidth)
+    bandwidth, target = positive_float("bandwidth", bandwidth), instance("target", target, IsotropicMixture)
     lowered = _with_gradient(_Discrepancy(target, bandwidth) if objective == "mmd" else _Divergence(objective, target))
     fits = []
     with threadpoolctl.threadpool_limits(1, "blas"):  # SciPy's step is on few numbers; threads would cost tenfold

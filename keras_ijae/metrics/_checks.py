@@ -7,16 +7,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+_LEAST, _MOST = 1e-140, 1e140
+"""Between them lies the largest magnitude of an array whose squares float64 can sum."""
+
 
 def rows(name: str, values: ArrayLike, minimum: int = 2) -> np.ndarray:
-    """`values` as (n, d), n >= `minimum`, d >= 1, finite; float32 and float64 stay as they are, others are float64."""
-    array = np.asarray(values)
+    """`values` as (n, d), n >= `minimum`, d >= 1, finite; float32 and float64 stay as they are, others are float64.
+
+    What is so large or so small that squares would overflow or vanish is refused as well.
+    """
+    array = real(name, values)
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     if array.ndim != 2 or len(array) < minimum or array.shape[1] < 1:
         raise ValueError(
             f"Argument `{name}` must have shape (n, d) with n of at least {minimum}. Received: shape {array.shape}"
         )
     finite(name, array)
+    largest = max(float(array.max()), -float(array.min()))
+    if largest and not _LEAST <= largest <= _MOST:
+        message = f"Argument `{name}` must have its largest value between {_LEAST:g} and {_MOST:g}, or be 0"
+        raise ValueError(f"{message}: scale it. Received: {largest:g}")
+    return array
+
+
+def real(name: str, values: ArrayLike) -> np.ndarray:
+    """`values` as an array of real numbers; bfloat16 becomes float32."""
+    array = np.asarray(values)
+    if array.dtype.name == "bfloat16":
+        return array.astype(np.float32)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"Argument `{name}` must be an array of real numbers. Received: dtype {array.dtype}")
     return array
 
 
@@ -40,7 +60,7 @@ def finite(name: str, array: np.ndarray) -> None:
 
 def images(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:
     """`values` as (n, height, width, channels) float64 in [0, 1], from floating images in [0, 1] or from uint8."""
-    array = np.asarray(values)
+    array = real(name, values)
     if array.ndim != 4 or len(array) < minimum or not array.size:
         raise ValueError(
             f"Argument `{name}` must have shape (n, height, width, channels) with n of at least {minimum}. "
@@ -52,7 +72,7 @@ def images(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:
         raise ValueError(f"Argument `{name}` must be floating in [0, 1], or uint8. Received: dtype {array.dtype}")
     finite(name, array)
     if array.min() < 0 or array.max() > 1:
-        received = f"values in [{array.min():g}, {array.max():g}]"
+        received = f"values in [{float(array.min())}, {float(array.max())}]"
         raise ValueError(f"Argument `{name}` must be in [0, 1], or uint8. Received: {received}")
     return array.astype(np.float64)
 

@@ -17,6 +17,10 @@ _OPEN = 0.02
 """Share of open questions beyond which a tile is estimated in float64."""
 
 
+_STRIP = 2**18
+"""Pairs of a tile that are looked at at once where they may all be open questions."""
+
+
 class Pairs:
     """All pairs of a row of `first`, (n, d), and a row of `second`, (m, d)."""
 
@@ -90,24 +94,42 @@ class Tile:
     row_slack: np.ndarray
     column_slack: np.ndarray
 
-    def within(self, squares: np.ndarray, of_rows: bool, closed: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns of the pairs that are nearer than a radius, or, if `closed`, at most as far.
+    def strips(self) -> Iterator["Tile"]:
+        """The tile in parts of some rows each."""
+        step = max(1, _STRIP // self.low.shape[1])
+        for start in range(0, len(self.low), step):
+            low, slack = self.low[start : start + step], self.row_slack[start : start + step]
+            top = self.rows.start + start
+            yield Tile(self.pairs, slice(top, top + len(low)), self.columns, low, slack, self.column_slack)
+
+    def within(self, squares: np.ndarray, of_rows: bool, closed: bool) -> np.ndarray:
+        """(r, c) booleans: which pairs are nearer than a radius, or, if `closed`, at most as far.
 
         Args:
             squares: squared radii, one for each row of the first set if `of_rows`, else of the second.
         """
+        parts = []
+        for strip in self.strips():
+            parts.append(strip._within(squares, of_rows, closed))
+            if parts[-1] is None:
+                return self.pairs.in_float64(self).within(squares, of_rows, closed)
+        return np.concatenate(parts)
+
+    def _within(self, squares: np.ndarray, of_rows: bool, closed: bool) -> np.ndarray | None:
+        """As `within`; None where float32 leaves too many questions open."""
         radii = squares[self.rows if of_rows else self.columns] / self.pairs.unit**2
         limits = _upwards(radii, self.low.dtype)
         i, j = _where(self.low <= (limits[:, None] if of_rows else limits))
         inside = self.low[i, j] + self.row_slack[i] + self.column_slack[j] < radii[i if of_rows else j]
         undecided = np.flatnonzero(~inside)
         if self.low.dtype == np.float32 and len(undecided) > _OPEN * self.low.size:
-            return self.pairs.in_float64(self).within(squares, of_rows, closed)
-        rows, columns = self.rows.start + i, self.columns.start + j
-        exact = self.pairs.squares(rows[undecided], columns[undecided])
-        limit = squares[(rows if of_rows else columns)[undecided]]
+            return None
+        rows, columns = self.rows.start + i[undecided], self.columns.start + j[undecided]
+        exact, limit = self.pairs.squares(rows, columns), squares[rows if of_rows else columns]
         inside[undecided] = exact <= limit if closed else exact < limit
-        return rows[inside], columns[inside]
+        mask = np.zeros(self.low.shape, bool)
+        mask[i[inside], j[inside]] = True
+        return mask
 
     def mirrored(self) -> "Tile":
         """The same pairs with the sets in turn; for pairs of a set with itself."""
@@ -137,12 +159,16 @@ def nearest(first: np.ndarray, second: np.ndarray | None, k: int) -> tuple[np.nd
 
 
 class _Found:
-    """Candidates for the k nearest of each row, and upper bounds of the k smallest squared distances so far."""
+    """Candidates for the k nearest of each row, and upper bounds of the k smallest squared distances so far.
+
+    Where many are tied, only the first k of each row stay candidates: memory does not grow with the number of ties.
+    """
 
     def __init__(self, pairs: Pairs, k: int) -> None:
         self.pairs, self.k = pairs, k
         self.bounds = np.full((len(pairs.first), k), np.inf)
         self.candidates: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.most = _STRIP + 8 * self.bounds.size
 
     def look_at(self, tile: Tile) -> None:
         high = tile.low + tile.column_slack.astype(tile.low.dtype)
@@ -151,19 +177,28 @@ class _Found:
         bounds = np.partition(bounds, self.k - 1, axis=1)[:, : self.k]
         i, j = _where(tile.low <= _upwards(bounds.max(axis=1), tile.low.dtype)[:, None])
         if tile.low.dtype == np.float32 and len(i) > _OPEN * tile.low.size + self.k * len(bounds):
-            return self.look_at(self.pairs.in_float64(tile))
+            for strip in self.pairs.in_float64(tile).strips():
+                self.look_at(strip)
+            return
         self.bounds[tile.rows] = bounds
         self.candidates.append((tile.rows.start + i, tile.columns.start + j, tile.low[i, j].astype(np.float64)))
+        if sum(len(rows) for rows, _, _ in self.candidates) > self.most:
+            self.candidates = [self._first()[:3]]
 
     def nearest(self) -> tuple[np.ndarray, np.ndarray]:
+        _, columns, _, squares = self._first()
+        return columns.reshape(-1, self.k), squares.reshape(-1, self.k)
+
+    def _first(self) -> tuple[np.ndarray, ...]:
+        """Rows, columns, lower bounds and squared distances of the k nearest candidates of each row, in order."""
         rows, columns, low = (np.concatenate(parts) for parts in zip(*self.candidates, strict=True))
         likely = low <= self.bounds.max(axis=1)[rows]
-        rows, columns = rows[likely], columns[likely]
+        rows, columns, low = rows[likely], columns[likely], low[likely]
         squares = self.pairs.squares(rows, columns)
         order = np.lexsort((columns, squares, rows))
-        starts = np.searchsorted(rows[order], np.arange(len(self.bounds)))
-        chosen = order[starts[:, None] + np.arange(self.k)]
-        return columns[chosen], squares[chosen]
+        places = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
+        chosen = order[places < self.k]
+        return rows[chosen], columns[chosen], low[chosen], squares[chosen]
 
 
 def _upwards(values: np.ndarray, dtype: type) -> np.ndarray:

@@ -56,13 +56,15 @@ def active_dimensions(values: ArrayLike, definition: str, threshold: float | Non
         (m,) booleans.
 
     Raises:
-        ValueError: an unknown definition, another rank, or values that are not finite.
+        ValueError: an unknown definition, another rank, or values or a threshold that are not finite.
 
     References:
         Mondal et al. 2020 (mask); Burda et al. 2016, section 5.1 (posterior mean).
     """
     _checks.one_of("definition", definition, tuple(THRESHOLDS))
     threshold = THRESHOLDS[definition] if threshold is None else threshold
+    if not np.isfinite(threshold):
+        raise ValueError(f"Argument `threshold` must be finite. Received: threshold={threshold!r}")
     if definition == "mask":
         if np.ndim(values) != 1:
             raise ValueError(f"Argument `values` must be a mask (m,). Received: shape {np.shape(values)}")

@@ -53,9 +53,9 @@ class Held:
         self.inside, self.covered = 0, np.zeros(len(radii), bool)
 
     def look_at(self, tile: Tile) -> None:
-        rows, _ = tile.within(self.radii, of_rows=True, closed=False)
-        self.inside += len(rows)
-        self.covered[rows] = True
+        inside = tile.within(self.radii, of_rows=True, closed=False)
+        self.inside += int(np.count_nonzero(inside))
+        self.covered[tile.rows] |= inside.any(axis=1)
 
     def result(self) -> DensityCoverage:
         return DensityCoverage(self.inside / (self.k * self.samples), float(self.covered.mean()))

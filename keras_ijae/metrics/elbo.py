@@ -56,7 +56,7 @@ def elbo_terms(
     codes = _checks.rows("codes", codes).astype(np.float64)
     means, stddevs = _like("means", means, codes.shape), _like("stddevs", stddevs, codes.shape)
     if stddevs.min() <= 0:
-        raise ValueError(f"Argument `stddevs` must be above 0. Received: a least value of {stddevs.min():g}")
+        raise ValueError(f"Argument `stddevs` must be above 0. Received: a least value of {float(stddevs.min())}")
     log_priors = _log_normal(codes) if log_priors is None else _like("log_priors", log_priors, codes.shape[:1])
     likelihood = _like("log_likelihoods", log_likelihoods, codes.shape[:1]).mean()
     own = _log_normal((codes - means) / stddevs) - np.log(stddevs).sum(axis=1)

@@ -38,7 +38,7 @@ def inception_score(probabilities: ArrayLike, splits: int = 10) -> InceptionScor
     rows = _checks.rows("probabilities", probabilities, minimum=1).astype(np.float64)
     sums = rows.sum(axis=1)
     if rows.min() < 0 or np.abs(sums - 1).max() > 1e-3:
-        received = f"values from {rows.min():g}, sums from {sums.min():g} to {sums.max():g}"
+        received = f"values from {float(rows.min())}, sums from {float(sums.min())} to {float(sums.max())}"
         raise ValueError(f"Argument `probabilities` must be at least 0 with rows that sum to 1. Received: {received}")
     splits = _checks.whole("splits", splits, 1, len(rows), ", the number of rows")
     bounds = [i * len(rows) // splits for i in range(splits + 1)]

@@ -31,7 +31,7 @@ def kernel_distance(
         subsets: number of subsets of each set.
         subset_size: rows of a subset, drawn without replacement inside it; where there are fewer, all that the
             smaller set has are used, with a warning. None: one block of all pairs, `subsets` and `seed` unused.
-        seed: of the draws.
+        seed: of the draws, at least 0.
 
     Raises:
         ValueError: fewer than two rows, other ranks, different d, values that are not finite, other numbers.
@@ -44,6 +44,7 @@ def kernel_distance(
         within = [_mean_kernel(features, features, True) for features in (real, fake)]
         return KernelDistance(float(sum(within) - 2 * _mean_kernel(real, fake, False)), float("nan"))
     _checks.whole("subsets", subsets, 1)
+    seed = _checks.whole("seed", seed, 0)
     size = min(_checks.whole("subset_size", subset_size, 2), len(real), len(fake))
     if size < subset_size:
         message = f"`subset_size` is {subset_size}, but a set has only {size} rows: subsets of {size} are used"

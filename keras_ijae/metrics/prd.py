@@ -49,7 +49,7 @@ def precision_recall_distribution(
         clusters: from 2 to 2 n.
         angles: points of the curve.
         runs: of k-means, each from 10 starts.
-        seed: of k-means.
+        seed: of k-means, at least 0; runs of different seeds have nothing in common.
 
     Raises:
         ValueError: sets of different size or d, other ranks, values that are not finite, or other numbers.
@@ -66,9 +66,10 @@ def precision_recall_distribution(
         advice = f"take {min(len(real), len(fake))} rows of each"
         raise ValueError(f"`real` and `fake` must have one n ({advice}). Received: {len(real)} and {len(fake)} rows")
     clusters = _checks.whole("clusters", clusters, 2, 2 * len(real), ", the rows of both sets")
-    runs = _checks.whole("runs", runs, 1)
+    runs, seed = _checks.whole("runs", runs, 1), _checks.whole("seed", seed, 0)
     both = np.concatenate([real, fake])
-    curves = [_curve_of_run(both, clusters, angles, seed + run) for run in range(runs)]
+    seeds = [int(np.random.SeedSequence([seed, run]).generate_state(1)[0]) for run in range(runs)]
+    curves = [_curve_of_run(both, clusters, angles, each) for each in seeds]
     return PrecisionRecallCurve(*(np.mean(values, axis=0) for values in zip(*curves, strict=True)))
 
 

@@ -52,8 +52,8 @@ class Caught:
         self.real, self.fake = np.zeros(len(real_radii), bool), np.zeros(len(fake_radii), bool)
 
     def look_at(self, tile: Tile) -> None:
-        self.fake[tile.within(self.radii[0], of_rows=True, closed=True)[1]] = True
-        self.real[tile.within(self.radii[1], of_rows=False, closed=True)[0]] = True
+        self.fake[tile.columns] |= tile.within(self.radii[0], of_rows=True, closed=True).any(axis=0)
+        self.real[tile.rows] |= tile.within(self.radii[1], of_rows=False, closed=True).any(axis=1)
 
     def result(self) -> PrecisionRecall:
         return PrecisionRecall(float(self.fake.mean()), float(self.real.mean()))

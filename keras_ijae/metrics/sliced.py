@@ -14,19 +14,20 @@ def sliced_wasserstein(x: ArrayLike, y: ArrayLike, projections: int = 128, seed:
     Args:
         x, y: (n, d) and (m, d); n and m may differ.
         projections: number of directions, uniform on the sphere.
-        seed: of the directions.
+        seed: of the directions, at least 0.
 
     Returns:
         A distance, in the unit of x, at least 0.
 
     Raises:
-        ValueError: other ranks, different d, values that are not finite, or fewer than one projection.
+        ValueError: other ranks, different d, values that are not finite, fewer than one projection, or a seed below 0.
 
     References:
         Bonneel et al. 2015, definition 2; Rabin et al. 2011.
     """
     x, y = _checks.two_sets(("x", "y"), x, y, minimum=1)
-    normals = np.random.default_rng(seed).normal(size=(x.shape[1], _checks.whole("projections", projections, 1)))
+    projections, seed = _checks.whole("projections", projections, 1), _checks.whole("seed", seed, 0)
+    normals = np.random.default_rng(seed).normal(size=(x.shape[1], projections))
     directions = normals / np.linalg.norm(normals, axis=0)
     levels = np.union1d(np.arange(len(x) + 1) / len(x), np.arange(len(y) + 1) / len(y))
     middles, widths = (levels[:-1] + levels[1:]) / 2, np.diff(levels)

@@ -19,7 +19,7 @@ class Extractor(abc.ABC):
 
     Args:
         name: what it is, said in every score.
-        checksum: sha256 of its weights.
+        checksum: sha256 of its weights; None where `checksum` itself computes it.
         dim: size of the features.
         classes: number of classes, None without probabilities.
         channels: of the images; None takes any.
@@ -30,7 +30,7 @@ class Extractor(abc.ABC):
     def __init__(
         self,
         name: str,
-        checksum: str,
+        checksum: str | None,
         dim: int,
         *,
         classes: int | None = None,
@@ -40,13 +40,18 @@ class Extractor(abc.ABC):
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"Argument `batch_size` must be at least 1. Received: {batch_size}")
-        self.name, self.checksum, self.dim, self.classes = name, checksum, dim, classes
+        self.name, self._checksum, self.dim, self.classes = name, checksum, dim, classes
         self.channels, self.resize, self.batch_size = channels, resize, batch_size
         self._functions = {}
 
     @abc.abstractmethod
     def call(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Features (b, dim) and class probabilities (b, classes) or None, of float32 images in [0, 1]; in graph."""
+
+    @property
+    def checksum(self) -> str:
+        """sha256 of its weights."""
+        return self._checksum
 
     @property
     def has_probabilities(self) -> bool:

@@ -15,7 +15,7 @@ class KerasFeatures(Extractor):
     """The output of a layer of a Keras model as features.
 
     The model takes images in [0, 1]: one that wants another range starts with a Rescaling layer. It runs in
-    inference mode.
+    inference mode, with the weights that it has at the time: features, checksum and what a cache finds follow them.
 
     Args:
         model: built, with one input.
@@ -48,15 +48,21 @@ class KerasFeatures(Extractor):
             if len(tensor.shape) != 2 or tensor.shape[1] is None:
                 raise ValueError(f"Features must have shape (n, dim): add a pooling layer. Received: {tensor.shape}")
         self._network = keras.Model(graph.inputs[0], [features, graph.outputs[0]])
-        self._output = output
+        self._output, self._weights = output, model.weights
+        self._architecture = _architecture(graph, layer, output)
         super().__init__(
             (name or model.name) + (f":{layer}" if layer else ""),
-            checksum_of((weight.numpy() for weight in model.weights), _architecture(graph, layer, output)),
+            None,
             int(features.shape[1]),
             classes=int(graph.outputs[0].shape[1]) if output else None,
             channels=graph.inputs[0].shape[-1],
             batch_size=batch_size,
         )
+
+    @property
+    def checksum(self) -> str:
+        """sha256 of the weights as they are now and of what the layers do; weights that are set later change it."""
+        return checksum_of((weight.numpy() for weight in self._weights), self._architecture)
 
     def call(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
         wanted = self._network.inputs[0].shape
