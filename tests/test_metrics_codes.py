@@ -53,6 +53,8 @@ def test_the_three_definitions_of_activity_differ_where_they_should():
     values = _normal(0, 1000, 1) / np.std(_normal(0, 1000, 1), ddof=1) * [0.05, 0.099, 0.101, 1.0]
     for definition in ("posterior_mean", "stddev"):  # a variance of 0.01 is a deviation of 0.1
         np.testing.assert_array_equal(metrics.active_dimensions(values, definition), [0, 0, 1, 1])
+    np.testing.assert_array_equal(metrics.active_dimensions([0.0, 0.0999, 0.1, 0.9]), [0, 0, 1, 1])
+    np.testing.assert_array_equal(metrics.active_dimensions(values), metrics.active_dimensions(values, "stddev"))
     np.testing.assert_array_equal(metrics.active_dimensions(values, "posterior_mean", 0.5), [0, 0, 0, 1])
     np.testing.assert_array_equal(metrics.active_dimensions(values, "stddev", 0.06), [0, 1, 1, 1])
     with pytest.raises(ValueError, match="mask, posterior_mean, stddev"):

@@ -42,14 +42,14 @@ def nac(codes: ArrayLike, active: ArrayLike | None = None, kind: str = "correlat
     return float(np.abs(matrix[~np.eye(len(matrix), dtype=bool)]).mean())
 
 
-def active_dimensions(values: ArrayLike, definition: str, threshold: float | None = None) -> np.ndarray:
+def active_dimensions(values: ArrayLike, definition: str | None = None, threshold: float | None = None) -> np.ndarray:
     """Which dimensions of the code are in use; `.sum()` counts them.
 
     Args:
         values: by definition, the mask, (m,), the posteriors' means of data, (n, m), or codes of data, (n, m).
         definition: "mask", alpha_j >= threshold (0.1), of auto-encoders with a mask; "posterior_mean",
             Var_x(E[z_j | x]) > threshold (0.01), of variational ones; "stddev", std(z_j) > threshold (0.1), of those
-            with deterministic codes. Deviations have ddof = 1.
+            with deterministic codes. Deviations have ddof = 1. None: "mask" for (m,), "stddev" for (n, m).
         threshold: another one than the definition's own.
 
     Returns:
@@ -61,6 +61,7 @@ def active_dimensions(values: ArrayLike, definition: str, threshold: float | Non
     References:
         Mondal et al. 2020 (mask); Burda et al. 2016, section 5.1 (posterior mean).
     """
+    definition = definition or ("mask" if np.ndim(values) == 1 else "stddev")
     _checks.one_of("definition", definition, tuple(THRESHOLDS))
     threshold = THRESHOLDS[definition] if threshold is None else threshold
     if not np.isfinite(threshold):
