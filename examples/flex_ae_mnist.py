@@ -34,7 +34,7 @@ FAST = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "enc
 SETTINGS = {
     "ae_gmm": {"own": {}},
     "wae_gan": {"penalty 10": {"penalty_weight": 10.0}, "penalty 1": {"penalty_weight": 1.0}},
-    "mask_aae": {"T 300": {"high": 2.0, "period": 300}, "T 1000": {"high": 2.0, "period": 1000}},
+    "mask_aae": {"T 100": {"high": 2.0, "period": 100}, "T 300": {"high": 2.0, "period": 300}},
     "flex_ae": {"own": {}, "fast": {"rates": FAST}, "fast, 2 critic steps": {"rates": FAST, "critic_steps": 2}},
 }
 GENERATORS = ((0, 0), (1, 64), (2, 128), (2, 256), (4, 256), (6, 512))  # hidden layers of the prior generator, width
@@ -186,7 +186,7 @@ JUDGED = {
     "validation": ("train[50000:]", "split that settings are selected by"),
     "classifier": (Path("runs/mnist/classifier.keras"), "in whose features distances are measured"),
 }
-FEW = {"train": ("train[:2000]", "split to train on"), "steps": (5000, "of a run")}
+FEW = {"train": ("train[:2000]", "split to train on"), "steps": (3000, "of a run")}
 COMMANDS = {
     "select": (
         "short runs of settings, judged by validation images",
