@@ -13,10 +13,7 @@ def latent_covariance(model: Any, x: Any, seed: int = 0) -> np.ndarray:
         x: observations (n, *data_shape), at least two.
         seed: of the encoder's noise.
     """
-    codes = np.asarray(model.encode(x, seed=seed), np.float64)
-    if len(codes) < 2:
-        raise ValueError(f"Argument `x` must have at least two rows. Received: {len(codes)}")
-    return np.atleast_2d(np.cov(codes, rowvar=False))
+    return _covariance(_codes(model, x, seed))
 
 
 def aggregate_posterior_kl(model: Any, x: Any, seed: int = 0) -> float:
@@ -29,10 +26,21 @@ def aggregate_posterior_kl(model: Any, x: Any, seed: int = 0) -> float:
     Args:
         model, x, seed: as in `latent_covariance`. Infinite where the codes do not span their space.
     """
-    codes = np.asarray(model.encode(x, seed=seed), np.float64)
-    covariance = latent_covariance(model, x, seed)
+    codes = _codes(model, x, seed)
+    covariance = _covariance(codes)
     sign, log_determinant = np.linalg.slogdet(covariance)
     if sign <= 0:
         return float("inf")
     mean = codes.mean(axis=0)
     return float((np.trace(covariance) + mean @ mean - len(mean) - log_determinant) / 2)
+
+
+def _codes(model, x, seed):
+    codes = np.asarray(model.encode(x, seed=seed), np.float64)
+    if len(codes) < 2:
+        raise ValueError(f"Argument `x` must have at least two rows. Received: {len(codes)}")
+    return codes
+
+
+def _covariance(codes):
+    return np.atleast_2d(np.cov(codes, rowvar=False))

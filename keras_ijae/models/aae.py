@@ -1,16 +1,15 @@
 """The adversarial auto-encoder."""
 
 import keras
-import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.models.ae import AutoEncoding
+from keras_ijae.models.ae import CodeJudging
 from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class AAE(AutoEncoding):
+class AAE(CodeJudging):
     """Adversarial auto-encoder: a phase of reconstruction, then one that draws the codes to the prior.
 
     With z_q = E(x), z ~ p(z), logits C and zeta = softplus, in this order on each batch:
@@ -31,8 +30,6 @@ class AAE(AutoEncoding):
     References:
         Makhzani et al. 2015, section 2.
     """
-
-    NETWORKS = ("encoder", "decoder", "code_discriminator")
 
     def __init__(
         self,
@@ -68,9 +65,6 @@ class AAE(AutoEncoding):
             "encoder": keras.optimizers.Adam(5e-4, beta_1=0.5),
         }
 
-    def noise(self, draws):
-        return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
-
     def losses(self, batch, noise, phase, forward):
         code = forward["code"]
         if phase == "reconstruction":
@@ -78,6 +72,4 @@ class AAE(AutoEncoding):
         if phase == "encoder":
             (posterior,) = logits(self.code_discriminator, [code])
             return Played({"encoder": losses.generator_loss(posterior)})
-        prior, posterior = logits(self.code_discriminator, [noise["z"]], [tf.stop_gradient(code)])
-        judged = losses.judged("code_discriminator", prior, posterior)
-        return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)
+        return self.judge_codes(noise["z"], code)

@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from keras_ijae import losses
 from keras_ijae.models import checks
 from keras_ijae.models.game import Game
+from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
 
 
@@ -29,6 +31,21 @@ class AutoEncoding(Game):
         """E ||x - rec||^2: summed over dimensions, a mean over the batch."""
         error = tf.reshape(x - tf.cast(rec, x.dtype), [tf.shape(x)[0], -1])
         return tf.reduce_mean(tf.reduce_sum(error**2, axis=1))
+
+
+class CodeJudging(AutoEncoding):
+    """Base of those whose codes a discriminator tells from the prior."""
+
+    NETWORKS = ("encoder", "decoder", "code_discriminator")
+
+    def noise(self, draws):
+        return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
+
+    def judge_codes(self, z: tf.Tensor, code: tf.Tensor) -> Played:
+        """L_C = E zeta(-C(z)) + E zeta(C(code)), the code held fixed."""
+        prior, posterior = logits(self.code_discriminator, [z], [tf.stop_gradient(code)])
+        judged = losses.judged("code_discriminator", prior, posterior)
+        return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)
 
 
 @keras.saving.register_keras_serializable("keras_ijae")

@@ -4,14 +4,14 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.models.ae import AutoEncoding
+from keras_ijae.models.ae import CodeJudging
 from keras_ijae.models.judging import logits
 from keras_ijae.models.moves import Move, Phase, Played
 from keras_ijae.models.wae_mmd import COST
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class WAEGAN(AutoEncoding):
+class WAEGAN(CodeJudging):
     """Wasserstein auto-encoder whose codes are drawn to the prior by a discriminator.
 
     With z_q = E(x), z ~ p(z), logits C and zeta = softplus:
@@ -33,8 +33,6 @@ class WAEGAN(AutoEncoding):
     References:
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 1; numbers from its code for MNIST.
     """
-
-    NETWORKS = ("encoder", "decoder", "code_discriminator")
 
     def __init__(
         self,
@@ -64,15 +62,10 @@ class WAEGAN(AutoEncoding):
             "auto_encoder": keras.optimizers.Adam(1e-3, beta_1=0.5),
         }
 
-    def noise(self, draws):
-        return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
-
     def losses(self, batch, noise, phase, forward):
         code = forward["code"]
         if phase == "code_discriminator":
-            prior, posterior = logits(self.code_discriminator, [noise["z"]], [tf.stop_gradient(code)])
-            judged = losses.judged("code_discriminator", prior, posterior)
-            return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)
+            return self.judge_codes(noise["z"], code)
         error, (posterior,) = self.squared_error(batch, forward["rec"]), logits(self.code_discriminator, [code])
         penalty = tf.cast(losses.generator_loss(posterior), error.dtype)
         weight = tf.cast(tf.convert_to_tensor(self.penalty_weight), error.dtype)
