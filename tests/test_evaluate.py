@@ -109,17 +109,54 @@ def test_pictures_are_compared_pair_by_pair_whatever_the_batches(vae, data, x):
         assert found[f"rec/{name}"] == pytest.approx(getattr(ki.metrics, name)(x, remade(vae, x)), rel=1e-5)
 
 
+class Distance:
+    name, checksum = "lpips-mine", "abc"
+
+    def __call__(self, first, second):
+        return np.abs(first - second).mean(axis=(1, 2, 3))
+
+
 def test_perceptual_distance_is_scored_with_its_network_and_its_spread_over_images(vae, data, x):
-    class Distance:
-        name, checksum = "lpips-mine", "abc"
-
-        def __call__(self, first, second):
-            return np.abs(first - second).mean(axis=(1, 2, 3))
-
     score = evaluate(vae, data, ["lpips"], lpips=Distance()).scores["rec/lpips"]
     distances = Distance()(x, remade(vae, x))
     assert (score.value, score.std) == pytest.approx((distances.mean(), distances.std()), rel=1e-5)
     assert (score.extractor, score.weights) == ("lpips-mine", "abc")
+
+
+def counted(monkeypatch, owner, name, of=lambda *arguments: 1):
+    """The list to which each call of a function adds."""
+    calls, original = [], getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda *a, **k: calls.append(of(*a)) or original(*a, **k))
+    return calls
+
+
+def test_each_batch_is_reconstructed_once_for_all_metrics(vae, data, extractor, tmp_path, monkeypatch):
+    names = ["mse", "psnr", "ssim", "ms_ssim", "lpips", "fid", "kid", "precision_recall"]
+    arguments = {"features": extractor, "lpips": Distance(), "cache": tmp_path, "seed": 3}
+    alone = [evaluate(vae, data, [name], **arguments).to_dict() for name in names]
+    sizes = counted(monkeypatch, type(vae), "reconstruct", of=lambda model, x: len(x))
+    together = evaluate(vae, data, names, **arguments).to_dict()
+    assert sizes == [256, 41]
+    assert together == {name: score for scores in alone for name, score in scores.items()}
+    evaluate(vae, data, ["is", "nac"], extractor)
+    assert sizes == [256, 41]  # nothing more
+
+
+def test_balls_are_looked_for_once_for_both_measures_and_not_for_the_one_not_asked(vae, data, monkeypatch):
+    names = ("prdc", "precision_recall", "density_coverage")
+    calls = {name: counted(monkeypatch, ki.metrics, name) for name in names}
+    alone = [evaluate(vae, data, [name], "data").to_dict() for name in names[1:]]
+    assert [len(calls[name]) for name in names] == [0, 2, 2]  # of samples and of reconstructions
+    assert evaluate(vae, data, names[1:], "data").to_dict() == alone[0] | alone[1]
+    assert [len(calls[name]) for name in names] == [2, 2, 2]
+
+
+def test_codes_are_taken_once_for_their_correlation(x, monkeypatch):
+    keras.utils.set_random_seed(0)
+    model = ki.create("ae", (8, 8, 1), 3, width=16)
+    calls = counted(monkeypatch, type(model), "encode")
+    evaluate(model, x, ["nac"])
+    assert len(calls) == 1
 
 
 def test_the_model_itself_is_scored(vae, data, x):

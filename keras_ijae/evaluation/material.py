@@ -1,13 +1,14 @@
 """What measures are computed from: data, samples, reconstructions, and their features."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
+from keras_ijae.evaluation.measures import Measure
 from keras_ijae.evaluation.progress import tracked
 from keras_ijae.metrics.features import DataSpace, FeatureCache
 from keras_ijae.models import checks
@@ -18,7 +19,8 @@ ROWS = 256
 class Material:
     """What the measures are computed from, made when first needed, once."""
 
-    def __init__(self, model, dataset, extractor, lpips, samples, train, seed, cache, progress):
+    def __init__(self, measures, model, dataset, extractor, lpips, samples, train, seed, cache, progress):
+        self.measures: list[Measure] = list(measures)
         self.model, self.extractor, self.lpips, self.seed, self.progress = model, extractor, lpips, seed, progress
         self.dataset, self.train_data, self.cache = dataset, train, cache
         self._wanted_samples = samples
@@ -50,14 +52,26 @@ class Material:
         return np.concatenate([self.extractor.features(x) for x in self.batches("features of data")])
 
     @cached_property
-    def remade(self) -> np.ndarray:
-        """Features of the reconstructions."""
-        pairs = self.pairs("features of reconstructions")
-        return np.concatenate([self.extractor.features(remade) for _, remade in pairs])
+    def of_pairs(self) -> dict[str | tuple[str, ...], np.ndarray]:
+        """What each of `_looks` finds. Each batch is reconstructed once, for all of them, and not kept."""
+        looks = self._looks()
+        found = {name: [] for name in looks}
+        for index, x in enumerate(self.batches("reconstructions")):
+            remade = self.model.reconstruct(x, seed=self._seed("reconstructions", index))
+            for name, look in looks.items():
+                found[name].append(look(x, remade))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
 
-    def pairs(self, title: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for index, x in enumerate(self.batches(title)):
-            yield x, self.model.reconstruct(x, seed=self._seed("reconstructions", index))
+    def _looks(self) -> dict[str | tuple[str, ...], Callable[[np.ndarray, np.ndarray], Any]]:
+        """Functions of a batch and its reconstruction, to a row for it or each example, by `needs`; pairs by names."""
+        needs = {measure.needs for measure in self.measures if "rec" in measure.sides(self.model)}
+        looks = {"rows": lambda x, _: [len(x)]}
+        looks |= {m.names: partial(_row, m.compute) for m in self.measures if m.needs == "pairs"}
+        if "features" in needs:
+            looks["features"] = lambda _, remade: self.extractor.features(remade)
+        if "perceptual" in needs:
+            looks["perceptual"] = self.lpips
+        return looks
 
     @cached_property
     def n_samples(self) -> int:
@@ -83,6 +97,10 @@ class Material:
     def _seed(self, name: str, index: int) -> int:
         """A seed for each batch that no other seed's batches share."""
         return int(random.fold(self.seed, name, index)[0])
+
+
+def _row(compute: Callable, x: np.ndarray, remade: np.ndarray) -> list[list[float]]:
+    return [[value.value for value in compute(x, remade)]]
 
 
 def _batches(name: str, data: Any) -> tf.data.Dataset:

@@ -71,6 +71,11 @@ def _density_coverage(real, fake, seed):
     return [Value(found.density), Value(found.coverage)]
 
 
+def _prdc(real, fake, seed):
+    found = metrics.prdc(real, fake)
+    return [Value(found.precision), Value(found.recall), Value(found.density), Value(found.coverage)]
+
+
 def _prd(real, fake, seed):
     """Of equal numbers of both, drawn from the larger set."""
     rows = min(len(real), len(fake))
@@ -109,21 +114,21 @@ def _diversity(images):
 def _nac(model, x, seed):
     """NaN where fewer than two dimensions are active."""
     codes = model.encode(x, seed=seed)
-    active = _active(model, x, seed) & (np.ptp(codes, axis=0) > 0)
+    active = _active(model, x, lambda: codes) & (np.ptp(codes, axis=0) > 0)
     return [Value(metrics.nac(codes, active) if active.sum() > 1 else float("nan"))]
 
 
 def _active_dimensions(model, x, seed):
-    return [Value(float(np.sum(_active(model, x, seed))))]
+    return [Value(float(np.sum(_active(model, x, lambda: model.encode(x, seed=seed)))))]
 
 
-def _active(model, x, seed):
-    """By the mask, by the means of explicit posteriors, else by the spread of the codes."""
+def _active(model, x, codes):
+    """By the mask, by the means of explicit posteriors, else by the spread of `codes()`."""
     if hasattr(model, "active_dims"):
         return np.isin(np.arange(model.latent_dim), model.active_dims)
     if model.posterior_family is not None:
         return metrics.active_dimensions(model.encode(x), "posterior_mean")
-    return metrics.active_dimensions(model.encode(x, seed=seed), "stddev")
+    return metrics.active_dimensions(codes(), "stddev")
 
 
 def _latent_kl(model, x, seed):
@@ -191,3 +196,5 @@ MEASURES = {
     "critic": Measure("copies", _CRITICS, _critic, "fresh Wasserstein critics against held-out and training data"),
     "nearest": Measure("copies", _NEAREST, _nearest, "median distance to the nearest training example"),
 }
+PRDC = Measure("features", (*_BALLS[0], *_BALLS[1]), _prdc, "both measures of balls, over the same distances")
+"""Stands for "precision_recall" and "density_coverage" where both are asked for."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras_ijae.evaluation.measures import MEASURES, Measure
+from keras_ijae.evaluation.measures import MEASURES, PRDC, Measure
 from keras_ijae.metrics._checks import whole
 from keras_ijae.metrics.features import DataSpace, Extractor
 
@@ -20,7 +20,7 @@ def chosen(
     samples: int | None = None,
     seed: int = 0,
 ) -> dict[str, Measure]:
-    """The measures named.
+    """The measures named; one for the two of balls, if both are.
 
     Raises:
         ValueError: a name is unknown, or what it needs is missing; `samples` or `seed` is no such number.
@@ -36,7 +36,11 @@ def chosen(
     if samples is not None:
         whole("samples", samples, 2)
     whole("seed", seed, 0)
-    return {name: MEASURES[name] for name in names}
+    measures = {name: MEASURES[name] for name in names}
+    if measures.keys() >= {"precision_recall", "density_coverage"}:
+        del measures["density_coverage"]
+        measures["precision_recall"] = PRDC
+    return measures
 
 
 def check_monitor(monitor: str, measures: dict[str, Measure], model: Any) -> None:

@@ -97,7 +97,7 @@ def evaluate(
     extractor = None if features is None else get(features)
     chosen = requirements.chosen(metrics, model, extractor, train, samples, seed)
     lpips = lpips or LPIPS() if "lpips" in chosen else None
-    material = Material(model, dataset, extractor, lpips, samples, train, seed, cache, progress)
+    material = Material(chosen.values(), model, dataset, extractor, lpips, samples, train, seed, cache, progress)
     by_needs = {"features": extractor, "probabilities": extractor, "perceptual": lpips}
     scores = {}
     for measure in chosen.values():
@@ -125,7 +125,8 @@ def _of_features(measure: Measure, material: Material) -> Sides:
     real, fake = material.real, material.fake[0]
     yield "gen", measure.compute(real, fake, material.seed), (len(real), len(fake))
     if material.model.has_encoder:
-        yield "rec", measure.compute(real, material.remade, material.seed), (len(real), len(material.remade))
+        remade = material.of_pairs["features"]
+        yield "rec", measure.compute(real, remade, material.seed), (len(real), len(remade))
 
 
 def _of_probabilities(measure: Measure, material: Material) -> Sides:
@@ -134,16 +135,13 @@ def _of_probabilities(measure: Measure, material: Material) -> Sides:
 
 
 def _of_pairs(measure: Measure, material: Material) -> Sides:
-    rows, found = [], []
-    for x, remade in material.pairs("reconstructions"):
-        rows.append(len(x))
-        found.append([value.value for value in measure.compute(x, remade)])
-    means = np.average(found, axis=0, weights=rows)
-    yield "rec", [Value(float(mean)) for mean in means], (sum(rows), sum(rows))
+    rows = material.of_pairs["rows"]
+    means, count = np.average(material.of_pairs[measure.names], axis=0, weights=rows), int(rows.sum())
+    yield "rec", [Value(float(mean)) for mean in means], (count, count)
 
 
 def _of_perceptual(measure: Measure, material: Material) -> Sides:
-    distances = np.concatenate([material.lpips(x, remade) for x, remade in material.pairs("perceptual distances")])
+    distances = material.of_pairs["perceptual"]
     yield "rec", measure.compute(distances), (len(distances), len(distances))
 
 
