@@ -3,13 +3,17 @@
 import importlib.util
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_ijae as ki
 from keras_ijae import losses, metrics
+from keras_ijae.losses import tfgan
 from keras_ijae.losses.penalties import wasserstein_gradient_penalty
 from keras_ijae.losses.tfgan import load_tfgan
+from keras_ijae.models import Played
 
 needs_tfgan = pytest.mark.skipif(importlib.util.find_spec("tensorflow_gan") is None, reason="needs the extra `tfgan`")
 REAL, FAKE = (tf.constant(np.random.default_rng(i).normal(size=(50, 1)) * 3, tf.float32) for i in (0, 1))
@@ -26,6 +30,13 @@ def test_without_tfgan_the_error_says_what_to_install_and_leaves_nothing_behind(
     with pytest.raises(ImportError, match=r"keras_ijae\[tfgan\]"):
         load_tfgan.__wrapped__()
     assert not hasattr(tf, "estimator") and "tensorflow_gan.python.estimator" not in set(sys.modules) - before
+
+
+def test_without_tfgan_a_game_with_its_loss_is_refused_when_it_is_made(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_gan", None)
+    monkeypatch.setattr(tfgan, "load_tfgan", load_tfgan.__wrapped__)
+    with pytest.raises(ImportError, match=r"keras_ijae\[tfgan\]"):
+        ki.create("gan", (2,), 2, objective="tfgan:least_squares")
 
 
 @needs_tfgan
@@ -82,3 +93,70 @@ def test_the_gradient_penalty_agrees_where_its_random_points_are_fixed():
     theirs = tf.function(lambda: load_tfgan().losses.wargs.wasserstein_gradient_penalty(x, x, None, critic, "critic"))
     ours = wasserstein_gradient_penalty(critic, x, x, tf.fill([20], 0.4))
     assert float(ours) == pytest.approx(float(theirs()), rel=1e-5)
+
+
+def _hinge(x):
+    return np.maximum(x, 0)
+
+
+SMOOTHED = 0.125  # sigmoid_cross_entropy's label_smoothing 0.25 turns the label 1 into 0.875
+PLUGGED = {  # of the discriminator and of the generator, written out
+    "least_squares": (lambda r, f: ((r - 1) ** 2).mean() / 2 + (f**2).mean() / 2, lambda f: ((f - 1) ** 2).mean() / 2),
+    "modified": (
+        lambda r, f: (np.log1p(np.exp(-r)) + SMOOTHED * r).mean() + np.log1p(np.exp(f)).mean(),
+        lambda f: np.log1p(np.exp(-f)).mean(),
+    ),
+    "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda f: -f.mean()),
+    "wasserstein_hinge": (lambda r, f: _hinge(1 - r).mean() + _hinge(1 + f).mean(), lambda f: -f.mean()),
+}
+
+
+@needs_tfgan
+@pytest.mark.parametrize("name", PLUGGED)
+def test_its_losses_by_name_are_the_published_ones(name):
+    judge, player = PLUGGED[name]
+    real, fake = (np.asarray(logits, np.float64) for logits in (REAL, FAKE))
+    assert float(losses.discriminator_loss(REAL, FAKE, f"tfgan:{name}")) == pytest.approx(judge(real, fake), rel=1e-5)
+    assert float(losses.generator_loss(FAKE, f"tfgan:{name}")) == pytest.approx(player(fake), rel=1e-5)
+
+
+@keras.saving.register_keras_serializable("tests")
+class LeastSquares(ki.models.GAN):
+    """Mao et al. 2017, written by hand."""
+
+    def losses(self, batch, noise, phase, forward):
+        if phase == "decoder":
+            return Played(
+                {"decoder": tf.reduce_mean((self.discriminator(forward["fake"], training=True) - 1) ** 2) / 2}
+            )
+        real, fake = (self.discriminator(x, training=True) for x in (batch, tf.stop_gradient(forward["fake"])))
+        return Played({"discriminator": tf.reduce_mean((real - 1) ** 2) / 2 + tf.reduce_mean(fake**2) / 2})
+
+
+@needs_tfgan
+def test_a_game_plays_its_losses_compiled_and_goes_on_after_loading(tmp_path):
+    keras.utils.set_random_seed(0)
+    plugged = ki.create("gan", (2,), 2, width=8, objective="tfgan:least_squares")
+    by_hand = LeastSquares(keras.models.clone_model(plugged.decoder), keras.models.clone_model(plugged.discriminator))
+    by_hand.set_weights(plugged.get_weights())
+    x = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+
+    def play(model):
+        model.compile({move: keras.optimizers.SGD(0.1) for move in ("discriminator", "decoder")}, jit_compile=True)
+        model.fit(x, batch_size=4, shuffle=False, verbose=0)
+
+    before = plugged.get_weights()
+    play(plugged), play(by_hand)
+    assert max(np.abs(a - b).max() for a, b in zip(before, plugged.get_weights(), strict=True)) > 1e-3
+    for ours, theirs in zip(plugged.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    plugged.save(tmp_path / "m.keras")
+    loaded = ki.load_model(tmp_path / "m.keras")
+    play(plugged), play(loaded)
+    for ours, theirs in zip(plugged.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_losses_that_tfgan_has_not_are_refused():
+    with pytest.raises(ValueError, match="`objective` must be one of .*tfgan:least_squares.*'tfgan:relativistic'"):
+        losses.generator_loss(FAKE, "tfgan:relativistic")

@@ -5,18 +5,24 @@ With zeta = softplus: -log D = zeta(-l) and -log(1 - D) = zeta(l), finite for ev
 
 import tensorflow as tf
 
+from keras_ijae.losses import tfgan
+
 OBJECTIVES = ("minimax", "non_saturating", "log_ratio")
+FROM_TFGAN = tuple(f"tfgan:{name}" for name in tfgan.LOSSES)
 
 
-def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """mean zeta(-real) + mean zeta(fake): nats, a scalar, at least 0.
+def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, objective: str = "non_saturating") -> tf.Tensor:
+    """mean zeta(-real) + mean zeta(fake): nats, a scalar, at least 0; or TF-GAN's loss of that name.
 
     At the optimum the logit is log p_real - log p_fake and the loss log 4 - 2 JSD(p_real || p_fake).
 
     Args:
         real_logits: logits of what carries label 1 (data, prior), any shape.
         fake_logits: logits of what carries label 0, any shape.
+        objective: as of `generator_loss`; the loss here is the same for all but those of TF-GAN.
     """
+    if check_objective(objective) in FROM_TFGAN:
+        return tfgan.discriminator_loss(objective, real_logits, fake_logits)
     return tf.reduce_mean(tf.nn.softplus(-real_logits)) + tf.reduce_mean(tf.nn.softplus(fake_logits))
 
 
@@ -28,12 +34,14 @@ def generator_loss(fake_logits: tf.Tensor, objective: str = "non_saturating") ->
 
     Args:
         fake_logits: logits of generated samples, any shape.
-        objective: one of `minimax`, `non_saturating`, `log_ratio`.
+        objective: one of `minimax`, `non_saturating`, `log_ratio`; or `tfgan:NAME`, a loss of TF-GAN (see
+            `keras_ijae.losses.tfgan`): `tfgan:least_squares`, `tfgan:wasserstein_hinge`, ...
 
     References:
         Goodfellow et al. 2014, section 3 (the first two); Mohamed & Lakshminarayanan 2016, section 3 (the ratio).
     """
-    check_objective(objective)
+    if check_objective(objective) in FROM_TFGAN:
+        return tfgan.generator_loss(objective, fake_logits)
     if objective == "minimax":
         return -tf.reduce_mean(tf.nn.softplus(fake_logits))
     if objective == "non_saturating":
@@ -41,10 +49,19 @@ def generator_loss(fake_logits: tf.Tensor, objective: str = "non_saturating") ->
     return -tf.reduce_mean(fake_logits)
 
 
-def check_objective(objective: str) -> str:
-    """`objective`, or a ValueError that lists the known ones."""
-    if objective not in OBJECTIVES:
-        raise ValueError(f"Argument `objective` must be one of {', '.join(OBJECTIVES)}. Received: {objective!r}")
+def check_objective(objective: str, known: tuple[str, ...] = OBJECTIVES) -> str:
+    """`objective`, if it is one of `known` or of TF-GAN's.
+
+    Raises:
+        ValueError: it is not; the known ones are listed.
+        ImportError: it is TF-GAN's, which is not installed.
+    """
+    if objective in FROM_TFGAN:
+        tfgan.load_tfgan()
+    elif objective not in known:
+        raise ValueError(
+            f"Argument `objective` must be one of {', '.join((*known, *FROM_TFGAN))}. Received: {objective!r}"
+        )
     return objective
 
 

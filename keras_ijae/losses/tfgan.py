@@ -1,4 +1,4 @@
-"""TF-GAN 2.1.0, the last release, on today's TensorFlow."""
+"""TF-GAN 2.1.0, the last release, on today's TensorFlow: a reference, and further adversarial losses."""
 
 import contextlib
 import functools
@@ -7,6 +7,12 @@ import sys
 import types
 import warnings
 from collections.abc import Iterator
+
+import tensorflow as tf
+
+LOSSES = ("least_squares", "minimax", "modified", "wasserstein", "wasserstein_hinge")
+"""TF-GAN's losses of a discriminator, and of a generator that looks at fake logits alone, with TF-GAN's defaults:
+minimax and modified smooth the discriminator's labels by 0.25. Those of Wasserstein bound no critic."""
 
 _ESTIMATOR = "tensorflow_gan.python.estimator"
 
@@ -26,7 +32,7 @@ def load_tfgan() -> types.ModuleType:
         ImportError: TF-GAN is not installed, or lacks what it needs.
 
     Example:
-        loss = load_tfgan().losses.wargs.least_squares_discriminator_loss(real_logits, fake_logits)
+        loss = load_tfgan().losses.wargs.relativistic_generator_loss(real_logits, fake_logits)
     """
     with _stand_ins(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of distutils and pkg_resources, which TF-GAN still uses
@@ -37,11 +43,24 @@ def load_tfgan() -> types.ModuleType:
             raise ImportError(f'TF-GAN needs `pip install "keras_ijae[tfgan]"`. Received: {error}') from error
 
 
+def discriminator_loss(objective: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """What the discriminator lowers under `tfgan:NAME`, NAME one of `LOSSES`: a mean over logits of any shape."""
+    return _loss(objective, "discriminator", real_logits, fake_logits)
+
+
+def generator_loss(objective: str, fake_logits: tf.Tensor) -> tf.Tensor:
+    """What the generator lowers under `tfgan:NAME`, NAME one of `LOSSES`: a mean over logits of any shape."""
+    return _loss(objective, "generator", fake_logits)
+
+
+def _loss(objective, player, *logits):
+    loss = getattr(load_tfgan().losses.wargs, f"{objective.removeprefix('tfgan:')}_{player}_loss")
+    return tf.cast(loss(*logits, loss_collection=None), logits[0].dtype)
+
+
 @contextlib.contextmanager
 def _stand_ins() -> Iterator[None]:
     """What TF-GAN's import looks for and nobody has."""
-    import tensorflow as tf
-
     sys.modules[_ESTIMATOR] = types.ModuleType(_ESTIMATOR)
     if hasattr(tf, "estimator"):
         yield

@@ -31,7 +31,8 @@ class AlphaGAN(Game):
         discriminator: D, observations -> logits (batch, 1).
         code_discriminator: C, codes -> logits (batch, 1); without batch normalisation.
         l1_mean_weight: weight of the mean absolute error, at least 0; a run-time scalar.
-        objective: R, "log_ratio" or "non_saturating".
+        objective: R, "log_ratio" or "non_saturating"; "tfgan:least_squares" and the like replace zeta and R by
+            TF-GAN's losses.
         code_cycle_mean_weight: weight of the mean absolute error of codes, at least 0; 0 leaves the term out.
         data_shape, latent_dim: None reads them off the decoder.
         prior, ema, seed, name: see `Game`.
@@ -60,11 +61,10 @@ class AlphaGAN(Game):
     ):
         data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
         super().__init__(data_shape, latent_dim, prior, ema, seed, name)
-        if objective not in ("log_ratio", "non_saturating"):
-            raise ValueError(f"Argument `objective` must be 'log_ratio' or 'non_saturating'. Received: {objective!r}")
         self.encoder, self.decoder = encoder, decoder
         self.discriminator, self.code_discriminator = discriminator, code_discriminator
-        self.objective, self.has_cycle = objective, code_cycle_mean_weight > 0
+        self.objective = losses.check_objective(objective, ("log_ratio", "non_saturating"))
+        self.has_cycle = code_cycle_mean_weight > 0
         self.l1_mean_weight = self.weight("l1_mean_weight", l1_mean_weight)
         self.code_cycle_mean_weight = self.weight("code_cycle_mean_weight", code_cycle_mean_weight)
         judges = ("discriminator", "code_discriminator")
@@ -95,8 +95,8 @@ class AlphaGAN(Game):
         judged = losses.judged("discriminator", real, both) | losses.judged("code_discriminator", prior, posterior)
         return Played(
             {
-                "discriminator": losses.discriminator_loss(real, both),
-                "code_discriminator": losses.discriminator_loss(prior, posterior),
+                "discriminator": losses.discriminator_loss(real, both, self.objective),
+                "code_discriminator": losses.discriminator_loss(prior, posterior, self.objective),
             },
             judged,
         )

@@ -21,6 +21,8 @@ class GAN(Game):
             =  E zeta(-D(x_f))    objective="non_saturating"
             = -E D(x_f)           objective="log_ratio"
 
+    or both as TF-GAN has them: objective="tfgan:least_squares", "tfgan:wasserstein_hinge", ...
+
     Args:
         decoder: G, (batch, latent_dim) -> (batch, *data_shape).
         discriminator: D, observations -> logits (batch, 1), 1 = data.
@@ -76,7 +78,8 @@ class GAN(Game):
             return Played({"decoder": losses.generator_loss(fake, self.objective)})
         real, fake = logits(self.discriminator, [batch], [tf.stop_gradient(forward["fake"])])
         return Played(
-            {"discriminator": losses.discriminator_loss(real, fake)}, losses.judged("discriminator", real, fake)
+            {"discriminator": losses.discriminator_loss(real, fake, self.objective)},
+            losses.judged("discriminator", real, fake),
         )
 
     def measures(self, batch, noise):
