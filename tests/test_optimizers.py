@@ -91,6 +91,14 @@ def test_a_callback_on_a_schedule_says_what_is_wrong():
         play(Toy(), 1, [scheduler], how={"optimizer": SGD(schedule)})
 
 
+def test_one_rate_for_all_is_refused_where_a_schedule_sets_one():
+    model = Toy()
+    model.compile({"judge": SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9))})
+    with pytest.raises(ValueError, match="LearningRateSchedule sets it, here of the moves judge: .*Received: 0.01"):
+        model.optimizer.learning_rate = 0.01
+    assert rates(model) == pytest.approx([0.1, 0.1])
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

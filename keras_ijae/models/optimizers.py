@@ -25,6 +25,12 @@ class Optimizers:
 
     @learning_rate.setter
     def learning_rate(self, value):
+        scheduled = [move for move, one in self.by_move.items() if isinstance(one.get_config()["learning_rate"], dict)]
+        if scheduled:
+            raise ValueError(
+                f"Argument `learning_rate` cannot be set where a LearningRateSchedule sets it, here of the moves "
+                f"{', '.join(scheduled)}: compile with optimizers of your own. Received: {value!r}"
+            )
         ratio = float(value) / float(keras.ops.convert_to_numpy(self.learning_rate))
         for optimizer in self.optimizers:
             optimizer.learning_rate = ratio * float(keras.ops.convert_to_numpy(optimizer.learning_rate))
