@@ -1,12 +1,17 @@
 """Steps as an expert writes them by hand: one forward pass of encoder and decoder, shared by all players.
 
 Every step is a function of a game and a batch, and of how a network is called on several batches: `separately` or
-`joined`. The game holds networks, optimizers and counters, no more: its `train_step` and its losses are not used.
+`joined`. The game holds networks, optimizers, weights of terms and counters, no more: its `train_step` and its losses
+are not used. The steps of families with much in common are in `fused_*.py`.
 """
 
 from collections.abc import Callable
 
 import tensorflow as tf
+from fused_codes import aae, ae, wae_gan, wae_mmd
+from fused_joint import ali, alice, bigan, svae, svae_r
+from fused_latent import flex_ae, flex_ae_sr, mask_aae
+from fused_wasserstein import wgan, wgan_gp
 from step import apply, end, judged, noise, persuaded, separately
 
 from keras_ijae.distributions.posteriors import positive_scale
@@ -105,23 +110,9 @@ def ijae(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.
     return {"judges_loss": judges_loss, "players_loss": loss}
 
 
-def svae(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.Tensor]:
-    """Chen et al. 2018, eq. 14, without cycle terms."""
-    drawn = noise(game, "discriminators", x)
-    z, e, g, f = drawn["z"], game.encoder, game.decoder, game.joint_discriminator
-    with tf.GradientTape() as players:
-        z_q, x_p = e([x, drawn["code"]], training=True), g([z, drawn["observation"]], training=True)
-    with tf.GradientTape() as judges:
-        f_loss = judged(*call(f, [tf.stop_gradient(x_p), z], [x, tf.stop_gradient(z_q)]))
-    apply(game, "joint_discriminator", judges.gradient(f_loss, f.trainable_variables), f)
-    with players:
-        f_p, f_q = call(f, [x_p, z], [x, z_q])
-        loss = tf.reduce_mean(f_p) - tf.reduce_mean(f_q)
-    of_e, of_g = players.gradient(loss, [e.trainable_variables, g.trainable_variables])
-    apply(game, "encoder", of_e, e)
-    apply(game, "decoder", of_g, g)
-    end(game)
-    return {"joint_discriminator_loss": f_loss, "players_loss": loss}
-
-
-STEPS = {"gan": gan, "vae": vae, "alpha_gan": alpha_gan, "ijae": ijae, "svae": svae}
+STEPS = {
+    **{"gan": gan, "wgan": wgan, "wgan_gp": wgan_gp, "vae": vae, "alpha_gan": alpha_gan, "ijae": ijae},
+    **{"svae": svae, "svae_r": svae_r, "ali": ali, "bigan": bigan, "alice": alice},
+    **{"ae": ae, "aae": aae, "wae_gan": wae_gan, "wae_mmd": wae_mmd},
+    **{"mask_aae": mask_aae, "flex_ae": flex_ae, "flex_ae_sr": flex_ae_sr},
+}

@@ -17,6 +17,9 @@ import keras_ijae as ki
 CHECKED_STEPS = 20
 WARM_UP = 5
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+# Of the systems for which the default arguments do not show all: checked with each, timed with the last. WGAN's slow
+# start leaves the decoder one of 20 steps, and a critic clipped as tightly as by default would hardly move it.
+SETTINGS = {"wgan": ({"clip": 0.1}, {"slow_start": False})}
 Shape = tuple[int, ...]
 Loop = Callable[[tf.data.Dataset], None]
 
@@ -28,7 +31,7 @@ def images(shape: Shape, batch_size: int, steps: int) -> tf.data.Dataset:
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
-def loops(system: str, shape: Shape, width: int | None) -> dict[str, tuple[ki.models.Game, Loop]]:
+def loops(system: str, shape: Shape, width: int | None, settings: dict) -> dict[str, tuple[ki.models.Game, Loop]]:
     """name -> (model, its loop over a dataset), every model with the same weights and compiled by its defaults."""
     steps = {"fit": None, "fused": fused.STEPS[system]}
     if system in naive.STEPS:
@@ -36,7 +39,7 @@ def loops(system: str, shape: Shape, width: int | None) -> dict[str, tuple[ki.mo
     found: dict[str, tuple[ki.models.Game, Loop]] = {}
     for name, step in steps.items():
         keras.utils.set_random_seed(0)
-        model = ki.create(system, data_shape=shape, latent_dim=16, networks="dcgan", width=width)
+        model = ki.create(system, data_shape=shape, latent_dim=16, networks="dcgan", width=width, **settings)
         model.compile()
         if found:
             model.set_weights(found["fit"][0].get_weights())
@@ -74,13 +77,17 @@ def precision(floatx: str) -> Iterator[None]:
 
 def check(system: str, shape: Shape, batch_size: int, width: int | None, floatx: str) -> dict[str, tuple[float, str]]:
     """loop -> (largest difference of a weight from `fit`'s after 20 steps, that weight)."""
-    with precision(floatx):
-        dataset = images(shape, batch_size, CHECKED_STEPS)
-        made = loops(system, shape, width)
-        for _, loop in made.values():
-            loop(dataset)
-    reference = made.pop("fit")[0]
-    return {name: _largest_difference(reference, model) for name, (model, _) in made.items()}
+    found: dict[str, tuple[float, str]] = {}
+    for settings in SETTINGS.get(system, ({},)):
+        with precision(floatx):
+            dataset = images(shape, batch_size, CHECKED_STEPS)
+            made = loops(system, shape, width, settings)
+            for _, loop in made.values():
+                loop(dataset)
+        reference = made.pop("fit")[0]
+        for name, (model, _) in made.items():
+            found[name] = max(found.get(name, (0.0, "")), _largest_difference(reference, model))
+    return found
 
 
 def _largest_difference(reference, model) -> tuple[float, str]:
@@ -96,7 +103,7 @@ def measure(
     system: str, shape: Shape, batch_size: int, width: int | None, steps: int, repeats: int, clock: str
 ) -> dict[str, list[float]]:
     """loop -> seconds of every repeat, by a clock of `CLOCKS`; the loops take turns, and who begins changes."""
-    made = loops(system, shape, width)
+    made = loops(system, shape, width, SETTINGS.get(system, ({},))[-1])
     for _, loop in made.values():
         loop(images(shape, batch_size, WARM_UP))
     dataset = images(shape, batch_size, steps)

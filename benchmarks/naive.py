@@ -1,53 +1,36 @@
 """Steps in which each player runs its own forward passes, as they are first written: a tape and a loss per player.
 
 Players that move together are computed before either moves, so the mathematics, and the weights, are those of the
-game. The noise of a step is drawn once, in favour of these loops. A VAE has one player, and no naive loop.
+game. The noise of a step is drawn once, in favour of these loops. VAE, AE and WAE-MMD have one player, and no naive
+loop. The steps of families with much in common are in `naive_*.py`.
 """
 
-from collections.abc import Callable
-
 import tensorflow as tf
-from step import apply, end, judged, noise, persuaded
+from naive_joint import ali, alice, bigan, svae, svae_r
+from naive_latent import aae, flex_ae, flex_ae_sr, mask_aae, wae_gan
+from naive_wasserstein import wgan, wgan_gp
+from players import runner, together
+from step import end, judged, noise, persuaded
 
 from keras_ijae.models.game import Game
 
 
-def _gradients(network, loss: Callable) -> tuple[tf.Tensor, list]:
-    with tf.GradientTape() as tape:
-        value = loss()
-    return value, tape.gradient(value, network.trainable_variables)
-
-
-def _together(game: Game, players: dict[str, Callable]) -> dict[str, tf.Tensor]:
-    """Every player's own passes, then all moves."""
-    found = {name: _gradients(getattr(game, name), loss) for name, loss in players.items()}
-    for name, (_, gradients) in found.items():
-        apply(game, name, gradients, getattr(game, name))
-    return {f"{name}_loss": loss for name, (loss, _) in found.items()}
-
-
 def gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     """The decoder runs twice."""
-    z = noise(game, "discriminator", x)["z"]
+    z, run = noise(game, "discriminator", x)["z"], runner(game)
 
-    def logits(image: tf.Tensor) -> tf.Tensor:
-        return game.discriminator(image, training=True)
+    def of_fake() -> tf.Tensor:
+        return run("discriminator", run("decoder", z))
 
-    def fake() -> tf.Tensor:
-        return game.decoder(z, training=True)
-
-    found = _together(game, {"discriminator": lambda: judged(logits(x), logits(fake()))})
-    found |= _together(game, {"decoder": lambda: persuaded(logits(fake()))})
+    found = together(game, {"discriminator": lambda: judged(run("discriminator", x), of_fake())})
+    found |= together(game, {"decoder": lambda: persuaded(of_fake())})
     end(game)
     return found
 
 
 def alpha_gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     """Four players, each with the encoder and the decoder that it needs."""
-    z = noise(game, "discriminators", x)["z"]
-
-    def run(network: str, inputs: tf.Tensor) -> tf.Tensor:
-        return getattr(game, network)(inputs, training=True)
+    z, run = noise(game, "discriminators", x)["z"], runner(game)
 
     def of_images() -> tf.Tensor:
         rec, fake = run("decoder", run("encoder", x)), run("decoder", z)
@@ -68,8 +51,8 @@ def alpha_gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
         rec, fake = run("decoder", run("encoder", x)), run("decoder", z)
         return l1(rec) + persuaded(run("discriminator", rec)) + persuaded(run("discriminator", fake))
 
-    found = _together(game, {"discriminator": of_images, "code_discriminator": of_codes})
-    found |= _together(game, {"encoder": encoder, "decoder": decoder})
+    found = together(game, {"discriminator": of_images, "code_discriminator": of_codes})
+    found |= together(game, {"encoder": encoder, "decoder": decoder})
     end(game)
     return found
 
@@ -77,10 +60,7 @@ def alpha_gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
 def ijae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     """Five players, each with the encoder and the decoder that it needs."""
     drawn = noise(game, "discriminators", x)
-    z, lam = drawn["z"], tf.convert_to_tensor(game.lam)
-
-    def run(network: str, *inputs: tf.Tensor) -> tf.Tensor:
-        return getattr(game, network)(inputs[0] if len(inputs) == 1 else list(inputs), training=True)
+    z, lam, run = drawn["z"], tf.convert_to_tensor(game.lam), runner(game)
 
     def code() -> tf.Tensor:
         return run("encoder", x, drawn["code"])
@@ -108,30 +88,13 @@ def ijae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
         return -(1 - lam) * tf.reduce_mean(run("discriminator", run("decoder", z))) - lam * same
 
     judges = {"discriminator": psi, "likelihood_discriminator": tau, "posterior_discriminator": zeta}
-    found = _together(game, judges) | _together(game, {"encoder": encoder, "decoder": decoder})
+    found = together(game, judges) | together(game, {"encoder": encoder, "decoder": decoder})
     end(game)
     return found
 
 
-def svae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Three players; encoder and decoder each with the pair that it changes."""
-    drawn = noise(game, "discriminators", x)
-    z = drawn["z"]
-
-    def f(image: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
-        return game.joint_discriminator([image, code], training=True)
-
-    def of_encoder() -> tf.Tensor:
-        return f(x, game.encoder([x, drawn["code"]], training=True))
-
-    def of_decoder() -> tf.Tensor:
-        return f(game.decoder([z, drawn["observation"]], training=True), z)
-
-    found = _together(game, {"joint_discriminator": lambda: judged(of_decoder(), of_encoder())})
-    players = {"encoder": lambda: -tf.reduce_mean(of_encoder()), "decoder": lambda: tf.reduce_mean(of_decoder())}
-    found |= _together(game, players)
-    end(game)
-    return found
-
-
-STEPS = {"gan": gan, "alpha_gan": alpha_gan, "ijae": ijae, "svae": svae}
+STEPS = {
+    **{"gan": gan, "wgan": wgan, "wgan_gp": wgan_gp, "alpha_gan": alpha_gan, "ijae": ijae},
+    **{"svae": svae, "svae_r": svae_r, "ali": ali, "bigan": bigan, "alice": alice},
+    **{"aae": aae, "wae_gan": wae_gan, "mask_aae": mask_aae, "flex_ae": flex_ae, "flex_ae_sr": flex_ae_sr},
+}

@@ -14,20 +14,17 @@ def compiled(step: Callable, game: Game) -> Callable:
     return tf.function(lambda batch: step(game, batch), jit_compile=game.jit_compile)
 
 
-def noise(game: Game, phase: str, batch: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The game's numbers of this step: codes of the prior, noise of encoder and decoder, uniforms of the shifts."""
+def noise(game: Game, phase: str, batch: tf.Tensor, repeat: int = 0) -> dict[str, tf.Tensor]:
+    """The game's numbers for one pass of this step, by name; what a step leaves unused is never computed."""
+    key = random.fold(game.seed, "train", tf.convert_to_tensor(game.steps), phase, repeat)
+    code, observation = game.code_noise_dim if game.has_encoder else 0, game.decoder_noise_dim
+    normals = {"z": game.latent_dim, "n": game.latent_dim}
+    normals |= {"code": code, "code_cycle": code, "observation": observation, "observation_cycle": observation}
+    uniforms = {"real": [2], "rec": [2], "between": [1], "mix": [], "image_mix": []}
     rows = tf.shape(batch)[0]
-    key = random.fold(game.seed, "train", tf.convert_to_tensor(game.steps), phase, 0)
-
-    def normal(name: str, units: int) -> tf.Tensor:
-        return tf.cast(random.normal([rows, units], random.fold(key, name)), batch.dtype)
-
-    def uniform(name: str) -> tf.Tensor:
-        return tf.cast(random.uniform([rows, 2], random.fold(key, name)), batch.dtype)
-
-    drawn = {"z": normal("z", game.latent_dim), "real": uniform("real"), "rec": uniform("rec")}
-    drawn |= {"observation": normal("observation", game.decoder_noise_dim)}
-    return drawn if not game.has_encoder else drawn | {"code": normal("code", game.code_noise_dim)}
+    drawn = {name: random.normal([rows, units], random.fold(key, name)) for name, units in normals.items()}
+    drawn |= {name: random.uniform([rows, *shape], random.fold(key, name)) for name, shape in uniforms.items()}
+    return {name: tf.cast(numbers, batch.dtype) for name, numbers in drawn.items()}
 
 
 def separately(network, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -49,6 +46,22 @@ def judged(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
 def persuaded(fake: tf.Tensor) -> tf.Tensor:
     """The loss of who is judged, non-saturating."""
     return tf.reduce_mean(tf.nn.softplus(-fake))
+
+
+def squared_error(x: tf.Tensor, rec: tf.Tensor) -> tf.Tensor:
+    """Summed over dimensions, a mean over the batch."""
+    return tf.reduce_mean(tf.reduce_sum((x - rec) ** 2, list(range(1, x.shape.rank))))
+
+
+def sloped(critic, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+    """A critic's penalty for slopes other than 1 between real and fake: Gulrajani et al. 2017, eq. 3."""
+    share = tf.reshape(mix, [-1] + [1] * (real.shape.rank - 1))
+    point = share * real + (1 - share) * fake
+    with tf.GradientTape() as tape:
+        tape.watch(point)
+        value = critic(point, training=True)
+    square = tf.reduce_sum(tape.gradient(value, point) ** 2, list(range(1, point.shape.rank)))
+    return tf.reduce_mean((tf.sqrt(tf.maximum(square, 1e-12)) - 1) ** 2)
 
 
 def apply(game: Game, name: str, gradients: list[tf.Tensor], *networks) -> None:
