@@ -252,6 +252,14 @@ def test_the_learning_rates_of_auto_encoder_and_mask_fall_to_a_fifth_after_five_
     assert [float(optimizers[move].learning_rate) for move in ("encoder", "code_critic")] == pytest.approx([1e-4] * 2)
 
 
+def test_small_gradients_are_not_damped():
+    """A mean over 784 pixels has gradients of 1e-6: they move a weight as large ones do, by rate / sqrt(1 - rho)."""
+    for move, optimizer in small(period=3).default_optimizers().items():
+        weight, rate = keras.Variable([1.0]), float(optimizer.learning_rate)
+        optimizer.apply([tf.constant([1e-6])], [weight])
+        assert 1 - float(weight.numpy()[0]) == pytest.approx(rate / np.sqrt(0.1), rel=0.06), move
+
+
 def test_a_large_c_drives_every_alpha_to_zero_or_one():
     model = small(latent_dim=6, a=(0.1, 0.5, 0.65, 0.75, 1.0, 3.0), polynomial_weight=2048.0, critic_steps=1)
     inject(model, n=np.zeros((5, 6), "float32"), mix=np.full(5, 0.5, "float32"))

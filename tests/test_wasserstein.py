@@ -180,6 +180,17 @@ def test_a_clipped_linear_critic_between_shifted_gaussians_estimates_the_shift_t
     np.testing.assert_allclose(model.train_step(tf.constant(nodes[:, 1:] + m))["critic_distance"], 0.01 * m, rtol=1e-6)
 
 
+def test_clipped_critics_small_gradients_move_the_decoder_as_pytorchs_rmsprop_does():
+    """alpha 0.99, epsilon 1e-8 beside the root; Keras' own epsilon would make the step 3,000 times smaller."""
+    optimizer, weight = clipped().default_optimizers()["decoder"], keras.Variable([0.0], dtype="float64")
+    square, expected = 0.0, 0.0
+    for gradient in (1e-6, -3e-7, 2e-6):
+        optimizer.apply([tf.constant([gradient], tf.float64)], [weight])
+        square = 0.99 * square + 0.01 * gradient**2
+        expected -= 5e-5 * gradient / (np.sqrt(square) + 1e-8)
+    assert float(weight.numpy()[0]) == pytest.approx(expected, rel=0.1) and abs(expected) > 1e-4
+
+
 # When the decoder moves -------------------------------------------------------------------------------------------
 
 

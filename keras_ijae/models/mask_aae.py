@@ -56,7 +56,8 @@ class MaskAAE(Game):
     References:
         Mondal, Chowdhury, Jayendran, Singla, Asnani & AP 2020, "MaskAAE: Latent space optimization for adversarial
         auto-encoders". Weights, schedule and optimizers are those of the authors' code for MNIST, but that it scales
-        the losses, which RMSProp does not feel, where here the learning rates fall.
+        the losses, which RMSProp does not feel, where here the learning rates fall. RMSProp's epsilon is small: Keras'
+        own would damp gradients of means over pixels, and with them the auto-encoder, not its adversaries.
     """
 
     NETWORKS = ("encoder", "decoder", "code_critic", "mask")
@@ -116,7 +117,7 @@ class MaskAAE(Game):
             return keras.optimizers.schedules.PiecewiseConstantDecay([5 * self.period], [5e-4, 1e-4])
 
         rates = {"auto_encoder": falling(), "code_critic": 1e-4, "encoder": 1e-4, "mask": falling()}
-        return {move: keras.optimizers.RMSprop(rate) for move, rate in rates.items()}
+        return {move: keras.optimizers.RMSprop(rate, epsilon=1e-14) for move, rate in rates.items()}
 
     def noise(self, draws):
         return {"n": draws.normal("n", self.latent_dim), "mix": draws.uniform("mix")}

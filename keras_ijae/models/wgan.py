@@ -69,7 +69,8 @@ class WGAN(WassersteinGame):
             weight.assign(weight.constraint(weight))
 
     def default_optimizers(self):
-        return {move: keras.optimizers.RMSprop(5e-5) for move in ("critic", "decoder")}
+        """With PyTorch's constants, which the authors had: Keras' epsilon stills decoders of clipped critics."""
+        return {move: keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16) for move in ("critic", "decoder")}
 
     def _decoder_gate(self, step, happened, logs):
         """Whether enough steps went by for the decoder's next move: one for each, more for the slow ones among them."""
