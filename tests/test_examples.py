@@ -203,3 +203,78 @@ def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_fr
     for other in seen[1:]:
         for left, right in zip(seen[0], other, strict=True):
             np.testing.assert_array_equal(left, right)
+
+
+# MaskAAE -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_manifold(example, without_xla, monkeypatch, tmp_path):
+    """The script with small networks, and a function that runs a command of it."""
+    manifold = example("mask_aae_manifold")
+    for name, value in {"CODES": {2: (4,)}, "WIDTH": 8, "TRACED": 2}.items():
+        monkeypatch.setattr(manifold, name, value)
+    some = ki.datasets.load("manifold:2", "test[:600]", 600).as_numpy_iterator().next()
+    monkeypatch.delitem(manifold.PENALTIES, "penalty 10")
+    for module in (manifold, example("mask_aae_judge")):
+        monkeypatch.setattr(module, "points", lambda dimensions, split: some)
+    files = {"results": "r.csv", "pictures": "pictures", "models": "models"}
+    files = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
+
+    def run(experiment, *arguments):
+        manifold.main([experiment, *files, *arguments])
+        return rows(tmp_path / "r.csv")
+
+    return manifold, run
+
+
+def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypatch, capsys):
+    manifold, run = small_manifold
+    compare = ["--steps", "4", "--seeds", "0", "--dimensions", "2"]
+    with pytest.raises(SystemExit, match="Run `select` first: .* lacks penalty 0.1, penalty 1"):
+        run("compare", *compare)
+    selection = run("select", "--steps", "4")
+    assert [row["test_gen"] for row in selection] == ["", ""]  # not judged by the test
+    found = run("compare", *compare)[2:]
+    assert [(row["system"], row["codes"]) for row in found] == [("mask_aae", "4"), ("wae_gan", "4")]
+    best = min(selection, key=lambda row: float(row["validation_gen"]))["setting"]
+    assert {row["setting"] for row in found} == {"quick", best}
+    assert all(float(row["test_error"]) > 0 and float(row["test_gen"]) > 0 for row in found)
+    traced = np.load(tmp_path / "models" / "mask_aae-quick-2-4-0-4.npz")
+    assert traced["steps"].tolist() == [2, 4] and traced["alphas"].shape == (2, 4)
+    assert traced["covariance"].shape == (4, 4)
+    before = (tmp_path / "r.csv").read_bytes()
+    monkeypatch.setattr(manifold, "build", None)  # nothing is trained again
+    run("compare", *compare)
+    assert (tmp_path / "r.csv").read_bytes() == before
+    capsys.readouterr()
+    run("table")
+    assert capsys.readouterr().out.count("| mask_aae | quick |") == 1
+    run("figure")
+    assert is_png(tmp_path / "pictures" / "mask_aae.png") and is_png(tmp_path / "pictures" / "mask_aae-codes.png")
+    with pytest.raises(SystemExit):
+        run("compare", "--steps", "3")
+
+
+class Linear:
+    """Codes are data; a decoder that returns them."""
+
+    def decode(self, codes):
+        return codes
+
+
+def test_deleting_a_dimension_costs_its_variance(example):
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    judge = example("mask_aae_judge")
+    assert judge.deletion(Linear(), x, x, 1) == pytest.approx((x[:, 1] ** 2).mean() / 3)
+
+
+def test_quick_and_official_maskaae_differ_as_documented(example):
+    manifold = example("mask_aae_manifold")
+    run = manifold.Run("compare", "mask_aae", "official", 8, 16, 0, 500_000)
+    official, quick = manifold.build(run), manifold.build(dataclasses.replace(run, setting="quick", steps=1000))
+    weights = ("variance_weight", "mask_reconstruction_weight")
+    assert [float(getattr(official, name)) for name in weights] == [100, 1000] and official.period == 75
+    assert [float(getattr(quick, name)) for name in weights] == [5, 100_000] and quick.period == 10
+    assert official.encoder.count_params() > 10 * quick.encoder.count_params()
+    assert float(quick.mask.a.numpy().max()) < 3 and official.mask.high == 5

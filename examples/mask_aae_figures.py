@@ -1,0 +1,139 @@
+"""The runs of examples/mask_aae_manifold.py as tables and figures."""
+
+from pathlib import Path
+
+import numpy as np
+from experiment import print_table
+
+from keras_ijae.files import replacing
+
+TITLES = {"wae_gan": "WAE-GAN", "mask_aae": "MaskAAE"}
+SHOWN = [
+    "system", "setting", "dimensions", "codes", "seed", "steps", "cpu_minutes", "active_dimensions", "closed_below",
+    "open_above", "test_error", "deletion_least", "deletion_median", "test_gen", "test_rec", "nac", "validation_gen",
+    "outcome",
+]  # fmt: skip
+
+
+def print_runs(rows: list[dict[str, str]]) -> None:
+    """A line for each run, and the means of the correlations."""
+    for experiment in dict.fromkeys(row["experiment"] for row in rows):
+        found = [row for row in rows if row["experiment"] == experiment]
+        print(f"\n{experiment}:\n")
+        shown = [column for column in SHOWN if any(row[column] for row in found)]
+        print_table(shown, [[row[column] or "–" for column in shown] for row in found])
+    print("\nMean absolute correlation of active dimensions, mean over seeds:\n")
+    cells = {(row["dimensions"], row["codes"]): [] for row in rows if row["nac"]}
+    for row in (row for row in rows if row["nac"]):
+        cells[row["dimensions"], row["codes"]].append(row)
+    lines = [[*cell, *(_mean(found, system, "nac") for system in TITLES)] for cell, found in cells.items()]
+    print_table(["dimensions", "codes", *TITLES.values()], lines)
+
+
+def _mean(rows, system, score):
+    found = [float(row[score]) for row in rows if row["system"] == system]
+    return f"{np.mean(found):.4f}" if found else "–"
+
+
+def draw(rows: list[dict[str, str]], models: Path, pictures: Path) -> None:
+    """Two figures of the runs that ended: masks and distances, and covariances of codes.
+
+    Args:
+        rows: of the file.
+        models: directory of the masks and covariances; runs whose file it lacks are not drawn.
+        pictures: directory of the PNGs `mask_aae.png` and `mask_aae-codes.png`.
+    """
+    from matplotlib.figure import Figure
+
+    rows = [row for row in rows if (row["experiment"], row["outcome"]) == ("compare", "ended")]
+    if not rows:
+        raise SystemExit("No run of `compare` has ended")
+    kept = {_name(row): dict(np.load(path)) for row in rows if (path := models / f"{_name(row)}.npz").exists()}
+    spaces = _column(rows, "dimensions")
+    figure = Figure(figsize=(5.2 * (len(spaces) + 1), 4.2), layout="constrained")
+    *traces, distances = figure.subplots(1, len(spaces) + 1)
+    for axis, dimensions in zip(traces, spaces, strict=True):
+        _draw_masks(axis, dimensions, [row for row in rows if row["dimensions"] == dimensions], kept)
+    _draw_distances(distances, rows)
+    _save(figure, pictures / "mask_aae.png")
+    _save(_covariances(rows, kept), pictures / "mask_aae-codes.png")
+
+
+def _draw_masks(axis, dimensions, rows, kept):
+    """Of MaskAAE: a line for each dimension of the codes, a colour for each seed."""
+    rows = [row for row in rows if row["system"] == "mask_aae"]
+    codes = str(_drawn_codes(rows))
+    for row in (row for row in rows if row["codes"] == codes and _name(row) in kept):
+        trace, colour = kept[_name(row)], f"C{row['seed']}"
+        label = f"seed {row['seed']}: {row['active_dimensions']} stay"
+        for number, alpha in enumerate(trace["alphas"].T):
+            axis.plot(trace["steps"], alpha, color=colour, alpha=0.6, linewidth=0.9, label=None if number else label)
+    axis.axhline(0.1, color="grey", linestyle=":", label="active above")
+    title = f"Data of {dimensions} dimensions, codes of {codes}"
+    axis.set(title=title, xlabel="step", ylabel=r"mask $\alpha_j$", ylim=(-0.02, 1.02))
+    axis.legend(fontsize="small", loc="center right")
+
+
+def _drawn_codes(rows):
+    """Twice the data's dimensions where there is such a run, else the most."""
+    sizes = {int(row["codes"]) for row in rows}
+    twice = 2 * int(rows[0]["dimensions"]) if rows else 0
+    return twice if twice in sizes else max(sizes, default=0)
+
+
+def _draw_distances(axis, rows):
+    """Over the sizes of the codes, of the data that have several."""
+    dimensions = max(_column(rows, "dimensions"), key=lambda n: len({r["codes"] for r in rows if r["dimensions"] == n}))
+    rows = [row for row in rows if row["dimensions"] == dimensions]
+    for number, (system, title) in enumerate(TITLES.items()):
+        found = [row for row in rows if row["system"] == system]
+        sizes = sorted({int(row["codes"]) for row in found})
+        values = [[float(row["test_gen"]) for row in found if row["codes"] == str(size)] for size in sizes]
+        for size, runs in zip(sizes, values, strict=True):
+            axis.plot([size] * len(runs), runs, ".", color=f"C{number + 3}")
+        axis.plot(
+            sizes, [np.mean(runs) for runs in values], "-", color=f"C{number + 3}", label=f"{title}: runs and mean"
+        )
+    axis.axhline(float(rows[0]["test_real"]), color="grey", linestyle=":", label="other data")
+    axis.axvline(int(dimensions), color="grey", linewidth=0.8)
+    axis.set(title=f"Samples, data of {dimensions} dimensions", xlabel="dimensions of the codes", yscale="log")
+    axis.set_ylabel("Frechet distance in data space")
+    axis.legend(fontsize="small")
+
+
+def _covariances(rows, kept):
+    """Of the first seed: a column for each data set, a row for each system."""
+    from matplotlib.figure import Figure
+
+    first = min(rows, key=lambda row: int(row["seed"]))["seed"]
+    spaces = [
+        (n, str(_drawn_codes([row for row in rows if row["dimensions"] == n]))) for n in _column(rows, "dimensions")
+    ]
+    figure = Figure(figsize=(4.4 * len(spaces), 7.6), layout="constrained")
+    axes = figure.subplots(2, len(spaces), squeeze=False)
+    for column, space in enumerate(spaces):
+        for axis, (system, title) in zip(axes[:, column], TITLES.items(), strict=True):
+            about = (system, *space, first)
+            named = [_name(r) for r in rows if (r["system"], r["dimensions"], r["codes"], r["seed"]) == about]
+            if drawn := [kept[name]["covariance"] for name in named if name in kept]:
+                image = axis.imshow(drawn[0], cmap="RdBu_r", vmin=-1, vmax=1)
+                figure.colorbar(image, ax=axis, shrink=0.8)
+            axis.set(title=f"{title}, data of {space[0]}", xlabel="dimension of the codes")
+    figure.suptitle(f"Covariance of the codes of test points, seed {first}")
+    return figure
+
+
+def _name(row):
+    """As `Run.name`."""
+    parts = (row[key] for key in ("system", "setting", "dimensions", "codes", "seed", "steps"))
+    return "-".join(parts).replace(" ", "_")
+
+
+def _column(rows, name):
+    return list(dict.fromkeys(row[name] for row in rows))
+
+
+def _save(figure, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)

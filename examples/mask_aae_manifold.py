@@ -1,0 +1,209 @@
+"""MaskAAE finds how many dimensions data have; WAE-GAN with the same networks has those that it is given.
+
+    python examples/mask_aae_manifold.py select      # WAE-GAN's penalty, judged by validation points alone
+    python examples/mask_aae_manifold.py compare     # both systems, code sizes below and above the data's, three seeds
+    python examples/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
+    python examples/mask_aae_manifold.py table       # of the finished runs, as the next one
+    python examples/mask_aae_manifold.py figure
+
+Data are points of a curved manifold of 8 or 16 dimensions in 128. A row is appended when a run ends: the same command
+again does what is not finished. Protocol and results are in docs/mask_aae.md.
+"""
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from experiment import append, finished, origin, read, text
+from keras.optimizers import Adam, RMSprop
+from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
+from mask_aae_figures import draw, print_runs
+from mask_aae_judge import SCORES, judge, points
+
+import keras_ijae as ki
+from keras_ijae.files import replacing
+from keras_ijae.layers import LatentMask
+
+CODES = {8: (4, 8, 16, 32), 16: (32,)}  # dimensions of the data -> of the codes
+BATCH, WIDTH, TRACED = (
+    64,
+    16,
+    100,
+)  # examples, units of a layer for each dimension of the data, points of a mask's trace
+PENALTIES = {"penalty 10": 10.0, "penalty 1": 1.0, "penalty 0.1": 0.1}
+QUICK = {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
+SYSTEMS = ("mask_aae", "wae_gan")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """All that a run depends on: columns of the CSV file."""
+
+    experiment: str
+    system: str
+    setting: str
+    dimensions: int
+    codes: int
+    seed: int
+    steps: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """As it stands in the file."""
+        return tuple(map(text, dataclasses.astuple(self)))
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return f"{self.system}-{self.setting}-{self.dimensions}-{self.codes}-{self.seed}-{self.steps}".replace(" ", "_")
+
+
+KEYS = [field.name for field in dataclasses.fields(Run)]
+COLUMNS = [*KEYS, "outcome", "cpu_minutes", *SCORES, "commit", "command"]
+
+
+def build(run: Run) -> keras.Model:
+    """A new compiled model; encoder and decoder are the same networks in both systems."""
+    keras.utils.set_random_seed(run.seed)
+    about = {"networks": "mlp", "width": WIDTH * run.dimensions, "seed": run.seed, "ema": None}
+    if run.setting == "official":
+        about["width"] = 1024
+    elif run.system == "mask_aae":
+        about |= QUICK | {"period": max(1, run.steps // 100), "mask": LatentMask(run.codes, high=3.0, seed=run.seed)}
+    else:
+        about["penalty_weight"] = PENALTIES[run.setting]
+    model = ki.create(run.system, (128,), run.codes, **about)
+    how = {} if run.setting == "official" else {"optimizer": optimizers(run)}
+    model.compile(**how, steps_per_execution=min(25, run.steps // TRACED))
+    return model
+
+
+def optimizers(run: Run) -> dict[str, keras.optimizers.Optimizer]:
+    """Rates of encoder and decoder fall to 0; the mask waits until codes mean something."""
+    if run.system == "wae_gan":
+        return {
+            "auto_encoder": Adam(CosineDecay(1e-3, run.steps), beta_1=0.5),
+            "code_discriminator": Adam(CosineDecay(5e-4, run.steps), beta_1=0.5),
+        }
+    rates = {
+        "auto_encoder": CosineDecay(4e-4, run.steps),
+        "code_critic": 4e-4,
+        "encoder": CosineDecay(4e-4, run.steps),
+        "mask": PiecewiseConstantDecay([run.steps // 10], [2e-5, 2e-3]),
+    }
+    return {move: RMSprop(rate, epsilon=1e-14) for move, rate in rates.items()}
+
+
+class Trace(keras.callbacks.Callback):
+    """Keeps the mask at the end of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps, self.alphas = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.steps.append(int(self.model.steps))
+        self.alphas.append(self.model.mask.alpha().numpy())
+
+
+def train(model: keras.Model, run: Run) -> Trace:
+    """Trains for the run's steps."""
+    data = ki.datasets.load(f"manifold:{run.dimensions}", "train[:50000]", BATCH, seed=run.seed).repeat()
+    trace = Trace() if run.system == "mask_aae" else None
+    model.fit(data, steps_per_epoch=run.steps // TRACED, epochs=TRACED, verbose=0, callbacks=[trace] if trace else [])
+    return trace
+
+
+def play(run: Run, given: argparse.Namespace) -> dict:
+    """What the row of a run has beside its keys."""
+    model, start = build(run), time.process_time()
+    try:
+        trace = train(model, run)
+    except ki.models.TrainingError as error:
+        return {"outcome": str(error).partition(". ")[0]}
+    minutes = (time.process_time() - start) / 60
+    if run.experiment == "compare":
+        covariance = ki.evaluation.latent_covariance(model, points(run.dimensions, "test"))
+        masks = {"steps": trace.steps, "alphas": trace.alphas} if trace else {}
+        with replacing(given.models / f"{run.name}.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, covariance=covariance, **masks)
+    return {"outcome": "ended", "cpu_minutes": minutes, **judge(model, run.dimensions, run.seed, run.experiment)}
+
+
+def planned(given: argparse.Namespace) -> list[Run]:
+    """The runs of an experiment."""
+    if given.experiment == "select":
+        return [Run("select", "wae_gan", penalty, 8, 16, 100, given.steps) for penalty in PENALTIES]
+    settings = {"mask_aae": given.setting, "wae_gan": selected(given) if "wae_gan" in given.systems else ""}
+    return [
+        Run("compare", system, settings[system], dimensions, codes, seed, given.steps)
+        for seed in given.seeds
+        for dimensions in given.dimensions
+        for codes in CODES[dimensions]
+        for system in given.systems
+    ]
+
+
+def selected(given: argparse.Namespace) -> str:
+    """The penalty whose samples were nearest to the validation points."""
+    rows = [row for row in read(given.results) if row["experiment"] == "select" and row["outcome"] == "ended"]
+    if missing := set(PENALTIES) - {row["setting"] for row in rows}:
+        raise SystemExit(f"Run `select` first: {given.results} lacks {', '.join(sorted(missing))}")
+    return min(rows, key=lambda row: float(row["validation_gen"]))["setting"]
+
+
+def parse(command: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="experiment", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        one = commands.add_parser(
+            name, help=summary, description=summary, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        one.add_argument("--results", type=Path, default=Path("docs/mask_aae.csv"), help="CSV file of the runs")
+        one.add_argument("--pictures", type=Path, default=Path("docs/pictures"), help="where figures go")
+        one.add_argument("--models", type=Path, default=Path("runs/mask_aae"), help="where masks and covariances are")
+        if name in ("select", "compare"):
+            one.add_argument("--steps", type=int, default=30_000, help="of a run, a multiple of 100")
+        if name == "compare":
+            one.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="some of them")
+            one.add_argument("--setting", choices=("quick", "official"), default="quick", help="of MaskAAE")
+            one.add_argument(
+                "--dimensions", nargs="+", type=int, choices=CODES, default=list(CODES), help="of the data"
+            )
+            one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
+    given = parser.parse_args(command)
+    if "steps" in given and (given.steps < TRACED or given.steps % TRACED):
+        parser.error(f"--steps must be a multiple of {TRACED}. Received: {given.steps}")
+    return given
+
+
+COMMANDS = {
+    "select": "WAE-GAN's penalty, by validation points",
+    "compare": "both systems over sizes of the codes",
+    "table": "the finished runs as Markdown tables",
+    "figure": "the finished runs as figures",
+}
+
+
+def main(command: list[str] | None = None) -> None:
+    given = parse(command)
+    if given.experiment in ("select", "compare"):
+        done, about = finished(given.results, KEYS), origin("mask_aae_manifold.py")
+        todo = [run for run in planned(given) if run.key not in done]
+        for number, run in enumerate(todo, 1):
+            print(f"{number} of {len(todo)}: {' '.join(run.key)}", flush=True)
+            append(given.results, {**dataclasses.asdict(run), **play(run, given), **about}, COLUMNS)
+    elif not (rows := read(given.results)):
+        raise SystemExit(f"There are no finished runs in {given.results}")
+    elif given.experiment == "table":
+        print_runs(rows)
+    else:
+        draw(rows, given.models, given.pictures)
+
+
+if __name__ == "__main__":
+    main()
