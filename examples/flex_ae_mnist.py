@@ -186,7 +186,7 @@ JUDGED = {
     "validation": ("train[50000:]", "split that settings are selected by"),
     "classifier": (Path("runs/mnist/classifier.keras"), "in whose features distances are measured"),
 }
-FEW = {"train": ("train[:2000]", "split to train on"), "steps": (3000, "of a run")}
+FEW = {"train": ("train[:2000]", "split to train on"), "steps": (1500, "of a run")}
 COMMANDS = {
     "select": (
         "short runs of settings, judged by validation images",
