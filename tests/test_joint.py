@@ -155,6 +155,22 @@ def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(
     assert ("observation_cycle" in logs) == bool(weight)
 
 
+@pytest.mark.parametrize("weight, passes", [(0.0, 1), (2.0, 2)])
+def test_the_discriminator_does_not_wait_for_cycles_that_only_the_players_see(weight, passes, monkeypatch):
+    model, calls = small(SVAE, "implicit", "implicit", weight=weight), {"encoder": 0, "decoder": 0}
+    for name in calls:
+        part = getattr(model, name)
+
+        def counted(*arguments, name=name, call=part.call, **more):
+            calls[name] += 1
+            return call(*arguments, **more)
+
+        monkeypatch.setattr(part, "call", counted)
+    model.compile(run_eagerly=True)
+    model.train_step(tf.constant(data(), tf.float32))
+    assert calls == {"encoder": passes, "decoder": passes}
+
+
 # Golden values: q: x ~ N(0, 1.5), z|x ~ N(.6 x, .3); p: z ~ N(0, 1), x|z ~ N(.9 z, .4) ------------------------------
 
 K, K_0 = np.array([[0.63333333333, -0.25], [-0.25, -0.30833333333]]), 0.058891518

@@ -98,7 +98,7 @@ class JointGame(Game):
             loss = -tf.reduce_mean(self.gain(f_q)) - tf.reduce_mean(self.gain(-f_p))
             played.losses.update(encoder=loss, decoder=loss)
             played.logs["symmetric_kl_estimate_sum"] = tf.reduce_mean(f_p) - tf.reduce_mean(f_q)
-        if self.has_cycle:
+        if self.has_cycle and (phase != "discriminators" or self.cycle == "adversarial"):
             self._add_cycle(played, batch, noise, forward)
         return played
 
