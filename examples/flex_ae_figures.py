@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 from experiment import print_table
@@ -106,9 +107,43 @@ def draw_codes(directory: Path, seed: int, x: np.ndarray, path: Path) -> None:
         figure.savefig(temporary, dpi=110)
 
 
-def _embedded(model, x, seed):
-    from sklearn.manifold import TSNE
+def draw_clusters(models: dict[str, keras.Model], x: np.ndarray, labels: np.ndarray, seed: int, path: Path) -> None:
+    """t-SNE of data in clusters, and beside it of the codes that each model gives them, with draws of its prior.
 
+    Args:
+        models: system -> model.
+        x, labels: data (n, ...) and their clusters (n,).
+        seed: of the priors' draws and of t-SNE.
+        path: of the PNG.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6 * (1 + len(models)), 4), layout="constrained")
+    first, *axes = figure.subplots(1, 1 + len(models))
+    first.scatter(*_tsne(x.reshape(len(x), -1), seed).T, s=4, c=labels, cmap="tab10", vmax=9)
+    first.set_title("Data")
+    for (name, model), axis in zip(models.items(), axes, strict=True):
+        data, drawn = np.split(_embedded(model, x, seed), 2)
+        axis.scatter(*drawn.T, s=3, color="lightgrey", label="draws of the prior")
+        axis.scatter(*data.T, s=4, c=labels, cmap="tab10", vmax=9)
+        axis.set_title(f"Codes of {TITLES[name]}")
+        axis.legend(fontsize="small", markerscale=3)
+    for axis in figure.axes:
+        axis.set(xticks=[], yticks=[])
+    figure.suptitle(
+        "t-SNE, a colour for each cluster of the data; grey without a colour near it is prior without codes"
+    )
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def _embedded(model, x, seed):
     with model.averaged():
         drawn = model.pure("prior", tf.constant(len(x)), tf.constant(seed)).numpy()
-    return TSNE(init="pca", random_state=seed).fit_transform(np.concatenate([model.encode(x), drawn]))
+    return _tsne(np.concatenate([model.encode(x), drawn]), seed)
+
+
+def _tsne(points, seed):
+    from sklearn.manifold import TSNE
+
+    return TSNE(init="pca", random_state=seed).fit_transform(points)

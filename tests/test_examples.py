@@ -205,6 +205,24 @@ def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_fr
             np.testing.assert_array_equal(left, right)
 
 
+def test_clusters_and_their_codes_are_drawn(example, without_xla, tmp_path, monkeypatch, capsys):
+    synthetic = example("flex_ae_synthetic")
+    x, labels = synthetic.clusters("test")
+    assert x.shape == (1024, 128) and np.bincount(labels).min() > 100
+    monkeypatch.setattr(synthetic, "SYSTEMS", ("ae", "flex_ae"))
+    monkeypatch.setattr(synthetic, "clusters", lambda split: (x[:120], labels[:120]))
+    files = {"results": "r.csv", "picture": "r.png", "models": "models"}
+    command = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
+    synthetic.main([*command, "--steps", "2"])
+    assert [row["system"] for row in rows(tmp_path / "r.csv")] == ["ae", "flex_ae"] and is_png(tmp_path / "r.png")
+    before = (tmp_path / "r.csv").read_bytes()
+    monkeypatch.setattr(synthetic, "train", None)  # nothing is trained again
+    capsys.readouterr()
+    synthetic.main([*command, "--steps", "2"])
+    assert (tmp_path / "r.csv").read_bytes() == before
+    assert capsys.readouterr().out.splitlines()[-1].startswith("| FlexAE | 2 |")
+
+
 # MaskAAE -------------------------------------------------------------------------------------------------------------
 
 
