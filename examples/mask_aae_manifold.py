@@ -12,6 +12,7 @@ again does what is not finished. Protocol and results are in docs/mask_aae.md.
 
 import argparse
 import dataclasses
+import itertools
 import time
 from pathlib import Path
 
@@ -143,6 +144,7 @@ def planned(given: argparse.Namespace) -> list[Run]:
         for seed in given.seeds
         for dimensions in given.dimensions
         for codes in CODES[dimensions]
+        if codes in given.codes
         for system in given.systems
     ]
 
@@ -173,6 +175,10 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             one.add_argument("--setting", choices=("quick", "official"), default="quick", help="of MaskAAE")
             one.add_argument(
                 "--dimensions", nargs="+", type=int, choices=CODES, default=list(CODES), help="of the data"
+            )
+            sizes = sorted({*itertools.chain(*CODES.values())})
+            one.add_argument(
+                "--codes", nargs="+", type=int, choices=sizes, default=sizes, help="dimensions of the codes"
             )
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
     given = parser.parse_args(command)
