@@ -141,6 +141,7 @@ def selected(results: Path, system: str) -> str:
     if len(SETTINGS[system]) == 1:
         return next(iter(SETTINGS[system]))
     rows = [row for row in read(results) if (row["experiment"], row["system"]) == ("select", system)]
+    rows = [row for row in rows if row["setting"] in SETTINGS[system]]  # others are of the past
     if missing := set(SETTINGS[system]) - {row["setting"] for row in rows}:
         raise SystemExit(f"Run `select` first: {results} lacks {system} with {', '.join(sorted(missing))}")
     distances = {row["setting"]: float(row["validation_gen"]) for row in rows if row["outcome"] == "ended"}

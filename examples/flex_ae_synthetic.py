@@ -9,6 +9,7 @@ the codes of each system together with draws of its prior. Results are in docs/f
 
 import argparse
 import dataclasses
+import math
 import time
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from keras_ijae.layers import LatentMask
 LATENT, BATCH, WIDTH = 8, 64, 64
 RATES = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "encoder": 5e-5}
 SYSTEMS = ("ae", "wae_gan", "mask_aae", "flex_ae")
-SCORES = ("precision", "recall", "density", "coverage")
+SCORES = ("density", "coverage")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Run:
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
-COLUMNS = [*KEYS, "cpu_minutes", *SCORES, "commit", "command"]
+COLUMNS = [*KEYS, "outcome", "cpu_minutes", *SCORES, "commit", "command"]
 
 
 def clusters(split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +63,7 @@ def train(run: Run) -> tuple[keras.Model, float]:
         about |= {"mask": LatentMask(LATENT, high=3.0, seed=run.seed), "period": max(1, run.steps // 20)}
         about |= {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
     model = ki.create(run.system, (128,), LATENT, **about)
-    model.compile(steps_per_execution=min(25, run.steps))
+    model.compile(steps_per_execution=math.gcd(25, run.steps))
     for move, rate in RATES.items() if run.system == "flex_ae" else ():
         model.optimizer.by_move[move].learning_rate = rate
     x = tf.data.Dataset.from_tensor_slices(clusters("train")[0])
@@ -84,10 +85,12 @@ def main(command: list[str] | None = None) -> None:
     if not given.table:
         play(runs, given)
         x, labels = clusters("test")
-        models = {run.system: ki.load_model(path(run, given)) for run in runs if path(run, given).exists()}
+        if missing := [str(path(run, given)) for run in runs if not path(run, given).exists()]:
+            raise SystemExit(f"No figure without {', '.join(missing)}: models stay where they were trained")
+        models = {run.system: ki.load_model(path(run, given)) for run in runs}
         draw_clusters(models, x, labels, given.seed, given.picture)
-    shown = ("system", "steps", "cpu_minutes", *SCORES)
-    rows = [[TITLES[row["system"]] if name == "system" else row[name] for name in shown] for row in read(given.results)]
+    shown = (*KEYS, "outcome", "cpu_minutes", *SCORES)
+    rows = [[TITLES.get(row[name], row[name]) for name in shown] for row in read(given.results)]
     print_table(shown, rows)
 
 
@@ -101,13 +104,20 @@ def play(runs: list[Run], given: argparse.Namespace) -> None:
     done, about = finished(given.results, KEYS), origin("flex_ae_synthetic.py")
     for run in (run for run in runs if run.key not in done):
         print(" ".join(run.key), flush=True)
+        append(given.results, {**dataclasses.asdict(run), **outcome(run, given), **about}, COLUMNS)
+
+
+def outcome(run: Run, given: argparse.Namespace) -> dict:
+    """What the row of a run has beside its keys."""
+    try:
         model, minutes = train(run)
-        with replacing(path(run, given)) as temporary:
-            model.save(temporary)
-        x, _ = clusters("test")
-        scores = dataclasses.asdict(ki.metrics.prdc(x, model.sample(len(x), seed=run.seed)))
-        row = {**dataclasses.asdict(run), "cpu_minutes": minutes, **scores, **about}
-        append(given.results, {name: row[name] for name in COLUMNS}, COLUMNS)
+    except ki.models.TrainingError as error:
+        return {"outcome": str(error).partition(". ")[0]}
+    with replacing(path(run, given)) as temporary:
+        model.save(temporary)
+    x, _ = clusters("test")
+    scores = dataclasses.asdict(ki.metrics.density_coverage(x, model.sample(len(x), seed=run.seed)))
+    return {"outcome": "ended", "cpu_minutes": minutes, **{name: scores[name] for name in SCORES}}
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ def print_runs(rows: list[dict[str, str]]) -> None:
         shown = [column for column in SHOWN if any(row[column] for row in found)]
         print_table(shown, [[row[column] or "–" for column in shown] for row in found])
     print("\nMean absolute correlation of active dimensions, mean over seeds:\n")
-    cells = {(row["dimensions"], row["codes"]): [] for row in rows if row["nac"]}
+    cells = {}
     for row in (row for row in rows if row["nac"]):
-        cells[row["dimensions"], row["codes"]].append(row)
+        cells.setdefault((row["dimensions"], row["codes"]), []).append(row)
     lines = [[*cell, *(_mean(found, system, "nac") for system in TITLES)] for cell, found in cells.items()]
     print_table(["dimensions", "codes", *TITLES.values()], lines)
 
@@ -35,12 +35,18 @@ def _mean(rows, system, score):
     return f"{np.mean(found):.4f}" if found else "–"
 
 
+def file_name(row: dict[str, str]) -> str:
+    """Of a run's mask and covariances."""
+    parts = (row[key] for key in ("system", "setting", "dimensions", "codes", "seed", "steps"))
+    return "-".join(parts).replace(" ", "_") + ".npz"
+
+
 def draw(rows: list[dict[str, str]], models: Path, pictures: Path) -> None:
     """Two figures of the runs that ended: masks and distances, and covariances of codes.
 
     Args:
         rows: of the file.
-        models: directory of the masks and covariances; runs whose file it lacks are not drawn.
+        models: directory of the masks and covariances.
         pictures: directory of the PNGs `mask_aae.png` and `mask_aae-codes.png`.
     """
     from matplotlib.figure import Figure
@@ -48,7 +54,11 @@ def draw(rows: list[dict[str, str]], models: Path, pictures: Path) -> None:
     rows = [row for row in rows if (row["experiment"], row["outcome"]) == ("compare", "ended")]
     if not rows:
         raise SystemExit("No run of `compare` has ended")
-    kept = {_name(row): dict(np.load(path)) for row in rows if (path := models / f"{_name(row)}.npz").exists()}
+    if missing := [name for row in rows if not (models / (name := file_name(row))).exists()]:
+        raise SystemExit(f"{models} lacks {', '.join(missing)}: `compare` leaves them where it runs")
+    if len(kinds := {(row["system"], row["setting"], row["steps"]) for row in rows}) > len(TITLES):
+        raise SystemExit(f"A figure is of one setting of each system. Received: {sorted(kinds)}")
+    kept = {(name := file_name(row)): dict(np.load(models / name)) for row in rows}
     spaces = _column(rows, "dimensions")
     figure = Figure(figsize=(5.2 * (len(spaces) + 1), 4.2), layout="constrained")
     *traces, distances = figure.subplots(1, len(spaces) + 1)
@@ -63,8 +73,8 @@ def _draw_masks(axis, dimensions, rows, kept):
     """Of MaskAAE: a line for each dimension of the codes, a colour for each seed."""
     rows = [row for row in rows if row["system"] == "mask_aae"]
     codes = str(_drawn_codes(rows))
-    for row in (row for row in rows if row["codes"] == codes and _name(row) in kept):
-        trace, colour = kept[_name(row)], f"C{row['seed']}"
+    for row in (row for row in rows if row["codes"] == codes):
+        trace, colour = kept[file_name(row)], f"C{row['seed']}"
         label = f"seed {row['seed']}: {row['active_dimensions']} stay"
         for number, alpha in enumerate(trace["alphas"].T):
             axis.plot(trace["steps"], alpha, color=colour, alpha=0.6, linewidth=0.9, label=None if number else label)
@@ -94,8 +104,8 @@ def _draw_distances(axis, rows):
         axis.plot(
             sizes, [np.mean(runs) for runs in values], "-", color=f"C{number + 3}", label=f"{title}: runs and mean"
         )
-    axis.axhline(float(rows[0]["test_real"]), color="grey", linestyle=":", label="other data")
-    axis.axvline(int(dimensions), color="grey", linewidth=0.8)
+    axis.axhline(float(rows[0]["test_real"]), color="grey", linestyle=":", label="validation points")
+    axis.axvline(int(dimensions), color="grey", linewidth=0.8, label="dimensions of the data")
     axis.set(title=f"Samples, data of {dimensions} dimensions", xlabel="dimensions of the codes", yscale="log")
     axis.set_ylabel("Frechet distance in data space")
     axis.legend(fontsize="small")
@@ -106,27 +116,18 @@ def _covariances(rows, kept):
     from matplotlib.figure import Figure
 
     first = min(rows, key=lambda row: int(row["seed"]))["seed"]
-    spaces = [
-        (n, str(_drawn_codes([row for row in rows if row["dimensions"] == n]))) for n in _column(rows, "dimensions")
-    ]
+    spaces = _column(rows, "dimensions")
     figure = Figure(figsize=(4.4 * len(spaces), 7.6), layout="constrained")
-    axes = figure.subplots(2, len(spaces), squeeze=False)
-    for column, space in enumerate(spaces):
-        for axis, (system, title) in zip(axes[:, column], TITLES.items(), strict=True):
-            about = (system, *space, first)
-            named = [_name(r) for r in rows if (r["system"], r["dimensions"], r["codes"], r["seed"]) == about]
-            if drawn := [kept[name]["covariance"] for name in named if name in kept]:
-                image = axis.imshow(drawn[0], cmap="RdBu_r", vmin=-1, vmax=1)
-                figure.colorbar(image, ax=axis, shrink=0.8)
-            axis.set(title=f"{title}, data of {space[0]}", xlabel="dimension of the codes")
+    for column, dimensions in zip(figure.subplots(2, len(spaces), squeeze=False).T, spaces, strict=True):
+        space = [row for row in rows if row["dimensions"] == dimensions]
+        codes = str(_drawn_codes(space))
+        for axis, (system, title) in zip(column, TITLES.items(), strict=True):
+            axis.set(title=f"{title}, data of {dimensions}", xlabel="dimension of the codes")
+            for row in (r for r in space if (r["system"], r["codes"], r["seed"]) == (system, codes, first)):
+                image = axis.imshow(kept[file_name(row)]["covariance"], cmap="RdBu_r", vmin=-1, vmax=1)
+                figure.colorbar(image, ax=axis, shrink=0.8, extend="both")
     figure.suptitle(f"Covariance of the codes of test points, seed {first}")
     return figure
-
-
-def _name(row):
-    """As `Run.name`."""
-    parts = (row[key] for key in ("system", "setting", "dimensions", "codes", "seed", "steps"))
-    return "-".join(parts).replace(" ", "_")
 
 
 def _column(rows, name):

@@ -41,8 +41,9 @@ def judge(model: keras.Model, dimensions: int, seed: int, experiment: str) -> di
     if active.any():
         factors = [deletion(model, x, codes, j) / error for j in np.flatnonzero(active)]
         found |= {"deletion_least": min(factors), "deletion_median": np.median(factors)}
-    if active.sum() > 1:
-        found["nac"] = ki.metrics.nac(codes, active)
+    varying = active & (np.ptp(codes, axis=0) > 0)
+    if varying.sum() > 1:
+        found["nac"] = ki.metrics.nac(codes, varying)
     if hasattr(model, "mask"):
         alpha = model.mask.alpha().numpy()
         found |= {"closed_below": max(alpha[~active], default=0.0), "open_above": min(alpha[active], default=1.0)}

@@ -13,6 +13,7 @@ again does what is not finished. Protocol and results are in docs/mask_aae.md.
 import argparse
 import dataclasses
 import itertools
+import math
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import numpy as np
 from experiment import append, finished, origin, read, text
 from keras.optimizers import Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
-from mask_aae_figures import draw, print_runs
+from mask_aae_figures import draw, file_name, print_runs
 from mask_aae_judge import SCORES, judge, points
 
 import keras_ijae as ki
@@ -34,7 +35,7 @@ BATCH, WIDTH, TRACED = (
     16,
     100,
 )  # examples, units of a layer for each dimension of the data, points of a mask's trace
-PENALTIES = {"penalty 10": 10.0, "penalty 1": 1.0, "penalty 0.1": 0.1}
+PENALTIES = {"penalty 10": 10.0, "penalty 1": 1.0, "penalty 0.1": 0.1, "penalty 0.01": 0.01}
 QUICK = {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
 SYSTEMS = ("mask_aae", "wae_gan")
 
@@ -56,11 +57,6 @@ class Run:
         """As it stands in the file."""
         return tuple(map(text, dataclasses.astuple(self)))
 
-    @property
-    def name(self) -> str:
-        """Of its file."""
-        return f"{self.system}-{self.setting}-{self.dimensions}-{self.codes}-{self.seed}-{self.steps}".replace(" ", "_")
-
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
 COLUMNS = [*KEYS, "outcome", "cpu_minutes", *SCORES, "commit", "command"]
@@ -78,7 +74,7 @@ def build(run: Run) -> keras.Model:
         about["penalty_weight"] = PENALTIES[run.setting]
     model = ki.create(run.system, (128,), run.codes, **about)
     how = {} if run.setting == "official" else {"optimizer": optimizers(run)}
-    model.compile(**how, steps_per_execution=min(25, run.steps // TRACED))
+    model.compile(**how, steps_per_execution=math.gcd(25, run.steps // TRACED))
     return model
 
 
@@ -110,8 +106,8 @@ class Trace(keras.callbacks.Callback):
         self.alphas.append(self.model.mask.alpha().numpy())
 
 
-def train(model: keras.Model, run: Run) -> Trace:
-    """Trains for the run's steps."""
+def train(model: keras.Model, run: Run) -> Trace | None:
+    """Trains for the run's steps; the mask's trace, if there is a mask."""
     data = ki.datasets.load(f"manifold:{run.dimensions}", "train[:50000]", BATCH, seed=run.seed).repeat()
     trace = Trace() if run.system == "mask_aae" else None
     model.fit(data, steps_per_epoch=run.steps // TRACED, epochs=TRACED, verbose=0, callbacks=[trace] if trace else [])
@@ -129,7 +125,8 @@ def play(run: Run, given: argparse.Namespace) -> dict:
     if run.experiment == "compare":
         covariance = ki.evaluation.latent_covariance(model, points(run.dimensions, "test"))
         masks = {"steps": trace.steps, "alphas": trace.alphas} if trace else {}
-        with replacing(given.models / f"{run.name}.npz") as temporary, temporary.open("wb") as file:
+        path = given.models / file_name(dict(zip(KEYS, run.key, strict=True)))
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, covariance=covariance, **masks)
     return {"outcome": "ended", "cpu_minutes": minutes, **judge(model, run.dimensions, run.seed, run.experiment)}
 
@@ -165,7 +162,7 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         one = commands.add_parser(
             name, help=summary, description=summary, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
-        one.add_argument("--results", type=Path, default=Path("docs/mask_aae.csv"), help="CSV file of the runs")
+        one.add_argument("--results", type=Path, default=Path("docs/mask_aae.csv"), help=RESULTS)
         one.add_argument("--pictures", type=Path, default=Path("docs/pictures"), help="where figures go")
         one.add_argument("--models", type=Path, default=Path("runs/mask_aae"), help="where masks and covariances are")
         if name in ("select", "compare"):
@@ -182,11 +179,14 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             )
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
     given = parser.parse_args(command)
+    if "official" in vars(given).values() and given.results == Path("docs/mask_aae.csv"):
+        given.results = Path("docs/mask_aae_official.csv")
     if "steps" in given and (given.steps < TRACED or given.steps % TRACED):
         parser.error(f"--steps must be a multiple of {TRACED}. Received: {given.steps}")
     return given
 
 
+RESULTS = "CSV file of the runs; docs/mask_aae_official.csv for that setting"
 COMMANDS = {
     "select": "WAE-GAN's penalty, by validation points",
     "compare": "both systems over sizes of the codes",

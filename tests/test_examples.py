@@ -220,7 +220,10 @@ def test_clusters_and_their_codes_are_drawn(example, without_xla, tmp_path, monk
     capsys.readouterr()
     synthetic.main([*command, "--steps", "2"])
     assert (tmp_path / "r.csv").read_bytes() == before
-    assert capsys.readouterr().out.splitlines()[-1].startswith("| FlexAE | 2 |")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("| FlexAE | 0 | 2 | ended |")
+    (tmp_path / "models" / "ae-0-2.keras").unlink()
+    with pytest.raises(SystemExit, match="No figure without .*ae-0-2.keras"):
+        synthetic.main([*command, "--steps", "2"])
 
 
 # MaskAAE -------------------------------------------------------------------------------------------------------------
@@ -232,10 +235,11 @@ def small_manifold(example, without_xla, monkeypatch, tmp_path):
     manifold = example("mask_aae_manifold")
     for name, value in {"CODES": {2: (4,)}, "WIDTH": 8, "TRACED": 2}.items():
         monkeypatch.setattr(manifold, name, value)
-    some = ki.datasets.load("manifold:2", "test[:600]", 600).as_numpy_iterator().next()
-    monkeypatch.delitem(manifold.PENALTIES, "penalty 10")
+    some, asked = ki.datasets.load("manifold:2", "test[:600]", 600).as_numpy_iterator().next(), []
+    for penalty in ("penalty 10", "penalty 0.01"):
+        monkeypatch.delitem(manifold.PENALTIES, penalty)
     for module in (manifold, example("mask_aae_judge")):
-        monkeypatch.setattr(module, "points", lambda dimensions, split: some)
+        monkeypatch.setattr(module, "points", lambda dimensions, split: asked.append(split) or some)
     files = {"results": "r.csv", "pictures": "pictures", "models": "models"}
     files = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
 
@@ -243,16 +247,16 @@ def small_manifold(example, without_xla, monkeypatch, tmp_path):
         manifold.main([experiment, *files, *arguments])
         return rows(tmp_path / "r.csv")
 
-    return manifold, run
+    return manifold, run, asked
 
 
 def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypatch, capsys):
-    manifold, run = small_manifold
+    manifold, run, asked = small_manifold
     compare = ["--steps", "4", "--seeds", "0", "--dimensions", "2"]
     with pytest.raises(SystemExit, match="Run `select` first: .* lacks penalty 0.1, penalty 1"):
         run("compare", *compare)
     selection = run("select", "--steps", "4")
-    assert [row["test_gen"] for row in selection] == ["", ""]  # not judged by the test
+    assert [row["test_gen"] for row in selection] == ["", ""] and set(asked) == {"train[50000:]"}  # not by the test
     found = run("compare", *compare)[2:]
     assert [(row["system"], row["codes"]) for row in found] == [("mask_aae", "4"), ("wae_gan", "4")]
     best = min(selection, key=lambda row: float(row["validation_gen"]))["setting"]
@@ -272,6 +276,9 @@ def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypat
     assert is_png(tmp_path / "pictures" / "mask_aae.png") and is_png(tmp_path / "pictures" / "mask_aae-codes.png")
     with pytest.raises(SystemExit):
         run("compare", "--steps", "3")
+    (tmp_path / "models" / "mask_aae-quick-2-4-0-4.npz").unlink()
+    with pytest.raises(SystemExit, match="lacks mask_aae-quick-2-4-0-4.npz"):
+        run("figure")
 
 
 class Linear:

@@ -7,6 +7,7 @@ from systems import same, weights
 from toy import Record, Toy, mean_of, play
 
 from keras_ijae.models import Move, Phase
+from keras_ijae.models.optimizers import Optimizers
 
 SGD = keras.optimizers.SGD
 
@@ -20,6 +21,13 @@ def test_compile_alone_takes_the_systems_own():
     play(model, 1)
     assert list(model.optimizer.by_move) == ["player", "judge"]
     assert rates(model) == pytest.approx([0.1, 0.1])
+
+
+def test_one_rate_for_all_scales_those_behind_a_loss_scale():
+    given = {"player": keras.optimizers.LossScaleOptimizer(SGD(0.1)), "judge": SGD(0.4)}
+    optimizers = Optimizers(given)
+    optimizers.learning_rate = 0.01
+    assert [float(one.learning_rate) for one in optimizers.optimizers] == pytest.approx([0.01, 0.04])
 
 
 def test_a_dictionary_overrides_some():

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 LOSSES = ("least_squares", "minimax", "modified", "wasserstein", "wasserstein_hinge")
 """TF-GAN's losses of a discriminator, and of a generator that looks at fake logits alone, with TF-GAN's defaults:
-minimax and modified smooth the discriminator's labels by 0.25. Those of Wasserstein bound no critic."""
+minimax and modified smooth the discriminator's labels by 0.25. Those of Wasserstein leave the
+critic unbounded: use a discriminator with spectral normalisation."""
 
 _ESTIMATOR = "tensorflow_gan.python.estimator"
 

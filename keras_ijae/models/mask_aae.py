@@ -56,8 +56,8 @@ class MaskAAE(Game):
     References:
         Mondal, Chowdhury, Jayendran, Singla, Asnani & AP 2020, "MaskAAE: Latent space optimization for adversarial
         auto-encoders". Weights, schedule and optimizers are those of the authors' code for MNIST, but that it scales
-        the losses, which RMSProp does not feel, where here the learning rates fall. RMSProp's epsilon is small: Keras'
-        own would damp gradients of means over pixels, and with them the auto-encoder, not its adversaries.
+        the losses, which RMSProp does not feel, where here the learning rates fall. RMSProp's epsilon of 1e-14 is ours:
+        Keras' own 1e-7 damps gradients of means over pixels, and with them the auto-encoder, not its adversaries.
     """
 
     NETWORKS = ("encoder", "decoder", "code_critic", "mask")

@@ -25,7 +25,8 @@ class Optimizers:
 
     @learning_rate.setter
     def learning_rate(self, value):
-        scheduled = [move for move, one in self.by_move.items() if isinstance(one.get_config()["learning_rate"], dict)]
+        pairs = zip(self.by_move, self.optimizers, strict=True)
+        scheduled = [move for move, one in pairs if isinstance(one.get_config()["learning_rate"], dict)]
         if scheduled:
             raise ValueError(
                 f"Argument `learning_rate` cannot be set where a LearningRateSchedule sets it, here of the moves "

@@ -69,7 +69,7 @@ class WGAN(WassersteinGame):
             weight.assign(weight.constraint(weight))
 
     def default_optimizers(self):
-        """With PyTorch's constants, which the authors had: Keras' epsilon stills decoders of clipped critics."""
+        """With PyTorch's constants, which the authors had: with Keras' epsilon decoders hardly learn."""
         return {move: keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16) for move in ("critic", "decoder")}
 
     def _decoder_gate(self, step, happened, logs):
