@@ -35,7 +35,7 @@ BATCH, WIDTH, TRACED = (
     16,
     100,
 )  # examples, units of a layer for each dimension of the data, points of a mask's trace
-PENALTIES = {"penalty 10": 10.0, "penalty 1": 1.0, "penalty 0.1": 0.1, "penalty 0.01": 0.01}
+PENALTIES = {f"penalty {weight:g}": weight for weight in (10.0, 1.0, 0.1, 0.01, 0.001)}
 QUICK = {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
 SYSTEMS = ("mask_aae", "wae_gan")
 

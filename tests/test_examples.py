@@ -236,7 +236,7 @@ def small_manifold(example, without_xla, monkeypatch, tmp_path):
     for name, value in {"CODES": {2: (4,)}, "WIDTH": 8, "TRACED": 2}.items():
         monkeypatch.setattr(manifold, name, value)
     some, asked = ki.datasets.load("manifold:2", "test[:600]", 600).as_numpy_iterator().next(), []
-    for penalty in ("penalty 10", "penalty 0.01"):
+    for penalty in ("penalty 10", "penalty 0.01", "penalty 0.001"):
         monkeypatch.delitem(manifold.PENALTIES, penalty)
     for module in (manifold, example("mask_aae_judge")):
         monkeypatch.setattr(module, "points", lambda dimensions, split: asked.append(split) or some)
