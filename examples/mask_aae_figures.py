@@ -41,19 +41,23 @@ def file_name(row: dict[str, str]) -> str:
     return "-".join(parts).replace(" ", "_") + ".npz"
 
 
-def draw(rows: list[dict[str, str]], models: Path, pictures: Path) -> None:
+def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path) -> None:
     """Two figures of the runs that ended: masks and distances, and covariances of codes.
 
     Args:
         rows: of the file.
+        setting: of MaskAAE; WAE-GAN's runs on the same data with codes of the same size are drawn beside.
         models: directory of the masks and covariances.
-        pictures: directory of the PNGs `mask_aae.png` and `mask_aae-codes.png`.
+        pictures: directory of the PNGs `mask_aae-SETTING.png` and `mask_aae-SETTING-codes.png`.
     """
     from matplotlib.figure import Figure
 
     rows = [row for row in rows if (row["experiment"], row["outcome"]) == ("compare", "ended")]
+    cells = {(row["dimensions"], row["codes"]) for row in rows if row["setting"] == setting}
+    rows = [row for row in rows if (row["dimensions"], row["codes"]) in cells]
+    rows = [row for row in rows if row["system"] != "mask_aae" or row["setting"] == setting]
     if not rows:
-        raise SystemExit("No run of `compare` has ended")
+        raise SystemExit(f"No run of `compare` with setting {setting!r} has ended")
     if missing := [name for row in rows if not (models / (name := file_name(row))).exists()]:
         raise SystemExit(f"{models} lacks {', '.join(missing)}: `compare` leaves them where it runs")
     if len(kinds := {(row["system"], row["setting"], row["steps"]) for row in rows}) > len(TITLES):
@@ -65,8 +69,9 @@ def draw(rows: list[dict[str, str]], models: Path, pictures: Path) -> None:
     for axis, dimensions in zip(traces, spaces, strict=True):
         _draw_masks(axis, dimensions, [row for row in rows if row["dimensions"] == dimensions], kept)
     _draw_distances(distances, rows)
-    _save(figure, pictures / "mask_aae.png")
-    _save(_covariances(rows, kept), pictures / "mask_aae-codes.png")
+    name = f"mask_aae-{setting}".replace(" ", "_")
+    _save(figure, pictures / f"{name}.png")
+    _save(_covariances(rows, kept), pictures / f"{name}-codes.png")
 
 
 def _draw_masks(axis, dimensions, rows, kept):
@@ -115,18 +120,20 @@ def _covariances(rows, kept):
     """Of the first seed: a column for each data set, a row for each system."""
     from matplotlib.figure import Figure
 
-    first = min(rows, key=lambda row: int(row["seed"]))["seed"]
+    first = min((row["seed"] for row in rows if row["system"] == "mask_aae"), key=int)
     spaces = _column(rows, "dimensions")
     figure = Figure(figsize=(4.4 * len(spaces), 7.6), layout="constrained")
     for column, dimensions in zip(figure.subplots(2, len(spaces), squeeze=False).T, spaces, strict=True):
         space = [row for row in rows if row["dimensions"] == dimensions]
         codes = str(_drawn_codes(space))
         for axis, (system, title) in zip(column, TITLES.items(), strict=True):
-            axis.set(title=f"{title}, data of {dimensions}", xlabel="dimension of the codes")
-            for row in (r for r in space if (r["system"], r["codes"], r["seed"]) == (system, codes, first)):
+            axis.set_xlabel("dimension of the codes")
+            found = [row for row in space if (row["system"], row["codes"]) == (system, codes)]
+            for row in sorted(found, key=lambda row: row["seed"] != first)[:1]:
                 image = axis.imshow(kept[file_name(row)]["covariance"], cmap="RdBu_r", vmin=-1, vmax=1)
                 figure.colorbar(image, ax=axis, shrink=0.8, extend="both")
-    figure.suptitle(f"Covariance of the codes of test points, seed {first}")
+                axis.set_title(f"{title}, data of {dimensions}, seed {row['seed']}")
+    figure.suptitle("Covariance of the codes of test points")
     return figure
 
 

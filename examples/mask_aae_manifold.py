@@ -36,7 +36,10 @@ BATCH, WIDTH, TRACED = (
     100,
 )  # examples, units of a layer for each dimension of the data, points of a mask's trace
 PENALTIES = {f"penalty {weight:g}": weight for weight in (10.0, 1.0, 0.1, 0.01, 0.001)}
-QUICK = {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
+QUICK = {  # settings of MaskAAE
+    "quick": {"mask_reconstruction_weight": 1e5},
+    "quick 2": {"mask_reconstruction_weight": 2e3, "polynomial_weight": 0.03},
+}
 SYSTEMS = ("mask_aae", "wae_gan")
 
 
@@ -69,7 +72,8 @@ def build(run: Run) -> keras.Model:
     if run.setting == "official":
         about["width"] = 1024
     elif run.system == "mask_aae":
-        about |= QUICK | {"period": max(1, run.steps // 100), "mask": LatentMask(run.codes, high=3.0, seed=run.seed)}
+        about |= QUICK[run.setting] | {"variance_weight": 5.0, "period": max(1, run.steps // 100)}
+        about["mask"] = LatentMask(run.codes, high=3.0, seed=run.seed)
     else:
         about["penalty_weight"] = PENALTIES[run.setting]
     model = ki.create(run.system, (128,), run.codes, **about)
@@ -167,16 +171,13 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         one.add_argument("--models", type=Path, default=Path("runs/mask_aae"), help="where masks and covariances are")
         if name in ("select", "compare"):
             one.add_argument("--steps", type=int, default=30_000, help="of a run, a multiple of 100")
+        if name in ("compare", "figure"):
+            one.add_argument("--setting", choices=(*QUICK, "official"), default="quick", help="of MaskAAE")
         if name == "compare":
-            one.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="some of them")
-            one.add_argument("--setting", choices=("quick", "official"), default="quick", help="of MaskAAE")
-            one.add_argument(
-                "--dimensions", nargs="+", type=int, choices=CODES, default=list(CODES), help="of the data"
-            )
             sizes = sorted({*itertools.chain(*CODES.values())})
-            one.add_argument(
-                "--codes", nargs="+", type=int, choices=sizes, default=sizes, help="dimensions of the codes"
-            )
+            one.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="some of them")
+            one.add_argument("--dimensions", nargs="+", type=int, choices=CODES, default=[*CODES], help="of the data")
+            one.add_argument("--codes", nargs="+", type=int, choices=sizes, default=sizes, help="their dimensions")
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
     given = parser.parse_args(command)
     if "official" in vars(given).values() and given.results == Path("docs/mask_aae.csv"):
@@ -208,7 +209,7 @@ def main(command: list[str] | None = None) -> None:
     elif given.experiment == "table":
         print_runs(rows)
     else:
-        draw(rows, given.models, given.pictures)
+        draw(rows, given.setting, given.models, given.pictures)
 
 
 if __name__ == "__main__":
