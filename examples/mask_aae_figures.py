@@ -22,9 +22,9 @@ def print_runs(rows: list[dict[str, str]]) -> None:
         print(f"\n{experiment}:\n")
         shown = [column for column in SHOWN if any(row[column] for row in found)]
         print_table(shown, [[row[column] or "–" for column in shown] for row in found])
-    print("\nMean absolute correlation of active dimensions, mean over seeds:\n")
+    print("\nMean absolute correlation of active dimensions, mean over the runs of `compare`:\n")
     cells = {}
-    for row in (row for row in rows if row["nac"]):
+    for row in (row for row in rows if row["nac"] and row["experiment"] == "compare"):
         cells.setdefault((row["dimensions"], row["codes"]), []).append(row)
     lines = [[*cell, *(_mean(found, system, "nac") for system in TITLES)] for cell, found in cells.items()]
     print_table(["dimensions", "codes", *TITLES.values()], lines)
@@ -128,6 +128,7 @@ def _covariances(rows, kept):
         codes = str(_drawn_codes(space))
         for axis, (system, title) in zip(column, TITLES.items(), strict=True):
             axis.set_xlabel("dimension of the codes")
+            axis.locator_params(integer=True)
             found = [row for row in space if (row["system"], row["codes"]) == (system, codes)]
             for row in sorted(found, key=lambda row: row["seed"] != first)[:1]:
                 image = axis.imshow(kept[file_name(row)]["covariance"], cmap="RdBu_r", vmin=-1, vmax=1)
