@@ -54,7 +54,7 @@ def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter(NullFormatter())
-        axis.legend()
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize="small")
     if "capacity" in panels:
         axes[-1].set_xlabel("prior generator: hidden layers x width")
     with replacing(path) as temporary:
