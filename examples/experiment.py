@@ -1,6 +1,7 @@
 """What the experiments share: a CSV file to which each run appends its row when it ends, and a budget of CPU time."""
 
 import csv
+import dataclasses
 import io
 import shlex
 import subprocess
@@ -10,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
+
+import keras_ijae as ki
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +42,21 @@ class Budget(keras.callbacks.Callback):
 def text(value) -> str:
     """A value as it stands in the file: five digits of a float."""
     return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+class Keyed:
+    """Base of frozen dataclasses that say all that a run depends on: columns of the CSV file."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """As it stands in the file."""
+        return tuple(map(text, dataclasses.astuple(self)))
+
+
+def stored(dataset: str, split: str) -> np.ndarray:
+    """All examples of a split, in stored order."""
+    data = ki.datasets.load(dataset, split, 500, shuffle=False, drop_remainder=False)
+    return np.concatenate(list(data.as_numpy_iterator()))
 
 
 def append(path: Path, row: dict, columns: Sequence[str]) -> None:
@@ -98,3 +117,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
     for row in rows:
         print("| " + " | ".join(row) + " |")
+
+
+def print_experiments(rows: Sequence[dict[str, str]], columns: Sequence[str]) -> None:
+    """A table for each experiment, a line for each run; columns that are empty in all of its rows are left out."""
+    for experiment in dict.fromkeys(row["experiment"] for row in rows):
+        found = [row for row in rows if row["experiment"] == experiment]
+        budget = f", {found[0]['budget']} a run" if "budget" in found[0] else ""
+        print(f"\n{experiment}{budget}:\n")
+        shown = [column for column in columns if any(row[column] for row in found)]
+        print_table(shown, [[row[column] or "–" for column in shown] for row in found])

@@ -5,7 +5,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from experiment import print_table
 
 import keras_ijae as ki
 from keras_ijae.files import replacing
@@ -23,15 +22,6 @@ SHOWN = [
     "system", "setting", "generator", "train", "seed", "steps", "cpu_minutes", "validation_gen", "validation_rec",
     "test_gen", "test_rec", "test_squared_error", "active_dimensions", "outcome",
 ]  # fmt: skip
-
-
-def print_runs(rows: list[dict[str, str]]) -> None:
-    """A table for each experiment, a line for each run."""
-    for experiment in dict.fromkeys(row["experiment"] for row in rows):
-        found = [row for row in rows if row["experiment"] == experiment]
-        print(f"\n{experiment}, {found[0]['budget']} a run:\n")
-        shown = [column for column in SHOWN if any(row[column] for row in found)]
-        print_table(shown, [[row[column] or "–" for column in shown] for row in found])
 
 
 def draw_runs(rows: list[dict[str, str]], path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import keras
-import numpy as np
+from experiment import stored
 
 import keras_ijae as ki
 from keras_ijae.metrics.features.classifier import Classifier
@@ -26,9 +26,9 @@ class Judge:
 
     def __init__(self, classifier: Path, dataset: str, splits: dict[str, str], train: str):
         self.classifier, self.real = Classifier.load(classifier), {}
-        self.data = {name: images(dataset, split) for name, split in splits.items()}
+        self.data = {name: stored(dataset, split) for name, split in splits.items()}
         if "test" in splits:
-            test, other = self.data["test"], images(dataset, train)
+            test, other = self.data["test"], stored(dataset, train)
             pair = [self.classifier.features(x) for x in (test, other[: len(test)])]
             self.real = {"test_real": ki.metrics.frechet_distance(*pair)}
 
@@ -41,9 +41,3 @@ class Judge:
             if name == "test":
                 found["test_squared_error"] = scores["rec/mean_squared_error"] * x[0].size
         return found
-
-
-def images(dataset: str, split: str) -> np.ndarray:
-    """All images of a split, in stored order."""
-    data = ki.datasets.load(dataset, split, 500, shuffle=False, drop_remainder=False)
-    return np.concatenate(list(data.as_numpy_iterator()))

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-from experiment import Budget, append, finished, origin, read, text
-from flex_ae_figures import draw_codes, draw_runs, print_runs
-from flex_ae_judge import SCORES, Judge, images
+from experiment import Budget, Keyed, append, finished, origin, print_experiments, read, stored
+from flex_ae_figures import SHOWN, draw_codes, draw_runs
+from flex_ae_judge import SCORES, Judge
 
 import keras_ijae as ki
 from keras_ijae.files import replacing
@@ -41,7 +41,7 @@ GENERATORS = ((0, 0), (1, 64), (2, 128), (2, 256), (4, 256), (6, 512))  # hidden
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(Keyed):
     """All that a run depends on: columns of the CSV file."""
 
     experiment: str
@@ -52,11 +52,6 @@ class Run:
     generator: str
     seed: int
     budget: str
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """As it stands in the file."""
-        return tuple(map(text, dataclasses.astuple(self)))
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
@@ -109,7 +104,7 @@ def outcomes(run: Run, judge: Judge, given: argparse.Namespace) -> Iterator[tupl
         yield plain, found | judge(model)
         keep(model, plain, given)
         start = time.process_time()
-        model.fit_prior(images(run.dataset, run.train), seed=run.seed)
+        model.fit_prior(stored(run.dataset, run.train), seed=run.seed)
         found["cpu_minutes"] += (time.process_time() - start) / 60
     yield run, found | judge(model)
     keep(model, run, given)
@@ -208,11 +203,11 @@ def main(command: list[str] | None = None) -> None:
     if given.experiment in ("select", "compare", "capacity"):
         play(planned(given), given)
     elif given.experiment == "codes":
-        draw_codes(given.models, given.seed, images(given.dataset, "test"), given.pictures / "flex_ae-codes.png")
+        draw_codes(given.models, given.seed, stored(given.dataset, "test"), given.pictures / "flex_ae-codes.png")
     elif not (rows := read(given.results)):
         raise SystemExit(f"There are no finished runs in {given.results}")
     elif given.experiment == "table":
-        print_runs(rows)
+        print_experiments(rows, SHOWN)
     else:
         draw_runs(rows, given.pictures / "flex_ae.png")
 

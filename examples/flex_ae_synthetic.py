@@ -16,8 +16,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from experiment import append, finished, origin, print_table, read, text
+from experiment import Keyed, append, finished, origin, print_table, read
 from flex_ae_figures import TITLES, draw_clusters
+from flex_ae_mnist import FAST
 
 import keras_ijae as ki
 from keras_ijae.datasets.from_manifold import embed
@@ -25,23 +26,17 @@ from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 
 LATENT, BATCH, WIDTH = 8, 64, 64
-RATES = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "encoder": 5e-5}
 SYSTEMS = ("ae", "wae_gan", "mask_aae", "flex_ae")
 SCORES = ("density", "coverage")
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(Keyed):
     """All that a run depends on: columns of the CSV file."""
 
     system: str
     seed: int
     steps: int
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """As it stands in the file."""
-        return tuple(map(text, dataclasses.astuple(self)))
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
@@ -64,7 +59,7 @@ def train(run: Run) -> tuple[keras.Model, float]:
         about |= {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
     model = ki.create(run.system, (128,), LATENT, **about)
     model.compile(steps_per_execution=math.gcd(25, run.steps))
-    for move, rate in RATES.items() if run.system == "flex_ae" else ():
+    for move, rate in FAST.items() if run.system == "flex_ae" else ():
         model.optimizer.by_move[move].learning_rate = rate
     x = tf.data.Dataset.from_tensor_slices(clusters("train")[0])
     start = time.process_time()

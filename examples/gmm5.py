@@ -22,7 +22,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import append, finished, origin, read, text
+from experiment import Keyed, append, finished, origin, read
 from gmm5_figure import draw, print_cells
 from rich.console import Console
 from rich.progress import track
@@ -39,7 +39,7 @@ SCORES = ("mse", "score", "modes", "near")
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(Keyed):
     """All that a run depends on: columns of the CSV file."""
 
     system: str
@@ -57,11 +57,6 @@ class Run:
     def trace(self) -> tuple:
         """What a model is traced for; the rest are run-time numbers."""
         return self.hidden, self.width, self.noise_dim, self.batch_size, self.player_steps, self.steps, self.system
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """As it stands in the file."""
-        return tuple(map(text, dataclasses.astuple(self)))
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from experiment import print_table
+from experiment import print_experiments, print_table
 
 from keras_ijae.files import replacing
 
@@ -17,11 +17,7 @@ SHOWN = [
 
 def print_runs(rows: list[dict[str, str]]) -> None:
     """A line for each run, and the means of the correlations."""
-    for experiment in dict.fromkeys(row["experiment"] for row in rows):
-        found = [row for row in rows if row["experiment"] == experiment]
-        print(f"\n{experiment}:\n")
-        shown = [column for column in SHOWN if any(row[column] for row in found)]
-        print_table(shown, [[row[column] or "–" for column in shown] for row in found])
+    print_experiments(rows, SHOWN)
     print("\nMean absolute correlation of active dimensions, mean over the runs of `compare`:\n")
     cells = {}
     for row in (row for row in rows if row["nac"] and row["experiment"] == "compare"):

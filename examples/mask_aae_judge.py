@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from experiment import stored
 
 import keras_ijae as ki
 
@@ -13,8 +14,7 @@ SCORES = [
 
 def points(dimensions: int, split: str) -> np.ndarray:
     """All points of a split, (n, 128), in stored order."""
-    data = ki.datasets.load(f"manifold:{dimensions}", split, 500, shuffle=False, drop_remainder=False)
-    return np.concatenate(list(data.as_numpy_iterator()))
+    return stored(f"manifold:{dimensions}", split)
 
 
 def judge(model: keras.Model, dimensions: int, seed: int, experiment: str) -> dict[str, float]:

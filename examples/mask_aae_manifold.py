@@ -19,7 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import append, finished, origin, read, text
+from experiment import Keyed, append, finished, origin, read
 from keras.optimizers import Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 from mask_aae_figures import draw, file_name, print_runs
@@ -30,11 +30,8 @@ from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 
 CODES = {8: (4, 8, 16, 32), 16: (32,)}  # dimensions of the data -> of the codes
-BATCH, WIDTH, TRACED = (
-    64,
-    16,
-    100,
-)  # examples, units of a layer for each dimension of the data, points of a mask's trace
+BATCH, TRACED = 64, 100  # examples of a step, points of a mask's trace
+WIDTH = 16  # units of a hidden layer for each dimension of the data
 PENALTIES = {f"penalty {weight:g}": weight for weight in (10.0, 1.0, 0.1, 0.01, 0.001)}
 QUICK = {  # settings of MaskAAE
     "quick": {"mask_reconstruction_weight": 1e5},
@@ -44,7 +41,7 @@ SYSTEMS = ("mask_aae", "wae_gan")
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(Keyed):
     """All that a run depends on: columns of the CSV file."""
 
     experiment: str
@@ -54,11 +51,6 @@ class Run:
     codes: int
     seed: int
     steps: int
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """As it stands in the file."""
-        return tuple(map(text, dataclasses.astuple(self)))
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]

@@ -84,8 +84,8 @@ def small_gmm5(example, without_xla, monkeypatch):
     return gmm5
 
 
-def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(small_gmm5, tmp_path, monkeypatch):
-    gmm5, traces = small_gmm5, []
+def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(example, small_gmm5, tmp_path, monkeypatch):
+    gmm5, text, traces = small_gmm5, example("experiment").text, []
     step = ki.models.SVAE.train_step
     monkeypatch.setattr(ki.models.SVAE, "train_step", lambda model, data: traces.append(1) or step(model, data))
     files = ["--results", str(tmp_path / "r.csv"), "--picture", str(tmp_path / "r.png")]
@@ -101,7 +101,7 @@ def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(small_
     run = gmm5.Run("svae_r", 1.0, 1, 4, 3, 128, 1, 1e-3, 1, 20)  # the last: seed 1, after others of the same trace
     model = gmm5.build(run)
     gmm5.train(model, run)
-    scores = {name: gmm5.text(value) for name, value in gmm5.judge(model, 1).items()}
+    scores = {name: text(value) for name, value in gmm5.judge(model, 1).items()}
     assert {name: found[-1][name] for name in gmm5.SCORES} == scores
     fresh = [variable.numpy() for variable in model.variables]
     for after in (dataclasses.replace(run, cycle_weight=0.0, seed=0), run):
