@@ -19,6 +19,11 @@ class Optimizers:
         return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in self.by_move.values()]
 
     @property
+    def variables(self) -> list[keras.Variable]:
+        """Of all optimizers; `model.summary()` counts them."""
+        return [variable for optimizer in self.by_move.values() for variable in optimizer.variables]
+
+    @property
     def learning_rate(self):
         """The first move's; setting it (older Keras' callbacks do) scales all in proportion."""
         return self.optimizers[0].learning_rate

@@ -45,7 +45,7 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
 
     def serve(name, *arguments):
         with frozen.scope():
-            return model.pure(name, *arguments)
+            return model.endpoints.pure(name, *arguments)
 
     def encode(x):
         return serve("encode", x, model.code_noise(tf.shape(x)[0], None))
@@ -54,12 +54,12 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
         return serve("decode", z, model.decoder_noise(tf.shape(z)[0], seed))
 
     functions = {
-        "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, model.signature("prior")),
-        "decode": (lambda z: {"observations": decode(z)}, model.signature("decode")[:1]),
-        "sample": (lambda n, seed: {"observations": decode(serve("prior", n, seed), seed)}, model.signature("prior")),
+        "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, model.endpoints.signature("prior")),
+        "decode": (lambda z: {"observations": decode(z)}, model.endpoints.signature("decode")[:1]),
+        "sample": (lambda n, seed: {"observations": decode(serve("prior", n, seed), seed)}, model.endpoints.signature("prior")),
     }
     if model.has_encoder:
-        x = model.signature("encode")[:1]
+        x = model.endpoints.signature("encode")[:1]
         functions["encode"] = (lambda x: {"codes": encode(x)}, x)
         functions["reconstruct"] = (lambda x: {"observations": decode(encode(x))}, x)
     module = tf.train.Checkpoint()
@@ -82,7 +82,7 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None
             frozen.commit(scope)
         return codes
 
-    spec = model.signature("encode")[0]
+    spec = model.endpoints.signature("encode")[0]
     module = tf.train.Checkpoint()
     module.__call__ = tf.function(lambda x, training=False: encode(x, training))
     for training in (False, True):

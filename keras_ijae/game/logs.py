@@ -17,15 +17,23 @@ class Logs(keras.metrics.Metric):
         self.names: list[str] = []
         self.flags: list[str] = []
         self.total = self.add_variable((_CAPACITY,), "zeros", name="total")
-        self.weight = self.add_variable((), "zeros", name="weight")
+        self.weight = self.add_variable((_CAPACITY,), "zeros", name="weight")
         self.first_bad = self.add_variable((_CAPACITY,), "zeros", "int32", "only_first_replica", "first_bad")
 
-    def update_state(self, values: dict[str, tf.Tensor], weight=1.0, step=0, flags: dict | None = None) -> None:
+    def update_state(
+        self,
+        values: dict[str, tf.Tensor],
+        weight: tf.Tensor | float = 1.0,
+        weights: dict[str, tf.Tensor] | None = None,
+        step: tf.Tensor | int = 0,
+        flags: dict[str, tf.Tensor] | None = None,
+    ) -> None:
         """Add scalars.
 
         Args:
             values: name -> scalar, averaged.
-            weight: of these values in the average.
+            weight: of these values in their averages.
+            weights: name -> weight, where it is another than `weight`: 0 for what did not happen.
             step: counted from 1; remembered for a value that is not finite and for a flag that is set.
             flags: name -> boolean scalar, True where something is wrong.
         """
@@ -33,17 +41,28 @@ class Logs(keras.metrics.Metric):
         if len(self.names) + len(self.flags) > _CAPACITY:
             raise ValueError(f"A game can log {_CAPACITY} terms. Received: {self.names + self.flags}")
         vector = tf.stack([tf.cast(value, tf.float32) for value in values.values()])
-        weight = tf.cast(weight, tf.float32)
-        self.total.assign_add(_padded(vector) * weight)
-        self.weight.assign_add(weight)
-        bad = tf.concat([~tf.math.is_finite(vector), *([flag] for flag in (flags or {}).values())], axis=0)
-        self._remember(_padded(tf.cast(bad, tf.float32)), step)
+        each = tf.cast(weight, tf.float32)
+        if weights:
+            each = tf.stack([tf.cast(weights.get(name, weight), tf.float32) for name in values])
+        bad = ~tf.math.is_finite(vector)
+        self.total.assign_add(_padded(vector * each))
+        self.weight.assign_add(_padded(tf.ones_like(vector) * each))
+        self._remember(tf.concat([bad, *([flag] for flag in (flags or {}).values())], axis=0), step)
 
     def _remember(self, bad, step):
+        bad = _padded(tf.cast(bad, tf.float32))
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             bad = tf.distribute.get_replica_context().all_reduce("SUM", bad)
         first = tf.convert_to_tensor(self.first_bad)
         self.first_bad.assign(tf.where((first == 0) & (bad > 0), tf.cast(step, tf.int32), first))
+
+    def rows(self) -> tf.Tensor:
+        """The weight of the first term so far, int64: in evaluation the number of rows."""
+        return tf.cast(tf.convert_to_tensor(self.weight)[0], tf.int64)
+
+    def filled(self) -> bool:
+        """Whether anything has been added since the last reset; outside of steps."""
+        return bool(keras.ops.convert_to_numpy(self.weight).any())
 
     def result(self) -> dict[str, tf.Tensor]:
         """name -> mean, of everything since the last reset."""

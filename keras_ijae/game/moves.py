@@ -1,8 +1,9 @@
-"""What a game is made of: moves, and the phases in which they happen."""
+"""What a game is made of: moves, the phases in which they happen, and what a phase gives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import keras
 import tensorflow as tf
 
 
@@ -24,28 +25,32 @@ class Phase:
     """Moves that happen together, on one forward pass.
 
     Args:
-        name: keys the phase's noise; told to `losses`.
+        name: keys the phase's noise; told to `forward` and `losses`.
         moves: names of the moves.
         repeats: how often in one step, each time with fresh noise.
-        slices: each repeat gets its own slice of the batch, instead of the whole.
+        slices: the batch is cut into so many, of which repeat i gets rows i, i + slices, i + 2 slices, ...; so that
+            every repeat has data of its own. 1: all repeats have the whole batch.
         once: `forward` runs once for all repeats, on the whole batch; it must depend on nothing that differs between
             them, neither on the noise nor on what this phase changes.
         reuse: batch, noise and `forward` of the phase before are used again; that phase must not have changed a
             network that this one changes.
-        gate: `gate(step, happened, logs)` -> boolean scalar tensor, whether the moves happen: the number of steps and
-            of times that this phase happened before, and the logs of this pass. None: always.
+        gate: `gate(step, happened)` -> boolean scalar tensor, whether the phase happens: the number of steps and of
+            times that this phase happened before. While shut nothing of it is computed or logged. None: always.
+        balance: `balance(logs)` -> boolean scalar tensor, whether the moves happen, given what this pass logs. While
+            shut only the moves are withheld. None: always.
     """
 
     name: str
     moves: tuple[str, ...]
     repeats: int = 1
-    slices: bool = False
+    slices: int = 1
     once: bool = False
     reuse: bool = False
-    gate: Callable | None = None
+    gate: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
+    balance: Callable[[dict[str, tf.Tensor]], tf.Tensor] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Played:
     """What `losses` returns: a scalar per move, what to log, and penalties.
 
@@ -55,9 +60,35 @@ class Played:
         penalties: move name -> scalar that is added to the move's loss; one that reaches no weight is an error.
     """
 
-    losses: dict[str, tf.Tensor]
+    losses: dict[str, tf.Tensor] = field(default_factory=dict)
     logs: dict[str, tf.Tensor] = field(default_factory=dict)
     penalties: dict[str, tf.Tensor] = field(default_factory=dict)
+
+    def totals(self) -> dict[str, tf.Tensor]:
+        """move -> its loss with its penalty; a loss shared by several moves stays one tensor."""
+        return {
+            move: loss + self.penalties[move] if move in self.penalties else loss for move, loss in self.losses.items()
+        }
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A forward pass, of which phases lower their losses.
+
+    Attributes:
+        batch: the observations.
+        noise: name -> what was drawn for this pass.
+        forward: what the system's `forward` gave.
+        tape: recorded `forward`, and records the losses that are taken of it.
+        scope: weights inside it are those at its beginning. What layers assign while they are called (batch
+            statistics) is kept in it and reaches the weights only if their network moves.
+    """
+
+    batch: tf.Tensor
+    noise: dict[str, tf.Tensor]
+    forward: dict[str, tf.Tensor]
+    tape: tf.GradientTape
+    scope: keras.StatelessScope
 
 
 def check(moves: tuple[Move, ...], phases: tuple[Phase, ...], attributes: Callable) -> None:
@@ -84,12 +115,18 @@ def _check_reuse(phases, known):
     for index, phase in enumerate(phases):
         if phase.repeats < 1:
             raise ValueError(f"Phase {phase.name!r}: `repeats` must be at least 1. Received: {phase.repeats}")
-        if phase.once and phase.slices:
+        if phase.slices < 1 or (phase.repeats > phase.slices > 1):
+            raise ValueError(
+                f"Phase {phase.name!r}: `slices` must be 1, or at least `repeats`={phase.repeats}. "
+                f"Received: {phase.slices}"
+            )
+        if phase.once and phase.slices > 1:
             raise ValueError(f"Phase {phase.name!r}: `once` is of the whole batch and excludes `slices`")
         networks = {network for name in phase.moves for network in known[name].networks}
-        if phase.reuse and (index == 0 or changed & networks or phase.repeats > 1):
+        gated = index > 0 and phases[index - 1].gate is not None
+        if phase.reuse and (index == 0 or gated or changed & networks or phase.repeats > 1):
             raise ValueError(
-                f"Phase {phase.name!r} cannot reuse the pass before it: there is none, it repeats, or "
-                f"{sorted(changed & networks)} have changed since"
+                f"Phase {phase.name!r} cannot reuse the pass before it: there is none, it has a gate, this phase "
+                f"repeats, or {sorted(changed & networks)} have changed since"
             )
         changed = changed | networks if phase.reuse else networks

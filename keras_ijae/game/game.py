@@ -1,0 +1,377 @@
+"""The game: how every system is trained. A system's file holds mathematics, this room everything else."""
+
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae import checks, random
+from keras_ijae.distributions import priors
+from keras_ijae.game import data, moves, networks, optimizers, step
+from keras_ijae.game.arguments import arguments_of
+from keras_ijae.game.averages import RunningAverages
+from keras_ijae.game.endpoints import Endpoints
+from keras_ijae.game.logs import Logs
+from keras_ijae.game.model import GenerativeModel
+from keras_ijae.game.moves import Move, Phase, Played
+from keras_ijae.game.roles import Role
+from keras_ijae.game.watch import Watch, check_monitors
+from keras_ijae.keras_internals import is_validation_of_fit, sublayers
+
+_EMA = 0.999
+
+
+class Game(GenerativeModel):
+    """Base of every system: players whose moves alternate in `train_step`.
+
+    A system declares its networks in `ROLES`; its `__init__` hands them to this one, sets `self.moves` and
+    `self.phases`, and ends with `ready()`. It defines `noise`, `losses`, `default_optimizers` and, where phases share
+    the players' forward pass, `forward`. Every argument of its `__init__` is kept as the attribute of the same name
+    (`posterior`, a method, as `posterior_kind`), from which `get_config` is made.
+
+    Args:
+        networks: role -> network, or None.
+        data_shape: (height, width, channels) of images in [0, 1], or (features,); None reads it off the decoder.
+        latent_dim: size of a code; None reads it off the decoder.
+        prior: a `Prior`, or the name of one.
+        ema: decay, in [0, 1), of the running average of the players' weights, which everything but training uses
+            (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
+            discriminators or critics, none for others. No paper of these systems has one: it is here because it works.
+        preset: name of the preset in `PRESETS` whose optimizers are the default ones; None: the system's own.
+        seed: of the run: all noise is a function of it and of the step number.
+        name: of the Keras model.
+
+    Raises:
+        ValueError: a network whose shapes do not fit (named, with both shapes), or moves that make no game.
+    """
+
+    ROLES: tuple[Role, ...] = ()
+    PRESETS: dict[str, Any] = {}
+    moves: tuple[Move, ...]
+    phases: tuple[Phase, ...]
+
+    def __init__(
+        self,
+        networks_by_role: dict[str, keras.layers.Layer | None],
+        *,
+        data_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
+        prior: Any = "normal",
+        ema: float | str | None = "auto",
+        preset: str | None = None,
+        seed: int = 0,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        sizes = networks.sizes(networks_by_role["decoder"], data_shape, latent_dim)
+        self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
+        self.prior = priors.get(prior, self.latent_dim)
+        self.ema, self.seed, self.preset = self._decay(ema), seed, preset
+        if preset is not None:
+            checks.choice("preset", preset, self.PRESETS)
+        self.steps = self._variable("steps", "zeros", dtype="int64")
+        for role, network in networks_by_role.items():
+            setattr(self, role, network)
+
+    def ready(self) -> None:
+        """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
+        arguments = {name: getattr(self, _attribute(name)) for name in arguments_of(type(self))}
+        networks.check_presence(self.ROLES, self.networks, arguments)
+        for role in (role for role in self.ROLES if role.name in self.networks):
+            networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role))
+        if len(self.data_shape) == 3:
+            networks.check_images(self.decoder, self.latent_dim, self.observation_model)
+        moves.check(self.moves, self.phases, lambda name: isinstance(getattr(self, name, None), keras.layers.Layer))
+        self._moves = {move.name: move for move in self.moves}
+        self.happened = {
+            phase.name: self._variable(f"{phase.name}_count", "zeros", dtype="int64")
+            for phase in self.phases
+            if phase.gate
+        }
+        averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
+        self.averaging = RunningAverages(averaged, self.ema)
+        self.endpoints, self.checked = Endpoints(self), set()
+        self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
+        self.built = True
+
+    # What a system defines ------------------------------------------------------------------------------------------
+
+    def noise(self, draws: random.Draws) -> dict[str, tf.Tensor]:
+        """The named noise of one pass."""
+        raise NotImplementedError
+
+    def forward(self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
+        """The players' forward pass, shared by this phase and those that reuse it; empty where none is."""
+        return {}
+
+    def losses(
+        self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]
+    ) -> Played:
+        """The losses of a phase's moves: a pure function of data and noise."""
+        raise NotImplementedError
+
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """move -> the system's own optimizer."""
+        raise NotImplementedError
+
+    def notice(self, logs: dict[str, tf.Tensor]) -> None:
+        """Called every few steps of `fit` with the means of the logs so far: a system may warn of what it sees."""
+
+    def scalar(self, name: str, value: float, least: float | None = None, most: float | None = None) -> keras.Variable:
+        """A run-time scalar (lambda, beta, a weight): `model.lam.assign(0.5)` retraces nothing.
+
+        Args:
+            name: of the argument.
+            value: at the start, a finite number in [least, most].
+            least, most: None: no bound.
+        """
+        value = checks.number(name, value, least=least, most=most)
+        return self._variable(name, keras.initializers.Constant(value))
+
+    def weight(self, name: str, value: float | None) -> keras.Variable | None:
+        """The run-time weight of a term: a `scalar` of at least 0; None, as given, where there is no such term."""
+        return None if value is None else self.scalar(name, value, least=0)
+
+    # Compiling and fitting ------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = None,
+        loss: None = None,
+        metrics: None = None,
+        *,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int = 1,
+        run_eagerly: bool = False,
+    ) -> None:
+        """Choose the optimizers, build them, and with them the rest of what `fit` needs.
+
+        Args:
+            optimizer: None for the system's own; a dictionary move -> optimizer that overrides some; or one optimizer,
+                of which every move gets a copy.
+            loss, metrics: not taken: a system has losses and logs of its own.
+            jit_compile, steps_per_execution, run_eagerly: as in Keras; under several replicas one step at a time.
+
+        Raises:
+            ValueError: an unknown move, something that is no optimizer, a loss or metrics.
+        """
+        if loss is not None:
+            raise ValueError(f"Argument `loss` is not taken: a system's losses are its own. Received: {loss!r}")
+        if metrics is not None:
+            raise ValueError(
+                "Argument `metrics` is not taken: use the callback ki.training.MetricsCallback, or "
+                f"ki.evaluation.evaluate. Received: {metrics!r}"
+            )
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if replicas > 1 and steps_per_execution > 1:
+            warnings.warn(
+                f"steps_per_execution={steps_per_execution} fails under several replicas in Keras: using 1",
+                stacklevel=2,
+            )
+            steps_per_execution = 1
+        how = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly}
+        with self.distribute_strategy.scope():
+            super().compile(optimizer=None, **how)
+            self._set_optimizers(optimizers.resolve(optimizer, self._own_optimizers()))
+        self._own_compile_config, self.checked = how, set()
+
+    def _own_optimizers(self):
+        return self.default_optimizers() if self.preset is None else self.PRESETS[self.preset].optimizers(self)
+
+    def _set_optimizers(self, by_move):
+        half = any(network.dtype_policy.name == "mixed_float16" for network in self._layers_of_networks())
+        for move, optimizer in by_move.items():
+            if half and not hasattr(optimizer, "inner_optimizer"):
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=f"{move}_scaled")
+            optimizer.build(self.weights_of(move))
+            setattr(self, f"{move}_optimizer", optimizer)
+            by_move[move] = optimizer
+        self.optimizer = optimizers.Optimizers(by_move)
+
+    def get_compile_config(self) -> dict | None:
+        if not self.compiled:
+            return None
+        plain = dict(zip(self.optimizer.by_move, self.optimizer.optimizers, strict=True))
+        return {**self._own_compile_config, "optimizer": {m: keras.optimizers.serialize(o) for m, o in plain.items()}}
+
+    def compile_from_config(self, config: dict) -> None:
+        by_move = {move: keras.optimizers.deserialize(made) for move, made in config["optimizer"].items()}
+        self.compile(**{**config, "optimizer": by_move})
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        *,
+        class_weight=None,
+        sample_weight=None,
+        **keras_arguments,
+    ):
+        """`keras.Model.fit`, with the first batch checked before the first step and bad steps stopped later.
+
+        Args:
+            x: a `tf.data.Dataset`, array or `PyDataset` of images or vectors, alone, as (x, y), or as
+                tfds dictionaries.
+            y, batch_size, epochs, verbose, callbacks, keras_arguments: as in Keras.
+            class_weight, sample_weight: not taken: losses are scalars of whole batches.
+
+        Raises:
+            ValueError: data that do not fit, before the first step.
+            TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
+        """
+        self._assert_compile_called("fit")
+        _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
+        rows, x = self._check_first(x, batch_size)
+        slices = max(phase.slices for phase in self.phases)
+        rows = rows // self.distribute_strategy.num_replicas_in_sync
+        if rows < slices:
+            raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
+        networks.check_batch(self.networks, rows // slices)
+        if keras_arguments.get("validation_data") is not None:
+            validation = keras_arguments["validation_data"]
+            keras_arguments["validation_data"] = self._check_first(validation, batch_size)[1]
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = tf.nest.flatten(callbacks or [])
+            if not self.has_encoder:
+                check_monitors(callbacks, type(self).__name__)
+            callbacks = [Watch(self._train_logs, self.notice), *callbacks]
+        if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict)):
+            keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
+
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):
+        """`keras.Model.evaluate`, with the first batch checked; arguments as in Keras, data as in `fit`.
+
+        "loss", in validation `val_loss`, is what a model is selected by: the negative ELBO where the system has one,
+        else the squared error of reconstructions. Systems without an encoder have none.
+
+        Raises:
+            ValueError: data that do not fit.
+        """
+        _refuse_weights(sample_weight=sample_weight)
+        if not is_validation_of_fit(keras_arguments):
+            _, x = self._check_first(x, batch_size)
+        return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
+
+    def _check_first(self, x, batch_size):
+        """The number of rows of the first batch, or of many where it cannot be seen; and `x`, all still in it."""
+        first, x = data.first_batch(x, batch_size)
+        if first is None:
+            return batch_size or 32, x
+        return data.observations(data.unpack(first), self.data_shape).shape[0], x
+
+    @property
+    def metrics(self) -> list:
+        return [self._train_logs, self._test_logs]
+
+    def get_metrics_result(self) -> dict:
+        """Of evaluation if that came last, else of training (Keras resets both when either begins)."""
+        logs = self._test_logs if self._test_logs.filled() else self._train_logs
+        return {name: float(value) for name, value in logs.result().items()}
+
+    # The steps that Keras calls -------------------------------------------------------------------------------------
+
+    def train_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
+        batch = self._observations(data_of_step)
+        logs, weights = step.play(self, batch)
+        count = self.steps.assign_add(1)
+        step.end(self, count)
+        bad = data.flags(batch, images=len(self.data_shape) == 3)
+        self._train_logs.update_state(logs, weights=weights, step=count, flags=bad)
+        return self._train_logs.result()
+
+    def test_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
+        batch = self._observations(data_of_step)
+        rows = tf.shape(batch)[0]
+        noise = self.noise(self.draws(rows, "test", self._test_logs.rows()))
+        with self.averaged():
+            values = self.measures(batch, noise)
+        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, rows)
+        return self._test_logs.result()
+
+    def predict_step(self, data_of_step: Any) -> tf.Tensor:
+        with self.averaged():
+            return self(data.unpack(data_of_step), training=False)
+
+    def draws(self, rows: int | tf.Tensor, *place: Any) -> random.Draws:
+        """The noise of this place of the run (words and numbers), `rows` on each replica."""
+        context = tf.distribute.get_replica_context()
+        replica = context.replica_id_in_sync_group if context else 0
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        return random.Draws(random.fold(self.seed, *place), rows, replica, replicas, self.variable_dtype)
+
+    def _observations(self, data_of_step):
+        return tf.cast(data.observations(data.unpack(data_of_step), self.data_shape), self.variable_dtype)
+
+    # Networks, weights and the configuration ------------------------------------------------------------------------
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        """role -> network, of those that this model has."""
+        found = {role.name: getattr(self, role.name, None) for role in self.ROLES}
+        return {name: network for name, network in found.items() if network is not None}
+
+    def weights_of(self, move: str) -> list[keras.Variable]:
+        """The weights that a move changes."""
+        return [weight for name in self._moves[move].networks for weight in getattr(self, name).trainable_variables]
+
+    def statistics_of(self, moving: tuple[str, ...]) -> list[keras.Variable]:
+        """Batch statistics of the networks of these moves: weights that no optimizer moves, spectral vectors too."""
+        names = sorted({network for move in moving for network in self._moves[move].networks})
+        return [weight for name in names for weight in getattr(self, name).non_trainable_variables]
+
+    def get_config(self) -> dict:
+        return {name: _serialised(getattr(self, _attribute(name))) for name in arguments_of(type(self))}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Game":
+        return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+    def _gives(self, role):
+        """The shape of what a network gives."""
+        if role.kind == "encoder" and self.posterior_family is not None:
+            return (self.posterior_family.units,)
+        return {"x": self.data_shape, "z": (self.latent_dim,), "logit": (1,)}[role.gives]
+
+    def _decay(self, ema):
+        if ema == "auto":
+            return _EMA if any(role.judges for role in self.ROLES) else None
+        return None if ema is None else checks.number("ema", ema, least=0, below=1)
+
+    def _layers_of_networks(self):
+        return [layer for network in self.networks.values() for layer in sublayers(network)]
+
+    def _variable(self, name, initializer, shape=(), dtype=None):
+        return self.add_weight(
+            shape,
+            initializer,
+            dtype=dtype,
+            trainable=False,
+            autocast=False,
+            name=name,
+            aggregation="only_first_replica",
+        )
+
+
+def _attribute(argument):
+    return "posterior_kind" if argument == "posterior" else argument
+
+
+def _refuse_weights(**weights):
+    for name, value in weights.items():
+        if value is not None:
+            raise ValueError(f"Argument `{name}` is not taken. {data.UNWEIGHTED}. Received: {type(value).__name__}")
+
+
+def _serialised(value):
+    if isinstance(value, keras.Variable):
+        return float(keras.ops.convert_to_numpy(value))
+    if isinstance(value, tuple):
+        return list(value)
+    return keras.saving.serialize_keras_object(value) if hasattr(value, "get_config") else value

@@ -1,0 +1,256 @@
+"""What a trained model does: encode, decode, reconstruct, sample, interpolate, for any number of rows."""
+
+import os
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.distributions.likelihoods import Likelihood
+from keras_ijae.distributions.posteriors import Posterior
+from keras_ijae.game import data, endpoints, export, networks
+from keras_ijae.game.averages import RunningAverages
+
+
+class GenerativeModel(keras.Model):
+    """A decoder, perhaps an encoder, and a prior: what can be done with them once they are trained.
+
+    Encoder and decoder are deterministic, implicit (with noise as a second input) or explicit: their outputs are then
+    the parameters of `posterior_family` and `observation_model`. No method changes anything; all use the running
+    average of the weights where there is one.
+
+    Attributes:
+        encoder, decoder, prior: the networks and the density; a system without an encoder has None.
+        data_shape, latent_dim: sizes of an observation and of a code.
+        averaging: the running averages.
+        posterior_family: what the encoder's outputs parametrise; None for implicit and deterministic encoders.
+        observation_model: what the decoder's outputs parametrise; None where they are observations.
+        has_bounds: whether there are `elbo` and `importance_weighted_bound`.
+    """
+
+    encoder: keras.layers.Layer | None = None
+    decoder: keras.layers.Layer
+    prior: Any
+    data_shape: tuple[int, ...]
+    latent_dim: int
+    averaging: RunningAverages
+    posterior_family: Posterior | None = None
+    observation_model: Likelihood | None = None
+    has_bounds = False
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether images can be mapped to codes."""
+        return self.encoder is not None
+
+    @property
+    def code_noise_dim(self) -> int:
+        """Size of the noise of one code: 0 for deterministic encoders."""
+        return self.latent_dim if self.posterior_family is not None else networks.noise_dim(self.encoder)
+
+    @property
+    def decoder_noise_dim(self) -> int:
+        """Size of the noise input of the decoder: 0 where it has none."""
+        return networks.noise_dim(self.decoder)
+
+    # The conditionals on tensors, which systems and endpoints use; noise comes in from outside -----------------------
+
+    def codes(self, x: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
+        """z = E(x, noise): explicit (mean + scale * noise), implicit (an input) or deterministic (no noise)."""
+        if self.posterior_family is not None:
+            return self.posterior_family.draw(self.encoder(x, training=training), noise)
+        return self.encoder([x, noise] if self.code_noise_dim else x, training=training)
+
+    @property
+    def coders(self) -> list[keras.layers.Layer]:
+        """The layers with weights in `codes`."""
+        return [self.encoder]
+
+    def outputs(self, z: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
+        """The decoder's outputs G(z, noise): observations, or the parameters of their likelihood."""
+        return self.decoder([z, noise] if self.decoder_noise_dim else z, training=training)
+
+    def observe(self, outputs: tf.Tensor) -> tf.Tensor:
+        """The decoder's outputs as observations."""
+        return outputs if self.observation_model is None else self.observation_model.mean(outputs)
+
+    def autoencoded(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Reconstructions in which encoder and decoder have noise zero."""
+        rows = tf.shape(x)[0]
+        z = self.codes(x, tf.zeros([rows, self.code_noise_dim], x.dtype), training)
+        return self.observe(self.outputs(z, tf.zeros([rows, self.decoder_noise_dim], z.dtype), training))
+
+    def decoder_noise(self, rows: int | tf.Tensor, seed: int | tf.Tensor | None) -> tf.Tensor:
+        """Noise of `rows` observations, (rows, decoder_noise_dim); without a seed zero."""
+        return endpoints.noise([rows, self.decoder_noise_dim], seed, "decode")
+
+    def code_noise(self, rows: int | tf.Tensor, seed: int | tf.Tensor | None) -> tf.Tensor:
+        """Noise of `rows` codes, (rows, code_noise_dim); without a seed zero."""
+        return endpoints.noise([rows, self.code_noise_dim], seed, "encode")
+
+    @property
+    def averages(self) -> list[tuple[keras.Variable, keras.Variable]]:
+        """(weight, its running average) of the networks that are averaged."""
+        return self.averaging.pairs
+
+    def averaged(self) -> keras.StatelessScope:
+        """A scope in which the networks have the running average of their weights, if the model keeps one."""
+        return self.averaging.scope()
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Reconstructions of observations; for a system without an encoder, observations for codes."""
+        if not self.has_encoder:
+            noise = tf.zeros([tf.shape(inputs)[0], self.decoder_noise_dim], inputs.dtype)
+            return self.observe(self.outputs(inputs, noise, training))
+        return self.autoencoded(inputs, training)
+
+    def measures(self, batch: tf.Tensor, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """What `evaluate` averages: name, with its reduction over dimensions -> one number per example.
+
+        "loss" is what models are selected by: here the squared error of reconstructions, summed over dimensions.
+        """
+        error = batch - tf.cast(self.autoencoded(batch), batch.dtype)
+        axes = list(range(1, len(self.data_shape) + 1))
+        squared, absolute = tf.reduce_sum(error**2, axes), tf.reduce_mean(tf.abs(error), axes)
+        return {"loss": squared, "squared_error_sum": squared, "absolute_error_mean": absolute}
+
+    # For people ----------------------------------------------------------------------------------------------------
+
+    def encode(self, x: Any, seed: int | None = None) -> np.ndarray:
+        """Codes (n, latent_dim) of observations (n, ...).
+
+        Args:
+            x: images in [0, 1] or vectors.
+            seed: of the encoder's noise. None: noise zero, which for explicit posteriors is their mean, for
+                implicit encoders their central code.
+
+        Raises:
+            ValueError: the system has no encoder, or `x` does not fit.
+        """
+        self._need_encoder("encode")
+        x = data.observations(data.unpack(x), self.data_shape)
+        return self.endpoints.in_chunks("encode", x, self.code_noise(x.shape[0], seed))
+
+    def decode(self, z: Any, seed: int | None = None) -> np.ndarray:
+        """Observations (n, *data_shape) for codes (n, latent_dim): the likelihood's mean where there is one.
+
+        Args:
+            z: codes.
+            seed: of the noise of implicit decoders, on which others do not depend. None: noise zero.
+
+        Raises:
+            ValueError: `z` does not fit.
+        """
+        z = data.observations(z, (self.latent_dim,), "z")
+        return self.endpoints.in_chunks("decode", z, self.decoder_noise(z.shape[0], seed))
+
+    def reconstruct(self, x: Any, seed: int | None = None) -> np.ndarray:
+        """decode(encode(x, seed), seed), shape of `x`."""
+        self._need_encoder("reconstruct")
+        return self.decode(self.encode(x, seed), seed)
+
+    def sample(self, n: int, seed: int = 0, observation: str = "mean") -> np.ndarray:
+        """n observations from the model: a function of the weights, n and seed alone.
+
+        The first k codes do not depend on n, bit for bit. Implicit decoders have noise: this is decode(codes, seed).
+
+        Args:
+            n: how many, at least 1.
+            seed: of the prior's draws, of an implicit decoder's noise, and of the observation's.
+            observation: `mean`, or `draw` from the likelihood (systems without one have no other than the decoder's).
+        """
+        if observation not in ("mean", "draw"):
+            raise ValueError(f"Argument `observation` must be 'mean' or 'draw'. Received: {observation!r}")
+        if int(n) < 1:
+            raise ValueError(f"Argument `n` must be at least 1. Received: {n}")
+        if not -(2**31) <= int(seed) < 2**31:
+            raise ValueError(f"Argument `seed` must be a 32-bit integer. Received: {seed}")
+        z = self.endpoints.codes_of_samples(n, seed)
+        if observation == "mean" or self.observation_model is None:
+            return self.decode(z, seed)
+        uniform = [n, *self.observation_model.noise_shape(self.data_shape)]
+        uniform = random.uniform(uniform, random.fold(seed, "observation"))
+        return self.endpoints.in_chunks("draw", z, self.decoder_noise(n, seed), uniform)
+
+    def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
+        """From observations `a` to `b`, (n, ...) each, along a line between their codes: (n, steps, ...)."""
+        if steps < 2:
+            raise ValueError(f"Argument `steps` must be at least 2. Received: {steps}")
+        start, end = self.encode(a), self.encode(b)
+        line = np.linspace(0, 1, steps, dtype="float32")[:, None]
+        codes = start[:, None] * (1 - line) + end[:, None] * line
+        return self.decode(codes.reshape(-1, self.latent_dim)).reshape(len(start), steps, *self.data_shape)
+
+    def posterior(self, x: Any):
+        """q(z|x) as a TFP distribution with batch shape (n,); ValueError where the encoder is not explicit."""
+        if self.posterior_family is None:
+            raise ValueError(
+                f"{type(self).__name__} has no explicit posterior q(z|x) here: create it with posterior='diagonal' or "
+                "'full', where the system takes that argument"
+            )
+        with self.averaged():
+            return self.posterior_family.distribution(
+                self.encoder(data.observations(data.unpack(x), self.data_shape))
+            )
+
+    def reconstruction_error(self, x: Any) -> np.ndarray:
+        """Squared error of the reconstruction, summed over dimensions: (n,)."""
+        x = np.asarray(data.unpack(x))
+        return np.sum((x - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
+
+    def fit_prior(self, x: Any, seed: int = 0) -> None:
+        """Fit the prior to the codes of `x`, with noise zero, after training; `sample` then draws from it.
+
+        Args:
+            x: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
+            seed: of the fit.
+
+        Raises:
+            ValueError: there is no encoder, the prior is none that can be fitted (create the system with prior="gmm"),
+                or `x` does not fit.
+        """
+        self._need_encoder("fit a prior")
+        if not self.prior.can_fit:
+            raise ValueError(
+                'Only a prior with a method `fit` can be fitted: create the system with prior="gmm". '
+                f"Received: {type(self.prior).__name__}"
+            )
+        self.prior.fit(np.concatenate([self.encode(batch) for batch in data.batches(x)]), seed)
+
+    def export(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+        """Write a SavedModel that serves without this package and without Keras.
+
+        Signatures, for any number of rows: `sample(n, seed)` (int32 scalars; also `serving_default`) and `decode(z)`
+        give "observations", `sample_codes(n, seed)` the "codes" of that sample; with an encoder, `encode(x)` gives
+        "codes" and `reconstruct(x)` "observations". Numbers are those of the methods of the same name, codes of
+        `sample` bit for bit.
+
+        Args:
+            path: directory to be made; written under a temporary name and renamed.
+            overwrite: whether an existing one is replaced.
+
+        Raises:
+            FileExistsError: `path` exists, and `overwrite` is not set.
+        """
+        export.export_model(self, path, overwrite)
+
+    def export_encoder(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+        """Write the encoder as a SavedModel for reuse, frozen or fine-tuned.
+
+        `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as
+        `(x, training=False)` and has `trainable_variables`;
+        `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer.
+        Codes are those of `encode(x)`: noise zero.
+
+        Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.
+        """
+        self._need_encoder("export an encoder")
+        export.export_encoder(self, path, overwrite)
+
+    def _need_encoder(self, method):
+        if not self.has_encoder:
+            raise ValueError(
+                f"{type(self).__name__} has no encoder, so it cannot {method}. Systems with one: see ki.list_models()"
+            )

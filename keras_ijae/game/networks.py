@@ -1,0 +1,99 @@
+"""What is checked of the networks that a system is given."""
+
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.game.roles import Arguments, Role, shapes
+from keras_ijae.keras_internals import sublayers
+
+_ROWS = 32  # random codes for a first look at a decoder
+
+
+def sizes(decoder: keras.layers.Layer, data_shape: tuple | None, latent_dim: int | None) -> tuple[tuple, int]:
+    """`data_shape` and `latent_dim`, each read off the decoder where it is None."""
+    try:
+        data_shape = decoder.output_shape[1:] if data_shape is None else data_shape
+        latent_dim = _inputs(decoder)[0].shape[-1] if latent_dim is None else latent_dim
+    except (AttributeError, IndexError) as error:
+        raise ValueError("Arguments `data_shape` and `latent_dim` are needed: the decoder does not say them") from error
+    return tuple(int(size) for size in data_shape), latent_dim
+
+
+def noise_dim(network: keras.layers.Layer) -> int:
+    """Size of the second input of an encoder or decoder, which is its noise; 0 where it has none."""
+    inputs = _inputs(network)
+    return int(inputs[1].shape[-1]) if len(inputs) > 1 else 0
+
+
+def check_presence(roles: tuple[Role, ...], networks: dict[str, Any], arguments: Arguments) -> None:
+    """ValueError where a network is missing, or given where these arguments have no place for it."""
+    for role in roles:
+        network, needed = networks.get(role.name), role.is_needed(arguments)
+        if needed == (network is not None):
+            continue
+        if role.because:
+            verb = "needs a" if needed else "takes no"
+            raise ValueError(f"Argument `{role.because}`={arguments[role.because]!r} {verb} `{role.name}`")
+        raise ValueError(f"Argument `{role.name}` must be a network, {role.sees} to {role.gives}. Received: {network}")
+
+
+def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, output: tuple) -> None:
+    """ValueError where a network does not map what it sees to `output` (batch not counted)."""
+    inputs = shapes(role, arguments)
+    if role.takes_noise and noise_dim(network):
+        inputs = [*inputs, (noise_dim(network),)]
+    wanted = " and ".join(str(tuple(shape)) for shape in inputs)
+    try:
+        found = tuple(_call(network, [tf.zeros((1, *shape), keras.config.floatx()) for shape in inputs]).shape[1:])
+    except Exception as error:  # a network fails in as many ways as there are layers
+        raise ValueError(
+            f"Network `{role.name}` must accept inputs of shape {wanted}. Received one with inputs "
+            f"{getattr(network, 'input_shape', 'of other shapes')}: {str(error).splitlines()[0]}"
+        ) from error
+    if found != tuple(output):
+        raise ValueError(f"Network `{role.name}` must map {wanted} to {tuple(output)}. Received one that gives {found}")
+
+
+def check_images(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any) -> None:
+    """Look at a decoder's images of random codes: ValueError or a warning where its last activation does not fit.
+
+    Args:
+        decoder: codes -> images, or the parameters of their likelihood.
+        latent_dim: size of a code.
+        likelihood: what the outputs parametrise; None: they are images.
+    """
+    sized = [latent_dim, *[noise_dim(decoder)] * bool(noise_dim(decoder))]
+    codes = [random.normal([_ROWS, size], random.fold(0, "look", at)) for at, size in enumerate(sized)]
+    outputs = np.asarray(_call(decoder, [tf.cast(code, keras.config.floatx()) for code in codes]), "float64")
+    if likelihood is not None:
+        complaint = likelihood.complaint(outputs)
+        if complaint:
+            warnings.warn(f"Network `decoder`: {complaint}", stacklevel=4)
+    elif outputs.min() < 0 or outputs.max() > 1:
+        raise ValueError(
+            "Network `decoder` must give images in [0, 1]: end it with a sigmoid. Received one whose outputs for "
+            f"random codes are in [{outputs.min():.3g}, {outputs.max():.3g}]"
+        )
+
+
+def check_batch(networks: dict[str, keras.layers.Layer], rows: int) -> None:
+    """ValueError where a batch of one row meets batch normalisation."""
+    for name, network in networks.items():
+        found = any(isinstance(layer, keras.layers.BatchNormalization) for layer in sublayers(network))
+        if rows == 1 and found:
+            raise ValueError(
+                f"A batch of one row has no batch statistics, which {name} normalises by. Use a larger batch"
+            )
+
+
+def _inputs(network):
+    return getattr(network, "inputs", None) or []
+
+
+def _call(network, tensors):
+    return network(tensors if len(tensors) > 1 else tensors[0], training=False)

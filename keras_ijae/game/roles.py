@@ -1,0 +1,79 @@
+"""The networks of a system, declared once: shapes, default networks, tests and tables are derived from them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+JUDGES = ("discriminator", "critic")
+"""Kinds that give a logit: they are not averaged, and systems with one of them average their players."""
+
+Arguments = Mapping[str, Any]
+"""The arguments of a system by name, defaults and sizes included."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A network of a system.
+
+    Args:
+        name: its attribute and argument.
+        kind: which builder makes the default one: "encoder", "decoder", "discriminator", "critic" (a discriminator
+            without spectral normalisation: its system keeps it Lipschitz), "prior_generator"; None: the system itself.
+        sees: what its inputs are, in their order: "x", "y" (observations), "z" (codes), "n" (noise of `noise_dim`).
+            Encoders and decoders may have noise as a further input.
+        gives: "x", "z", or "logit" of size 1.
+        needed: whether a model with these arguments has it.
+        because: the argument that `needed` looks at, for messages.
+        outputs: what the outputs of an encoder or decoder parametrise, as a name or object: by default the argument
+            `posterior` or `likelihood`, "deterministic" where there is none.
+        noise_dim: size of "n".
+    """
+
+    name: str
+    kind: str | None
+    sees: tuple[str, ...]
+    gives: str = "logit"
+    needed: Callable[[Arguments], bool] | None = None
+    because: str = ""
+    outputs: Callable[[Arguments], Any] | None = None
+    noise_dim: Callable[[Arguments], int] | None = None
+
+    @property
+    def judges(self) -> bool:
+        """Whether it tells real from fake."""
+        return self.gives == "logit"
+
+    @property
+    def takes_noise(self) -> bool:
+        """Whether noise may be a further input."""
+        return self.kind in ("encoder", "decoder")
+
+    def is_needed(self, arguments: Arguments) -> bool:
+        """Whether a model with these arguments has it."""
+        return self.needed is None or self.needed(arguments)
+
+    def parametrises(self, arguments: Arguments) -> Any:
+        """What the outputs of an encoder or decoder are the parameters of."""
+        if self.outputs is not None:
+            return self.outputs(arguments)
+        return arguments.get("posterior" if self.kind == "encoder" else "likelihood", "deterministic")
+
+    def but(self, **changes: Any) -> "Role":
+        """This role with some fields replaced."""
+        return replace(self, **changes)
+
+
+ENCODER = Role("encoder", "encoder", ("x",), "z")
+DECODER = Role("decoder", "decoder", ("z",), "x")
+DISCRIMINATOR = Role("discriminator", "discriminator", ("x",))
+CODE_DISCRIMINATOR = Role("code_discriminator", "discriminator", ("z",))
+JOINT_DISCRIMINATOR = Role("joint_discriminator", "discriminator", ("x", "z"))
+CRITIC = Role("critic", "critic", ("x",))
+CODE_CRITIC = Role("code_critic", "critic", ("z",))
+
+
+def shapes(role: Role, arguments: Arguments) -> list[tuple[int, ...]]:
+    """Shapes of what it sees, batch and further noise not counted."""
+    x, z = tuple(arguments["data_shape"]), (arguments["latent_dim"],)
+    n = (role.noise_dim(arguments),) if role.noise_dim else ()
+    return [{"x": x, "y": x, "z": z, "n": n}[key] for key in role.sees]

@@ -1,0 +1,149 @@
+"""One step of training: the phases of a game in turn."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_ijae.game import optimizers
+from keras_ijae.game.moves import Pass, Phase, Played
+from keras_ijae.game.replicas import assign
+from keras_ijae.keras_internals import sublayers
+
+Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
+"""Values by name, and the weights of those that did not always happen."""
+
+
+def play(game: Any, batch: tf.Tensor) -> Logged:
+    """Play all phases on a batch, and then end the step: spectral vectors and running averages advance."""
+    logs: dict[str, tf.Tensor] = {}
+    weights: dict[str, tf.Tensor] = {}
+    seen: Pass | None = None
+    for phase in game.phases:
+        for repeat in range(phase.repeats):
+            found, weight, seen = _play_phase(game, phase, repeat, batch, seen)
+            logs |= found
+            if weight is not None:
+                weights |= dict.fromkeys(found, weight)
+    return logs, weights
+
+
+def end(game: Any, step: tf.Tensor) -> None:
+    """After the moves of step number `step`: spectral vectors and running averages advance, once."""
+    moving = {network for move in game.moves for network in move.networks}
+    for layer in (layer for name in sorted(moving) for layer in sublayers(getattr(game, name))):
+        if hasattr(layer, "advance"):
+            layer.advance()
+    game.averaging.update(step)
+
+
+def _play_phase(game, phase, repeat, batch, seen):
+    """What is logged, its weight (None: 1), and the pass that the next phase may reuse."""
+    if phase.gate is None:
+        seen = seen if phase.reuse else _pass(game, phase, repeat, batch, seen)
+        played, gradients, statistics = _lower(game, phase, seen)
+        _move(game, phase, gradients, statistics, _opened(phase, played))
+        return _logs(played), None, seen
+    count = game.happened[phase.name]
+    opened = phase.gate(tf.convert_to_tensor(game.steps), tf.convert_to_tensor(count))
+    logs, gradients, statistics = _while_open(game, phase, repeat, batch, seen, opened)
+    _move(game, phase, gradients, statistics, opened)
+    count.assign_add(tf.cast(opened, tf.int64))
+    return logs, tf.cast(opened, tf.float32), None
+
+
+def _while_open(game, phase, repeat, batch, seen, opened):
+    """Logs, gradients and statistics of a gated phase, zeros while its gate is shut.
+
+    In a graph nothing is then computed. Eagerly and under several replicas it is, and not used: a branch must not
+    hold what replicas do together (synchronised batch statistics, sets of codes gathered from all).
+    """
+    found: list[Any] = []
+
+    def compute():
+        played, gradients, statistics = _lower(
+            game, phase, seen if phase.reuse else _pass(game, phase, repeat, batch, seen)
+        )
+        found[:] = [(_logs(played), gradients, statistics)]
+        return [tensor for tensor in tf.nest.flatten(found) if tensor is not None]
+
+    def nothing():  # traced after `compute`, so that the shapes are known
+        return [tf.zeros(tensor.shape, tensor.dtype) for tensor in tf.nest.flatten(found) if tensor is not None]
+
+    if tf.executing_eagerly() or game.distribute_strategy.num_replicas_in_sync > 1:
+        compute()
+        return found[0]
+    computed = iter(tf.cond(opened, compute, nothing))
+    return tf.nest.map_structure(lambda tensor: None if tensor is None else next(computed), found[0])
+
+
+def _pass(game, phase: Phase, repeat: int, batch, seen: Pass | None) -> Pass:
+    """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass."""
+    batch = batch[repeat :: phase.slices] if phase.slices > 1 else batch
+    noise = game.noise(game.draws(tf.shape(batch)[0], "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
+    if phase.once and repeat:
+        return Pass(batch, noise, seen.forward, seen.tape, seen.scope)
+    tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope()
+    with tape, scope:
+        forward = game.forward(batch, noise, phase.name)
+    return Pass(batch, noise, forward, tape, scope)
+
+
+def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], list]:
+    """What the phase played, move -> gradients, and the new batch statistics of what moves (None: unchanged)."""
+    with seen.tape, seen.scope:
+        played = game.losses(seen.batch, seen.noise, phase.name, seen.forward)
+        losses = played.totals()
+    weights = {move: game.weights_of(move) for move in phase.moves}
+    if phase.name not in game.checked:  # once, while tracing: it costs a backward pass
+        _check_penalties(seen.tape, played, weights)
+        game.checked.add(phase.name)
+    replicas = game.distribute_strategy.num_replicas_in_sync
+    gradients = optimizers.gradients(seen.tape, losses, game.optimizer.by_move, weights, replicas)
+    played.losses = losses
+    return played, gradients, [seen.scope.get_current_value(v) for v in game.statistics_of(phase.moves)]
+
+
+def _logs(played):
+    return {**{f"{name}_loss": loss for name, loss in played.losses.items()}, **played.logs}
+
+
+def _opened(phase, played):
+    return None if phase.balance is None else phase.balance(played.logs)
+
+
+def _move(game, phase, gradients, statistics, opened) -> None:
+    """Apply the gradients and statistics; if `opened` (a boolean tensor; None: always) is false nothing changes.
+
+    Weights, moments and statistics are then set back to what they were: an optimizer inside `tf.cond` raises under
+    MirroredStrategy, which must merge the replicas' gradients.
+    """
+    variables = game.statistics_of(phase.moves)
+    changed = [] if opened is None else [*variables, *_moved_by(game, phase)]
+    before = [tf.identity(v.value) for v in changed]
+    for name in phase.moves:
+        optimizers.apply(
+            game.optimizer.by_move[name],
+            gradients[name],
+            game.weights_of(name),
+            game.distribute_strategy.num_replicas_in_sync,
+        )
+    for variable, value in zip(variables, statistics, strict=True):
+        if value is not None:
+            variable.assign(value)
+    kept = [tf.where(opened, v.value, old) for v, old in zip(changed, before, strict=True)]
+    assign([v.value for v in changed], kept)
+
+
+def _moved_by(game, phase):
+    return [v for move in phase.moves for v in (*game.weights_of(move), *game.optimizer.by_move[move].variables)]
+
+
+def _check_penalties(tape, played, weights):
+    """A penalty whose gradient reaches no weight has silently no effect."""
+    for move, penalty in played.penalties.items():
+        if all(gradient is None for gradient in tape.gradient(penalty, weights[move])):
+            raise ValueError(
+                f"The penalty of move {move!r} reaches none of its weights: no gradient flows twice through its "
+                "networks (bilinear UpSampling2D is known for it)"
+            )

@@ -1,0 +1,20 @@
+"""The private attributes of Keras that this package uses: here, each with why, and nowhere else."""
+
+from collections.abc import Iterator
+
+import keras
+
+
+def sublayers(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """Every layer inside a network, nested ones and itself included: Keras has no public walk over nested layers."""
+    return network._flatten_layers()
+
+
+def start_at(model: keras.Model, epoch: int) -> None:
+    """Let the `fit` under way begin at this epoch: only `fit`'s caller can say so publicly, no callback can."""
+    model._initial_epoch = epoch
+
+
+def is_validation_of_fit(arguments: dict) -> bool:
+    """Whether `evaluate` was called by `fit`, whose data have been checked: Keras passes this flag and no other sign."""
+    return bool(arguments.get("_use_cached_eval_dataset"))
