@@ -32,6 +32,8 @@ class GaussianMixture(priors.Prior):
         Ghosh et al. 2020, "From Variational to Deterministic Autoencoders", section 4.
     """
 
+    can_fit = True
+
     def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
         super().__init__(latent_dim, **options)
         self.components = k = whole("components", components)

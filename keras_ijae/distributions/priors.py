@@ -23,6 +23,8 @@ class Prior(keras.layers.Layer):
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
     """
 
+    can_fit = False
+
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
         self.latent_dim = whole("latent_dim", latent_dim)

@@ -56,7 +56,10 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     functions = {
         "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, model.endpoints.signature("prior")),
         "decode": (lambda z: {"observations": decode(z)}, model.endpoints.signature("decode")[:1]),
-        "sample": (lambda n, seed: {"observations": decode(serve("prior", n, seed), seed)}, model.endpoints.signature("prior")),
+        "sample": (
+            lambda n, seed: {"observations": decode(serve("prior", n, seed), seed)},
+            model.endpoints.signature("prior"),
+        ),
     }
     if model.has_encoder:
         x = model.endpoints.signature("encode")[:1]

@@ -191,9 +191,7 @@ class GenerativeModel(keras.Model):
                 "'full', where the system takes that argument"
             )
         with self.averaged():
-            return self.posterior_family.distribution(
-                self.encoder(data.observations(data.unpack(x), self.data_shape))
-            )
+            return self.posterior_family.distribution(self.encoder(data.observations(data.unpack(x), self.data_shape)))
 
     def reconstruction_error(self, x: Any) -> np.ndarray:
         """Squared error of the reconstruction, summed over dimensions: (n,)."""

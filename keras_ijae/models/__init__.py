@@ -1,36 +1,48 @@
-"""The systems: one file each, all trained by the game in game.py."""
+"""The systems, one file each, and the table of their names: a new one is a file, an import and an entry here."""
 
-import importlib
+from keras_ijae.game import Common as Common
+from keras_ijae.game import FixedPrior as FixedPrior
+from keras_ijae.game import Game as Game
+from keras_ijae.game import Move as Move
+from keras_ijae.game import Phase as Phase
+from keras_ijae.game import Played as Played
+from keras_ijae.game import Role as Role
+from keras_ijae.game import TrainingError as TrainingError
+from keras_ijae.game import create as create
+from keras_ijae.game import list_models as list_models
+from keras_ijae.game import register as register
+from keras_ijae.models.aae import AAE as AAE
+from keras_ijae.models.ae import AE as AE
+from keras_ijae.models.ali import ALI as ALI
+from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
+from keras_ijae.models.flex_ae import FlexAE as FlexAE
+from keras_ijae.models.gan import GAN as GAN
+from keras_ijae.models.ijae import IJAE as IJAE
+from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
+from keras_ijae.models.svae import SVAE as SVAE
+from keras_ijae.models.vae import VAE as VAE
+from keras_ijae.models.wae_gan import WAEGAN as WAEGAN
+from keras_ijae.models.wae_mmd import WAEMMD as WAEMMD
+from keras_ijae.models.wgan import WGAN as WGAN
+from keras_ijae.models.wgan_gp import WGANGP as WGANGP
 
-_CLASSES = {
-    "GAN": "gan",
-    "VAE": "vae",
-    "AlphaGAN": "alpha_gan",
-    "IJAE": "ijae",
-    "SVAE": "svae",
-    "ALI": "ali",
-    "WGAN": "wgan",
-    "WGANGP": "wgan_gp",
-    "AE": "ae",
-    "AAE": "aae",
-    "WAEGAN": "wae_gan",
-    "WAEMMD": "wae_mmd",
-    "MaskAAE": "mask_aae",
-    "FlexAE": "flex_ae",
-    "Game": "game",
-    "TrainingError": "checks",
-}
-_CLASSES |= {"Move": "moves", "Phase": "moves", "Played": "moves", "create": "registry", "list_models": "registry"}
-
-
-def __getattr__(name: str):
-    """Classes load when first used: TensorFlow is slow to import."""
-    if name not in _CLASSES:
-        raise AttributeError(f"module 'keras_ijae.models' has no attribute {name!r}. Known: {', '.join(__dir__())}")
-    if name not in ("create", "list_models"):
-        importlib.import_module("keras_ijae.models.registry").register()
-    return getattr(importlib.import_module(f"keras_ijae.models.{_CLASSES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_CLASSES)
+register("gan", GAN, "generative adversarial network: sharp samples, no encoder")
+register("vae", VAE, "variational auto-encoder: a bound on the likelihood, blurred samples")
+register("beta_vae", VAE, "VAE with a KL weight of 4: factors over fidelity", beta=4.0)
+register("alpha_gan", AlphaGAN, "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes")
+register("ijae", IJAE, "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions")
+register("svae", SVAE, "symmetric VAE: both joint distributions matched to each other, samples over fidelity")
+register("svae_r", SVAE, "sVAE that is also held to reconstruct images and codes", cycle_weight=1.0)
+register("ali", ALI, "adversarially learned inference: a GAN of pairs of image and code")
+register("bigan", ALI, "bidirectional GAN: ALI with a deterministic encoder", posterior="deterministic")
+register("alice", ALI, "ALI that is also held to reconstruct images and codes", cycle_weight=1.0)
+register("wgan", WGAN, "Wasserstein GAN with clipped weights: steady, slow")
+register("wgan_gp", WGANGP, "Wasserstein GAN with a gradient penalty: steady, sharp")
+register("ae", AE, "plain auto-encoder: reconstructions, samples only by chance")
+register("ae_gmm", AE, "plain auto-encoder; then fit_prior(data) fits a Gaussian mixture to its codes", prior="gmm")
+register("aae", AAE, "adversarial auto-encoder: reconstructs and matches codes to the prior, in turns")
+register("wae_gan", WAEGAN, "Wasserstein auto-encoder, codes matched to the prior by a discriminator")
+register("wae_mmd", WAEMMD, "Wasserstein auto-encoder, codes matched to the prior by kernels")
+register("mask_aae", MaskAAE, "adversarial auto-encoder with a mask that learns how many dimensions its codes need")
+register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of codes and the encoder meet half-way")
+register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)

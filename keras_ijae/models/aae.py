@@ -1,16 +1,18 @@
 """The adversarial auto-encoder."""
 
+from typing import Unpack
+
 import keras
 
 from keras_ijae import losses
-from keras_ijae.models.ae import CodeJudging
+from keras_ijae.game import Move, Phase, Played
+from keras_ijae.models.ae import CodeJudging, CodeJudgingArguments
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class AAE(CodeJudging):
-    """Adversarial auto-encoder: a phase of reconstruction, then one that draws the codes to the prior.
+    """Adversarial auto-encoder: a phase of reconstruction, then one that matches codes to the prior.
 
     With z_q = E(x), z ~ p(z), logits C and zeta = softplus, in this order on each batch:
 
@@ -24,27 +26,14 @@ class AAE(CodeJudging):
         encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
         decoder: G, codes -> observations.
         code_discriminator: C, codes -> logits (batch, 1).
-        data_shape, latent_dim: None reads them off the decoder.
-        prior, ema, seed, name: see `Game`.
+        common: see `Game`.
 
     References:
         Makhzani et al. 2015, section 2.
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        code_discriminator: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "aae",
-    ):
-        super().__init__(encoder, decoder, data_shape, latent_dim, prior, ema, seed, name)
-        self.code_discriminator = code_discriminator
+    def __init__(self, **code_judging: Unpack[CodeJudgingArguments]):
+        super().__init__(**code_judging)
         self.moves = (
             Move("auto_encoder", ("encoder", "decoder")),
             Move("code_discriminator", ("code_discriminator",)),
@@ -55,8 +44,7 @@ class AAE(CodeJudging):
             Phase("code_discriminator", ("code_discriminator",)),
             Phase("encoder", ("encoder",), reuse=True),
         )
-        z = (self.latent_dim,)
-        self.ready(encoder=self.encoder_shapes, decoder=([z], self.data_shape), code_discriminator=([z], (1,)))
+        self.ready()
 
     def default_optimizers(self):
         return {
@@ -64,6 +52,11 @@ class AAE(CodeJudging):
             "code_discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5),
             "encoder": keras.optimizers.Adam(5e-4, beta_1=0.5),
         }
+
+    def forward(self, batch, noise, phase):
+        if phase == "reconstruction":
+            return super().forward(batch, noise, phase)
+        return {"code": self.codes(batch, noise["code"], training=True)}  # nobody looks at reconstructions
 
     def losses(self, batch, noise, phase, forward):
         code = forward["code"]

@@ -1,29 +1,41 @@
 """The plain auto-encoder, and what the systems built on it share."""
 
+from typing import Unpack
+
 import keras
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.models import checks
-from keras_ijae.models.game import Game
+from keras_ijae.game import Common, Game, Move, Phase, Played
+from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
+
+
+class AutoEncodingArguments(Common, total=False):
+    """Arguments of the systems built on it."""
+
+    encoder: keras.Model
+    decoder: keras.Model
+
+
+class CodeJudgingArguments(AutoEncodingArguments, total=False):
+    """Arguments of those with a discriminator of codes."""
+
+    code_discriminator: keras.Model
 
 
 class AutoEncoding(Game):
     """Base of the systems that lower a squared error, whatever else they do to the codes."""
 
-    NETWORKS = ("encoder", "decoder")
+    ROLES = (ENCODER, DECODER)
 
-    def __init__(self, encoder, decoder, data_shape, latent_dim, prior, ema, seed, name):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
-        self.encoder, self.decoder = encoder, decoder
+    def __init__(self, *, encoder: keras.Model, decoder: keras.Model, **common: Unpack[Common]):
+        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
 
     def noise(self, draws):
         return {"code": draws.normal("code", self.code_noise_dim)}
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         code = self.codes(batch, noise["code"], training=True)
         return {"code": code, "rec": self.decoder(code, training=True)}
 
@@ -36,7 +48,19 @@ class AutoEncoding(Game):
 class CodeJudging(AutoEncoding):
     """Base of those whose codes a discriminator tells from the prior."""
 
-    NETWORKS = ("encoder", "decoder", "code_discriminator")
+    ROLES = (ENCODER, DECODER, CODE_DISCRIMINATOR)
+
+    def __init__(
+        self,
+        *,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        code_discriminator: keras.Model,
+        **common: Unpack[Common],
+    ):
+        super(AutoEncoding, self).__init__(
+            {"encoder": encoder, "decoder": decoder, "code_discriminator": code_discriminator}, **common
+        )
 
     def noise(self, draws):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
@@ -54,34 +78,25 @@ class AE(AutoEncoding):
 
         L = E ||x - G(E(x))||^2         a sum over dimensions, a mean over the batch
 
-    Nothing draws the codes to the prior, so that samples are good only where a prior was fitted to the codes after
+    Nothing matches the codes to the prior, so samples are good only where a prior was fitted to the codes after
     training: with prior="gmm" (the system "ae_gmm") `fit_prior(data)` fits a Gaussian mixture, N(0, I) until then.
 
     Args:
         encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
         decoder: G, codes -> observations.
-        data_shape, latent_dim: None reads them off the decoder.
-        prior, ema, seed, name: see `Game`.
+        common: see `Game`.
 
     References:
-        Ghosh et al. 2020, section 4, for the mixture of 10 Gaussians with full covariances.
+        Ghosh et al. 2020, section 4, for the mixture of 10 Gaussians with full covariances. Their AE + GMM decays the
+        decoder's weights by 1e-7 to 1e-6 of the mean error over pixels; here nothing is decayed: compile with
+        `keras.optimizers.AdamW` for that.
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        prior="normal",
-        ema: float | None = None,
-        seed: int = 0,
-        name: str = "ae",
-    ):
-        super().__init__(encoder, decoder, data_shape, latent_dim, prior, ema, seed, name)
+    def __init__(self, **auto_encoder: Unpack[AutoEncodingArguments]):
+        super().__init__(**auto_encoder)
         self.moves = (Move("auto_encoder", ("encoder", "decoder")),)
         self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
-        self.ready(encoder=self.encoder_shapes, decoder=([(self.latent_dim,)], self.data_shape))
+        self.ready()
 
     def default_optimizers(self):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}

@@ -1,9 +1,16 @@
 """Adversarially learned inference, with BiGAN and ALICE."""
 
+from typing import Any, Unpack
+
 import keras
 import tensorflow as tf
 
-from keras_ijae.models.joint import JointGame
+from keras_ijae.game import Preset
+from keras_ijae.models.joint import JointArguments, JointGame
+
+
+def _authors(model):
+    return {move.name: keras.optimizers.Adam(1e-4, beta_1=0.5) for move in model.moves}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -24,60 +31,34 @@ class ALI(JointGame):
         decoder: G: z -> observations (deterministic), [z, noise] -> observations (implicit) or z -> parameters of the
             likelihood (explicit).
         joint_discriminator: f, [x, z] -> logits (batch, 1).
-        data_shape, latent_dim: None reads them off the decoder.
         cycle_discriminator: eta, [x, x'] -> logits (batch, 1); for cycle="adversarial" alone.
         posterior: "diagonal" or "full" (ALI), "deterministic" (BiGAN) or "implicit".
         likelihood: "deterministic", "implicit", or a continuous one with a density: "gaussian", "laplace", ...
         cycle: "squared", "l1", "likelihood" or "adversarial", see `JointGame`.
-        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; 0 leaves the terms out, more is ALICE, whose authors
+        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; None: there are no such terms. With them it is ALICE, whose authors
             take 1 for explicit and 0.1 for adversarial terms.
         discriminator_steps, player_steps: at 1 and 1 all networks move at once, from one evaluation of f, as in ALI;
             else first f, so often, with fresh noise on the same batch, then encoder and decoder together, so often.
-        prior, ema, seed, name: see `Game`. BiGAN's authors draw uniform codes in (-1, 1).
+        joint: the rest is common to all systems, see `Game`. BiGAN's authors draw uniform codes in (-1, 1).
 
     References:
         Dumoulin et al. 2017 (ALI), algorithm 1; Donahue et al. 2017 (BiGAN); Li et al. 2017 (ALICE), eqs. 6 and 9.
+        preset="paper" is ALI's for CIFAR-10: batch normalisation, Adam(1e-4, 0.5).
     """
+
+    PRESETS = {"paper": Preset(_authors, {"norm": "batch", "spectral": False})}
 
     SIMULTANEOUS = True
 
     def __init__(
         self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        joint_discriminator: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        cycle_discriminator: keras.Model | None = None,
-        posterior="diagonal",
-        likelihood="deterministic",
+        *,
+        posterior: Any = "diagonal",
+        likelihood: Any = "deterministic",
         cycle: str = "squared",
-        cycle_weight: float = 0.0,
-        discriminator_steps: int = 1,
-        player_steps: int = 1,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "ali",
+        **joint: Unpack[JointArguments],
     ):
-        super().__init__(
-            encoder,
-            decoder,
-            joint_discriminator,
-            cycle_discriminator,
-            data_shape,
-            latent_dim,
-            posterior,
-            likelihood,
-            cycle,
-            cycle_weight,
-            discriminator_steps,
-            player_steps,
-            prior,
-            ema,
-            seed,
-            name,
-        )
+        super().__init__(posterior=posterior, likelihood=likelihood, cycle=cycle, **joint)
 
     def gain(self, logit):
         return tf.math.log_sigmoid(logit)

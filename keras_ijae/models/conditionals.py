@@ -7,7 +7,7 @@ import keras
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.posteriors import Posterior
-from keras_ijae.models.endpoints import noise_dim
+from keras_ijae.game.networks import noise_dim
 
 WITHOUT_DENSITY = ("implicit", "deterministic")
 
@@ -40,6 +40,11 @@ def likelihood(kind: Any, decoder: keras.layers.Layer, data_shape: tuple[int, ..
 
 
 def _check_inputs(argument, kind, role, network):
-    inputs = 2 if noise_dim(network) else 1
-    if inputs != (2 if kind == "implicit" else 1):
-        raise ValueError(f"Argument `{argument}`={kind!r} does not fit a {role} with {inputs} inputs")
+    noise = noise_dim(network) > 0
+    if noise != (kind == "implicit"):
+        has, remedy = ("takes noise", "'implicit'") if noise else ("takes none", "'deterministic' or an explicit one")
+        sees = "x" if role == "encoder" else "z"
+        raise ValueError(
+            f"Argument `{argument}`={kind!r} does not fit the {role}, which {has} beside {sees}. Give the {role} "
+            f"{f'[{sees}, noise]' if kind == 'implicit' else sees} as inputs, or pass {argument}={remedy}"
+        )

@@ -1,18 +1,29 @@
 """FlexAE: an auto-encoder whose prior is learned by a generator of codes."""
 
 import warnings
+from typing import Unpack
 
 import keras
 import tensorflow as tf
 
+from keras_ijae import checks
 from keras_ijae.distributions.generated import GeneratedPrior
-from keras_ijae.models import checks
-from keras_ijae.models.game import Game
+from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered
+from keras_ijae.game.roles import CODE_CRITIC, CRITIC, DECODER, ENCODER
 from keras_ijae.models.judging import criticise, logits
-from keras_ijae.models.moves import Move, Phase, Played
-from keras_ijae.models.replicas import gathered
 
 COLLAPSED = 1e-2  # a standard deviation of codes below which they are said to collapse
+PRIOR_GENERATOR = Role(
+    "prior_generator",
+    "prior_generator",
+    ("n",),
+    "z",
+    noise_dim=lambda arguments: arguments["noise_dim"] or arguments["latent_dim"],
+)
+
+
+def _authors(model):
+    return model.default_optimizers()
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -26,7 +37,7 @@ class FlexAE(Game):
         L_G        = -E C(G(n))
         L_E        = E C(z)                                                   slowly: fast, all codes become one
 
-    Given a critic C_x of observations (FlexAE-SR), decodings of points between two codes z, z' shall look like data,
+    With smooth=True (FlexAE-SR), for a critic C_x of observations decodings of points between two codes z, z' shall look like data,
     with x~ = D(u z + (1 - u) z') and v, u ~ U(0, 1) for each example:
 
         L_Cx      = E C_x(x~) - E C_x(x) + gradient_penalty E (||grad C_x(v x + (1 - v) x~)|| - 1)^2
@@ -41,12 +52,12 @@ class FlexAE(Game):
         decoder: D, codes -> observations.
         prior_generator: G, (batch, noise_dim) -> codes (batch, latent_dim).
         code_critic: C, codes -> (batch, 1); critics are without normalisation by the batch.
-        data_shape, latent_dim: None reads them off the decoder.
-        critic: C_x, observations -> (batch, 1); None for FlexAE without smoothness.
+        smooth: whether it is FlexAE-SR.
+        critic: C_x, observations -> (batch, 1); for smooth=True alone.
         noise_dim: size of n, at least 1; None: latent_dim.
         gradient_penalty: of both critics, at least 0; a run-time scalar.
         critic_steps: steps of the critics for one of the others.
-        ema, seed, name: see `Game`; the prior is what G makes of N(0, I).
+        common: see `Game`; the prior is what G makes of N(0, I).
 
     References:
         Mondal, Asnani, Singla & AP 2021, "FlexAE: flexibly learning latent priors for Wasserstein auto-encoders".
@@ -54,33 +65,37 @@ class FlexAE(Game):
         three moves in turn. What is left without C_x is taken to be the plain one.
     """
 
-    NETWORKS = ("encoder", "decoder", "prior_generator", "code_critic", "critic")
-    AVERAGED = ("encoder", "decoder", "prior_generator")
+    ROLES = (
+        ENCODER,
+        DECODER,
+        PRIOR_GENERATOR,
+        CODE_CRITIC,
+        CRITIC.but(needed=lambda arguments: arguments["smooth"], because="smooth"),
+    )
+    PRESETS = {"paper": Preset(_authors, {"norm": "batch"})}
 
     def __init__(
         self,
+        *,
         encoder: keras.Model,
         decoder: keras.Model,
         prior_generator: keras.Model,
         code_critic: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
+        smooth: bool = False,
         critic: keras.Model | None = None,
         noise_dim: int | None = None,
         gradient_penalty: float = 10.0,
         critic_steps: int = 5,
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "flex_ae",
+        **common: Unpack[FixedPrior],
     ):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
-        self.encoder, self.decoder = encoder, decoder
-        self.prior_generator, self.code_critic, self.critic = prior_generator, code_critic, critic
-        self.prior = GeneratedPrior(prior_generator, latent_dim, latent_dim if noise_dim is None else noise_dim)
-        self.noise_dim, self.critic_steps = self.prior.noise_dim, critic_steps
+        players = {"encoder": encoder, "decoder": decoder, "prior_generator": prior_generator}
+        super().__init__({**players, "code_critic": code_critic, "critic": critic}, **common)
+        size = self.latent_dim if noise_dim is None else noise_dim
+        self.prior = GeneratedPrior(prior_generator, self.latent_dim, size)
+        self.noise_dim, self.critic_steps = self.prior.noise_dim, checks.whole("critic_steps", critic_steps)
+        self.smooth = checks.flag("smooth", smooth)
         self.gradient_penalty = self.weight("gradient_penalty", gradient_penalty)
-        critics, smooth = (("code_critic", "critic"), ("smooth",)) if critic is not None else (("code_critic",), ())
+        critics, smooth = (("code_critic", "critic"), ("smooth",)) if smooth else (("code_critic",), ())
         auto_encoder = ("encoder", "decoder")
         self.moves = (
             Move("auto_encoder", auto_encoder),
@@ -92,9 +107,7 @@ class FlexAE(Game):
             Phase("critics", critics, repeats=critic_steps, once=True),
             Phase("players", ("prior_generator", "encoder", *smooth), reuse=True),
         )
-        x, z = self.data_shape, (latent_dim,)
-        judges = {role: ([x if role == "critic" else z], (1,)) for role in critics}
-        self.ready(encoder=([x], z), decoder=([z], x), prior_generator=([(self.noise_dim,)], z), **judges)
+        self.ready()
         self._warned = False
 
     def default_optimizers(self):
@@ -102,7 +115,7 @@ class FlexAE(Game):
         found = {"auto_encoder": adam(2e-4), "code_critic": adam(1e-4, beta_1=0.0, beta_2=0.9)}
         found["prior_generator"] = adam(2e-4, beta_1=0.0, beta_2=0.9)
         found["encoder"] = adam(1e-5, beta_1=0.0, beta_2=0.9)
-        if self.critic is not None:
+        if self.smooth:
             found |= {move: adam(2e-4, beta_1=0.5, beta_2=0.9) for move in ("critic", "smooth")}
         return found
 
@@ -110,7 +123,7 @@ class FlexAE(Game):
         uniform = {name: draws.uniform(name) for name in ("mix", "image_mix")}
         return {"n": draws.normal("n", self.noise_dim), "between": draws.uniform("between", 1), **uniform}
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         return {"code": self.encoder(batch, training=True)}
 
     def losses(self, batch, noise, phase, forward):
@@ -124,10 +137,10 @@ class FlexAE(Game):
         return Played({"auto_encoder": error}, logs)
 
     def _play_critics(self, x, noise, z):
-        played = Played({})
+        played = Played()
         fake = self.prior_generator(noise["n"], training=True)
         pairs = {"code_critic": (z, fake, noise["mix"])}
-        if self.critic is not None:
+        if self.smooth:
             pairs["critic"] = (x, self._between(z, noise["between"]), noise["image_mix"])
         for name, (real, fake, mix) in pairs.items():
             real, fake = tf.stop_gradient(real), tf.stop_gradient(fake)
@@ -138,7 +151,7 @@ class FlexAE(Game):
         fake = self.prior_generator(noise["n"], training=True)
         found = {"prior_generator": -tf.reduce_mean(logits(self.code_critic, [fake])[0])}
         found["encoder"] = tf.reduce_mean(logits(self.code_critic, [z])[0])
-        if self.critic is not None:
+        if self.smooth:
             between = self._between(z, noise["between"])
             found["smooth"] = -tf.reduce_mean(logits(self.critic, [between])[0])
         return Played(found)

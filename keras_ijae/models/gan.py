@@ -1,13 +1,18 @@
 """The generative adversarial network."""
 
+from typing import Unpack
+
 import keras
 import tensorflow as tf
 
-from keras_ijae import losses
-from keras_ijae.models import checks
-from keras_ijae.models.game import Game
+from keras_ijae import checks, losses
+from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
+from keras_ijae.game.roles import DECODER, DISCRIMINATOR
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
+
+
+def _dcgan(model):
+    return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in model.moves}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -27,41 +32,40 @@ class GAN(Game):
         decoder: G, (batch, latent_dim) -> (batch, *data_shape).
         discriminator: D, observations -> logits (batch, 1), 1 = data.
         objective: what the generator lowers, see `ki.losses.generator_loss`.
-        discriminator_steps: k, each with fresh noise on the same batch.
-        data_shape, latent_dim: None reads them off the decoder.
-        prior, ema, seed, name: see `Game`.
+        discriminator_steps: k, each with fresh noise.
+        fresh_batches: whether each of the k steps has data of its own, as in the paper: a batch is then cut into k,
+            so give batches k times as large. By default all k share the batch.
+        common: see `Game`.
 
     References:
-        Goodfellow et al. 2014, algorithm 1; Mohamed & Lakshminarayanan 2016 (log ratio).
+        Goodfellow et al. 2014, algorithm 1; Mohamed & Lakshminarayanan 2016 (log ratio). preset="paper" is DCGAN's
+        (Radford, Metz & Chintala 2016): batch normalisation, uniform codes, Adam(2e-4, 0.5).
     """
 
-    NETWORKS = ("decoder", "discriminator")
+    ROLES = (DECODER, DISCRIMINATOR)
+    PRESETS = {"paper": Preset(_dcgan, {"norm": "batch", "spectral": False}, {"prior": "uniform"})}
 
     def __init__(
         self,
+        *,
         decoder: keras.Model,
         discriminator: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
         objective: str = "non_saturating",
         discriminator_steps: int = 1,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "gan",
+        fresh_batches: bool = False,
+        **common: Unpack[Common],
     ):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
-        self.decoder, self.discriminator = decoder, discriminator
+        super().__init__({"decoder": decoder, "discriminator": discriminator}, **common)
         self.objective = losses.check_objective(objective)
-        self.discriminator_steps = discriminator_steps
+        self.discriminator_steps = k = checks.whole("discriminator_steps", discriminator_steps)
+        self.fresh_batches = checks.flag("fresh_batches", fresh_batches)
         self.moves = (Move("discriminator", ("discriminator",)), Move("decoder", ("decoder",)))
+        slices = k if fresh_batches else 1
         self.phases = (
-            Phase("discriminator", ("discriminator",), repeats=discriminator_steps),
-            Phase("decoder", ("decoder",), reuse=discriminator_steps == 1),
+            Phase("discriminator", ("discriminator",), repeats=k, slices=slices),
+            Phase("decoder", ("decoder",), slices=slices, reuse=k == 1),
         )
-        x, z = self.data_shape, (latent_dim,)
-        self.ready(decoder=([z], x), discriminator=([x], (1,)))
+        self.ready()
 
     def default_optimizers(self):
         return {move: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for move in ("discriminator", "decoder")}
@@ -69,7 +73,7 @@ class GAN(Game):
     def noise(self, draws):
         return {"z": draws.rows("z", self.prior.sample)}
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         return {"fake": self.decoder(noise["z"], training=True)}
 
     def losses(self, batch, noise, phase, forward):

@@ -1,16 +1,26 @@
 """The implicit lambda-Jeffreys auto-encoder."""
 
 import warnings
+from typing import Any, Unpack
 
 import keras
 import tensorflow as tf
 
-from keras_ijae import losses
+from keras_ijae import checks, losses
 from keras_ijae.distributions import likelihoods
-from keras_ijae.models import checks, conditionals
-from keras_ijae.models.game import Game
+from keras_ijae.game import Common, Game, Move, Phase, Played, Role
+from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER
+from keras_ijae.models import conditionals
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
+
+LIKELIHOOD_DISCRIMINATOR = Role("likelihood_discriminator", "discriminator", ("x", "z", "y"))
+POSTERIOR_DISCRIMINATOR = Role(
+    "posterior_discriminator",
+    "discriminator",
+    ("x", "z"),
+    needed=lambda arguments: arguments["posterior"] in conditionals.WITHOUT_DENSITY,
+    because="posterior",
+)
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -28,7 +38,7 @@ class IJAE(Game):
 
     At the optimum psi estimates log p*/p_G, tau log r(y|x)/r(y|x_r) and zeta_ log p(z)/q(z|x). With an explicit
     Gaussian posterior, -E zeta_ is replaced by the closed-form KL(q(z|x) || N(0, I)). L_G and L_E are linear in the
-    logits: keep the discriminators Lipschitz by spectral normalisation (the default networks) or `gradient_penalty`.
+    logits: keep the discriminators Lipschitz by spectral normalisation (the default networks) or `r1_weight`.
 
     Args:
         encoder: E: [x, noise] -> codes (implicit), x -> codes (deterministic), x -> posterior parameters (explicit).
@@ -42,54 +52,57 @@ class IJAE(Game):
             with a fixed scale; "auto" is `CyclicShift(2)` on images (1 where smaller than 16), `Gaussian(0.1)` on
             vectors. It is the discriminators' lens, not the model's noise: samples are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
-        discriminator_steps: k_D, each with fresh noise.
-        gradient_penalty: weight of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; 0 leaves it out.
-        data_shape, latent_dim: None reads them off the decoder.
-        prior, ema, seed, name: see `Game`.
+        discriminator_steps: k_D, each with fresh noise on the same batch.
+        r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there is
+            no such term.
+        common: see `Game`.
 
     References:
-        Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the shifts
-        and the number of discriminator steps are open there, and choices here.
+        Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the shifts,
+        networks, optimizers and the number of discriminator steps are open there, and choices here.
     """
 
-    NETWORKS = ("encoder", "decoder", "discriminator", "likelihood_discriminator", "posterior_discriminator")
+    ROLES = (
+        ENCODER,
+        DECODER.but(outputs=lambda arguments: "deterministic"),
+        DISCRIMINATOR,
+        LIKELIHOOD_DISCRIMINATOR,
+        POSTERIOR_DISCRIMINATOR,
+    )
 
     def __init__(
         self,
+        *,
         encoder: keras.Model,
         decoder: keras.Model,
         discriminator: keras.Model,
         likelihood_discriminator: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
         posterior_discriminator: keras.Model | None = None,
         lam: float = 0.3,
-        likelihood="auto",
-        posterior="implicit",
+        likelihood: Any = "auto",
+        posterior: Any = "implicit",
         discriminator_steps: int = 1,
-        gradient_penalty: float = 0.0,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "ijae",
+        r1_weight: float | None = None,
+        **common: Unpack[Common],
     ):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
-        _check_numbers(lam, gradient_penalty)
-        self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
-        self.likelihood_discriminator, self.posterior_discriminator = likelihood_discriminator, posterior_discriminator
-        self.posterior_kind, self.posterior_family = posterior, conditionals.posterior(posterior, encoder, latent_dim)
-        self._check_posterior()
+        judges = {
+            "discriminator": discriminator,
+            "likelihood_discriminator": likelihood_discriminator,
+            "posterior_discriminator": posterior_discriminator,
+        }
+        super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
+        self.posterior_kind = posterior
+        self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
         self.likelihood = _symmetric(likelihood, self.data_shape)
-        self.lam, self.discriminator_steps = self.scalar("lam", lam), discriminator_steps
-        self.gradient_penalty = gradient_penalty
-        judges = tuple(role for role in self.NETWORKS[2:] if getattr(self, role) is not None)
+        self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight)
+        self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
+        judges = tuple(role for role, network in judges.items() if network is not None)
         self.moves = tuple(Move(role, (role,)) for role in ("encoder", "decoder", *judges))
         self.phases = (
-            Phase("discriminators", judges, repeats=discriminator_steps),
+            Phase("discriminators", judges, repeats=self.discriminator_steps),
             Phase("players", ("encoder", "decoder"), reuse=True),
         )
-        self.ready(**self._shapes())
+        self.ready()
 
     def default_optimizers(self):
         return {move.name: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for move in self.moves}
@@ -103,7 +116,7 @@ class IJAE(Game):
             "rec": draws.uniform("rec", *shift),
         }
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         parameters = None if self.posterior_family is None else self.encoder(batch, training=True)
         code = (
             self.codes(batch, noise["code"], training=True)
@@ -125,7 +138,7 @@ class IJAE(Game):
             "likelihood_discriminator": ([x, code, y_1], [x, code, y_0]),
             "posterior_discriminator": ([x, noise["z"]], [x, code]),
         }
-        played = Played({})
+        played = Played()
         for name, (real, fake) in cases.items():
             if getattr(self, name) is not None:
                 self._judge_one(played, name, real, fake)
@@ -136,10 +149,10 @@ class IJAE(Game):
         real_logits, fake_logits = logits(network, real, fake)
         played.losses[name] = losses.discriminator_loss(real_logits, fake_logits)
         played.logs.update(losses.judged(name, real_logits, fake_logits))
-        if self.gradient_penalty:
+        if self.r1_weight is not None:
             penalty = losses.gradient_penalty(lambda inputs: logits(network, inputs)[0], real)
-            played.penalties[name] = self.gradient_penalty * penalty
-            played.logs[f"{name}_penalty"] = penalty
+            played.penalties[name] = tf.cast(tf.convert_to_tensor(self.r1_weight), penalty.dtype) * penalty
+            played.logs[f"{name}_r1"] = penalty
 
     def _play_players(self, x, noise, forward):
         """L_G + L_E, tau counted once: zeta_ does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
@@ -161,29 +174,13 @@ class IJAE(Game):
         )
         return Played({"encoder": loss, "decoder": loss}, logs)
 
-    def _shapes(self):
-        x, z = self.data_shape, (self.latent_dim,)
-        found = {"encoder": self.encoder_shapes, "decoder": ([z], x), "discriminator": ([x], (1,))}
-        found["likelihood_discriminator"] = ([x, z, x], (1,))
-        return found if self.posterior_discriminator is None else {**found, "posterior_discriminator": ([x, z], (1,))}
-
-    def _check_posterior(self):
-        implicit = self.posterior_family is None
-        if implicit != (self.posterior_discriminator is not None):
-            verb = "needs a" if implicit else "has a closed-form KL and takes no"
-            raise ValueError(f"Argument `posterior`={self.posterior_kind!r} {verb} `posterior_discriminator`")
-
-
-def _check_numbers(lam, gradient_penalty):
-    if not 0 <= lam <= 1:
-        raise ValueError(f"Argument `lam` must be in [0, 1]. Received: {lam}")
-    if lam == 0:
-        warnings.warn(
-            "lam=0 takes the encoder out of the game: it learns nothing, and reconstructions are meaningless",
-            stacklevel=3,
-        )
-    if gradient_penalty < 0:
-        raise ValueError(f"Argument `gradient_penalty` must be at least 0. Received: {gradient_penalty}")
+    def _lam(self, lam):
+        if lam == 0:
+            warnings.warn(
+                "lam=0 takes the encoder out of the game: it learns nothing, and reconstructions are meaningless",
+                stacklevel=3,
+            )
+        return self.scalar("lam", lam, least=0, most=1)
 
 
 def _symmetric(likelihood, data_shape):

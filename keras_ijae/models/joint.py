@@ -1,15 +1,36 @@
 """What sVAE and ALI share: one discriminator of pairs of observation and code."""
 
+from typing import Any, Unpack
+
 import keras
 import tensorflow as tf
 
-from keras_ijae import losses
-from keras_ijae.models import checks, conditionals
-from keras_ijae.models.game import Game
+from keras_ijae import checks, losses
+from keras_ijae.game import Common, Game, Move, Phase, Played, Role
+from keras_ijae.game.roles import DECODER, ENCODER, JOINT_DISCRIMINATOR
+from keras_ijae.models import conditionals
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
 
 CYCLES = ("l1", "squared", "likelihood", "adversarial")
+CYCLE_DISCRIMINATOR = Role(
+    "cycle_discriminator",
+    "discriminator",
+    ("x", "y"),
+    needed=lambda arguments: arguments["cycle"] == "adversarial",
+    because="cycle",
+)
+
+
+class JointArguments(Common, total=False):
+    """Arguments that the joint games share; they are documented in the systems."""
+
+    encoder: keras.Model
+    decoder: keras.Model
+    joint_discriminator: keras.Model
+    cycle_discriminator: keras.Model | None
+    cycle_weight: float | None
+    discriminator_steps: int
+    player_steps: int
 
 
 class JointGame(Game):
@@ -32,41 +53,36 @@ class JointGame(Game):
     The arguments are documented in the systems.
     """
 
-    NETWORKS = ("encoder", "decoder", "joint_discriminator", "cycle_discriminator")
+    ROLES = (ENCODER, DECODER, JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR)
     SIMULTANEOUS = False  # whether at one step each all networks move at once, from one evaluation of f
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        joint_discriminator,
-        cycle_discriminator,
-        data_shape,
-        latent_dim,
-        posterior,
-        likelihood,
-        cycle,
-        cycle_weight,
-        discriminator_steps,
-        player_steps,
-        prior,
-        ema,
-        seed,
-        name,
+        *,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        joint_discriminator: keras.Model,
+        posterior: Any,
+        likelihood: Any,
+        cycle: str,
+        cycle_discriminator: keras.Model | None = None,
+        cycle_weight: float | None = None,
+        discriminator_steps: int = 1,
+        player_steps: int = 1,
+        **common: Unpack[Common],
     ):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
-        self.encoder, self.decoder, self.joint_discriminator = encoder, decoder, joint_discriminator
-        self.cycle_discriminator = cycle_discriminator
-        self.posterior_kind, self.posterior_family = posterior, conditionals.posterior(posterior, encoder, latent_dim)
+        judges = {"joint_discriminator": joint_discriminator, "cycle_discriminator": cycle_discriminator}
+        super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
+        self.posterior_kind = posterior
+        self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
         self.observation_model = conditionals.likelihood(likelihood, decoder, self.data_shape)
         self.likelihood = self.observation_model or likelihood
-        self.cycle, self.cycle_weight = cycle, self.weight("cycle_weight", cycle_weight)
-        self.has_cycle = cycle_weight > 0 or cycle == "adversarial"
+        self.cycle, self.cycle_weight = checks.choice("cycle", cycle, CYCLES), self.weight("cycle_weight", cycle_weight)
         self._check_cycle()
-        self.discriminator_steps, self.player_steps = discriminator_steps, player_steps
+        self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
+        self.player_steps = checks.whole("player_steps", player_steps)
         self.moves, self.phases = self._game()
-        self.ready(**self._shapes())
+        self.ready()
 
     def gain(self, logit: tf.Tensor) -> tf.Tensor:
         """g: what the players gain by a logit on their side."""
@@ -83,14 +99,14 @@ class JointGame(Game):
             drawn[name] = self._observation_noise(draws, name)
         return drawn
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         z_q = self.codes(batch, noise["code"], training=True)
         outputs = self.outputs(noise["z"], noise["observation"], training=True)
         return {"z_q": z_q, "x_p": self._drawn(outputs, noise["observation"])}
 
     def losses(self, batch, noise, phase, forward):
         f_p, f_q = logits(self.joint_discriminator, [forward["x_p"], noise["z"]], [batch, forward["z_q"]])
-        played = Played({})
+        played = Played()
         if phase != "players":
             played.losses["joint_discriminator"] = losses.discriminator_loss(f_p, f_q)
             played.logs.update(losses.judged("joint_discriminator", f_p, f_q))
@@ -98,7 +114,7 @@ class JointGame(Game):
             loss = -tf.reduce_mean(self.gain(f_q)) - tf.reduce_mean(self.gain(-f_p))
             played.losses.update(encoder=loss, decoder=loss)
             played.logs["symmetric_kl_estimate_sum"] = tf.reduce_mean(f_p) - tf.reduce_mean(f_q)
-        if self.has_cycle and (phase != "discriminators" or self.cycle == "adversarial"):
+        if self.cycle_weight is not None and (phase != "discriminators" or self.cycle == "adversarial"):
             self._add_cycle(played, batch, noise, forward)
         return played
 
@@ -154,19 +170,11 @@ class JointGame(Game):
             Phase("players", ("encoder", "decoder"), **again),
         )
 
-    def _shapes(self):
-        x, z = self.data_shape, (self.latent_dim,)
-        found = {"encoder": self.encoder_shapes, "decoder": self.decoder_shapes, "joint_discriminator": ([x, z], (1,))}
-        return found if self.cycle_discriminator is None else {**found, "cycle_discriminator": ([x, x], (1,))}
-
     def _check_cycle(self):
-        if self.cycle not in CYCLES:
-            raise ValueError(f"Argument `cycle` must be one of {', '.join(CYCLES)}. Received: {self.cycle!r}")
-        if (self.cycle == "adversarial") != (self.cycle_discriminator is not None):
-            verb = "needs a" if self.cycle_discriminator is None else "takes no"
-            raise ValueError(f"Argument `cycle`={self.cycle!r} {verb} `cycle_discriminator`")
         explicit = self.posterior_family is not None and self.observation_model is not None
-        if self.has_cycle and self.cycle == "likelihood" and not explicit:
+        if self.cycle_weight is None and self.cycle == "adversarial":
+            raise ValueError("Argument `cycle`='adversarial' needs a `cycle_weight`; its authors take 0.1")
+        if self.cycle_weight is not None and self.cycle == "likelihood" and not explicit:
             raise ValueError(
                 "Argument `cycle`='likelihood' needs densities q(z|x) and p(x|z). Received: "
                 f"posterior={self.posterior_kind!r}, likelihood={self.likelihood!r}"

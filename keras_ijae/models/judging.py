@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.models import checks
-from keras_ijae.models.moves import Played
+from keras_ijae.game import Played
+from keras_ijae.keras_internals import sublayers
 
 
 def logits(network: keras.Model, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -17,9 +17,7 @@ def logits(network: keras.Model, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
         network: from one tensor, or a list of several, to logits (batch, 1).
         batches: the inputs of each batch, a list of tensors with equal numbers of rows.
     """
-    if len(batches) == 1 or any(
-        isinstance(layer, keras.layers.BatchNormalization) for layer in checks.sublayers(network)
-    ):
+    if len(batches) == 1 or any(isinstance(layer, keras.layers.BatchNormalization) for layer in sublayers(network)):
         return [_call(network, inputs) for inputs in batches]
     joined = [tf.concat([tf.cast(part, parts[0].dtype) for part in parts], 0) for parts in zip(*batches, strict=True)]
     return tf.split(_call(network, joined), len(batches))

@@ -1,21 +1,32 @@
 """MaskAAE: an adversarial auto-encoder that finds how many dimensions its codes need."""
 
 import math
+from typing import Unpack
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae import checks
 from keras_ijae.distributions import likelihoods
 from keras_ijae.distributions.generated import GeneratedPrior
+from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered
+from keras_ijae.game.roles import CODE_CRITIC, DECODER, ENCODER
 from keras_ijae.layers.mask import LatentMask
-from keras_ijae.models import checks
-from keras_ijae.models.game import Game
 from keras_ijae.models.judging import criticise, logits
-from keras_ijae.models.moves import Move, Phase, Played
-from keras_ijae.models.replicas import gathered
 
 RECONSTRUCTIONS = ("auto", "cross_entropy", "squared_error")
+CAP_DOUBLINGS = 64  # more of them overflow, and 0 times infinity is not 0
+
+
+def _outputs(arguments):
+    """What the decoder's outputs parametrise."""
+    logits_of = _reconstruction(arguments["reconstruction"], arguments["data_shape"]) == "cross_entropy"
+    return "bernoulli" if logits_of else "deterministic"
+
+
+def _authors(model):
+    return model.default_optimizers()
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -41,7 +52,6 @@ class MaskAAE(Game):
         encoder: E, observations -> codes (batch, latent_dim).
         decoder: D, codes -> observations, or their logits with "cross_entropy".
         code_critic: H, codes -> (batch, 1); without normalisation by the batch.
-        data_shape, latent_dim: None reads them off the decoder.
         mask: None for a new `LatentMask` with a ~ U(0, 5).
         reconstruction: R, "cross_entropy" (data in [0, 1]) or "squared_error"; "auto" is the first on images, the
             second on vectors.
@@ -51,7 +61,7 @@ class MaskAAE(Game):
         period: T in steps, at least 1; None: 75 up to 20 dimensions, else 112.5 latent_dim, at most 10,000. After 5T
             steps the learning rates of L_AE and L_a fall to a fifth.
         critic_steps: steps of H for one of the others.
-        ema, seed, name: see `Game`; the prior is N(0, I), masked.
+        common: see `Game`; the prior is N(0, I), masked.
 
     References:
         Mondal, Chowdhury, Jayendran, Singla, Asnani & AP 2020, "MaskAAE: Latent space optimization for adversarial
@@ -60,16 +70,15 @@ class MaskAAE(Game):
         Keras' own 1e-7 damps gradients of means over pixels, and with them the auto-encoder, not its adversaries.
     """
 
-    NETWORKS = ("encoder", "decoder", "code_critic", "mask")
-    AVERAGED = ("encoder", "decoder", "mask")
+    ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
+    PRESETS = {"paper": Preset(_authors, {"networks": "mlp", "norm": "none"})}
 
     def __init__(
         self,
+        *,
         encoder: keras.Model,
         decoder: keras.Model,
         code_critic: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
         mask: LatentMask | None = None,
         reconstruction: str = "auto",
         variance_weight: float = 100.0,
@@ -79,23 +88,19 @@ class MaskAAE(Game):
         polynomial_cap: float = 2048.0,
         period: int | None = None,
         critic_steps: int = 5,
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "mask_aae",
+        **common: Unpack[FixedPrior],
     ):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
-        self.encoder, self.decoder, self.code_critic = encoder, decoder, code_critic
-        self.mask = LatentMask(latent_dim, seed=seed) if mask is None else mask
+        super().__init__({"encoder": encoder, "decoder": decoder, "code_critic": code_critic}, **common)
+        self.mask = LatentMask(self.latent_dim, seed=self.seed) if mask is None else mask
         self.reconstruction = _reconstruction(reconstruction, self.data_shape)
         self.observation_model = likelihoods.Bernoulli() if self.reconstruction == "cross_entropy" else None
         self.variance_weight = self.weight("variance_weight", variance_weight)
         self.gradient_penalty = self.weight("gradient_penalty", gradient_penalty)
         self.mask_reconstruction_weight = self.weight("mask_reconstruction_weight", mask_reconstruction_weight)
-        start = 2 / latent_dim if polynomial_weight is None else polynomial_weight
+        start = 2 / self.latent_dim if polynomial_weight is None else polynomial_weight
         self.polynomial_weight = self.weight("polynomial_weight", start)
         self.polynomial_cap = self.weight("polynomial_cap", polynomial_cap)
-        self.period, self.critic_steps = _period(period, latent_dim), critic_steps
+        self.period, self.critic_steps = _period(period, self.latent_dim), checks.whole("critic_steps", critic_steps)
         self.moves = (
             Move("auto_encoder", ("encoder", "decoder")),
             Move("code_critic", ("code_critic",)),
@@ -108,9 +113,8 @@ class MaskAAE(Game):
             Phase("encoder", ("encoder",), reuse=True),
             Phase("mask", ("mask",)),
         )
-        x, z = self.data_shape, (latent_dim,)
-        self.ready(mask=([z], z), encoder=([x], z), decoder=([z], x), code_critic=([z], (1,)))
-        self.prior = GeneratedPrior(self.mask, latent_dim, noise_dim=latent_dim)
+        self.ready()
+        self.prior = GeneratedPrior(self.mask, self.latent_dim, noise_dim=self.latent_dim)
 
     def default_optimizers(self):
         def falling():
@@ -122,7 +126,7 @@ class MaskAAE(Game):
     def noise(self, draws):
         return {"n": draws.normal("n", self.latent_dim), "mix": draws.uniform("mix")}
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         return {"code": self.encoder(batch, training=True)}
 
     def losses(self, batch, noise, phase, forward):
@@ -134,7 +138,7 @@ class MaskAAE(Game):
         return Played({"auto_encoder": rec + _of(self.variance_weight, rec) * variance}, logs)
 
     def _play_code_critic(self, x, noise, z):
-        played, (z, n) = Played({}), (tf.stop_gradient(self.mask(part)) for part in (z, noise["n"]))
+        played, (z, n) = Played(), (tf.stop_gradient(self.mask(part)) for part in (z, noise["n"]))
         criticise(played, "code_critic", self.code_critic, n, z, noise["mix"], self.gradient_penalty)
         return played
 
@@ -166,8 +170,8 @@ class MaskAAE(Game):
     def polynomial_now(self) -> tf.Tensor:
         """c at the step that `steps` counts to, a scalar."""
         start, cap = tf.convert_to_tensor(self.polynomial_weight), tf.convert_to_tensor(self.polynomial_cap)
-        doublings = tf.cast(tf.convert_to_tensor(self.steps) // (4 * self.period), start.dtype)
-        return tf.minimum(start * 2**doublings, cap)
+        doublings = tf.minimum(tf.convert_to_tensor(self.steps) // (4 * self.period), CAP_DOUBLINGS)
+        return tf.minimum(start * 2 ** tf.cast(doublings, start.dtype), cap)
 
     @property
     def active_dims(self) -> np.ndarray:
@@ -184,9 +188,7 @@ class MaskAAE(Game):
 
 
 def _reconstruction(name, data_shape):
-    if name not in RECONSTRUCTIONS:
-        raise ValueError(f"Argument `reconstruction` must be one of {', '.join(RECONSTRUCTIONS)}. Received: {name!r}")
-    if name == "auto":
+    if checks.choice("reconstruction", name, RECONSTRUCTIONS) == "auto":
         return "cross_entropy" if len(data_shape) == 3 else "squared_error"
     return name
 
@@ -194,9 +196,7 @@ def _reconstruction(name, data_shape):
 def _period(period, latent_dim):
     if period is None:
         return 75 if latent_dim <= 20 else min(10_000, math.floor(112.5 * latent_dim))
-    if isinstance(period, bool) or not isinstance(period, int) or period < 1:
-        raise ValueError(f"Argument `period` must be an integer of at least 1. Received: {period!r}")
-    return period
+    return checks.whole("period", period)
 
 
 def _of(weight, like):

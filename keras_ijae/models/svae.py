@@ -1,8 +1,15 @@
 """The symmetric VAE, and sVAE-r, which is held to reconstruct."""
 
+from typing import Any, Unpack
+
 import keras
 
-from keras_ijae.models.joint import JointGame
+from keras_ijae.game import Preset
+from keras_ijae.models.joint import JointArguments, JointGame
+
+
+def _authors(model):
+    return {move.name: keras.optimizers.Adam(1e-4, beta_1=0.5) for move in model.moves}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -16,64 +23,38 @@ class SVAE(JointGame):
 
     With log sigma(+-f) in the place of +-f it is ALI. At a fixed optimal f the gradients are those of KL(q || p) for E
     and of KL(p || q) for G: half of the symmetric divergence's. L_{G,E} is linear in f: keep it Lipschitz, as the
-    default networks do by spectral normalisation.
+    default networks do by spectral normalisation, which the authors do not have.
 
     Args:
         encoder: E: [x, noise] -> codes (implicit), x -> codes (deterministic), x -> posterior parameters (explicit).
         decoder: G: [z, noise] -> observations (implicit), z -> observations (deterministic) or z -> parameters of the
             likelihood (explicit).
         joint_discriminator: f, [x, z] -> logits (batch, 1).
-        data_shape, latent_dim: None reads them off the decoder.
         cycle_discriminator: eta, [x, x'] -> logits (batch, 1); for cycle="adversarial" alone.
         posterior: "implicit", "deterministic", "diagonal" or "full".
         likelihood: "implicit", "deterministic", or a continuous one with a density: "gaussian", "laplace", ...
         cycle: "l1", "squared", "likelihood" (for explicit conditionals) or "adversarial", see `JointGame`.
-        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; 0 leaves the terms out, more is sVAE-r.
+        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; None: there are no such terms. With them it is sVAE-r.
         discriminator_steps: of f before the players move, each with fresh noise on the same batch.
         player_steps: of encoder and decoder together; at 1 they reuse the discriminator's last pass.
-        prior, ema, seed, name: see `Game`. The authors' code for images draws uniform codes in (-1, 1).
+        joint: the rest is common to all systems, see `Game`.
 
     References:
         Chen et al. 2018, "Symmetric Variational Autoencoder and Connections to Adversarial Learning", eq. 14.
+        preset="paper" is their code's for CIFAR-10: uniform codes in (-1, 1), batch normalisation, Adam(1e-4, 0.5).
     """
+
+    PRESETS = {"paper": Preset(_authors, {"norm": "batch", "spectral": False}, {"prior": "uniform"})}
 
     def __init__(
         self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        joint_discriminator: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        cycle_discriminator: keras.Model | None = None,
-        posterior="implicit",
-        likelihood="implicit",
+        *,
+        posterior: Any = "implicit",
+        likelihood: Any = "implicit",
         cycle: str = "l1",
-        cycle_weight: float = 0.0,
-        discriminator_steps: int = 1,
-        player_steps: int = 1,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "svae",
+        **joint: Unpack[JointArguments],
     ):
-        super().__init__(
-            encoder,
-            decoder,
-            joint_discriminator,
-            cycle_discriminator,
-            data_shape,
-            latent_dim,
-            posterior,
-            likelihood,
-            cycle,
-            cycle_weight,
-            discriminator_steps,
-            player_steps,
-            prior,
-            ema,
-            seed,
-            name,
-        )
+        super().__init__(posterior=posterior, likelihood=likelihood, cycle=cycle, **joint)
 
     def gain(self, logit):
         return logit

@@ -1,16 +1,16 @@
 """The variational auto-encoder, with its test-time bounds."""
 
 import math
+from typing import Any, Unpack
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import random
+from keras_ijae import checks, random
 from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.models import checks
-from keras_ijae.models.game import Game
-from keras_ijae.models.moves import Move, Phase, Played
+from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, data
+from keras_ijae.game.roles import DECODER, ENCODER
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -27,45 +27,38 @@ class VAE(Game):
         posterior: "diagonal" or "full", or a `Posterior`.
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
-        warm_up_steps: steps over which beta grows linearly from 0.
-        data_shape, latent_dim: None reads them off the decoder.
-        ema, seed, name: see `Game`; the prior is N(0, I).
+        warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
+        common: see `Game`; the prior is N(0, I).
 
     References:
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Burda et al. 2016, eq. 8.
     """
 
-    NETWORKS = ("encoder", "decoder")
+    ROLES = (ENCODER, DECODER)
+    has_bounds = True
 
     def __init__(
         self,
+        *,
         encoder: keras.Model,
         decoder: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        posterior="diagonal",
-        likelihood="bernoulli",
+        posterior: Any = "diagonal",
+        likelihood: Any = "bernoulli",
         beta: float = 1.0,
         warm_up_steps: int = 0,
-        ema: float | None = None,
-        seed: int = 0,
-        name: str = "vae",
+        **common: Unpack[FixedPrior],
     ):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, "normal", ema, seed, name)
-        if beta < 0:
-            raise ValueError(f"Argument `beta` must be at least 0. Received: {beta}")
-        self.encoder, self.decoder = encoder, decoder
-        self.posterior_family = self.posterior_kind = posteriors.get(posterior, latent_dim)
+        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
+        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
         self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
         if not self.likelihood.has_log_prob:
             raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
-        self.beta, self.warm_up_steps = self.scalar("beta", beta), warm_up_steps
+        self.beta = self.weight("beta", beta)
+        self.warm_up_steps = checks.whole("warm_up_steps", warm_up_steps, 0)
         learned = ("likelihood",) if self.likelihood.trainable_variables else ()
         self.moves = (Move("auto_encoder", ("encoder", "decoder", *learned)),)
         self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
-        x, z = self.data_shape, (latent_dim,)
-        self.ready(encoder=([x], (self.posterior_family.units,)), decoder=([z], x))
+        self.ready()
 
     def default_optimizers(self):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
@@ -76,9 +69,9 @@ class VAE(Game):
     def losses(self, batch, noise, phase, forward):
         log_likelihood, kl = self.bound_terms(batch, noise["code"], training=True)
         weight = tf.cast(tf.convert_to_tensor(self.beta), kl.dtype) * self._warmth(kl.dtype)
-        log_likelihood, kl = tf.reduce_mean(log_likelihood), tf.reduce_mean(kl)
-        logs = {"log_likelihood_sum": log_likelihood, "kl_sum": kl, "elbo_sum": log_likelihood - kl, "beta": weight}
-        return Played({"auto_encoder": weight * kl - log_likelihood}, logs)
+        terms = self._named(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
+        loss = weight * tf.reduce_mean(kl) - tf.reduce_mean(log_likelihood)
+        return Played({"auto_encoder": loss}, {**terms, "beta": weight})
 
     def bound_terms(self, x, noise, training=False):
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, (batch,) each."""
@@ -88,15 +81,16 @@ class VAE(Game):
 
     def measures(self, batch, noise):
         log_likelihood, kl = self.bound_terms(batch, noise["code"])
-        unit = "nats" if self.likelihood.discrete else "density_nats"
-        found = {
-            f"elbo_{unit}_sum": log_likelihood - kl,
-            f"log_likelihood_{unit}_sum": log_likelihood,
-            "kl_nats_sum": kl,
-        }
+        found = {"loss": kl - log_likelihood, **self._named(log_likelihood, kl)}
         if self.likelihood.has_bits_per_dim:
             found["bits_per_dim"] = self.likelihood.bits_per_dim(log_likelihood - kl, self.data_shape)
-        return found | super().measures(batch, noise)
+        return super().measures(batch, noise) | found
+
+    def _named(self, log_likelihood, kl):
+        """The terms of the bound under the names that training and evaluation share."""
+        unit = "nats" if self.likelihood.discrete else "density_nats"
+        elbo = log_likelihood - kl
+        return {f"elbo_{unit}_sum": elbo, f"log_likelihood_{unit}_sum": log_likelihood, "kl_nats_sum": kl}
 
     def elbo(self, x, seed: int = 0) -> np.ndarray:
         """Evidence lower bound with one code per example: (n,) nats."""
@@ -112,7 +106,7 @@ class VAE(Game):
             chunk: how many of the K codes of all rows are decoded at once: bounds the memory.
             seed: of the codes.
         """
-        x = checks.observations(checks.unpack(x), self.data_shape)
+        x = data.observations(data.unpack(x), self.data_shape)
         parts = []
         for at in range(0, samples, chunk):
             each = range(
@@ -134,7 +128,7 @@ class VAE(Game):
             return tf.reshape(joint, [noise.shape[0], -1]) - q.log_prob(codes)
 
     def _bounds(self, x, seed):
-        x = checks.observations(checks.unpack(x), self.data_shape)
+        x = data.observations(data.unpack(x), self.data_shape)
         with self.averaged():
             terms = self.bound_terms(x, random.normal([x.shape[0], self.latent_dim], random.fold(seed, "elbo")))
         return [term.numpy() for term in terms]

@@ -1,18 +1,25 @@
 """The Wasserstein auto-encoder with an adversarial penalty."""
 
+from typing import Unpack
+
 import keras
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.models.ae import CodeJudging
+from keras_ijae.game import Move, Phase, Played, Preset
+from keras_ijae.models.ae import CodeJudging, CodeJudgingArguments
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
-from keras_ijae.models.wae_mmd import COST
+from keras_ijae.models.wae_mmd import COST, falling
+
+
+def _authors(model):
+    rates = {"code_discriminator": 5e-4, "auto_encoder": 1e-3}
+    return {move: keras.optimizers.Adam(falling(rate), beta_1=0.5) for move, rate in rates.items()}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class WAEGAN(CodeJudging):
-    """Wasserstein auto-encoder whose codes are drawn to the prior by a discriminator.
+    """Wasserstein auto-encoder whose codes are matched to the prior by a discriminator.
 
     With z_q = E(x), z ~ p(z), logits C and zeta = softplus:
 
@@ -20,41 +27,30 @@ class WAEGAN(CodeJudging):
         L_{E,G} = E c(x, G(z_q)) + penalty_weight E zeta(-C(z_q))                 c(x, y) = 0.05 ||x - y||^2
 
     c sums over dimensions. The discriminator moves first, then both players on the same pass. The authors' code also
-    weighs L_C, which Adam ignores; their pretraining of the encoder and noise on the input are left out.
+    weighs L_C, which Adam ignores; they take the other order; their pretraining of the encoder and noise on the input are
+    left out, and so are the schedule of rates, which preset="paper" has, and log p(z), which for CelebA they add to the
+    logit: C can learn it. For images in [-1, 1] see `WAEMMD`.
 
     Args:
         encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
         decoder: G, codes -> observations.
         code_discriminator: C, codes -> logits (batch, 1).
-        data_shape, latent_dim: None reads them off the decoder.
         penalty_weight: lambda, at least 0; a run-time scalar.
-        prior, ema, seed, name: see `Game`.
+        common: see `Game`.
 
     References:
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 1; numbers from its code for MNIST.
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        code_discriminator: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        penalty_weight: float = 10.0,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "wae_gan",
-    ):
-        super().__init__(encoder, decoder, data_shape, latent_dim, prior, ema, seed, name)
-        self.code_discriminator = code_discriminator
+    PRESETS = {"paper": Preset(_authors, {"norm": "batch", "spectral": False})}
+
+    def __init__(self, *, penalty_weight: float = 10.0, **code_judging: Unpack[CodeJudgingArguments]):
+        super().__init__(**code_judging)
         self.penalty_weight = self.weight("penalty_weight", penalty_weight)
         judge = "code_discriminator"
         self.moves = (Move(judge, (judge,)), Move("auto_encoder", ("encoder", "decoder")))
         self.phases = (Phase(judge, (judge,)), Phase("auto_encoder", ("auto_encoder",), reuse=True))
-        z = (self.latent_dim,)
-        self.ready(encoder=self.encoder_shapes, decoder=([z], self.data_shape), code_discriminator=([z], (1,)))
+        self.ready()
 
     def default_optimizers(self):
         return {

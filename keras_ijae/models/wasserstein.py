@@ -1,12 +1,23 @@
 """What the Wasserstein GANs share: the game, not how the critic is kept Lipschitz."""
 
+from typing import Unpack
+
+import keras
 import tensorflow as tf
 
-from keras_ijae import losses
-from keras_ijae.models import checks
-from keras_ijae.models.game import Game
+from keras_ijae import checks, losses
+from keras_ijae.game import Common, Game, Move, Phase, Played
+from keras_ijae.game.roles import CRITIC, DECODER
 from keras_ijae.models.judging import logits
-from keras_ijae.models.moves import Move, Phase, Played
+
+
+class WassersteinArguments(Common, total=False):
+    """Arguments that both systems share."""
+
+    decoder: keras.Model
+    critic: keras.Model
+    critic_steps: int
+    fresh_batches: bool
 
 
 class WassersteinGame(Game):
@@ -15,30 +26,47 @@ class WassersteinGame(Game):
         L_f = E f(G(z)) - E f(x)        W(p*, p_G) = max -L_f over 1-Lipschitz f
         L_G = -E f(G(z))
 
-    Each step plays `critic_steps` of the critic with fresh noise on the same batch, then one of the decoder.
+    Each step plays `critic_steps` of the critic, each with fresh noise, then one of the decoder.
 
     Args:
-        gate: when the decoder moves, see `Phase`; None: in every step.
+        decoder: G, (batch, latent_dim) -> (batch, *data_shape).
+        critic: f, observations -> (batch, 1).
+        critic_steps: steps of the critic for one of the decoder.
+        fresh_batches: whether each of them has data of its own, as in the papers: a batch is then cut into as many, so
+            give batches so many times as large. By default all share the batch.
+        common: see `Game`.
     """
 
-    NETWORKS = ("decoder", "critic")
+    ROLES = (DECODER, CRITIC)
 
-    def __init__(self, decoder, critic, data_shape, latent_dim, critic_steps, gate, prior, ema, seed, name):
-        data_shape, latent_dim = checks.sizes(decoder, data_shape, latent_dim)
-        super().__init__(data_shape, latent_dim, prior, ema, seed, name)
-        self.decoder, self.critic, self.critic_steps = decoder, critic, critic_steps
+    def __init__(
+        self,
+        *,
+        decoder: keras.Model,
+        critic: keras.Model,
+        critic_steps: int = 5,
+        fresh_batches: bool = False,
+        **common: Unpack[Common],
+    ):
+        super().__init__({"decoder": decoder, "critic": critic}, **common)
+        self.critic_steps = checks.whole("critic_steps", critic_steps)
+        self.fresh_batches = checks.flag("fresh_batches", fresh_batches)
         self.moves = (Move("critic", ("critic",)), Move("decoder", ("decoder",)))
+
+    def ready(self, gate=None):
+        """Ends a system's `__init__`; `gate` says when the decoder moves, see `Phase`."""
+        k = self.critic_steps
+        slices = k if self.fresh_batches else 1
         self.phases = (
-            Phase("critic", ("critic",), repeats=critic_steps),
-            Phase("decoder", ("decoder",), reuse=critic_steps == 1, gate=gate),
+            Phase("critic", ("critic",), repeats=k, slices=slices),
+            Phase("decoder", ("decoder",), slices=slices, reuse=k == 1, gate=gate),
         )
-        x, z = self.data_shape, (self.latent_dim,)
-        self.ready(decoder=([z], x), critic=([x], (1,)))
+        super().ready()
 
     def noise(self, draws):
         return {"z": draws.rows("z", self.prior.sample)}
 
-    def forward(self, batch, noise):
+    def forward(self, batch, noise, phase):
         return {"fake": self.decoder(noise["z"], training=True)}
 
     def losses(self, batch, noise, phase, forward):

@@ -1,11 +1,13 @@
 """The Wasserstein GAN with clipped weights."""
 
 import math
-import numbers
+from typing import Unpack
 
 import keras
 
-from keras_ijae.models.wasserstein import WassersteinGame
+from keras_ijae import checks
+from keras_ijae.game import Preset
+from keras_ijae.models.wasserstein import WassersteinArguments, WassersteinGame
 
 SLOW_STEPS, SLOW_FIRST, SLOW_EVERY = 100, 25, 500
 
@@ -24,6 +26,10 @@ class Clip(keras.constraints.Constraint):
         return {"bound": self.bound}
 
 
+def _authors(model):
+    return {move.name: keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16) for move in model.moves}
+
+
 @keras.saving.register_keras_serializable("keras_ijae")
 class WGAN(WassersteinGame):
     """Wasserstein GAN: every weight of the critic stays in [-c, c], which bounds its Lipschitz constant.
@@ -35,44 +41,31 @@ class WGAN(WassersteinGame):
     Args:
         decoder: G, (batch, latent_dim) -> (batch, *data_shape).
         critic: f, observations -> (batch, 1), of any size, high on the data. Its weights are clipped here.
-        data_shape, latent_dim: None reads them off the decoder.
         clip: c, above 0.
-        critic_steps: steps of the critic for one of the decoder, each with fresh noise on the same batch.
+        critic_steps: steps of the critic for one of the decoder, each with fresh noise.
+        fresh_batches: whether each of them has data of its own, see `WassersteinGame`; the paper's have.
         slow_start: whether the first 25 steps of the decoder, and then every 500th, wait until the critic has made 100.
-        prior, ema, seed, name: see `Game`.
+        common: see `Game`.
 
     References:
         Arjovsky, Chintala & Bottou 2017, algorithm 1; the slow start is the authors' code's.
     """
 
-    def __init__(
-        self,
-        decoder: keras.Model,
-        critic: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        clip: float = 0.01,
-        critic_steps: int = 5,
-        slow_start: bool = True,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "wgan",
-    ):
-        if not (isinstance(clip, numbers.Real) and 0 < clip < math.inf):
-            raise ValueError(f"Argument `clip` must be a finite number above 0. Received: {clip!r}")
-        gate = self._decoder_gate if slow_start else None
-        super().__init__(decoder, critic, data_shape, latent_dim, critic_steps, gate, prior, ema, seed, name)
-        self.clip, self.slow_start = clip, slow_start
-        for weight in critic.trainable_variables:
+    PRESETS = {"paper": Preset(_authors, {"norm": "batch"}, {"fresh_batches": True})}
+
+    def __init__(self, *, clip: float = 0.01, slow_start: bool = True, **wasserstein: Unpack[WassersteinArguments]):
+        super().__init__(**wasserstein)
+        self.clip, self.slow_start = checks.number("clip", clip, above=0), checks.flag("slow_start", slow_start)
+        self.ready(self._enough_critic_steps if slow_start else None)
+        for weight in self.critic.trainable_variables:
             weight.constraint = Clip(clip)
             weight.assign(weight.constraint(weight))
 
     def default_optimizers(self):
         """With PyTorch's constants, which the authors had: with Keras' epsilon decoders hardly learn."""
-        return {move: keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16) for move in ("critic", "decoder")}
+        return _authors(self)
 
-    def _decoder_gate(self, step, happened, logs):
+    def _enough_critic_steps(self, step, happened):
         """Whether enough steps went by for the decoder's next move: one for each, more for the slow ones among them."""
         wait = math.ceil(SLOW_STEPS / self.critic_steps) - 1
         slow = keras.ops.minimum(happened + 1, SLOW_FIRST) + happened // SLOW_EVERY

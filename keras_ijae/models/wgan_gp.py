@@ -1,16 +1,22 @@
 """The Wasserstein GAN with a gradient penalty."""
 
+from typing import Unpack
+
 import keras
 import tensorflow as tf
 
+from keras_ijae.game import Played, Preset
 from keras_ijae.models.judging import criticise
-from keras_ijae.models.moves import Played
-from keras_ijae.models.wasserstein import WassersteinGame
+from keras_ijae.models.wasserstein import WassersteinArguments, WassersteinGame
+
+
+def _authors(model):
+    return {move.name: keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9) for move in model.moves}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class WGANGP(WassersteinGame):
-    """Wasserstein GAN whose critic is drawn to slope 1 between data and samples.
+    """Wasserstein GAN whose critic is pushed towards slopes of 1 between data and samples.
 
         L_f = E f(G(z)) - E f(x) + gradient_penalty E (||grad f(x^)|| - 1)^2
         L_G = -E f(G(z))
@@ -21,33 +27,24 @@ class WGANGP(WassersteinGame):
         decoder: G, (batch, latent_dim) -> (batch, *data_shape).
         critic: f, observations -> (batch, 1), high on the data; without batch normalisation, as each example has a
             slope of its own.
-        data_shape, latent_dim: None reads them off the decoder.
         gradient_penalty: its weight, at least 0; a run-time scalar.
-        critic_steps: steps of the critic for one of the decoder, each with fresh noise on the same batch.
-        prior, ema, seed, name: see `Game`.
+        critic_steps: steps of the critic for one of the decoder, each with fresh noise.
+        fresh_batches: whether each of them has data of its own, see `WassersteinGame`; the paper's have.
+        common: see `Game`.
 
     References:
         Gulrajani et al. 2017, algorithm 1.
     """
 
-    def __init__(
-        self,
-        decoder: keras.Model,
-        critic: keras.Model,
-        data_shape: tuple[int, ...] | None = None,
-        latent_dim: int | None = None,
-        gradient_penalty: float = 10.0,
-        critic_steps: int = 5,
-        prior="normal",
-        ema: float | None = 0.999,
-        seed: int = 0,
-        name: str = "wgan_gp",
-    ):
-        super().__init__(decoder, critic, data_shape, latent_dim, critic_steps, None, prior, ema, seed, name)
+    PRESETS = {"paper": Preset(_authors, {"norm": "batch"}, {"fresh_batches": True})}
+
+    def __init__(self, *, gradient_penalty: float = 10.0, **wasserstein: Unpack[WassersteinArguments]):
+        super().__init__(**wasserstein)
         self.gradient_penalty = self.weight("gradient_penalty", gradient_penalty)
+        self.ready()
 
     def default_optimizers(self):
-        return {move: keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9) for move in ("critic", "decoder")}
+        return _authors(self)
 
     def noise(self, draws):
         return {**super().noise(draws), "mix": draws.uniform("mix")}
@@ -55,6 +52,6 @@ class WGANGP(WassersteinGame):
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":
             return super().losses(batch, noise, phase, forward)
-        played, fake = Played({}), tf.stop_gradient(forward["fake"])
+        played, fake = Played(), tf.stop_gradient(forward["fake"])
         criticise(played, "critic", self.critic, batch, fake, noise["mix"], self.gradient_penalty)
         return played

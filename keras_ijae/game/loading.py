@@ -1,0 +1,34 @@
+"""Models from files, with errors that say what is wrong with them."""
+
+import os
+from pathlib import Path
+
+import keras
+
+from keras_ijae.game.game import Game
+
+_NO_FILE = "Argument `path` must be a .keras file of this package, or a run directory with a model.keras."
+
+
+def load_model(path: str | os.PathLike) -> Game:
+    """A model from a `.keras` file, whole: networks, averages, optimizers, step number.
+
+    `keras.models.load_model` does the same; this one takes run directories as well, and says more clearly what is
+    wrong with a bad file.
+
+    Args:
+        path: the file, or a run directory, of which the finished model is loaded.
+
+    Raises:
+        ValueError: the file is missing, corrupt, or holds no model of this package.
+    """
+    file = Path(path) / "model.keras" if Path(path).is_dir() else Path(path)
+    if not file.is_file():
+        raise ValueError(f"{_NO_FILE} Received: {file}, which does not exist")
+    try:
+        model = keras.models.load_model(file)
+    except Exception as error:  # a bad file fails in as many ways as there are readers
+        raise ValueError(f"{_NO_FILE} Received: {file}, which fails with {error}") from error
+    if not isinstance(model, Game):
+        raise ValueError(f"{_NO_FILE} Received: {file}, a {type(model).__name__}")
+    return model
