@@ -115,7 +115,7 @@ def systems() -> None:
 
     [cyan]keras-ijae train alpha_gan --dataset mnist --out runs/alpha[/cyan]
     """
-    from keras_ijae.models.registry import list_models
+    from keras_ijae.game import list_models
 
     table = Table("system", "what")
     for name, line in list_models().items():

@@ -122,7 +122,7 @@ def load(model: Path) -> Any:
         hint = " Training is not done: `keras-ijae train --resume` goes on." if unfinished else ""
         raise ValueError(f"There is no model at {path}.{hint}")
     start_tensorflow()
-    from keras_ijae.models.registry import load_model
+    from keras_ijae.game import load_model
 
     return load_model(path)
 

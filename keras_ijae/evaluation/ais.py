@@ -11,7 +11,7 @@ from keras_ijae.checks import whole
 from keras_ijae.distributions import likelihoods, priors
 from keras_ijae.distributions.tfp import tfp
 from keras_ijae.evaluation.progress import tracked
-from keras_ijae.models import checks
+from keras_ijae.game import data as batches
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
 
@@ -92,7 +92,7 @@ def ais_log_likelihood(
     """
     counts = {"steps": steps, "chains": chains, "leapfrog_steps": leapfrog_steps, "batch_size": batch_size}
     joint = Joint(model, likelihood, **counts)
-    x = checks.observations(checks.unpack(x), model.data_shape)
+    x = batches.observations(batches.unpack(x), model.data_shape)
     found = []
     for part in range(0, x.shape[0], batch_size):
         rows, key = x[part : part + batch_size], random.fold(seed, "ais", part)

@@ -11,7 +11,7 @@ from keras_ijae import random
 from keras_ijae.evaluation.measures import Measure
 from keras_ijae.evaluation.progress import tracked
 from keras_ijae.metrics.features import DataSpace, FeatureCache
-from keras_ijae.models import checks
+from keras_ijae.game import data as batches
 
 ROWS = 256
 
@@ -29,7 +29,7 @@ class Material:
         """The data, batch by batch, checked."""
         x = None
         for x in tracked(_batches("dataset", self.dataset), title, self.progress):
-            yield checks.observations(checks.unpack(x), self.model.data_shape).numpy()
+            yield batches.observations(batches.unpack(x), self.model.data_shape).numpy()
         if x is None:
             raise ValueError("Argument `dataset` must have examples. Received: none")
 
@@ -41,8 +41,8 @@ class Material:
     def train(self) -> np.ndarray | None:
         if self.train_data is None:
             return None
-        parts = (checks.unpack(part) for part in _batches("train", self.train_data))
-        return np.concatenate([checks.observations(part, self.model.data_shape).numpy() for part in parts])
+        parts = (batches.unpack(part) for part in _batches("train", self.train_data))
+        return np.concatenate([batches.observations(part, self.model.data_shape).numpy() for part in parts])
 
     @cached_property
     def real(self) -> np.ndarray:
@@ -109,4 +109,4 @@ def _batches(name: str, data: Any) -> tf.data.Dataset:
         if data.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError(f"Argument `{name}` must end. Received: an infinite data set")
         return data.rebatch(ROWS)
-    return tf.data.Dataset.from_tensor_slices(np.asarray(checks.unpack(data))).batch(ROWS)
+    return tf.data.Dataset.from_tensor_slices(np.asarray(batches.unpack(data))).batch(ROWS)

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_ijae.keras_internals import sublayers
+
 EPSILON = 1e-12
 
 
@@ -147,4 +149,4 @@ class SpectralConv2DTranspose(SpectralMixin, keras.layers.Conv2DTranspose):
 
 def spectral_layers(network: keras.Layer) -> list[keras.Layer]:
     """All spectrally normalised layers inside `network`, at any depth: those whose `advance()` a step has to call."""
-    return [layer for layer in network._flatten_layers() if isinstance(layer, SpectralMixin)]
+    return [layer for layer in sublayers(network) if isinstance(layer, SpectralMixin)]

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_ijae.files import replacing, write_text
+from keras_ijae.keras_internals import start_at
 from keras_ijae.training.pictures import save_grid, save_pairs
 
 
@@ -103,7 +104,7 @@ class Backup(keras.callbacks.Callback):
             if optimizer is not None and not optimizer.built:
                 optimizer.build(self.model.trainable_variables)
             self.model.load_weights(self._path(epochs))
-            self.model._initial_epoch = epochs
+            start_at(self.model, epochs)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):

@@ -8,7 +8,7 @@ import keras
 
 from keras_ijae import datasets
 from keras_ijae.files import replacing
-from keras_ijae.models.registry import create
+from keras_ijae.game import create
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.data import first_rows, in_order, training_data
 from keras_ijae.training.recipes import Recipe
