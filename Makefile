@@ -1,5 +1,6 @@
 # make demo     train on the embedded digits, measure, draw, export: everything lands in runs/demo
 # make test     run the tests
+# make test-all run them all, the slow ones too: what every change must pass
 # make lint     check the style
 # make format   apply the style
 # make venv     only the environment
@@ -14,7 +15,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format venv clean
+.PHONY: help demo test test-all lint format venv clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile
@@ -23,6 +24,9 @@ demo: $(VENV)/.installed
 	$(BIN)/keras-ijae demo --out runs/demo
 
 test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.installed-dev

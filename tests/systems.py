@@ -2,10 +2,11 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import keras_ijae as ki
-from keras_ijae.models.registry import ENTRIES
+from keras_ijae.game import ENTRIES
 
 SHAPE, LATENT, BATCH = (8, 8, 1), 2, 8
 
@@ -28,7 +29,7 @@ VARIANTS = {
         {"posterior": "deterministic", "likelihood": "laplace"},
         {"posterior": "diagonal", "likelihood": "gaussian"},
         {"posterior": "full", "likelihood": "shift_gaussian"},
-        {"gradient_penalty": 1.0, "discriminator_steps": 2, "spectral": False},
+        {"r1_weight": 1.0, "discriminator_steps": 2, "spectral": False},
     ],
     "svae": [{}, {"posterior": "deterministic", "likelihood": "deterministic", "prior": "uniform"}],
     "svae_r": [
@@ -38,27 +39,43 @@ VARIANTS = {
     "ali": [{}, {"posterior": "implicit", "likelihood": "laplace", "discriminator_steps": 2}],
     "bigan": [{}, {"likelihood": "implicit", "prior": "uniform"}],
     "alice": [{}, {"cycle": "l1", "player_steps": 2}, {"cycle": "adversarial", "cycle_weight": 0.1}],
-    "wgan": [{"slow_start": False}, {"slow_start": False, "critic_steps": 1, "clip": 0.1}],  # so that both move at once
-    "wgan_gp": [{}, {"critic_steps": 1, "gradient_penalty": 0.1}],
+    "wgan": [
+        {"slow_start": False, "critic_steps": 2},
+        {"slow_start": False, "critic_steps": 1, "clip": 0.1},
+    ],  # so that both move at once
+    "wgan_gp": [
+        {"critic_steps": 2},
+        {"critic_steps": 1, "gradient_penalty": 0.1},
+        {"critic_steps": 2, "fresh_batches": True},
+    ],
     "aae": [{}, {"prior": "uniform"}],
     "wae_gan": [{}, {"prior": "sphere", "ema": None}],
     "wae_mmd": [{}, {"prior": "uniform", "ema": 0.9}],
     "mask_aae": [
-        {"mask_reconstruction_weight": 10.0},
+        {"mask_reconstruction_weight": 10.0, "critic_steps": 2},
         {"reconstruction": "squared_error", "critic_steps": 1, "period": 1, "ema": None},
     ],
-    "flex_ae": [{}, {"noise_dim": 5, "critic_steps": 2, "ema": None}],
-    "flex_ae_sr": [{"critic_steps": 1}, {"gradient_penalty": 0.5}],
+    "flex_ae": [{"critic_steps": 2}, {"noise_dim": 5, "critic_steps": 1, "ema": None}],
+    "flex_ae_sr": [{"critic_steps": 1}, {"critic_steps": 2, "gradient_penalty": 0.5}],
 }
 SYSTEMS = sorted(ENTRIES)
-WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].roles)]
-# One name per class, for what is slow and does not depend on a fixed constant.
-CLASSES = sorted({entry.path: name for name, entry in reversed(ENTRIES.items())}.values())
+WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].system.ROLES)]
+# One name per class, for what does not depend on a fixed constant.
+CLASSES = sorted({entry.system: name for name, entry in reversed(ENTRIES.items())}.values())
+# Six games of different shape: one move; moves that share a pass; repeats and a penalty; several judges; sets of codes
+# over one pass of several repeats; a learned prior and two critics.
+REPRESENTATIVE = ("vae", "gan", "wgan_gp", "ijae", "mask_aae", "flex_ae_sr")
 
 
 def cases():
     """(name, arguments) of every system and variant."""
     return [(name, arguments) for name in SYSTEMS for arguments in VARIANTS.get(name, [{}])]
+
+
+def quick(values, always):
+    """Parameters of a test: all `values`, of which `make test` runs those in `always` and `make test-all` the rest."""
+    values = [*always, *(value for value in values if value not in always)]
+    return [value if value in always else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def label(value):
@@ -76,7 +93,7 @@ def create(name, shape=SHAPE, **arguments):
     keras.utils.set_random_seed(1)
     arguments = {**(VARIANTS.get(name, [{}])[0]), **arguments}
     model = ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
-    if hasattr(model.prior, "fit"):
+    if model.prior.can_fit:
         model.fit_prior(images(shape=shape))
     return model
 
@@ -133,8 +150,7 @@ def moved(before, after):
 
 def codes_of_samples(model, n, seed):
     """The codes of `model.sample(n, seed)`."""
-    with model.averaged():
-        return model.pure("prior", tf.constant(n), tf.constant(seed)).numpy()
+    return model.endpoints.codes_of_samples(n, seed).numpy()
 
 
 def values_of(model):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from systems import LATENT, SHAPE, SYSTEMS, WITH_ENCODER, codes_of_samples, compiled, images, train
+from systems import CLASSES, LATENT, SHAPE, WITH_ENCODER, codes_of_samples, compiled, images, quick, train
 
 BLOCKED = """
 import importlib.machinery
@@ -54,9 +54,12 @@ def fitted(name, **arguments):
     return model
 
 
-def test_serves_without_this_package_and_keras(tmp_path):
+@pytest.mark.parametrize(
+    "names", [("vae", "ijae", "flex_ae_sr"), pytest.param(CLASSES, marks=pytest.mark.slow)], ids=len
+)
+def test_serves_without_this_package_and_keras(tmp_path, names):
     x, z = images(3), images(4, (LATENT,))
-    models = {name: fitted(name) for name in SYSTEMS}
+    models = {name: fitted(name) for name in names}
     for name, model in models.items():
         model.export(tmp_path / name)
     np.savez(tmp_path / "given.npz", x=x, z=z)
@@ -94,7 +97,7 @@ def encoders(tmp_path_factory):
     return export
 
 
-@pytest.mark.parametrize("name", WITH_ENCODER)
+@pytest.mark.parametrize("name", quick(WITH_ENCODER, ["vae", "ijae", "mask_aae"]))
 def test_an_exported_encoder_gives_the_codes_and_is_whole(encoders, name):
     model, path = encoders(name)
     module, x = tf.saved_model.load(path), images(5)

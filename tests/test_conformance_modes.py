@@ -10,10 +10,12 @@ from systems import (
     BATCH,
     CLASSES,
     LATENT,
+    REPRESENTATIVE,
     compiled,
     create,
     dataset,
     images,
+    quick,
     roles_moved,
     same,
     train,
@@ -45,7 +47,7 @@ HOW = {"eagerly": {"run_eagerly": True}, "by XLA": {"jit_compile": True}, "two a
 
 
 @pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
 def test_a_step_is_the_same_however_it_is_run(name, how):
     same(in_graph(name), stepped(name, **HOW[how]), 1e-4)
 
@@ -61,9 +63,9 @@ def on(strategy, name, how, **arguments):
     return {**weights(model), **{f"log of {term}": np.float32(values) for term, values in history.items()}}
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
 def test_two_replicas_are_one_with_the_double_batch(two_replicas, name):
-    arguments = {"norm": "batch"} | ({"gradient_penalty": 0.5} if name == "ijae" else {})
+    arguments = {"norm": "batch"} | ({"r1_weight": 0.5} if name == "ijae" else {})
     alone = on(None, name, {"run_eagerly": True}, **arguments)
     assert any("moving_variance" in path for path in alone)
     same(alone, on(two_replicas, name, {}, **arguments), 1e-4)
@@ -94,7 +96,7 @@ def test_several_steps_at_once_become_one_under_replicas(two_replicas):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
 def test_mixed_precision_trains_saves_and_continues(tmp_path, name, policy):
     keras.config.set_dtype_policy(policy)
     model = compiled(name, {"run_eagerly": True})

@@ -342,7 +342,7 @@ class Game(GenerativeModel):
     def _decay(self, ema):
         if ema == "auto":
             return _EMA if any(role.judges for role in self.ROLES) else None
-        return None if ema is None else checks.number("ema", ema, least=0, below=1)
+        return None if ema is None else checks.number("ema", ema, least=0, below=1, other="None or 'auto'")
 
     def _layers_of_networks(self):
         return [layer for network in self.networks.values() for layer in sublayers(network)]
