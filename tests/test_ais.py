@@ -114,7 +114,7 @@ def test_a_prior_on_a_sphere_is_refused():
 @pytest.mark.parametrize("name", ["steps", "chains", "leapfrog_steps", "batch_size"])
 @pytest.mark.parametrize("count", [0, 2.5])
 def test_counts_that_are_no_whole_numbers_above_0_are_refused(linear, name, count):
-    with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least 1. Received: {name}={count}"):
+    with pytest.raises(ValueError, match=f"`{name}` must be an integer >= 1. Received: {name}={count}"):
         ais_log_likelihood(linear, X, **{name: count})
 
 

@@ -133,14 +133,14 @@ BAD_ARGUMENTS = [
     (
         "gan",
         {"objective": "wasserstein"},
-        "`objective` must be one of minimax, non_saturating, log_ratio, tfgan:.*. Received: 'wasserstein'",
+        "`objective` must be one of 'minimax', 'non_saturating', 'log_ratio', 'tfgan:.*objective='wasserstein'",
     ),
     ("gan", {"prior": "gaussian"}, "`prior` must be one of .*'normal'.*Received: prior='gaussian'"),
     ("gan", {"ema": 1.0}, r"`ema` must be None or in \[0, 1\). Received: 1.0"),
     (
         "alpha_gan",
         {"objective": "minimax"},
-        "`objective` must be one of log_ratio, non_saturating, .*Received: 'minimax'",
+        "`objective` must be one of 'log_ratio', 'non_saturating', .*Received: objective='minimax'",
     ),
     ("alpha_gan", {"l1_mean_weight": -2.0}, "`l1_mean_weight` must be at least 0. Received: -2.0"),
     ("svae_r", {"cycle_weight": -1.0}, "`cycle_weight` must be at least 0. Received: -1.0"),

@@ -17,8 +17,8 @@ from keras_ijae.distributions import (
     posteriors,
     priors,
 )
-from keras_ijae.distributions._tfp import tfp
 from keras_ijae.distributions.posteriors import positive_scale
+from keras_ijae.distributions.tfp import tfp
 
 MEAN = np.array([0.5, -1.0, 2.0])
 COVARIANCE = np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.1], [-0.2, 0.1, 0.5]])

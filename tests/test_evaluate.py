@@ -240,9 +240,9 @@ def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
         ({"metrics": ["elbo"]}, "'elbo' needs an explicit posterior and likelihood. Received: a GAN"),
         ({"metrics": ["ais"]}, "'ais' needs a likelihood with a density"),
         ({"metrics": ["critic"]}, "`train` is needed for 'critic'"),
-        ({"metrics": ["diversity"], "samples": 1}, "`samples` must be a whole number of at least 2"),
-        ({"metrics": "diversity", "samples": 2.5}, "`samples` must be a whole number"),
-        ({"metrics": "diversity", "seed": -1}, "`seed` must be a whole number of at least 0"),
+        ({"metrics": ["diversity"], "samples": 1}, "`samples` must be an integer >= 2"),
+        ({"metrics": "diversity", "samples": 2.5}, "`samples` must be an integer"),
+        ({"metrics": "diversity", "seed": -1}, "`seed` must be an integer >= 0"),
         ({"metrics": ["fid"], "features": "none.keras"}, "no stored classifier at none.keras"),
     ],
 )
@@ -329,8 +329,8 @@ def test_a_continued_run_goes_on_comparing_and_a_new_one_does_not_overwrite(vae,
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"every": 0}, "`every` must be a whole number of at least 1"),
-        ({"every": 1.5}, "`every` must be a whole number"),
+        ({"every": 0}, "`every` must be an integer >= 1"),
+        ({"every": 1.5}, "`every` must be an integer"),
         ({"mode": "low"}, "`mode` must be 'min' or 'max'. Received: 'low'"),
         ({"monitor": None}, "`best` and `monitor` belong together"),
         ({"best": "best.h5"}, "must end in .weights.h5. Received: best.h5"),

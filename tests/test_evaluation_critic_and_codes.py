@@ -69,7 +69,7 @@ def linear():
 
 
 def test_covariance_and_divergence_of_codes_are_those_of_the_linear_encoder(linear):
-    from keras_ijae.distributions._tfp import tfp
+    from keras_ijae.distributions.tfp import tfp
 
     covariance = np.array([[1.0, 0.5], [0.5, 4.25]]) + np.eye(2)
     x = np.random.default_rng(0).normal(size=(40_000, 2)).astype("float32")

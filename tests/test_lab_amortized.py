@@ -92,12 +92,12 @@ def test_bad_data_and_settings_are_refused_by_name(fit):
         fit([2.0, 2.0, 2.0], START, steps=1)
     with pytest.raises(ValueError, match="`steps` must be an integer >= 1"):
         fit([0.0, 1.0], START, steps=0)
-    with pytest.raises(ValueError, match="`start` must be of type GaussianMixture. Received: None"):
+    with pytest.raises(ValueError, match="`start` must be of type GaussianMixture. Received: start=None"):
         fit([0.0, 1.0], None, steps=1)
 
 
 def test_a_q_that_is_no_probability_and_a_start_without_weight_are_refused():
-    with pytest.raises(ValueError, match="`model` must be of type GaussianMixture. Received: 3"):
+    with pytest.raises(ValueError, match="`model` must be of type GaussianMixture. Received: model=3"):
         evidence_bound(3, [0.0], [[0.5, 0.5]])
     with pytest.raises(ValueError, match="`q` must have rows of probabilities"):
         evidence_bound(START, [0.0], [[0.5, 0.6]])

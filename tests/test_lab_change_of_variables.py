@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab import pushforward_log_prob
 from keras_ijae.lab.experiments.change_of_variables import generator
 
@@ -80,7 +80,7 @@ def test_generators_that_are_no_bijections_are_refused():
         (tfp().distributions.Normal(0.0, 1.0), r"`base` must be one distribution.*event_shape=\[\]"),
         (tfp().distributions.MultivariateNormalDiag([[0.0, 0.0]]), r"`base` must be one .*batch_shape=\[1\]"),
         (standard(3), r"`z` must have shape \(1, 3\). Received: shape \(1, 2\)"),
-        (None, "`base` must be of type Distribution. Received: None"),
+        (None, "`base` must be of type Distribution. Received: base=None"),
     ],
 )
 def test_bases_of_other_shapes_are_refused(base, message):

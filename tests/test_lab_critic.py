@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab import train_critic
 from keras_ijae.lab.critic import slopes
 
@@ -65,11 +65,11 @@ def test_slopes_are_the_norms_of_the_gradients():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"constraint": "spectral"}, "`constraint` must be 'penalty' or 'clip'. Received: 'spectral'"),
+        ({"constraint": "spectral"}, "`constraint` must be one of 'penalty', 'clip'. Received: constraint='spectral'"),
         ({"clip": 0.0}, "`clip` must be a finite number > 0. Received: clip=0.0"),
         ({"penalty": -1.0}, "`penalty` must be a finite number > 0"),
         ({"steps": 0}, "`steps` must be an integer >= 1"),
-        ({"p": None}, "`p` must be of type Distribution. Received: None"),
+        ({"p": None}, "`p` must be of type Distribution. Received: p=None"),
         ({"q": tfp().distributions.Normal(0.0, 1.0)}, r"`q` must be one distribution.*event_shape=\[\]"),
         (
             {"q": tfp().distributions.MultivariateNormalDiag([[0.0]])},

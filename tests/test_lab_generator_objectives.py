@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab.divergences import jensen_shannon, reverse_kl
 from keras_ijae.lab.estimates import monte_carlo
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
@@ -75,7 +75,7 @@ def test_bad_arguments_of_the_gradients_are_named():
             (("kl", 1.0), "`objective`.*'kl'"),
             (("minimax", float("nan")), "`mean`.*nan"),
             (("minimax", 1.0, 0.0), "`stddev`.*0"),
-            (("minimax", 1.0, 1.0, None), "`data` must be of type GaussianMixture. Received: None"),
+            (("minimax", 1.0, 1.0, None), "`data` must be of type GaussianMixture. Received: data=None"),
         ):
             with pytest.raises(ValueError, match=message):
                 call(*arguments)
@@ -169,7 +169,7 @@ def test_mmd_agrees_with_draws_and_its_fit_is_a_minimum():
     [
         (("kl", BIMODAL), "`objective`"),
         (("mmd", BIMODAL, 0.0), "`bandwidth`.*0"),
-        (("forward_kl", SKEWED), "`target` must be of type IsotropicMixture. Received: GaussianMixture"),
+        (("forward_kl", SKEWED), "`target` must be of type IsotropicMixture. Received: target=GaussianMixture"),
     ],
 )
 def test_bad_arguments_of_the_fits_are_named(arguments, message):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab import forward_kl, mean_field_gaussian, moment_matching_gaussian
 
 MEAN, COV = np.array([0.0, 1.0]), np.array([[1.0, 0.9], [0.9, 1.0]])

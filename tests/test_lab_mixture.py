@@ -157,7 +157,10 @@ def test_other_targets_are_fitted_better_than_from_random_starts():
         ({"objective": "forward_kl", "start": (0, 0, 100, 0)}, "`start`.*100"),
         ({"objective": "forward_kl", "start": (0, np.nan, 0, 0)}, "`start`.*nan"),
         ({"objective": "forward_kl", "restarts": 0}, "`restarts`.*0"),
-        ({"objective": "forward_kl", "target": [1]}, r"`target` must be of type GaussianMixture. Received: \[1\]"),
+        (
+            {"objective": "forward_kl", "target": [1]},
+            r"`target` must be of type GaussianMixture. .*=\[1\]",
+        ),
         ({"objective": "forward_kl", "start": "abcd"}, "`start`.*'abcd'"),
     ],
 )

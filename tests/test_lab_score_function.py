@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab import quadratic_gradient_moments, reparameterised_gradients, score_function_gradients
 
 SAMPLES = 200_000

@@ -8,8 +8,8 @@ from scipy import stats
 
 from keras_ijae import random
 from keras_ijae.distributions import likelihoods
-from keras_ijae.distributions._tfp import tfp
 from keras_ijae.distributions.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, Laplace
+from keras_ijae.distributions.tfp import tfp
 
 ERRORS = np.array([[0.1, -0.2, 0.4, -0.05, 0.3]])
 SHAPE = (8, 9, 2)
@@ -247,7 +247,7 @@ def test_a_users_likelihood_is_accepted_and_its_missing_density_explained():
         (lambda: Gaussian(sgma=1.0), "sgma"),
         (lambda: Laplace(float("nan")), "`scale` must be a finite number"),
         (lambda: Laplace(True), "`scale` must be"),
-        (lambda: DiscretizedLogistic(levels=1), "`levels` must be >= 2"),
+        (lambda: DiscretizedLogistic(levels=1), "`levels` must be an integer >= 2"),
         (
             lambda: Gaussian().log_prob(tf.zeros((2, 3)), tf.zeros((2, 1))),
             "`x` must have the shape of `params`",

@@ -201,7 +201,7 @@ def test_wrong_files_and_arguments_are_refused(files, tmp_path):
     negative = {name: -value for name, value in read_torch_weights(heads).items()}
     write_torch(tmp_path / "negative.pth", negative)
     for arguments, message in (
-        (("alexnet", heads, backbone), "`net` must be one of alex, vgg, squeeze"),
+        (("alexnet", heads, backbone), "`net` must be one of 'alex', 'vgg', 'squeeze'"),
         (("alex", files["alex"][0], backbone), "does not hold the weights of lpips_alex"),
         (("squeeze", files["alex"][0], backbone), "heads for"),
         (("squeeze", backbone, backbone), "heads for"),

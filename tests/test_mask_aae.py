@@ -328,5 +328,5 @@ def test_an_unknown_reconstruction_error_and_bad_masks_are_refused():
         ki.create("mask_aae", data_shape=(3,), latent_dim=2, width=4, reconstruction="l1")
     with pytest.raises(ValueError, match="`latent_dim` must be an integer >= 1. Received: latent_dim=0"):
         LatentMask(0)
-    with pytest.raises(ValueError, match="`high` must be above 0. Received: high=0"):
+    with pytest.raises(ValueError, match="`high` must be a finite number > 0. Received: high=0"):
         LatentMask(2, high=0)

@@ -120,7 +120,7 @@ def test_neighbours_are_exact_for_copies_and_take_images_of_either_kind():
     floats = images.astype(np.float32) / 255
     np.testing.assert_array_equal(nearest_distances(floats[:5], floats), np.zeros(5))
     np.testing.assert_array_equal(metrics.nearest_neighbours(floats, images).distances, 0)
-    with pytest.raises(ValueError, match="`k` must be a whole number from 1 to 70"):
+    with pytest.raises(ValueError, match="`k` must be an integer from 1 to 70"):
         metrics.nearest_neighbours(images, images, 71)
     with pytest.raises(ValueError, match="one shape"):
         metrics.nearest_neighbours(images, images[:, :4])

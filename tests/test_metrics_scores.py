@@ -132,7 +132,7 @@ def test_the_runs_of_neighbouring_seeds_have_nothing_in_common():
 @pytest.mark.parametrize("name", ["kernel_distance", "precision_recall_distribution", "sliced_wasserstein"])
 @pytest.mark.parametrize("seed", [-1, 0.5])
 def test_seeds_that_are_none_are_refused_by_name(name, seed):
-    with pytest.raises(ValueError, match="`seed` must be a whole number of at least 0"):
+    with pytest.raises(ValueError, match="`seed` must be an integer >= 0"):
         getattr(metrics, name)(_normal(0, 1000, 2), _normal(1, 1000, 2), seed=seed)
 
 
@@ -164,7 +164,7 @@ def test_bad_arguments_are_refused():
         metrics.inception_score(np.full((20, 4), 0.3))
     with pytest.raises(ValueError, match="`probabilities`"):
         metrics.inception_score(np.tile([1.5, -0.5], (20, 1)))
-    with pytest.raises(ValueError, match="`splits` must be a whole number from 1 to 5"):
+    with pytest.raises(ValueError, match="`splits` must be an integer from 1 to 5"):
         metrics.inception_score(np.full((5, 2), 0.5))
     with pytest.raises(ValueError, match="`real` must be probabilities"):
         metrics.prd_of_histograms([0.5, 0.6], [0.5, 0.5])

@@ -215,7 +215,7 @@ def test_recipes_change_by_name_and_merge_arguments():
 
 
 def test_an_unknown_recipe_is_refused_with_the_closest_known():
-    with pytest.raises(ValueError, match="Did you mean 'ijae_mnist'.*Received: name='ijea_mnist'"):
+    with pytest.raises(ValueError, match="Received: name='ijea_mnist'. Did you mean 'ijae_mnist'"):
         get_recipe("ijea_mnist")
 
 

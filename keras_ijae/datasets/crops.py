@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_ijae.datasets.names import closest
+from keras_ijae.checks import choice
 
 _CELEB_A = (218, 178)
 
@@ -63,10 +63,7 @@ def framing(
     Raises:
         ValueError: unknown crop, malformed size, or a crop that does not fit the images.
     """
-    if crop not in CROPS:
-        raise ValueError(
-            f"Argument `crop` must be one of {sorted(CROPS)}. Received: crop={crop!r}.{closest(str(crop), list(CROPS))}"
-        )
+    choice("crop", crop, sorted(CROPS))
     size = _size(size)
     if len(shape) != 3:
         if crop != "none" or size:

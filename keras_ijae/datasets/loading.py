@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae.checks import did_you_mean, whole
 from keras_ijae.datasets.crops import framing
-from keras_ijae.datasets.names import closest, open_source
+from keras_ijae.datasets.names import open_source
 from keras_ijae.datasets.pipeline import Batching, Passes, batches
 from keras_ijae.datasets.source import Options, Source, Stream, Table
 from keras_ijae.datasets.splits import resolve
@@ -102,7 +103,7 @@ def load(
         ("epoch", epoch, 0),
         ("shuffle_buffer", shuffle_buffer, 1),
     ):
-        _check_count(argument, value, least)
+        whole(argument, value, least)
     source = open_source(name, _options(keys, data_shape, data_dir, download))
     part, start, stop = resolve(split, source)
     names = _label_names(name, part, source, labels, attributes)
@@ -138,13 +139,6 @@ def info(
     return DatasetInfo(name, tuple(shape), dict(source.splits), "train" in source.labelled, source.attributes)
 
 
-def _check_count(argument: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(
-            f"Argument `{argument}` must be an integer of at least {least}. Received: {argument}={value!r}."
-        )
-
-
 def _options(keys, data_shape, data_dir, download, prepare=True) -> Options:
     if keys is not None and not (isinstance(keys, dict) and set(keys) <= {"image", "label"}):
         raise ValueError(f"Argument `keys` must be a dictionary with 'image' and/or 'label'. Received: keys={keys!r}.")
@@ -165,7 +159,7 @@ def _label_names(
         if attribute not in source.attributes:
             raise ValueError(
                 f"Argument `attributes` must name some of {list(source.attributes)}. Received: {attribute!r}."
-                + closest(attribute, list(source.attributes))
+                + did_you_mean(attribute, source.attributes)
             )
     return True if attributes is None else tuple(attributes)
 

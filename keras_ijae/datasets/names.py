@@ -1,9 +1,9 @@
 """From a name to an opened source."""
 
-import difflib
 import importlib
 import os
 
+from keras_ijae.checks import did_you_mean
 from keras_ijae.datasets.source import Options, Source
 
 NAMES = {
@@ -25,18 +25,12 @@ _ON_TFDS = ("color_mnist", "binarized_mnist")
 _ORIGINS = {name.split(":")[0]: name for name in NAMES if name != "NAME"}
 
 
-def closest(word: str, known: list[str]) -> str:
-    """' Did you mean ...?' for the words most like `word`, or nothing."""
-    matches = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
-    return f" Did you mean {' or '.join(map(repr, matches))}?" if matches else ""
-
-
 def unknown(name: str, tfds_names: list[str]) -> ValueError:
     """The error for a name that is neither ours nor tfds'; it shows the closest ones."""
     word = name.split(":")[0].split("/")[0]
     path = "npz" if name.endswith(".npz") else "folder" if os.path.isdir(name) else None
     hint = f" Did you mean '{path}:{name}'?" if path else ""
-    hint = hint or closest(word, [*_ORIGINS, *tfds_names]) or closest(word.lower(), [*_ORIGINS, *tfds_names])
+    hint = hint or did_you_mean(word, [*_ORIGINS, *tfds_names])
     forms = ", ".join(f"'{form}'" for form in _ORIGINS.values())
     return ValueError(
         f"Argument `name` must be {forms} or an image set of tensorflow-datasets (such as 'mnist'). "

@@ -2,7 +2,7 @@
 
 import re
 
-from keras_ijae.datasets.names import closest
+from keras_ijae.checks import did_you_mean
 from keras_ijae.datasets.source import Source
 
 _PATTERN = re.compile(r"([\w\-.]+)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?")
@@ -25,7 +25,7 @@ def resolve(split: str, source: Source) -> tuple[str, int, int | None]:
             raise ValueError(f"{_message(split, source)} This set's 'validation' is 'train[90%:]': slice 'train'.")
         name, start = "train", "90%"
     if name not in source.splits:
-        raise ValueError(_message(split, source) + closest(name, list(source.splits)))
+        raise ValueError(_message(split, source) + did_you_mean(name, source.splits))
     if not (start or stop) and source.splits[name] is None:
         return name, 0, None
     size = source.size(name)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.distributions._checks import positive_int
+from keras_ijae.checks import whole
 from keras_ijae.distributions.priors import Prior
 
 _ROWS = 64  # go through the generator at once
@@ -28,7 +28,7 @@ class GeneratedPrior(Prior):
 
     def __init__(self, generator: keras.layers.Layer, latent_dim: int, noise_dim: int, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.generator, self.noise_dim = generator, positive_int("noise_dim", noise_dim)
+        self.generator, self.noise_dim = generator, whole("noise_dim", noise_dim)
         self.built = True
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
+from keras_ijae.checks import whole
 from keras_ijae.distributions import priors
-from keras_ijae.distributions._checks import positive_int
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -34,7 +34,7 @@ class GaussianMixture(priors.Prior):
 
     def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.components = k = positive_int("components", components)
+        self.components = k = whole("components", components)
         d = self.latent_dim
         self.shares = self._weight("shares", np.full(k, 1 / k))
         self.means = self._weight("means", np.zeros((k, d)))

@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.distributions._checks import positive_int, widen
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.checks import choice, whole
+from keras_ijae.distributions._widen import widen
+from keras_ijae.distributions.tfp import tfp
 
 MIN_SCALE = 1e-5
 _SHIFT = math.log(math.expm1(1.0 - MIN_SCALE))
@@ -30,7 +31,7 @@ class Posterior(abc.ABC):
     """
 
     def __init__(self, latent_dim: int) -> None:
-        self.latent_dim = positive_int("latent_dim", latent_dim)
+        self.latent_dim = whole("latent_dim", latent_dim)
 
     @property
     @abc.abstractmethod
@@ -154,13 +155,8 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
     """
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
-    if isinstance(identifier, str) and identifier in POSTERIORS:
-        return POSTERIORS[identifier](latent_dim)
     if not isinstance(identifier, Posterior):
-        raise ValueError(
-            f"Argument `posterior` must be one of {sorted(POSTERIORS)} or a `Posterior`. "
-            f"Received: posterior={identifier!r}"
-        )
+        return POSTERIORS[choice("posterior", identifier, sorted(POSTERIORS), "a `Posterior`")](latent_dim)
     if identifier.latent_dim != latent_dim:
         raise ValueError(
             f"Argument `posterior` must have latent_dim={latent_dim}. Received: latent_dim={identifier.latent_dim}"

@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.distributions._checks import finite_float, positive_int, widen
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.checks import choice, number, whole
+from keras_ijae.distributions._widen import widen
+from keras_ijae.distributions.tfp import tfp
 
 
 class Prior(keras.layers.Layer):
@@ -24,7 +25,7 @@ class Prior(keras.layers.Layer):
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
-        self.latent_dim = positive_int("latent_dim", latent_dim)
+        self.latent_dim = whole("latent_dim", latent_dim)
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -95,7 +96,7 @@ class Uniform(_Fixed):
 
     def __init__(self, latent_dim: int, low: float = -1.0, high: float = 1.0, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.low, self.high = finite_float("low", low), finite_float("high", high)
+        self.low, self.high = number("low", low), number("high", high)
         if self.low >= self.high:
             raise ValueError(f"Argument `low` must be below `high`. Received: low={low}, high={high}")
 
@@ -145,12 +146,8 @@ def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
     """
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
-    if isinstance(identifier, str) and identifier in PRIORS:
-        return PRIORS[identifier](latent_dim)
     if not isinstance(identifier, Prior):
-        raise ValueError(
-            f"Argument `prior` must be one of {sorted(PRIORS)} or a `Prior`. Received: prior={identifier!r}"
-        )
+        return PRIORS[choice("prior", identifier, sorted(PRIORS), "a `Prior`")](latent_dim)
     if identifier.event_shape != (latent_dim,):
         raise ValueError(
             f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={identifier.event_shape}"

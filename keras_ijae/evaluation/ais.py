@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
+from keras_ijae.checks import whole
 from keras_ijae.distributions import likelihoods, priors
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.evaluation.progress import tracked
-from keras_ijae.metrics._checks import whole
 from keras_ijae.models import checks
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from keras_ijae.checks import whole
 from keras_ijae.evaluation.measures import MEASURES, PRDC, Measure
-from keras_ijae.metrics._checks import whole
 from keras_ijae.metrics.features import DataSpace, Extractor
 
 _IMAGES = ("psnr", "ssim", "ms_ssim", "lpips", "diversity")

@@ -4,17 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.checks import instance
+from keras_ijae.distributions.tfp import tfp
 
 ENOUGH = 1e-6
 """Weights may miss a sum of 1 by this much (they come in float32 too); they are then made to sum to 1."""
-
-
-def instance(name: str, value: Any, kind: type) -> Any:
-    """`value`; ValueError unless it is a `kind`."""
-    if not isinstance(value, kind):
-        raise ValueError(f"Argument `{name}` must be of type {kind.__name__}. Received: {value!r:.200}")
-    return value
 
 
 def of_vectors(name: str, value: Any) -> int:

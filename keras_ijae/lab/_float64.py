@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 
 _POSITIVE = ("scale_diag", "scale_identity_multiplier")
 """Parameters that TFP lets be negative, though they are standard deviations."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab._checks import probabilities
 from keras_ijae.lab._float64 import distributions_as_float64
 from keras_ijae.lab._pairs import Pair, on_atoms, on_line

@@ -9,9 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.distributions._checks import positive_int
-from keras_ijae.lab._checks import instance, sized
-from keras_ijae.lab._lam import checked_lam
+from keras_ijae.checks import instance, number, whole
+from keras_ijae.lab._checks import sized
 from keras_ijae.lab.gaussian_mixture import TOY, GaussianMixture
 from keras_ijae.losses import discriminator_loss, generator_loss
 
@@ -79,10 +78,9 @@ def fit_mixture_adversarially(
     Example:
         fit_mixture_adversarially(0.0).means  # about -3, 3
     """
-    lam, point = checked_lam(lam), tf.Variable(sized("start", start, 4).astype(np.float32))
+    lam, point = number("lam", lam, least=0, most=1), tf.Variable(sized("start", start, 4).astype(np.float32))
     instance("target", target, GaussianMixture)
-    if positive_int("steps", steps) < 3:
-        raise ValueError(f"Argument `steps` must be at least 3. Received: {steps}")
+    whole("steps", steps, 3)
     game = _Game(lam, point, steps, seed, target)
     for step in range(WARM_UP):
         game.warm_up(tf.constant(step))

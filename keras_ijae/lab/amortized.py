@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_ijae.distributions._checks import positive_float, positive_int
-from keras_ijae.lab._checks import instance
+from keras_ijae.checks import instance, number, whole
 from keras_ijae.lab.em import LatentFit, spread
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 
@@ -48,11 +47,11 @@ def amortised_inference(
     x = spread(x)
     if instance("start", start, GaussianMixture).weights.min() == 0:
         raise ValueError(f"Argument `start` must have weights above 0. Received: {start.weights.tolist()}")
-    network = _encoder([positive_int("hidden", width) for width in hidden], len(start.weights), seed)
+    network = _encoder([whole("hidden", width) for width in hidden], len(start.weights), seed)
     mixture = [tf.Variable(v) for v in (np.log(start.weights), start.means, np.log(start.stddevs))]
     inputs = tf.constant((x - x.mean()) / x.std())[:, None]
     bounds = lambda: _bounds(mixture, network(inputs), tf.constant(x)[:, None])  # noqa: E731
-    trace = _ascend(bounds, [*mixture, *network.trainable_variables], positive_int("steps", steps), learning_rate)
+    trace = _ascend(bounds, [*mixture, *network.trainable_variables], whole("steps", steps), learning_rate)
     weights, means, stddevs = tf.nn.softmax(mixture[0]).numpy(), mixture[1].numpy(), tf.exp(mixture[2]).numpy()
 
     def encoder(points: ArrayLike) -> np.ndarray:
@@ -85,7 +84,7 @@ def _bounds(mixture, logits, x):
 
 def _ascend(bounds, variables, steps, learning_rate) -> np.ndarray:
     """Adam on the second of `bounds()`; both before each step and at the end, (steps + 1, 2)."""
-    optimizer = keras.optimizers.Adam(positive_float("learning_rate", learning_rate))
+    optimizer = keras.optimizers.Adam(number("learning_rate", learning_rate, above=0))
 
     @tf.function
     def step():

@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.distributions._checks import finite_float, positive_float, positive_int
+from keras_ijae.checks import number, whole
 from keras_ijae.lab._checks import finite
 
 _MOST = 2**22
@@ -81,11 +81,10 @@ def clutter_ep(
         clutter_ep([0.2, 1.4, 1.9], w=0.5, background_var=10.0, prior_var=100.0).mean
     """
     problem = x, w, background_var, prior_var = _checked(x, w, background_var, prior_var)
-    if not 0 < finite_float("damping", damping) <= 1:
-        raise ValueError(f"Argument `damping` must be in (0, 1]. Received: damping={damping}")
+    number("damping", damping, above=0, most=1)
     sites, prior = np.zeros((len(x), 2)), np.array([1 / prior_var, 0.0])  # precision, precision times mean
-    tolerance, trace, converged = positive_float("tolerance", tolerance), [_moments(prior)], False
-    for _ in range(positive_int("sweeps", sweeps)):
+    tolerance, trace, converged = number("tolerance", tolerance, above=0), [_moments(prior)], False
+    for _ in range(whole("sweeps", sweeps)):
         change = _sweep(problem, prior, sites, damping)
         trace.append(_moments(prior + sites.sum(axis=0)))
         converged = bool(change <= tolerance)
@@ -205,7 +204,5 @@ def _log_normal(x, variance):
 
 
 def _checked(x, w, background_var, prior_var):
-    if not 0 <= finite_float("w", w) <= 1:
-        raise ValueError(f"Argument `w` must be in [0, 1]. Received: w={w}")
-    variances = positive_float("background_var", background_var), positive_float("prior_var", prior_var)
-    return finite("x", x, 1), float(w), *variances
+    variances = number("background_var", background_var, above=0), number("prior_var", prior_var, above=0)
+    return finite("x", x, 1), number("w", w, least=0, most=1), *variances

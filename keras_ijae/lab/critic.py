@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.distributions._checks import positive_float, positive_int
+from keras_ijae.checks import choice, number, whole
 from keras_ijae.lab._checks import of_vectors
 from keras_ijae.random import fold, uniform
 
@@ -74,24 +74,23 @@ def train_critic(
     References:
         Arjovsky, Chintala & Bottou 2017, algorithm 1; Gulrajani et al. 2017, eq. 3.
     """
-    if constraint not in ("penalty", "clip"):
-        raise ValueError(f"Argument `constraint` must be 'penalty' or 'clip'. Received: {constraint!r}")
+    choice("constraint", constraint, ("penalty", "clip"))
     shapes = [(of_vectors(name, side),) for name, side in (("p", p), ("q", q))]
     if shapes[0] != shapes[1]:
         raise ValueError(f"Arguments `p` and `q` must have one event shape (d,). Received: {shapes[0]} and {shapes[1]}")
     numbers = {"penalty": penalty, "clip": clip, "learning_rate": learning_rate}
-    penalty, clip, learning_rate = (positive_float(name, value) for name, value in numbers.items())
-    network = _network(shapes[0], positive_int("width", width), activation, seed)
+    penalty, clip, learning_rate = (number(name, value, above=0) for name, value in numbers.items())
+    network = _network(shapes[0], whole("width", width), activation, seed)
     optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.9)
     weights = network.trainable_variables
-    draw = _drawing(p, q, positive_int("batch_size", batch_size))
+    draw = _drawing(p, q, whole("batch_size", batch_size))
 
     optimizer.build(weights)
 
     @tf.function
     def train():
-        for number in tf.range(positive_int("steps", steps)):
-            real, fake, mix = draw(fold(seed, number))
+        for step in tf.range(whole("steps", steps)):
+            real, fake, mix = draw(fold(seed, step))
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(network(fake)) - tf.reduce_mean(network(real))
                 if constraint == "penalty":

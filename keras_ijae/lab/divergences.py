@@ -16,8 +16,8 @@ What is infinite is `inf`: KL where q has no mass and p has, or where the integr
 import math
 from typing import Any
 
+from keras_ijae.checks import number
 from keras_ijae.lab._ground import alike, closed_form_kl, common
-from keras_ijae.lab._lam import checked_lam
 
 
 def forward_kl(p: Any, q: Any) -> float:
@@ -65,7 +65,7 @@ def jeffreys_divergence(p: Any, q: Any, lam: float) -> float:
     Example:
         jeffreys_divergence(tfd.Normal(0.0, 1.0), tfd.Normal(1.0, 0.5), 0.3)  # 1.41476
     """
-    lam = checked_lam(lam)
+    lam = number("lam", lam, least=0, most=1)
     p, q = alike(p, q)
     return sum(weight * _kl(*pair) for weight, pair in ((lam, (p, q)), (1 - lam, (q, p))) if weight)
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
-from keras_ijae.distributions._checks import positive_int
-from keras_ijae.lab._checks import ENOUGH, finite, instance, sized
+from keras_ijae.checks import instance, whole
+from keras_ijae.lab._checks import ENOUGH, finite, sized
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 
 
@@ -89,7 +89,7 @@ def expectation_maximisation(x: ArrayLike, start: GaussianMixture, steps: int) -
     x, model = spread(x), instance("start", start, GaussianMixture)
     least = 1e-3 * np.std(x)
     log_evidence, elbo = [], []
-    for step in range(positive_int("steps", steps) + 1):
+    for step in range(whole("steps", steps) + 1):
         q = posterior(model, x)
         bound = evidence_bound(model, x, q)
         log_evidence.append(bound.log_evidence.mean())

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae.distributions._checks import positive_int
+from keras_ijae.checks import choice, number, whole
 from keras_ijae.lab._float64 import distributions_as_float64
-from keras_ijae.lab._lam import checked_lam
 from keras_ijae.lab._supports import factor, support
 
 SAMPLES = 100_000
@@ -49,12 +48,10 @@ def monte_carlo(
     Example:
         monte_carlo("total_variation", tfd.MultivariateNormalDiag([0.0, 0.0]), tfd.MultivariateNormalDiag([1.0, 0.0]))
     """
-    if divergence not in DIVERGENCES:
-        raise ValueError(f"Argument `divergence` must be one of {', '.join(DIVERGENCES)}. Received: {divergence!r}")
+    choice("divergence", divergence, DIVERGENCES)
     if (divergence == "jeffreys") != (lam is not None):
         raise ValueError(f"Argument `lam` must be given for `jeffreys` alone. Received: {divergence!r}, lam={lam}")
-    if positive_int("samples", samples) < 2:
-        raise ValueError(f"Argument `samples` must be at least 2. Received: {samples}")
+    whole("samples", samples, 2)
     p, q = distributions_as_float64(p, q)
     of_p, of_q = _log_ratio(p, q, p, samples, (seed, 0)), _log_ratio(p, q, q, samples, (seed, 1))
     if divergence == "forward_kl":
@@ -62,7 +59,7 @@ def monte_carlo(
     if divergence == "reverse_kl":
         return _mean(-of_q)
     if divergence == "jeffreys":
-        lam = checked_lam(lam)
+        lam = number("lam", lam, least=0, most=1)
         return _mean(*[w * r for w, r in ((lam, of_p), (lam - 1, of_q)) if w])
     if divergence == "jensen_shannon":
         return _mean((np.log(2) - np.logaddexp(0, -of_p)) / 2, (np.log(2) - np.logaddexp(0, of_q)) / 2)

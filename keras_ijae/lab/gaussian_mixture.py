@@ -8,7 +8,7 @@ import numpy as np
 import scipy.special
 from numpy.typing import ArrayLike
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab._checks import probabilities, sized
 
 

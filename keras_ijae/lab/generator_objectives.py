@@ -5,9 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.distributions._checks import finite_float, positive_float, positive_int
+from keras_ijae.checks import instance, number, whole
 from keras_ijae.lab import _quadrature
-from keras_ijae.lab._checks import instance
 from keras_ijae.lab.adversarial_mixture import discriminator_network
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 from keras_ijae.losses import check_objective, discriminator_loss, generator_loss
@@ -80,7 +79,7 @@ def train_discriminator(
     Returns:
         x (n, 1) -> logits (n, 1).
     """
-    finite_float("mean", mean), positive_float("stddev", stddev), positive_int("steps", steps)
+    number("mean", mean), number("stddev", stddev, above=0), whole("steps", steps)
     instance("data", data, GaussianMixture)
     network = discriminator_network(seed=seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps), 0.5, 0.99)
@@ -99,8 +98,8 @@ def train_discriminator(
             loss = discriminator_loss(*tf.split(logits, 2))
         optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
 
-    for number in range(steps):
-        step(tf.constant(number))
+    for index in range(steps):
+        step(tf.constant(index))
     return network
 
 
@@ -120,8 +119,8 @@ def trained_gradient(
         (2,), the gradient in (mean, stddev).
     """
     check_objective(objective)
-    point = tf.Variable([finite_float("mean", mean), positive_float("stddev", stddev)], dtype=tf.float32)
-    noise = random.normal([positive_int("samples", samples), 1], random.fold(seed, "gradient"))
+    point = tf.Variable([number("mean", mean), number("stddev", stddev, above=0)], dtype=tf.float32)
+    noise = random.normal([whole("samples", samples), 1], random.fold(seed, "gradient"))
     with tf.GradientTape() as tape:
         loss = generator_loss(discriminator(point[0] + point[1] * noise, training=False), objective)
     return tape.gradient(loss, point).numpy().astype(np.float64)
@@ -129,7 +128,7 @@ def trained_gradient(
 
 def _nodes(mean: float, stddev: float, data: GaussianMixture) -> tuple[np.ndarray, ...]:
     """Points and weights that hold all of q, log q there, and (x - mean) / stddev."""
-    mean, stddev = finite_float("mean", mean), positive_float("stddev", stddev)
+    mean, stddev = number("mean", mean), number("stddev", stddev, above=0)
     narrow = min(stddev, instance("data", data, GaussianMixture).stddevs.min())
     edges = np.linspace(mean - 40 * stddev, mean + 40 * stddev, int(np.ceil(80 * stddev / narrow)) + 1)
     x, weights = (values.ravel() for values in _quadrature.nodes(edges[:-1], edges[1:]))

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.distributions._checks import positive_int
+from keras_ijae.checks import whole
 from keras_ijae.lab._checks import covariance, finite, sized
 
 
@@ -59,7 +59,7 @@ def mean_field_gaussian(
     precision = np.linalg.inv(covariance("cov", cov, len(mean)))
     m = np.zeros_like(mean) if start is None else sized("start", start, len(mean)).copy()
     trace = [m.copy()]
-    for _ in range(positive_int("sweeps", sweeps)):
+    for _ in range(whole("sweeps", sweeps)):
         for i, row in enumerate(precision):
             m[i] -= row @ (m - mean) / row[i]
         trace.append(m.copy())

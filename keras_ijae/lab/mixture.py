@@ -8,9 +8,8 @@ import numpy as np
 import scipy.optimize
 import threadpoolctl
 
-from keras_ijae.distributions._checks import positive_int
-from keras_ijae.lab._checks import instance, sized
-from keras_ijae.lab._lam import checked_lam
+from keras_ijae.checks import choice, instance, number, whole
+from keras_ijae.lab._checks import sized
 from keras_ijae.lab._mixture_objective import MixtureObjective
 from keras_ijae.lab.gaussian_mixture import TOY, GaussianMixture
 
@@ -105,7 +104,7 @@ def fit_mixture(
     lam = _weight(objective, lam)
     bounds = _bounds(instance("target", target, GaussianMixture))
     coarse, fine = (MixtureObjective(target, lam, bounds, per_width) for per_width in (1, 5))
-    start, restarts = _checked_start(start, bounds), positive_int("restarts", restarts)
+    start, restarts = _checked_start(start, bounds), whole("restarts", restarts)
     with threadpoolctl.threadpool_limits(1, "blas"):  # SciPy's step is on four numbers; threads would cost tenfold
         given = [] if start is None else [_fit(fine, start)]
         ends = _distinct([_descend(coarse, point) for point in _promising(coarse, target, restarts)])
@@ -121,11 +120,12 @@ def fit_mixture(
 
 def _weight(objective: str, lam: float | None) -> float | None:
     """The weight of the forward KL; None for the Jensen-Shannon divergence."""
-    if objective not in OBJECTIVES:
-        raise ValueError(f"Argument `objective` must be one of {', '.join(OBJECTIVES)}. Received: {objective!r}")
+    choice("objective", objective, OBJECTIVES)
     if (objective == "jeffreys") != (lam is not None):
         raise ValueError(f"Argument `lam` must be given for `jeffreys` alone. Received: {objective!r}, lam={lam}")
-    return checked_lam(lam) if lam is not None else {"forward_kl": 1.0, "reverse_kl": 0.0}.get(objective)
+    if lam is not None:
+        return number("lam", lam, least=0, most=1)
+    return {"forward_kl": 1.0, "reverse_kl": 0.0}.get(objective)
 
 
 def _bounds(target: GaussianMixture) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
-from keras_ijae.distributions._checks import positive_float, positive_int
+from keras_ijae.checks import number, whole
 from keras_ijae.lab._checks import finite, sized
 
 
@@ -68,7 +68,7 @@ def variational_linear_regression(
     phi, t, beta, a0, b0 = _checked(features, targets, beta, a0, b0)
     gram, size = phi.T @ phi, phi.shape[1]
     a, expected, elbo, converged = a0 + size / 2, a0 / b0, [], False
-    for _ in range(positive_int("sweeps", sweeps)):
+    for _ in range(whole("sweeps", sweeps)):
         cov = np.linalg.inv(expected * np.eye(size) + beta * gram)
         mean = beta * cov @ (phi.T @ t)
         b = b0 + (mean @ mean + np.trace(cov)) / 2
@@ -131,7 +131,7 @@ def _elbo(phi, t, beta, a0, b0, mean, cov, a, b) -> float:
 
 def _checked(features, targets, beta, a0, b0):
     phi = finite("features", features, 2)
-    numbers = (positive_float(name, value) for name, value in {"beta": beta, "a0": a0, "b0": b0}.items())
+    numbers = (number(name, value, above=0) for name, value in {"beta": beta, "a0": a0, "b0": b0}.items())
     t, (beta, a0, b0) = sized("targets", targets, len(phi)), numbers
     for name, values in (("features", phi), ("targets", t)):
         with np.errstate(over="ignore"):

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_ijae.distributions._checks import finite_float, positive_int
+from keras_ijae.checks import number, whole
 from keras_ijae.lab._checks import finite, sized
 from keras_ijae.random import fold
 
@@ -104,7 +104,7 @@ def quadratic_gradient_moments(
     a = sized("matrix", matrix, len(mean), len(mean))
     a = (a + a.T) / 2
     slope, curvature = 2 * a @ mean + b, np.diag(a)
-    level = mean @ a @ mean + b @ mean + finite_float("constant", constant)
+    level = mean @ a @ mean + b @ mean + number("constant", constant)
     h, quadratic = s * slope, a * np.outer(s, s)
     gradient = np.r_[slope, 2 * curvature * s]
     second = np.r_[_second_moment(level, h, quadratic, 1, 3, 15), _second_moment(level, h, quadratic, 2, 10, 78)]
@@ -125,7 +125,7 @@ def _second_moment(level, h, quadratic, zeroth, second, fourth) -> np.ndarray:
 
 def _gradients(surrogate, make, parameters, samples) -> np.ndarray:
     """The gradient of each sample's surrogate with respect to its own copy of the parameters."""
-    theta = tf.constant(np.tile(finite("parameters", parameters, 1), (positive_int("samples", samples), 1)))
+    theta = tf.constant(np.tile(finite("parameters", parameters, 1), (whole("samples", samples), 1)))
     with tf.GradientTape() as tape:
         tape.watch(theta)
         p = make(theta)

@@ -10,8 +10,8 @@ import tensorflow as tf
 import threadpoolctl
 from numpy.typing import ArrayLike
 
-from keras_ijae.distributions._checks import positive_float
-from keras_ijae.lab._checks import finite, instance, probabilities, sized
+from keras_ijae.checks import choice, instance, number
+from keras_ijae.lab._checks import finite, probabilities, sized
 
 OBJECTIVES = ("forward_kl", "reverse_kl", "jensen_shannon", "mmd")
 
@@ -88,9 +88,8 @@ def fit_gaussian(objective: str, target: IsotropicMixture, bandwidth: float = 1.
     Example:
         fit_gaussian("reverse_kl", IsotropicMixture([0.5, 0.5], [[-3.0], [3.0]], [0.5, 0.5])).mean  # -3 (or 3)
     """
-    if objective not in OBJECTIVES:
-        raise ValueError(f"Argument `objective` must be one of {', '.join(OBJECTIVES)}. Received: {objective!r}")
-    bandwidth, target = positive_float("bandwidth", bandwidth), instance("target", target, IsotropicMixture)
+    choice("objective", objective, OBJECTIVES)
+    bandwidth, target = number("bandwidth", bandwidth, above=0), instance("target", target, IsotropicMixture)
     lowered = _with_gradient(_Discrepancy(target, bandwidth) if objective == "mmd" else _Divergence(objective, target))
     fits = []
     with threadpoolctl.threadpool_limits(1, "blas"):  # SciPy's step is on few numbers; threads would cost tenfold

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from keras_ijae.checks import number, whole
+
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class GroupNorm(keras.layers.Layer):
@@ -27,10 +29,7 @@ class GroupNorm(keras.layers.Layer):
 
     def __init__(self, groups: int = 8, epsilon: float = 1e-5, **kwargs) -> None:
         super().__init__(**kwargs)
-        if groups < 1:
-            raise ValueError(f"Argument `groups` must be a positive integer. Received: groups={groups}.")
-        self.groups = groups
-        self.epsilon = epsilon
+        self.groups, self.epsilon = whole("groups", groups), number("epsilon", epsilon, above=0)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates `gamma` (ones) and `beta` (zeros), one per channel."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from keras_ijae.checks import number, whole
+
 ACTIVE = 0.1
 
 
@@ -26,15 +28,12 @@ class LatentMask(keras.layers.Layer):
 
     def __init__(self, latent_dim: int, high: float = 5.0, seed: int = 0, **kwargs) -> None:
         super().__init__(autocast=False, **kwargs)
-        if isinstance(latent_dim, bool) or not isinstance(latent_dim, int) or latent_dim < 1:
-            raise ValueError(f"Argument `latent_dim` must be an integer >= 1. Received: latent_dim={latent_dim!r}")
-        if not high > 0:
-            raise ValueError(f"Argument `high` must be above 0. Received: high={high!r}")
-        self.latent_dim, self.high, self.seed = latent_dim, high, seed
+        self.latent_dim, self.high = whole("latent_dim", latent_dim), number("high", high, above=0)
+        self.seed = seed
         self.input_spec = keras.layers.InputSpec(shape=(None, latent_dim))
         self.a = self.add_weight(
-            shape=(latent_dim,),
-            initializer=keras.initializers.RandomUniform(0.0, high, seed),
+            shape=(self.latent_dim,),
+            initializer=keras.initializers.RandomUniform(0.0, self.high, self.seed),
             constraint="non_neg",
             name="a",
         )

@@ -5,6 +5,7 @@ With zeta = softplus: -log D = zeta(-l) and -log(1 - D) = zeta(l), finite for ev
 
 import tensorflow as tf
 
+from keras_ijae.checks import choice
 from keras_ijae.losses import tfgan
 
 OBJECTIVES = ("minimax", "non_saturating", "log_ratio")
@@ -58,11 +59,8 @@ def check_objective(objective: str, known: tuple[str, ...] = OBJECTIVES) -> str:
     """
     if objective in FROM_TFGAN:
         tfgan.load_tfgan()
-    elif objective not in known:
-        raise ValueError(
-            f"Argument `objective` must be one of {', '.join((*known, *FROM_TFGAN))}. Received: {objective!r}"
-        )
-    return objective
+        return objective
+    return choice("objective", objective, (*known, *FROM_TFGAN))
 
 
 def accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:

@@ -1,8 +1,6 @@
-"""Checks of arguments that the metrics share. What passes comes back as a NumPy array."""
+"""Checks of arrays that the metrics share. What passes comes back as a NumPy array."""
 
-import numbers
 import warnings
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -85,21 +83,6 @@ def image_pairs(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.nda
             f"Arguments `first` and `second` must have one shape. Received: {first.shape} and {second.shape}"
         )
     return first, second
-
-
-def whole(name: str, value: Any, low: int, high: int | None = None, why: str = "") -> int:
-    """`value` as an int; ValueError unless it is a whole number from `low` to `high`, which is `why`."""
-    fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not fits or value < low or (high is not None and value > high):
-        bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ValueError(f"Argument `{name}` must be a whole number {bounds}{why}. Received: {name}={value!r}")
-    return int(value)
-
-
-def one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
-    """ValueError unless `value` is one of the `known`."""
-    if value not in known:
-        raise ValueError(f"Argument `{name}` must be one of {', '.join(known)}. Received: {name}={value!r}")
 
 
 def warn_few(name: str, count: int, dimensions: int, what: str, stacklevel: int = 3) -> None:

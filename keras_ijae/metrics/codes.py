@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import choice
 from keras_ijae.metrics import _checks
 
 THRESHOLDS = {"mask": 0.1, "posterior_mean": 1e-2, "stddev": 0.1}
@@ -28,7 +29,7 @@ def nac(codes: ArrayLike, active: ArrayLike | None = None, kind: str = "correlat
         Mondal et al. 2020, table 2 (normalised absolute correlation; the text leaves the formula open).
     """
     codes = _checks.rows("codes", codes).astype(np.float64)
-    _checks.one_of("kind", kind, ("correlation", "covariance"))
+    choice("kind", kind, ("correlation", "covariance"))
     chosen = np.flatnonzero(np.ones(codes.shape[1], bool) if active is None else _mask(active, codes.shape[1]))
     if len(chosen) < 2:
         raise ValueError(f"Argument `active` must leave at least two dimensions. Received: {len(chosen)}")
@@ -62,7 +63,7 @@ def active_dimensions(values: ArrayLike, definition: str | None = None, threshol
         Mondal et al. 2020 (mask); Burda et al. 2016, section 5.1 (posterior mean).
     """
     definition = definition or ("mask" if np.ndim(values) == 1 else "stddev")
-    _checks.one_of("definition", definition, tuple(THRESHOLDS))
+    choice("definition", definition, tuple(THRESHOLDS))
     threshold = THRESHOLDS[definition] if threshold is None else threshold
     if not np.isfinite(threshold):
         raise ValueError(f"Argument `threshold` must be finite. Received: threshold={threshold!r}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics._distances import Pairs, Tile, nearest
 
@@ -38,7 +39,7 @@ def density_coverage(real: ArrayLike, fake: ArrayLike, k: int = 5) -> DensityCov
         Naeem et al. 2020, eq. 4 and 5.
     """
     real, fake = _checks.two_sets(("real", "fake"), real, fake)
-    k = _checks.whole("k", k, 1, len(real) - 1, ", less than the rows of `real`")
+    k = whole("k", k, 1, len(real) - 1, ", less than the rows of `real`")
     held = Held(nearest(real, None, k)[1][:, -1], len(fake), k)
     for tile in Pairs(real, fake).tiles():
         held.look_at(tile)

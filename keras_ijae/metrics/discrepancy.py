@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import choice
 from keras_ijae.metrics import _checks
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -38,7 +39,7 @@ def mmd(
         Gretton et al. 2012, eq. 3; Tolstikhin et al. 2018, section 4 (the kernel's scales).
     """
     x, y = (array.astype(np.float64) for array in _checks.two_sets(("x", "y"), x, y))
-    _checks.one_of("kernel", kernel, ("imq", "rbf"))
+    choice("kernel", kernel, ("imq", "rbf"))
     scales = np.asarray((SCALES if kernel == "imq" else (1.0,)) if scales is None else scales, np.float64)
     if bandwidth is None:
         bandwidth = 2 * x.shape[1] if kernel == "imq" else 2 * _median(np.concatenate([x, y]))

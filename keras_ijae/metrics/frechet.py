@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.files import replacing
 from keras_ijae.metrics import _checks
 
@@ -103,7 +104,7 @@ class FrechetAccumulator:
     """
 
     def __init__(self, dim: int, metadata: dict[str, Any] | None = None) -> None:
-        self.dim, self.metadata = _checks.whole("dim", dim, 1), dict(metadata or {})
+        self.dim, self.metadata = whole("dim", dim, 1), dict(metadata or {})
         self.count = 0
         self._origin, self._offset = np.zeros(dim), np.zeros(dim)
         self._scatter = np.zeros((dim, dim))

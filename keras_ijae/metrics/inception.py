@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 
 
@@ -40,7 +41,7 @@ def inception_score(probabilities: ArrayLike, splits: int = 10) -> InceptionScor
     if rows.min() < 0 or np.abs(sums - 1).max() > 1e-3:
         received = f"values from {float(rows.min())}, sums from {float(sums.min())} to {float(sums.max())}"
         raise ValueError(f"Argument `probabilities` must be at least 0 with rows that sum to 1. Received: {received}")
-    splits = _checks.whole("splits", splits, 1, len(rows), ", the number of rows")
+    splits = whole("splits", splits, 1, len(rows), ", the number of rows")
     bounds = [i * len(rows) // splits for i in range(splits + 1)]
     parts = (rows[start:stop] for start, stop in zip(bounds[:-1], bounds[1:], strict=True))
     scores = [np.exp(rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in parts]

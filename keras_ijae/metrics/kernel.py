@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 
 _ROWS = 1024
@@ -43,9 +44,9 @@ def kernel_distance(
     if subset_size is None:
         within = [_mean_kernel(features, features, True) for features in (real, fake)]
         return KernelDistance(float(sum(within) - 2 * _mean_kernel(real, fake, False)), float("nan"))
-    _checks.whole("subsets", subsets, 1)
-    seed = _checks.whole("seed", seed, 0)
-    size = min(_checks.whole("subset_size", subset_size, 2), len(real), len(fake))
+    whole("subsets", subsets, 1)
+    seed = whole("seed", seed, 0)
+    size = min(whole("subset_size", subset_size, 2), len(real), len(fake))
     if size < subset_size:
         message = f"`subset_size` is {subset_size}, but a set has only {size} rows: subsets of {size} are used"
         warnings.warn(message, stacklevel=2)

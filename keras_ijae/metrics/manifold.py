@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics._distances import Pairs, nearest
 from keras_ijae.metrics.density import Held
@@ -32,8 +33,8 @@ def prdc(real: ArrayLike, fake: ArrayLike, precision_k: int = 3, density_k: int 
         ValueError: as they do.
     """
     real, fake = _checks.two_sets(("real", "fake"), real, fake)
-    _checks.whole("precision_k", precision_k, 1, min(len(real), len(fake)) - 1, ", less than the rows of each set")
-    _checks.whole("density_k", density_k, 1, len(real) - 1, ", less than the rows of `real`")
+    whole("precision_k", precision_k, 1, min(len(real), len(fake)) - 1, ", less than the rows of each set")
+    whole("density_k", density_k, 1, len(real) - 1, ", less than the rows of `real`")
     real_squares = nearest(real, None, max(precision_k, density_k))[1]
     fake_squares = nearest(fake, None, precision_k)[1]
     caught = Caught(real_squares[:, precision_k - 1], fake_squares[:, -1])

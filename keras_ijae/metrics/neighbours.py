@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics._distances import nearest
 
@@ -42,7 +43,7 @@ def nearest_neighbours(queries: ArrayLike, references: ArrayLike, k: int = 1) ->
         )
     flat = _flat(queries), _flat(references)
     queries, references = _checks.two_sets(("queries", "references"), *flat, minimum=1)
-    k = _checks.whole("k", k, 1, len(references), ", the number of references")
+    k = whole("k", k, 1, len(references), ", the number of references")
     indices, squares = nearest(queries, references, k)
     return Neighbours(indices, np.sqrt(squares))
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import choice, whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics.features.download import Source, fetch, load_downloaded
 from keras_ijae.metrics.features.extractor import checksum_of, full_precision
@@ -59,11 +60,11 @@ class LPIPS:
         backbone: str | os.PathLike | None = None,
         batch_size: int = 32,
     ) -> None:
-        _checks.one_of("net", net, tuple(SOURCES))
+        choice("net", net, tuple(SOURCES))
         for path in (heads, backbone):
             if path is not None and not Path(path).is_file():
                 raise FileNotFoundError(f"There are no weights at {path}")
-        self.net, self.name, self.batch_size = net, f"lpips-{net}", _checks.whole("batch_size", batch_size, 1)
+        self.net, self.name, self.batch_size = net, f"lpips-{net}", whole("batch_size", batch_size, 1)
         self.network = build_backbone(net)
         if backbone is None:
             load_downloaded(self.network, SOURCES[net], assign_backbone)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 
 
@@ -65,8 +66,8 @@ def precision_recall_distribution(
     if len(real) != len(fake):
         advice = f"take {min(len(real), len(fake))} rows of each"
         raise ValueError(f"`real` and `fake` must have one n ({advice}). Received: {len(real)} and {len(fake)} rows")
-    clusters = _checks.whole("clusters", clusters, 2, 2 * len(real), ", the rows of both sets")
-    runs, seed = _checks.whole("runs", runs, 1), _checks.whole("seed", seed, 0)
+    clusters = whole("clusters", clusters, 2, 2 * len(real), ", the rows of both sets")
+    runs, seed = whole("runs", runs, 1), whole("seed", seed, 0)
     both = np.concatenate([real, fake])
     seeds = [int(np.random.SeedSequence([seed, run]).generate_state(1)[0]) for run in range(runs)]
     curves = [_curve_of_run(both, clusters, angles, each) for each in seeds]
@@ -90,7 +91,7 @@ def prd_of_histograms(real: ArrayLike, fake: ArrayLike, angles: int = 1001) -> P
     if real.shape != fake.shape:
         raise ValueError(f"`real` and `fake` must have one shape. Received: {real.shape} and {fake.shape}")
     tiny = 1e-10
-    slopes = np.tan(np.linspace(tiny, np.pi / 2 - tiny, _checks.whole("angles", angles, 3)))
+    slopes = np.tan(np.linspace(tiny, np.pi / 2 - tiny, whole("angles", angles, 3)))
     precision = np.minimum(slopes[:, None] * real, fake).sum(axis=1)
     return PrecisionRecallCurve(*(np.clip(values, 0, 1) for values in (precision, precision / slopes)))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics._distances import Pairs, Tile, nearest
 
@@ -37,7 +38,7 @@ def precision_recall(real: ArrayLike, fake: ArrayLike, k: int = 3) -> PrecisionR
         Kynkaanniemi et al. 2019, eq. 1 and 2.
     """
     real, fake = _checks.two_sets(("real", "fake"), real, fake)
-    k = _checks.whole("k", k, 1, min(len(real), len(fake)) - 1, ", less than the rows of each set")
+    k = whole("k", k, 1, min(len(real), len(fake)) - 1, ", less than the rows of each set")
     caught = Caught(nearest(real, None, k)[1][:, -1], nearest(fake, None, k)[1][:, -1])
     for tile in Pairs(real, fake).tiles():
         caught.look_at(tile)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -87,8 +88,8 @@ def ms_ssim_diversity(images: ArrayLike, batches: int = 5, batch_size: int = 64)
         Odena et al. 2017, section 4.2; Rosca et al. 2017, section 5 (1 - the mean, 5 batches of 64).
     """
     planes = _planes(_checks.images("images", images, minimum=2))
-    size = min(_checks.whole("batch_size", batch_size, 2), len(planes))
-    count = min(_checks.whole("batches", batches, 1), len(planes) // size)
+    size = min(whole("batch_size", batch_size, 2), len(planes))
+    count = min(whole("batches", batches, 1), len(planes) // size)
     return float(np.mean([1 - _mean_similarity(planes[i * size : (i + 1) * size]) for i in range(count)]))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 
 
@@ -26,7 +27,7 @@ def sliced_wasserstein(x: ArrayLike, y: ArrayLike, projections: int = 128, seed:
         Bonneel et al. 2015, definition 2; Rabin et al. 2011.
     """
     x, y = _checks.two_sets(("x", "y"), x, y, minimum=1)
-    projections, seed = _checks.whole("projections", projections, 1), _checks.whole("seed", seed, 0)
+    projections, seed = whole("projections", projections, 1), whole("seed", seed, 0)
     normals = np.random.default_rng(seed).normal(size=(x.shape[1], projections))
     directions = normals / np.linalg.norm(normals, axis=0)
     levels = np.union1d(np.arange(len(x) + 1) / len(x), np.arange(len(y) + 1) / len(y))

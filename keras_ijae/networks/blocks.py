@@ -7,6 +7,7 @@ import math
 
 import keras
 
+from keras_ijae.checks import choice
 from keras_ijae.layers.group_norm import GroupNorm
 from keras_ijae.layers.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense
 
@@ -39,8 +40,7 @@ class Style:
     activation: str
 
     def __post_init__(self) -> None:
-        if self.norm not in NORMS:
-            raise ValueError(f"Argument `norm` must be one of {', '.join(NORMS)}. Received: norm={self.norm!r}.")
+        choice("norm", self.norm, NORMS)
 
     def dense(self, h: keras.KerasTensor, units: int, **kwargs) -> keras.KerasTensor:
         """A dense layer."""

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import keras
 
+from keras_ijae.checks import choice, whole
 from keras_ijae.networks import dcgan, mlp, resnet
 from keras_ijae.networks.blocks import Style, head_dtype, inputs_of, join
 
@@ -24,8 +25,7 @@ def resolve(family: str, data_shape: tuple[int, ...]) -> str:
         ValueError: for an unknown family, a shape of another rank, or a convolutional family for vectors or for
             images smaller than 8x8.
     """
-    if family not in ("auto", *FAMILIES):
-        raise ValueError(f"The family of networks must be one of auto, {', '.join(FAMILIES)}. Received: {family!r}.")
+    choice("networks", family, ("auto", *FAMILIES))
     if len(data_shape) not in (1, 3) or any(not isinstance(s, int) or s < 1 for s in data_shape):
         raise ValueError(
             "Argument `data_shape` must be (features,) or (height, width, channels), positive integers. "
@@ -42,9 +42,12 @@ def resolve(family: str, data_shape: tuple[int, ...]) -> str:
     return family
 
 
-def _positive(name: str, value: int | None, least: int = 1) -> None:
-    if value is not None and (not isinstance(value, int) or value < least):
-        raise ValueError(f"Argument `{name}` must be an integer >= {least}. Received: {name}={value!r}.")
+def _check(width: int | None, noise_dim: int = 0, **sizes: int) -> None:
+    for name, value in sizes.items():
+        whole(name, value)
+    whole("noise_dim", noise_dim, 0)
+    if width is not None:
+        whole("width", width)
 
 
 def encoder(
@@ -74,7 +77,7 @@ def encoder(
     Returns:
         A functional model, `(batch, *data_shape)` to `(batch, units)`, linear, float32.
     """
-    _positive("units", units), _positive("noise_dim", noise_dim, 0), _positive("width", width)
+    _check(width, noise_dim, units=units)
     style = Style(norm, spectral, "leaky_relu")
     x = inputs_of(data_shape, "x")
     noise = [inputs_of((noise_dim,), "noise")] if noise_dim else []
@@ -106,7 +109,7 @@ def decoder(
     Returns:
         A functional model, `(batch, latent_dim)` to `(batch, *data_shape)`, float32.
     """
-    _positive("latent_dim", latent_dim), _positive("noise_dim", noise_dim, 0), _positive("width", width)
+    _check(width, noise_dim, latent_dim=latent_dim)
     style = Style(norm, spectral, "relu")
     z = inputs_of((latent_dim,), "z")
     noise = [inputs_of((noise_dim,), "noise")] if noise_dim else []
@@ -139,7 +142,7 @@ def discriminator(
     Returns:
         A functional model that takes one tensor, or a list in the order of `inputs`, and gives `(batch, 1)`, float32.
     """
-    _positive("width", width)
+    _check(width)
     if not inputs:
         raise ValueError("Argument `inputs` must name at least one input. Received: inputs={}.")
     style = Style(norm, spectral, "leaky_relu")

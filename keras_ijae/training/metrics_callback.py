@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae.checks import whole
 from keras_ijae.files import replacing, write_json
-from keras_ijae.metrics._checks import whole
 
 
 class MetricsCallback(keras.callbacks.Callback):

@@ -1,8 +1,9 @@
 """Named presets: a system, its data, its networks and the numbers that go with them."""
 
 import dataclasses
-import difflib
 from typing import Any
+
+from keras_ijae.checks import choice, whole
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"Argument `{name}` must be at least 1. Received: {name}={getattr(self, name)}")
+            whole(name, getattr(self, name))
 
     def but(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
@@ -107,8 +107,4 @@ def get_recipe(name: str) -> Recipe:
     Raises:
         ValueError: if there is none; the message lists those there are, the closest first.
     """
-    if name not in RECIPES:
-        close = difflib.get_close_matches(name, RECIPES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"Argument `name` must be one of {sorted(RECIPES)}.{hint} Received: name={name!r}")
-    return RECIPES[name]
+    return RECIPES[choice("name", name, sorted(RECIPES))]

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_ijae.checks import choice
 from keras_ijae.distributions.likelihoods.base import Likelihood
 from keras_ijae.distributions.likelihoods.bernoulli import Bernoulli
 from keras_ijae.distributions.likelihoods.cyclic_shift import CyclicShift, ShiftGaussian
@@ -36,13 +37,8 @@ def get(identifier: str | Likelihood | dict[str, Any], data_shape: tuple[int, ..
     """
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
-    if isinstance(identifier, str) and identifier in LIKELIHOODS:
-        identifier = LIKELIHOODS[identifier]()
     if not isinstance(identifier, Likelihood):
-        raise ValueError(
-            f"Argument `likelihood` must be one of {sorted(LIKELIHOODS)} or a `Likelihood`. "
-            f"Received: likelihood={identifier!r}"
-        )
+        identifier = LIKELIHOODS[choice("likelihood", identifier, sorted(LIKELIHOODS), "a `Likelihood`")]()
     identifier.validate(tuple(data_shape))
     return identifier
 

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.distributions._checks import is_positive, positive_float, widen
+from keras_ijae.checks import number
+from keras_ijae.distributions._widen import widen
 
 LEARNED = "learned"
 MIN_SCALE = 1e-5
@@ -104,17 +105,9 @@ class ScaledLikelihood(Likelihood):
 
     def __init__(self, argument: str, scale: float | str, initial: float, **options: Any) -> None:
         super().__init__(**options)
-        self.initial = positive_float(f"initial_{argument}", initial)
+        self.initial = number(f"initial_{argument}", initial, above=MIN_SCALE)
         self.learned = isinstance(scale, str) and scale == LEARNED
-        if not self.learned and not is_positive(scale):
-            raise ValueError(
-                f'Argument `{argument}` must be a finite number > 0 or "{LEARNED}". Received: {argument}={scale!r}'
-            )
-        if self.initial <= MIN_SCALE:
-            raise ValueError(
-                f"Argument `initial_{argument}` must be above {MIN_SCALE}. Received: initial_{argument}={initial!r}"
-            )
-        self.given_scale = LEARNED if self.learned else float(scale)
+        self.given_scale = LEARNED if self.learned else number(argument, scale, above=0, other=repr(LEARNED))
         self.log_scale = self._add_log_scale() if self.learned else None
         self.built = True
 

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from keras_ijae.distributions._checks import widen
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.likelihoods.base import Likelihood, matched, sum_over_dimensions
+from keras_ijae.distributions.tfp import tfp
 
 
 @keras.saving.register_keras_serializable("keras_ijae")

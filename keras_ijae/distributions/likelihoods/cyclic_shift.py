@@ -1,14 +1,14 @@
 """Symmetric likelihoods by cyclic shifts of an image."""
 
 import math
-import numbers
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae.distributions._checks import is_positive, positive_float, widen
+from keras_ijae.checks import number, whole
+from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.likelihoods.base import Likelihood
 from keras_ijae.layers.cyclic_shift import roll
 
@@ -35,11 +35,7 @@ class CyclicShift(Likelihood):
 
     def __init__(self, max_shift: int = 2, decay: float = 0.5, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(max_shift, bool) or not isinstance(max_shift, numbers.Integral) or max_shift < 0:
-            raise ValueError(f"Argument `max_shift` must be an integer >= 0. Received: max_shift={max_shift!r}")
-        if not is_positive(decay) or decay >= 1:
-            raise ValueError(f"Argument `decay` must be in (0, 1). Received: decay={decay!r}")
-        self.max_shift, self.decay = int(max_shift), float(decay)
+        self.max_shift, self.decay = whole("max_shift", max_shift, 0), number("decay", decay, above=0, below=1)
         self.built = True
 
     @property
@@ -96,7 +92,7 @@ class ShiftGaussian(CyclicShift):
 
     def __init__(self, max_shift: int = 2, sigma: float = 0.1, decay: float = 0.5, **options: Any) -> None:
         super().__init__(max_shift, decay, **options)
-        self.sigma = positive_float("sigma", sigma)
+        self.sigma = number("sigma", sigma, above=0)
 
     def noise_shape(self, data_shape: tuple[int, ...]) -> tuple[int, ...]:
         self.validate(data_shape)

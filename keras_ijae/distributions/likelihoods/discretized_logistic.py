@@ -5,7 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.distributions._checks import positive_int, widen
+from keras_ijae.checks import whole
+from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.likelihoods.base import LEARNED, ScaledLikelihood, matched, sum_over_dimensions
 
 
@@ -35,9 +36,7 @@ class DiscretizedLogistic(ScaledLikelihood):
         self, scale: float | str = LEARNED, levels: int = 256, initial_scale: float = 0.1, **options: Any
     ) -> None:
         super().__init__("scale", scale, initial_scale, **options)
-        self.levels = positive_int("levels", levels)
-        if self.levels < 2:
-            raise ValueError(f"Argument `levels` must be >= 2. Received: levels={levels!r}")
+        self.levels = whole("levels", levels, 2)
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         params, x = matched(params, x)

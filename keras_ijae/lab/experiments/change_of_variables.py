@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab.change_of_variables import pushforward_log_prob
 from keras_ijae.lab.experiments.outcome import Outcome
 from keras_ijae.random import fold

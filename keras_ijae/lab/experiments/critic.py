@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab.critic import train_critic
 from keras_ijae.lab.experiments.outcome import Outcome
 

@@ -5,7 +5,7 @@ from typing import Any
 import matplotlib.figure
 import numpy as np
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab.divergences import forward_kl, jensen_shannon, reverse_kl, total_variation, wasserstein_1
 from keras_ijae.lab.experiments.outcome import Outcome
 from keras_ijae.lab.gaussian_mixture import TOY

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_ijae.distributions._tfp import tfp
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab.divergences import forward_kl
 from keras_ijae.lab.experiments.outcome import Outcome
 from keras_ijae.lab.mean_field import mean_field_gaussian, moment_matching_gaussian

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae.checks import whole
 from keras_ijae.metrics.features.images import Images, in_batches
 
 
@@ -38,10 +39,8 @@ class Extractor(abc.ABC):
         resize: str | None = None,
         batch_size: int = 64,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"Argument `batch_size` must be at least 1. Received: {batch_size}")
         self.name, self._checksum, self.dim, self.classes = name, checksum, dim, classes
-        self.channels, self.resize, self.batch_size = channels, resize, batch_size
+        self.channels, self.resize, self.batch_size = channels, resize, whole("batch_size", batch_size)
         self._functions = {}
 
     @abc.abstractmethod

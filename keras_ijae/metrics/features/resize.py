@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_ijae.checks import choice
+
 
 def _legacy_tensorflow(images: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """TensorFlow 1: bilinear between two neighbours, pixel i at i * scale, no antialiasing."""
@@ -30,8 +32,7 @@ CONVENTIONS: dict[str, Callable[[tf.Tensor, tuple[int, int]], tf.Tensor]] = {
 
 def check_convention(name: str) -> None:
     """ValueError if there is no such convention."""
-    if name not in CONVENTIONS:
-        raise ValueError(f"Argument `resize` must be one of {list(CONVENTIONS)}. Received: {name!r}")
+    choice("resize", name, CONVENTIONS)
 
 
 def resize_images(images: tf.Tensor, size: tuple[int, int], convention: str) -> tf.Tensor:

@@ -1,0 +1,137 @@
+"""Checks of arguments, for all rooms: what passes comes back, anything else is a ValueError that names it."""
+
+import difflib
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+
+def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:
+    """`value` as an int, if it is a whole number from `least` to `most`; bools and floats are none.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        least: smallest allowed value.
+        most: largest allowed value; None: there is none.
+        why: what stands after the bounds in the message, such as ", the number of rows".
+
+    Raises:
+        ValueError: anything else.
+
+    Example:
+        whole("steps", 1.5)  # ValueError: Argument `steps` must be an integer >= 1. Received: steps=1.5
+    """
+    bounds = f">= {least}" if most is None else f"from {least} to {most}"
+    fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not fits or value < least or (most is not None and value > most):
+        raise _wrong(name, f"an integer {bounds}{why}", value)
+    return int(value)
+
+
+def number(
+    name: str,
+    value: Any,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    other: str = "",
+) -> float:
+    """`value` as a float, if it is a finite real number in the range; NaN, bools, strings and None are none.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        least, above: the lower bound, included or not; None: there is none.
+        most, below: the upper bound, included or not; None: there is none.
+        other: what else the caller takes, for the message, such as "'learned'".
+
+    Raises:
+        ValueError: anything else.
+
+    Example:
+        number("decay", 1.0, above=0, below=1)
+        # ValueError: Argument `decay` must be in (0, 1). Received: decay=1.0
+    """
+    fits = (
+        _finite(value)
+        and (least is None or value >= least)
+        and (above is None or value > above)
+        and (most is None or value <= most)
+        and (below is None or value < below)
+    )
+    if not fits:
+        expected = _interval(least, above, most, below) + (f", or {other}" if other else "")
+        raise _wrong(name, expected, value)
+    return float(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value`, if it is True or False; ValueError otherwise (1, 0 and "yes" are neither)."""
+    if not isinstance(value, bool):
+        raise _wrong(name, "True or False", value)
+    return value
+
+
+def choice(name: str, value: Any, known: Collection[str], other: str = "") -> str:
+    """`value`, if it is one of `known`.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        known: the allowed values.
+        other: what else the caller takes, for the message, such as "a `Prior`".
+
+    Raises:
+        ValueError: it is not; the known ones are listed, and the closest is offered.
+
+    Example:
+        choice("kernel", "rbff", ("imq", "rbf"))
+        # ValueError: Argument `kernel` must be one of 'imq', 'rbf'. Received: kernel='rbff'. Did you mean 'rbf'?
+    """
+    if not isinstance(value, str) or value not in known:
+        listed = f"one of {', '.join(map(repr, known))}" + (f", or {other}" if other else "")
+        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        raise ValueError(f"{_wrong(name, listed, value)}{'.' * bool(hint)}{hint}")
+    return value
+
+
+def instance(name: str, value: Any, kind: type) -> Any:
+    """`value`, if it is a `kind`; ValueError otherwise."""
+    if not isinstance(value, kind):
+        raise ValueError(f"Argument `{name}` must be of type {kind.__name__}. Received: {name}={value!r:.200}")
+    return value
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """The hint " Did you mean 'x'?", with the up to three of `known` that are most like `word`; "" if none is.
+
+    What is spelled in lower case is also found from capitals.
+    """
+    close = difflib.get_close_matches(word, known) or difflib.get_close_matches(word.lower(), known)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float holds
+        return False
+
+
+def _interval(least: float | None, above: float | None, most: float | None, below: float | None) -> str:
+    """The range in words: "a finite number > 0", or "in (0, 1]" where both ends are bounded."""
+    low = f">= {least:g}" if least is not None else f"> {above:g}" if above is not None else ""
+    high = f"<= {most:g}" if most is not None else f"< {below:g}" if below is not None else ""
+    if low and high:
+        left, right = "[" if least is not None else "(", "]" if most is not None else ")"
+        return f"in {left}{low.split()[1]}, {high.split()[1]}{right}"
+    return f"a finite number {low}{high}".rstrip()
+
+
+def _wrong(name: str, expected: str, value: Any) -> ValueError:
+    return ValueError(f"Argument `{name}` must be {expected}. Received: {name}={value!r:.200}")
