@@ -38,9 +38,10 @@ class IJAE(Game):
         posterior_discriminator: zeta_, [x, z] -> logits (batch, 1); None with an explicit posterior.
         lam: lambda in [0, 1]; a run-time scalar. At 0 the encoder learns nothing (a warning says so). Under optimizers
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
-        likelihood: r, "cyclic_shift", "gaussian", "laplace", "shift_gaussian" or any `Likelihood` that is symmetric
-            with a fixed scale; "auto" is `CyclicShift(2)` on images (1 where smaller than 16), `Gaussian(0.1)` on
-            vectors. It is the discriminators' lens, not the model's noise: samples are G(z).
+        likelihood: r: "cyclic_shift" or "shift_gaussian" (images), "gaussian" or "laplace", all of scale 0.1 by name,
+            or any `Likelihood` that is symmetric with a fixed scale; "auto" is "cyclic_shift" on images, "gaussian" on
+            vectors; see `likelihoods.get_symmetric`. It is the discriminators' lens, not the model's noise: samples
+            are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise.
         gradient_penalty: weight of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; 0 leaves it out.
@@ -80,7 +81,7 @@ class IJAE(Game):
         self.likelihood_discriminator, self.posterior_discriminator = likelihood_discriminator, posterior_discriminator
         self.posterior_kind, self.posterior_family = posterior, conditionals.posterior(posterior, encoder, latent_dim)
         self._check_posterior()
-        self.likelihood = _symmetric(likelihood, self.data_shape)
+        self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.discriminator_steps = self.scalar("lam", lam), discriminator_steps
         self.gradient_penalty = gradient_penalty
         judges = tuple(role for role in self.NETWORKS[2:] if getattr(self, role) is not None)
@@ -184,17 +185,3 @@ def _check_numbers(lam, gradient_penalty):
         )
     if gradient_penalty < 0:
         raise ValueError(f"Argument `gradient_penalty` must be at least 0. Received: {gradient_penalty}")
-
-
-def _symmetric(likelihood, data_shape):
-    if likelihood == "auto":
-        images = len(data_shape) == 3
-        likelihood = (
-            likelihoods.CyclicShift(2 if min(data_shape[:2]) >= 16 else 1) if images else likelihoods.Gaussian(0.1)
-        )
-    likelihood = likelihoods.get(likelihood, data_shape)
-    if not likelihood.symmetric:
-        raise ValueError(
-            f"Argument `likelihood` must be symmetric, r(y|a) = r(a|y), with a fixed scale. Received: {likelihood!r}"
-        )
-    return likelihood

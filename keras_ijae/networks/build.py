@@ -125,8 +125,8 @@ def decoder(
         family, data_shape, width, norm, spectral, hidden_activation, dropout, maxout, name: as in `encoder`.
         latent_dim: the size of a code.
         noise_dim: if positive, the network takes `[z, noise]` with noise `(batch, noise_dim)`; else z alone.
-        depth: number of dense hidden layers; None is the family's: 2 for mlp, none for the others (before their
-            first feature map).
+        depth: number of dense hidden layers; None is the family's: 2 for mlp, none for the others (before the dense
+            layer that gives the first feature map, whose activation is always silu).
         activation: of the last layer; None is "sigmoid" for images (in [0, 1]) and "linear" for vectors. "linear"
             gives raw parameters, e.g. Bernoulli logits.
 
