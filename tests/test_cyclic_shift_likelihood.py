@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import logsumexp
 
 from keras_ijae import random
 from keras_ijae.distributions import CyclicShift, ShiftGaussian
@@ -102,3 +103,54 @@ def test_log_prob_is_a_clear_error(likelihood):
 def test_bad_arguments_are_named_in_the_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def log_density(likelihood, y, a):
+    """log r(y | a) of one image, up to a constant: the mixture over all shifts, written out."""
+    law, steps = likelihood.probabilities(), np.arange(-likelihood.max_shift, likelihood.max_shift + 1)
+    return logsumexp(
+        [
+            np.log(law[i] * law[j]) - ((y - np.roll(a, (di, dj), (0, 1))) ** 2).sum() / (2 * likelihood.sigma**2)
+            for i, di in enumerate(steps)
+            for j, dj in enumerate(steps)
+        ]
+    )
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.5, 2.0])
+def test_shift_gaussian_is_symmetric_for_every_sigma(sigma):
+    likelihood, (a, y) = ShiftGaussian(1, sigma), np.random.default_rng(1).uniform(size=(2, *SHAPE))
+    np.testing.assert_allclose(log_density(likelihood, y, a), log_density(likelihood, a, y), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.5, 2.0])
+def test_mode_offset_is_the_gradient_at_the_image_in_standard_deviations(sigma):
+    likelihood, a = ShiftGaussian(1, sigma), np.random.default_rng(1).uniform(size=SHAPE)
+    slopes = np.zeros(SHAPE)
+    for index in np.ndindex(*SHAPE):
+        step = np.zeros(SHAPE)
+        step[index] = 1e-5
+        slopes[index] = (log_density(likelihood, a + step, a) - log_density(likelihood, a - step, a)) / 2e-5
+    found = likelihood.mode_offset(tf.constant(a[None]))
+    np.testing.assert_allclose(found, [sigma * np.linalg.norm(slopes)], rtol=1e-4, atol=1e-4)
+
+
+def test_a_small_sigma_has_its_mode_at_the_image_and_a_large_one_at_the_mean_of_its_shifts():
+    a = np.random.default_rng(1).uniform(size=SHAPE)
+    assert ShiftGaussian(1, 0.1).mode_offset(tf.constant(a[None])).numpy() < 1e-6
+    large, law = ShiftGaussian(1, 3.0), ShiftGaussian(1).probabilities()
+    mean = sum(law[i] * law[j] * np.roll(a, (i - 1, j - 1), (0, 1)) for i in range(3) for j in range(3))
+    assert large.mode_offset(tf.constant(a[None])).numpy() > 0.5
+    assert log_density(large, mean, a) > log_density(large, a, a)
+    small = ShiftGaussian(1, 0.1)
+    assert log_density(small, mean, a) < log_density(small, a, a)
+
+
+def test_an_image_that_no_shift_changes_has_its_mode_at_itself():
+    np.testing.assert_array_equal(ShiftGaussian(2, 2.0).mode_offset(tf.fill([1, *SHAPE], 0.3)), [0.0])
+
+
+def test_a_sigma_that_melts_the_shifts_of_every_image_is_refused():
+    get(ShiftGaussian(1, 5.6), SHAPE)
+    with pytest.raises(ValueError, match=r"`sigma` must be below 5.61249, .*shape \(7, 9, 2\).* Received: sigma=5.62"):
+        get(ShiftGaussian(1, 5.62), SHAPE)

@@ -10,6 +10,7 @@ from keras_ijae import random
 from keras_ijae.distributions import (
     DiagonalGaussian,
     FullGaussian,
+    GeneratedPrior,
     Prior,
     Sphere,
     StandardNormal,
@@ -209,3 +210,13 @@ def test_a_prior_without_a_density_or_a_sampler_says_so():
         Prior(2).log_prob(tf.zeros((1, 2)))
     with pytest.raises(NotImplementedError, match="must define `sample"):
         Prior(2).sample(1, 0)
+
+
+def test_priors_declare_what_they_can():
+    declared = {name: (prior.has_log_prob, prior.can_fit) for name, prior in priors.PRIORS.items()}
+    fixed = (True, False)
+    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True)}
+    assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
+    for prior in (*priors.PRIORS.values(), GeneratedPrior):
+        assert hasattr(prior, "fit") == prior.can_fit
+        assert (prior.log_prob is not Prior.log_prob) == prior.has_log_prob

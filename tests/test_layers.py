@@ -1,4 +1,4 @@
-"""Spectral normalisation, cyclic shifts, group normalisation."""
+"""Spectral normalisation, cyclic shifts, group normalisation, maxout, dropout."""
 
 import keras
 import numpy as np
@@ -7,7 +7,9 @@ import tensorflow as tf
 
 from keras_ijae.layers import (
     CyclicRoll,
+    Dropout,
     GroupNorm,
+    Maxout,
     SpectralConv2D,
     SpectralConv2DTranspose,
     SpectralDense,
@@ -233,3 +235,65 @@ def test_group_norm_keeps_its_statistics_in_float32_under_mixed_precision():
 def test_group_norm_refuses_no_groups():
     with pytest.raises(ValueError, match="`groups`"):
         GroupNorm(0)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 5, 6)], ids=str)
+@pytest.mark.parametrize("pieces", [2, 3])
+def test_maxout_is_the_largest_of_neighbouring_features(shape, pieces):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    expected = x.reshape(*shape[:-1], 6 // pieces, pieces).max(axis=-1)
+    np.testing.assert_array_equal(Maxout(pieces)(x), expected)
+    model = keras.Sequential([keras.Input(shape[1:]), Maxout(pieces)])
+    assert model.output_shape == (None, *expected.shape[1:])
+    np.testing.assert_array_equal(model(x), expected)
+
+
+def test_maxout_passes_the_gradient_to_the_largest_piece_alone():
+    x = tf.Variable([[1.0, 3.0, -2.0, -5.0]])
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(Maxout(2)(x) * [[2.0, 3.0]])
+    np.testing.assert_array_equal(tape.gradient(y, x), [[0.0, 2.0, 3.0, 0.0]])
+
+
+def test_maxout_refuses_pieces_that_do_not_fit():
+    with pytest.raises(ValueError, match="`pieces` must be an integer >= 2. Received: pieces=1"):
+        Maxout(1)
+    with pytest.raises(ValueError, match="`pieces` must divide 5 features. Received: pieces=2"):
+        Maxout(2)(tf.zeros((1, 5)))
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean():
+    dropped = Dropout(0.3, seed=1)(tf.ones((200, 500)), training=True).numpy()
+    assert set(np.unique(dropped)) == {0.0, np.float32(1 / 0.7)}
+    assert (dropped == 0).mean() == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / dropped.size))
+    np.testing.assert_array_equal(Dropout(0.3)(tf.ones((2, 3)), training=False), np.ones((2, 3)))
+
+
+def test_dropouts_masks_change_with_steps_and_layers_but_not_with_calls_or_the_number_of_rows():
+    layer, other, x = Dropout(0.5, seed=1), Dropout(0.5, seed=2), tf.ones((8, 40))
+    first = layer(x, training=True).numpy()
+    np.testing.assert_array_equal(layer(x, training=True), first)
+    np.testing.assert_array_equal(layer(x[:3], training=True), first[:3])
+    np.testing.assert_array_equal(tf.function(layer, jit_compile=True)(x, training=True), first)
+    assert (other(x, training=True) != first).numpy().mean() > 0.3
+    layer.advance()
+    assert (layer(x, training=True) != first).numpy().mean() > 0.3
+    assert len({Dropout(0.5).seed for _ in range(5)}) == 5
+
+
+def test_two_replicas_drop_what_one_with_the_double_batch_drops(two_replicas):
+    with two_replicas.scope():
+        layer = Dropout(0.5, seed=3)
+    x = tf.ones((4, 6))
+    rows = two_replicas.experimental_distribute_values_from_function(
+        lambda context: x[2 * context.replica_id_in_sync_group :][:2]
+    )
+    run = tf.function(lambda part: two_replicas.run(lambda values: layer(values, training=True), (part,)))
+    parts = two_replicas.experimental_local_results(run(rows))
+    np.testing.assert_array_equal(tf.concat(parts, 0), Dropout(0.5, seed=3)(x, training=True))
+
+
+@pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half"])
+def test_dropout_refuses_what_is_no_rate(rate):
+    with pytest.raises(ValueError, match=r"`rate` must be in \[0, 1\). Received: rate="):
+        Dropout(rate)

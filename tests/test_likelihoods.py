@@ -257,3 +257,54 @@ def test_a_users_likelihood_is_accepted_and_its_missing_density_explained():
 def test_bad_arguments_are_named_in_the_error(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", ["gaussian", "laplace"])
+@pytest.mark.parametrize("shape", [(5,), (20, 20, 1)], ids=str)
+def test_symmetric_likelihoods_by_name_have_the_scale_of_the_default(name, shape):
+    assert likelihoods.get_symmetric(name, shape).given_scale == likelihoods.get_symmetric("auto", (5,)).given_scale
+    assert likelihoods.get(name, shape).given_scale == 1.0
+
+
+@pytest.mark.parametrize("shape, shift", [((8, 20, 1), 1), ((16, 16, 3), 2)])
+def test_symmetric_likelihoods_by_name_shift_as_far_as_the_default(shape, shift):
+    found = [likelihoods.get_symmetric(name, shape) for name in ("auto", "cyclic_shift", "shift_gaussian")]
+    assert [likelihood.max_shift for likelihood in found] == [shift] * 3
+    assert found[0].get_config() == {**found[1].get_config(), "name": found[0].name}
+    assert found[2].sigma == 0.1
+
+
+def test_a_given_symmetric_likelihood_stays_as_it_is_and_others_are_refused():
+    given = Laplace(0.3)
+    assert likelihoods.get_symmetric(given, (5,)) is given
+    again = likelihoods.get_symmetric(keras.saving.serialize_keras_object(given), (5,))
+    assert again.given_scale == 0.3
+    for refused in ("bernoulli", "learned_gaussian", Gaussian("learned"), "discretized_logistic"):
+        with pytest.raises(ValueError, match="`likelihood` must be symmetric, .* with a fixed scale"):
+            likelihoods.get_symmetric(refused, (5,))
+    with pytest.raises(ValueError, match="`likelihood` must be one of .*Did you mean 'gaussian'"):
+        likelihoods.get_symmetric("gausian", (5,))
+
+
+IMAGES = np.random.default_rng(0).normal(size=(4, 8, 8, 1))
+
+
+@pytest.mark.parametrize("likelihood", [Gaussian(), Laplace(), DiscretizedLogistic()], ids=lambda one: one.name)
+def test_images_outside_the_unit_interval_show_a_missing_sigmoid(likelihood):
+    assert "must lie in [0, 1]: give its last layer the activation 'sigmoid'" in likelihood.output_problem(IMAGES)
+    assert likelihood.output_problem(1 / (1 + np.exp(-IMAGES))) == ""
+    assert likelihood.output_problem(np.tanh(IMAGES)) != ""
+    assert likelihood.output_problem(IMAGES[:, 0, :, 0]) == ""  # vectors may have any range
+
+
+def test_logits_that_look_like_probabilities_show_a_sigmoid_too_many():
+    problem = Bernoulli().output_problem(1 / (1 + np.exp(-IMAGES)))
+    assert "look like probabilities" in problem and "the activation 'linear'" in problem
+    assert Bernoulli().output_problem(IMAGES) == ""
+    assert Bernoulli().output_problem(np.zeros((4, 8, 8, 1))) == ""
+    assert "look like probabilities" in Bernoulli().output_problem(np.full((2, 3), 0.5) + [0, 0.1, 0.2])
+
+
+@pytest.mark.parametrize("likelihood", [Gaussian(), Bernoulli()], ids=lambda one: one.name)
+def test_outputs_that_are_not_finite_are_seen(likelihood):
+    assert "NaN or infinite" in likelihood.output_problem(np.array([[0.5, np.nan]]))

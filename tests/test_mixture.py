@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from sklearn.exceptions import ConvergenceWarning
 from systems import LATENT, create, dataset, images
 from tiny import affine
 
 import keras_ijae as ki
-from keras_ijae.distributions import GaussianMixture, priors
+from keras_ijae.distributions import GaussianMixture, mixture, priors
 
 SHARES = np.array([0.5, 0.3, 0.2])
 MEANS = np.array([[-12.0, 0.0], [9.0, 9.0], [6.0, -9.0]])  # so far apart that each draw shows its component
@@ -76,6 +77,13 @@ def test_a_known_mixture_is_recovered_from_its_draws():
     np.testing.assert_allclose(prior.shares, SHARES[order], atol=0.02)
     np.testing.assert_allclose(prior.means, MEANS[order], atol=0.1)
     np.testing.assert_allclose(triangles @ triangles.transpose(0, 2, 1), COVARIANCES[order], atol=0.1)
+
+
+def test_the_fit_takes_as_many_rounds_as_the_reference_and_no_more(monkeypatch):
+    assert mixture.ROUNDS == 2000
+    monkeypatch.setattr(mixture, "ROUNDS", 2)
+    with pytest.warns(ConvergenceWarning, match="did not converge"):
+        GaussianMixture(2, 10).fit(np.random.default_rng(0).normal(size=(300, 2)))
 
 
 def auto_encoder(**arguments):

@@ -183,7 +183,7 @@ def test_a_spectral_mlp_is_lipschitz():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: networks.resolve("vgg", (28, 28, 1)), "auto, mlp, dcgan, resnet. Received: 'vgg'"),
+        (lambda: networks.resolve("vgg", (28, 28, 1)), "'auto', 'mlp', 'dcgan', 'resnet'. Received: networks='vgg'"),
         (lambda: networks.encoder("dcgan", (7, 28, 1), 2), "use 'mlp'"),
         (lambda: networks.encoder("resnet", (6,), 2), "use 'mlp'"),
         (lambda: networks.decoder("mlp", (6, 6), 2), "`data_shape`"),
@@ -193,7 +193,7 @@ def test_a_spectral_mlp_is_lipschitz():
         (lambda: networks.encoder("dcgan", (28, 28, 1), 2, width=0), "`width`"),
         (
             lambda: networks.encoder("dcgan", (28, 28, 1), 2, norm="instance"),
-            "none, group, batch, layer. Received: norm='instance'",
+            "'none', 'group', 'batch', 'layer'. Received: norm='instance'",
         ),
         (lambda: networks.discriminator("mlp", {}), "`inputs`"),
         (lambda: networks.discriminator("dcgan", {"x": (28, 28, 1), "y": (32, 32, 1)}), "one height and width"),

@@ -18,12 +18,17 @@ class Prior(keras.layers.Layer):
     A subclass defines `sample` and, where the density is known, `log_prob`; its noise comes from
     `keras_ijae.random` alone, so that the first rows of a sample do not depend on its size.
 
+    Attributes:
+        has_log_prob: whether `log_prob` is defined.
+        can_fit: whether `fit(codes, seed)` makes it the distribution of given codes.
+
     Args:
         latent_dim: number of latent dimensions, >= 1.
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
     """
 
-    can_fit = False
+    has_log_prob: bool = True
+    can_fit: bool = False
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)

@@ -1,16 +1,20 @@
-"""Layers: spectral normalisation as a reparametrisation, cyclic shifts, group normalisation, a mask of codes."""
+"""Layers: spectral normalisation, group normalisation, maxout, dropout, cyclic shifts, a mask of codes."""
 
 import keras  # noqa: F401  (first of all: see _after_keras.py)
 
 from keras_ijae.layers.cyclic_shift import CyclicRoll, roll
+from keras_ijae.layers.dropout import Dropout
 from keras_ijae.layers.group_norm import GroupNorm
 from keras_ijae.layers.mask import LatentMask
+from keras_ijae.layers.maxout import Maxout
 from keras_ijae.layers.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense, spectral_layers
 
 __all__ = [
     "CyclicRoll",
+    "Dropout",
     "GroupNorm",
     "LatentMask",
+    "Maxout",
     "SpectralConv2D",
     "SpectralConv2DTranspose",
     "SpectralDense",

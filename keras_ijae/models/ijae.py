@@ -48,9 +48,10 @@ class IJAE(Game):
         posterior_discriminator: zeta_, [x, z] -> logits (batch, 1); None with an explicit posterior.
         lam: lambda in [0, 1]; a run-time scalar. At 0 the encoder learns nothing (a warning says so). Under optimizers
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
-        likelihood: r, "cyclic_shift", "gaussian", "laplace", "shift_gaussian" or any `Likelihood` that is symmetric
-            with a fixed scale; "auto" is `CyclicShift(2)` on images (1 where smaller than 16), `Gaussian(0.1)` on
-            vectors. It is the discriminators' lens, not the model's noise: samples are G(z).
+        likelihood: r: "cyclic_shift" or "shift_gaussian" (images), "gaussian" or "laplace", all of scale 0.1 by name,
+            or any `Likelihood` that is symmetric with a fixed scale; "auto" is "cyclic_shift" on images, "gaussian" on
+            vectors; see `likelihoods.get_symmetric`. It is the discriminators' lens, not the model's noise: samples
+            are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise on the same batch.
         r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there is
@@ -58,8 +59,8 @@ class IJAE(Game):
         common: see `Game`.
 
     References:
-        Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the shifts,
-        networks, optimizers and the number of discriminator steps are open there, and choices here.
+        Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the
+        shifts, networks, optimizers and the number of discriminator steps are open there, and choices here.
     """
 
     ROLES = (
@@ -93,7 +94,7 @@ class IJAE(Game):
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.posterior_kind = posterior
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
-        self.likelihood = _symmetric(likelihood, self.data_shape)
+        self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight)
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
         judges = tuple(role for role, network in judges.items() if network is not None)
@@ -181,17 +182,3 @@ class IJAE(Game):
                 stacklevel=3,
             )
         return self.scalar("lam", lam, least=0, most=1)
-
-
-def _symmetric(likelihood, data_shape):
-    if likelihood == "auto":
-        images = len(data_shape) == 3
-        likelihood = (
-            likelihoods.CyclicShift(2 if min(data_shape[:2]) >= 16 else 1) if images else likelihoods.Gaussian(0.1)
-        )
-    likelihood = likelihoods.get(likelihood, data_shape)
-    if not likelihood.symmetric:
-        raise ValueError(
-            f"Argument `likelihood` must be symmetric, r(y|a) = r(a|y), with a fixed scale. Received: {likelihood!r}"
-        )
-    return likelihood

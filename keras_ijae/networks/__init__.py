@@ -3,5 +3,6 @@
 import keras  # noqa: F401  (first of all: see _after_keras.py)
 
 from keras_ijae.networks.build import FAMILIES, decoder, discriminator, encoder, resolve
+from keras_ijae.networks.options import Networks
 
-__all__ = ["FAMILIES", "decoder", "discriminator", "encoder", "resolve"]
+__all__ = ["FAMILIES", "Networks", "decoder", "discriminator", "encoder", "resolve"]

@@ -7,11 +7,14 @@ import math
 
 import keras
 
-from keras_ijae.checks import choice
+from keras_ijae.checks import choice, flag, number, whole
+from keras_ijae.layers.dropout import Dropout
 from keras_ijae.layers.group_norm import GroupNorm
+from keras_ijae.layers.maxout import Maxout
 from keras_ijae.layers.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense
 
 NORMS = ("none", "group", "batch", "layer")
+ACTIVATIONS = ("leaky_relu", "relu", "elu", "gelu", "silu", "softplus", "tanh")
 SLOPE = 0.2
 
 
@@ -27,20 +30,55 @@ def inputs_of(shape: tuple[int, ...], name: str) -> keras.KerasTensor:
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """Which normalisation, which kind of kernels, which activation; makes layers accordingly.
+    """Size, normalisation, kind of kernels, activation of the hidden layers; makes layers accordingly.
 
     Args:
         norm: "none", "group", "batch" or "layer".
         spectral: whether dense layers and convolutions are spectrally normalised.
-        activation: "leaky_relu" (slope 0.2) or the name of a Keras activation.
+        activation: one of `ACTIVATIONS`; "leaky_relu" has slope 0.2.
+        width: base number of channels or units; None: the family's own.
+        depth: number of dense hidden layers, >= 0; None: the family's own.
+        dropout: rate of dropout after each activation, in [0, 1).
+        maxout: 0, or the number of pieces (>= 2) of maxout units, which then take the activation's place.
+
+    Raises:
+        ValueError: a value out of range.
     """
 
     norm: str
     spectral: bool
     activation: str
+    width: int | None = None
+    depth: int | None = None
+    dropout: float = 0.0
+    maxout: int = 0
 
     def __post_init__(self) -> None:
         choice("norm", self.norm, NORMS)
+        flag("spectral", self.spectral)
+        choice("hidden_activation", self.activation, ACTIVATIONS)
+        if self.width is not None:
+            whole("width", self.width)
+        if self.depth is not None:
+            whole("depth", self.depth, 0)
+        number("dropout", self.dropout, least=0, below=1)
+        if self.maxout != 0:
+            whole("maxout", self.maxout, 2)
+
+    @property
+    def pieces(self) -> int:
+        """Outputs of a kernel for each hidden unit."""
+        return self.maxout or 1
+
+    def hidden(self, h: keras.KerasTensor, units: int, layers: int) -> keras.KerasTensor:
+        """`depth` dense hidden layers, or `layers` where `depth` is None.
+
+        The first is not normalised, since that would erase the scale of its few inputs.
+        """
+        for layer in range(layers if self.depth is None else self.depth):
+            h = self.dense(h, units * self.pieces)
+            h = self.activate(self.normalise(h) if layer else h)
+        return h
 
     def dense(self, h: keras.KerasTensor, units: int, **kwargs) -> keras.KerasTensor:
         """A dense layer."""
@@ -69,10 +107,14 @@ class Style:
         return GroupNorm()(h) if self.norm == "group" and image else h
 
     def activate(self, h: keras.KerasTensor) -> keras.KerasTensor:
-        """The activation."""
-        if self.activation == "leaky_relu":
-            return keras.layers.LeakyReLU(negative_slope=SLOPE)(h)
-        return keras.layers.Activation(self.activation)(h)
+        """The activation, or the maximum of each `pieces` features; then dropout."""
+        if self.maxout:
+            h = Maxout(self.maxout)(h)
+        elif self.activation == "leaky_relu":
+            h = keras.layers.LeakyReLU(negative_slope=SLOPE)(h)
+        else:
+            h = keras.layers.Activation(self.activation)(h)
+        return Dropout(self.dropout)(h) if self.dropout else h
 
     def _initializer(self) -> str:
         return "orthogonal" if self.spectral else "glorot_uniform"
@@ -95,6 +137,14 @@ def crop_to(h: keras.KerasTensor, size: tuple[int, int]) -> keras.KerasTensor:
     """Cuts rows and columns off the end, down to `size`."""
     extra = [h.shape[1] - size[0], h.shape[2] - size[1]]
     return keras.layers.Cropping2D([(0, extra[0]), (0, extra[1])], dtype=h.dtype)(h) if any(extra) else h
+
+
+def as_channels(style: Style, noise: keras.KerasTensor, size: tuple[int, int]) -> keras.KerasTensor:
+    """Noise vectors as channels of an image: reshaped where they fill whole channels, else one linear image of them."""
+    pixels = size[0] * size[1]
+    if noise.shape[-1] % pixels:
+        noise = style.dense(noise, pixels)
+    return keras.layers.Reshape((*size, -1))(noise)
 
 
 def join(tensors: list[keras.KerasTensor]) -> keras.KerasTensor:

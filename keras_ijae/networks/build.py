@@ -8,7 +8,7 @@ import keras
 
 from keras_ijae.checks import choice, whole
 from keras_ijae.networks import dcgan, mlp, resnet
-from keras_ijae.networks.blocks import Style, head_dtype, inputs_of, join
+from keras_ijae.networks.blocks import Style, as_channels, head_dtype, inputs_of, join
 
 FAMILIES: dict[str, ModuleType] = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
 SMALLEST_IMAGE = 8
@@ -42,23 +42,21 @@ def resolve(family: str, data_shape: tuple[int, ...]) -> str:
     return family
 
 
-def _check(width: int | None, noise_dim: int = 0, **sizes: int) -> None:
-    for name, value in sizes.items():
-        whole(name, value)
-    whole("noise_dim", noise_dim, 0)
-    if width is not None:
-        whole("width", width)
-
-
 def encoder(
     family: str,
     data_shape: tuple[int, ...],
     units: int,
     *,
     noise_dim: int = 0,
+    noise_as: str = "vector",
     width: int | None = None,
+    depth: int | None = None,
     norm: str = "group",
     spectral: bool = False,
+    hidden_activation: str = "leaky_relu",
+    activation: str = "linear",
+    dropout: float = 0.0,
+    maxout: int = 0,
     name: str = "encoder",
 ) -> keras.Model:
     """A network from data to `units` real numbers: codes, or the parameters of a posterior.
@@ -68,21 +66,41 @@ def encoder(
         data_shape: `(features,)` or `(height, width, channels)`, images from 8x8 (for "mlp" from 1x1).
         units: how many numbers come out.
         noise_dim: if positive, the network takes `[x, noise]` with noise `(batch, noise_dim)`; else x alone.
+        noise_as: "vector": noise joins before the first dense layer; "channel" (not for mlp): it joins the image, as
+            channels where `noise_dim` is a multiple of the number of pixels, else as one channel that is a linear
+            function of it.
         width: channels of the first stage (mlp: units of hidden layers); None is the family's default.
+        depth: number of dense hidden layers; None is the family's: 2 for mlp, 1 for the others (after their
+            convolutions). With 0 an mlp is one affine map.
         norm: "none", "group", "batch" (synchronised between replicas) or "layer". Group normalisation is of
             feature maps; dense layers are left as they are.
         spectral: whether all layers are spectrally normalised.
+        hidden_activation: "leaky_relu" (slope 0.2), "relu", "elu", "gelu", "silu", "softplus" or "tanh".
+        activation: of the last layer, a Keras activation: "tanh" for codes in (-1, 1).
+        dropout: rate of dropout after each hidden activation, in [0, 1); see `keras_ijae.layers.Dropout`.
+        maxout: if not 0, hidden units are the largest of this many linear functions (>= 2) and have no other
+            activation; for mlp and dcgan.
         name: the model's name.
 
     Returns:
-        A functional model, `(batch, *data_shape)` to `(batch, units)`, linear, float32.
+        A functional model, `(batch, *data_shape)` to `(batch, units)`, float32.
+
+    Raises:
+        ValueError: an argument is out of range, or the family cannot have it.
     """
-    _check(width, noise_dim, units=units)
-    style = Style(norm, spectral, "leaky_relu")
+    whole("units", units), whole("noise_dim", noise_dim, 0), choice("noise_as", noise_as, ("vector", "channel"))
+    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
+    build = _family(family, data_shape, style)
     x = inputs_of(data_shape, "x")
     noise = [inputs_of((noise_dim,), "noise")] if noise_dim else []
-    h = FAMILIES[resolve(family, data_shape)].encode(style, x, noise, width)
-    return keras.Model([x, *noise] if noise else x, style.dense(h, units, dtype=head_dtype()), name=name)
+    if noise and noise_as == "channel":
+        if build is mlp:
+            raise ValueError("Argument `noise_as` must be 'vector' for networks 'mlp'. Received: noise_as='channel'")
+        h = build.encode(style, join([x, as_channels(style, noise[0], tuple(data_shape[:2]))]), [])
+    else:
+        h = build.encode(style, x, noise)
+    codes = style.dense(h, units, activation=activation, dtype=head_dtype())
+    return keras.Model([x, *noise] if noise else x, codes, name=name)
 
 
 def decoder(
@@ -92,32 +110,42 @@ def decoder(
     *,
     noise_dim: int = 0,
     width: int | None = None,
+    depth: int | None = None,
     norm: str = "group",
     spectral: bool = False,
+    hidden_activation: str = "relu",
     activation: str | None = None,
+    dropout: float = 0.0,
+    maxout: int = 0,
     name: str = "decoder",
 ) -> keras.Model:
     """A network from codes to data, or to the parameters of the data's distribution.
 
     Args:
-        family, data_shape, width, norm, spectral, name: as in `encoder`.
+        family, data_shape, width, norm, spectral, hidden_activation, dropout, maxout, name: as in `encoder`.
         latent_dim: the size of a code.
         noise_dim: if positive, the network takes `[z, noise]` with noise `(batch, noise_dim)`; else z alone.
+        depth: number of dense hidden layers; None is the family's: 2 for mlp, none for the others (before the dense
+            layer that gives the first feature map, whose activation is always silu).
         activation: of the last layer; None is "sigmoid" for images (in [0, 1]) and "linear" for vectors. "linear"
             gives raw parameters, e.g. Bernoulli logits.
 
     Returns:
         A functional model, `(batch, latent_dim)` to `(batch, *data_shape)`, float32.
+
+    Raises:
+        ValueError: an argument is out of range, or the family cannot have it.
     """
-    _check(width, noise_dim, latent_dim=latent_dim)
-    style = Style(norm, spectral, "relu")
+    whole("latent_dim", latent_dim), whole("noise_dim", noise_dim, 0)
+    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
+    build = _family(family, data_shape, style)
     z = inputs_of((latent_dim,), "z")
     noise = [inputs_of((noise_dim,), "noise")] if noise_dim else []
     last = {
         "activation": activation or ("sigmoid" if len(data_shape) == 3 else "linear"),
         "dtype": head_dtype(),
     }
-    x = FAMILIES[resolve(family, data_shape)].decode(style, join([z, *noise]), tuple(data_shape), width, last)
+    x = build.decode(style, join([z, *noise]), tuple(data_shape), last)
     return keras.Model([z, *noise] if noise else z, x, name=name)
 
 
@@ -126,39 +154,56 @@ def discriminator(
     inputs: dict[str, tuple[int, ...]],
     *,
     width: int | None = None,
+    depth: int | None = None,
     norm: str = "none",
     spectral: bool = True,
+    hidden_activation: str = "leaky_relu",
+    dropout: float = 0.0,
+    maxout: int = 0,
     name: str = "discriminator",
 ) -> keras.Model:
     """A network from any number of images and vectors to one logit.
 
-    Images are concatenated on channels and share one trunk; vectors pass an MLP; a dense layer fuses the two, so
+    Images are concatenated on channels and share one trunk; vectors pass an MLP; dense layers fuse the two, so
     that the logit is no sum of functions of each. Without images the network is an MLP whatever the family.
 
     Args:
-        family, width, norm, spectral, name: as in `encoder`.
+        family, width, norm, spectral, hidden_activation, dropout, maxout, name: as in `encoder`.
         inputs: names and shapes, e.g. `{"x": (28, 28, 1), "z": (16,), "y": (28, 28, 1)}`. All images are of one size.
+        depth: number of dense hidden layers, for several inputs >= 1; None is the family's: 2 for mlp, 1 for the
+            others (after images and vectors are joined).
 
     Returns:
         A functional model that takes one tensor, or a list in the order of `inputs`, and gives `(batch, 1)`, float32.
+
+    Raises:
+        ValueError: an argument is out of range, or the family cannot have it.
     """
-    _check(width)
+    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
     if not inputs:
         raise ValueError("Argument `inputs` must name at least one input. Received: inputs={}.")
-    style = Style(norm, spectral, "leaky_relu")
+    if depth == 0 and len(inputs) > 1:
+        raise ValueError(f"Argument `depth` must be >= 1 for several inputs. Received: depth=0, inputs={inputs}")
     for shape in inputs.values():
         resolve("auto", shape)
     images = {key: shape for key, shape in inputs.items() if len(shape) == 3}
     if len({tuple(shape[:2]) for shape in images.values()}) > 1:
         raise ValueError(f"Argument `inputs` must hold images of one height and width. Received: inputs={inputs}.")
-    chosen = resolve(family, next(iter(images.values()))) if images else "mlp"
+    build = _family(family, next(iter(images.values())), style) if images else mlp
     tensors = {key: inputs_of(shape, key) for key, shape in inputs.items()}
-    h = FAMILIES[chosen].discriminate(
-        style,
-        [tensors[key] for key in images],
-        [tensors[key] for key in inputs if key not in images],
-        width,
+    h = build.discriminate(
+        style, [tensors[key] for key in images], [tensors[key] for key in inputs if key not in images]
     )
     arguments = list(tensors.values())
     logit = style.dense(h, 1, dtype=head_dtype())
     return keras.Model(arguments if len(arguments) > 1 else arguments[0], logit, name=name)
+
+
+def _family(family: str, data_shape: tuple[int, ...], style: Style) -> ModuleType:
+    found = FAMILIES[resolve(family, data_shape)]
+    if style.maxout and found is resnet:
+        raise ValueError(
+            f"Argument `maxout` must be 0 for networks 'resnet', whose blocks keep the number of channels. "
+            f"Received: maxout={style.maxout}"
+        )
+    return found

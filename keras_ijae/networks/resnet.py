@@ -20,6 +20,7 @@ WIDTH = 32
 DISCRIMINATOR_WIDTH = 24  # discriminators take most of a step's time
 SMALLEST = 7
 HIDDEN = 4  # units of dense hidden layers, as a multiple of the width
+DEPTH = 1  # dense hidden layers of encoders and discriminators; decoders have none
 
 
 def _channels(width: int, stage: int) -> int:
@@ -62,20 +63,19 @@ def _trunk(style: Style, h: keras.KerasTensor, width: int) -> keras.KerasTensor:
     return keras.layers.Flatten()(style.activate(style.normalise(h)))
 
 
-def encode(style: Style, x: keras.KerasTensor, noise: list[keras.KerasTensor], width: int | None) -> keras.KerasTensor:
+def encode(style: Style, x: keras.KerasTensor, noise: list[keras.KerasTensor]) -> keras.KerasTensor:
     """Features of images and noise; noise joins before the hidden layer. The caller adds the last layer."""
-    width = width or WIDTH
-    return style.activate(style.dense(join([_trunk(style, x, width), *noise]), HIDDEN * width))
+    width = style.width or WIDTH
+    return style.hidden(join([_trunk(style, x, width), *noise]), HIDDEN * width, DEPTH)
 
 
-def decode(
-    style: Style, latent: keras.KerasTensor, data_shape: tuple[int, ...], width: int | None, last: dict
-) -> keras.KerasTensor:
+def decode(style: Style, latent: keras.KerasTensor, data_shape: tuple[int, ...], last: dict) -> keras.KerasTensor:
     """Images, or the parameters of their distribution, from codes (and noise). `last`: arguments of the last layer."""
-    width = width or WIDTH
+    width = style.width or WIDTH
     sizes = pyramid(*data_shape[:2], SMALLEST)
     top = len(sizes) - 1
     filters = _channels(width, top - 1)
+    latent = style.hidden(latent, HIDDEN * width, 0)
     h = style.dense(latent, sizes[top][0] * sizes[top][1] * filters, activation="silu")
     h = keras.layers.Reshape((*sizes[top], filters))(h)
     for stage in range(top, 0, -1):
@@ -84,13 +84,11 @@ def decode(
     return style.conv(style.activate(style.normalise(h)), data_shape[2], 3, **last)
 
 
-def discriminate(
-    style: Style, images: list[keras.KerasTensor], vectors: list[keras.KerasTensor], width: int | None
-) -> keras.KerasTensor:
+def discriminate(style: Style, images: list[keras.KerasTensor], vectors: list[keras.KerasTensor]) -> keras.KerasTensor:
     """Joint features: a trunk over all images and an MLP over all vectors, fused; the caller adds the logit."""
-    width = width or DISCRIMINATOR_WIDTH
+    width = style.width or DISCRIMINATOR_WIDTH
     features = [_trunk(style, join(images), width)]
     if vectors:
-        code = style.activate(style.dense(join(vectors), HIDDEN * width))
-        features.append(style.activate(style.dense(code, HIDDEN * width)))
-    return style.activate(style.dense(join(features), HIDDEN * width))
+        code = style.activate(style.dense(join(vectors), HIDDEN * width * style.pieces))
+        features.append(style.activate(style.dense(code, HIDDEN * width * style.pieces)))
+    return style.hidden(join(features), HIDDEN * width, DEPTH)

@@ -57,7 +57,7 @@ def train(
             *callbacks,
         ],
     )
-    if hasattr(model.prior, "fit"):  # a density of codes, which training alone does not make
+    if model.prior.can_fit:  # a density of codes, which training alone does not make
         model.fit_prior(data)
     with replacing(run.model) as temporary:
         model.save(temporary)

@@ -11,6 +11,7 @@ from keras_ijae.distributions.likelihoods.bernoulli import Bernoulli
 from keras_ijae.distributions.likelihoods.cyclic_shift import CyclicShift, ShiftGaussian
 from keras_ijae.distributions.likelihoods.discretized_logistic import DiscretizedLogistic
 from keras_ijae.distributions.likelihoods.location_scale import Gaussian, Laplace
+from keras_ijae.distributions.likelihoods.symmetric import SYMMETRIC, named
 
 LIKELIHOODS: dict[str, Callable[[], Likelihood]] = {
     "bernoulli": Bernoulli,
@@ -28,7 +29,8 @@ def get(identifier: str | Likelihood | dict[str, Any], data_shape: tuple[int, ..
     """A likelihood from its name, an instance, or a serialised instance.
 
     Args:
-        identifier: a name in `LIKELIHOODS` (built with its default arguments), an instance of `Likelihood` or
+        identifier: a name in `LIKELIHOODS` (built with its default arguments: scale 1 for "gaussian" and
+            "laplace"), an instance of `Likelihood` or
             of a subclass of it, or the dictionary of `keras.saving.serialize_keras_object`.
         data_shape: shape of one example, `(height, width, channels)` or `(features,)`.
 
@@ -43,8 +45,30 @@ def get(identifier: str | Likelihood | dict[str, Any], data_shape: tuple[int, ..
     return identifier
 
 
+def get_symmetric(identifier: str | Likelihood | dict[str, Any], data_shape: tuple[int, ...]) -> Likelihood:
+    """A symmetric likelihood r(y | a) = r(a | y) of a fixed scale, as λ-IJAE compares data by.
+
+    Args:
+        identifier: "auto", a name in `SYMMETRIC`, an instance or a serialised one. By name the scale is 0.1 and
+            shifts are of up to 2 pixels, 1 where height or width is below 16; "auto" is "cyclic_shift" on images and
+            "gaussian" on vectors.
+        data_shape: shape of one example, `(height, width, channels)` or `(features,)`.
+
+    Raises:
+        ValueError: an unknown name, a likelihood that is not symmetric or whose scale is learned, or one that data
+            of this shape cannot have.
+    """
+    likelihood = get(named(identifier, tuple(data_shape)), data_shape)
+    if not likelihood.symmetric:
+        raise ValueError(
+            f"Argument `likelihood` must be symmetric, r(y|a) = r(a|y), with a fixed scale. Received: {likelihood!r}"
+        )
+    return likelihood
+
+
 __all__ = [
     "LIKELIHOODS",
+    "SYMMETRIC",
     "Bernoulli",
     "CyclicShift",
     "DiscretizedLogistic",
@@ -53,4 +77,5 @@ __all__ = [
     "Likelihood",
     "ShiftGaussian",
     "get",
+    "get_symmetric",
 ]

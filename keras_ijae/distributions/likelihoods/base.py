@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae.checks import number
@@ -43,6 +44,14 @@ class Likelihood(keras.layers.Layer):
 
     def validate(self, data_shape: tuple[int, ...]) -> None:
         """Raises ValueError where data of this shape, without the batch, cannot have this likelihood."""
+
+    def output_problem(self, outputs: np.ndarray) -> str:
+        """What a decoder's outputs show to be wrong with its last activation: a sentence, or "" where nothing is.
+
+        Args:
+            outputs: some, `(batch, *data_shape)`, of codes from the prior; the more, the surer.
+        """
+        return image_problem(outputs)
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """The noiseless observation, of the shape of `params`; images in [0, 1]."""
@@ -89,6 +98,22 @@ class Likelihood(keras.layers.Layer):
             uniform: numbers in (0, 1), `(batch, *noise_shape(data_shape))`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `draw(params, uniform)`.")
+
+
+def image_problem(outputs: np.ndarray) -> str:
+    """What is wrong with outputs that are to be data or their means: a sentence, or "" where nothing is.
+
+    Images must lie in [0, 1]; vectors must be finite.
+    """
+    if not np.isfinite(outputs).all():
+        return "The decoder gives NaN or infinite values."
+    low, high = float(outputs.min()), float(outputs.max())
+    if outputs.ndim != 4 or (low >= 0 and high <= 1):
+        return ""
+    return (
+        f"The decoder gives images in [{low:.3g}, {high:.3g}], which must lie in [0, 1]: "
+        "give its last layer the activation 'sigmoid'."
+    )
 
 
 class ScaledLikelihood(Likelihood):

@@ -1,6 +1,7 @@
 """Bernoulli likelihood."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae.distributions._widen import widen
@@ -21,6 +22,18 @@ class Bernoulli(Likelihood):
 
     discrete = True
     image_activation = "linear"
+
+    def output_problem(self, outputs: np.ndarray) -> str:
+        """Logits that all lie in [0, 1], and differ, are probabilities: the last layer has a sigmoid too many."""
+        if not np.isfinite(outputs).all():
+            return "The decoder gives NaN or infinite values."
+        low, high = float(outputs.min()), float(outputs.max())
+        if low < 0 or high > 1 or low == high:
+            return ""
+        return (
+            f"The decoder gives values in [{low:.3g}, {high:.3g}], which look like probabilities, and the Bernoulli "
+            "likelihood reads them as logits: give its last layer the activation 'linear'."
+        )
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """The probabilities σ(params)."""

@@ -1,5 +1,6 @@
 """Symmetric likelihoods by cyclic shifts of an image."""
 
+import itertools
 import math
 from typing import Any
 
@@ -81,11 +82,17 @@ class CyclicShift(Likelihood):
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class ShiftGaussian(CyclicShift):
-    """r(y | x): a cyclic shift of x as in `CyclicShift`, then Gaussian noise of standard deviation `sigma`.
+    """r(y | a): a cyclic shift of a as in `CyclicShift`, then Gaussian noise of standard deviation `sigma`.
+
+    It is the mixture sum_s P(s) N(y; roll(a, s), sigma^2 I) and always symmetric. Its highest mode is at y = a only
+    where the parts do not overlap: where sigma is small against half the distance from a to each of its shifts that
+    differs from a. A large sigma melts the parts into one mode, near the mean of the shifted images. `mode_offset`
+    says for given images how far the mode is; no image in [0, 1] has it at a from sigma = sqrt(dimensions) / 2 on,
+    which `validate` refuses.
 
     Args:
         max_shift: largest shift in pixels along each axis, >= 0.
-        sigma: standard deviation of the noise, > 0.
+        sigma: standard deviation of the noise, > 0 and below sqrt(height * width * channels) / 2.
         decay: P(s + 1) / P(s) for s >= 0, in (0, 1).
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
     """
@@ -93,6 +100,42 @@ class ShiftGaussian(CyclicShift):
     def __init__(self, max_shift: int = 2, sigma: float = 0.1, decay: float = 0.5, **options: Any) -> None:
         super().__init__(max_shift, decay, **options)
         self.sigma = number("sigma", sigma, above=0)
+
+    def validate(self, data_shape: tuple[int, ...]) -> None:
+        super().validate(data_shape)
+        most = math.sqrt(math.prod(data_shape)) / 2
+        if self.sigma >= most:
+            raise ValueError(
+                f"Argument `sigma` must be below {most:g}, half the largest distance of two images of shape "
+                f"{tuple(data_shape)}, for a mode at the image. Received: sigma={self.sigma}"
+            )
+
+    def mode_offset(self, images: tf.Tensor) -> tf.Tensor:
+        """How far from y = a the density of r(y | a) draws its mode, in standard deviations: `(batch,)`.
+
+        The length of one mean-shift step from y = a, ||sum_s w_s roll(a, s) - a|| / sigma with w_s the posterior
+        probability of the shift s given y = a: 0 exactly where the gradient of r(. | a) at a is 0. Much less than 1
+        means that the mode is at a for all purposes.
+
+        Args:
+            images: a, `(batch, height, width, channels)`.
+
+        References:
+            Comaniciu & Meer 2002, "Mean shift: a robust approach toward feature space analysis".
+        """
+        images = widen(images)
+        self.validate(tuple(images.shape[1:]))
+        steps = np.arange(-self.max_shift, self.max_shift + 1)
+        log_law = np.log(self.probabilities())
+        log_weights, shifted = [], []
+        for i, j in itertools.product(range(len(steps)), repeat=2):
+            rolled = tf.roll(images, (steps[i], steps[j]), axis=(1, 2))
+            squares = tf.reduce_sum((rolled - images) ** 2, axis=(1, 2, 3))
+            log_weights.append(log_law[i] + log_law[j] - squares / (2 * self.sigma**2))
+            shifted.append(rolled - images)
+        weights = tf.nn.softmax(tf.stack(log_weights), axis=0)
+        offset = tf.einsum("sb,sbhwc->bhwc", weights, tf.stack(shifted))
+        return tf.sqrt(tf.reduce_sum(offset**2, axis=(1, 2, 3))) / self.sigma
 
     def noise_shape(self, data_shape: tuple[int, ...]) -> tuple[int, ...]:
         self.validate(data_shape)

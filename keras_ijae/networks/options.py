@@ -1,0 +1,156 @@
+"""How default networks are built: a family, or a family with options, told for each role where they differ."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from keras_ijae.checks import choice, did_you_mean
+from keras_ijae.networks import build
+from keras_ijae.networks.blocks import NORMS, Style
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Networks:
+    """The options of all default networks of a system.
+
+    What they mean is said in `keras_ijae.networks.encoder`. Each network can have options of its own by its role:
+
+        Networks(family="dcgan", width=64, norm="batch", roles={"code_critic": {"width": 1024, "depth": 4}})
+
+    Attributes:
+        family: "auto", "mlp", "dcgan" or "resnet".
+        width: base number of channels or units; None: the family's own.
+        depth: number of dense hidden layers; None: the family's own.
+        norm: of encoders and decoders: "group", "batch", "layer" or "none".
+        discriminator_norm: of discriminators and critics.
+        spectral: whether discriminators are spectrally normalised; encoders and decoders are not.
+        hidden_activation: None: "relu" in decoders, else "leaky_relu".
+        dropout: rate of dropout after each hidden activation, in [0, 1).
+        maxout: 0, or the number of pieces of maxout units.
+        code_activation: last activation of encoders whose outputs are codes: "linear" or "tanh".
+        noise_as: how noise joins an encoder: "vector" or "channel".
+        roles: role -> options of that network, which replace those above.
+
+    Raises:
+        ValueError: an unknown option or a value out of range, in `roles` too.
+    """
+
+    family: str = "auto"
+    width: int | None = None
+    depth: int | None = None
+    norm: str = "group"
+    discriminator_norm: str = "none"
+    spectral: bool = True
+    hidden_activation: str | None = None
+    dropout: float = 0.0
+    maxout: int = 0
+    code_activation: str = "linear"
+    noise_as: str = "vector"
+    roles: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        choice("networks", self.family, ("auto", *build.FAMILIES))
+        choice("discriminator_norm", self.discriminator_norm, NORMS)
+        choice("code_activation", self.code_activation, ("linear", "tanh"))
+        choice("noise_as", self.noise_as, ("vector", "channel"))
+        activation = self.hidden_activation or "relu"
+        Style(self.norm, self.spectral, activation, self.width, self.depth, self.dropout, self.maxout)
+        if not isinstance(self.roles, Mapping):
+            raise ValueError(f"Argument `roles` must be a dictionary role -> options. Received: roles={self.roles!r}")
+        for role in self.roles:
+            self.of_role(role)
+
+    @classmethod
+    def of(cls, networks: str | Mapping[str, Any] | Networks) -> Networks:
+        """Options from the name of a family, a dictionary of options, or options.
+
+        Raises:
+            ValueError: neither of them, an unknown option, or a value out of range.
+        """
+        if isinstance(networks, str):
+            return cls(family=networks)
+        if isinstance(networks, Mapping):
+            return cls(**_known(networks))
+        if not isinstance(networks, cls):
+            raise ValueError(
+                "Argument `networks` must be the name of a family, a dictionary of options or `Networks`. "
+                f"Received: networks={networks!r:.200}"
+            )
+        return networks
+
+    def of_role(self, role: str) -> Networks:
+        """The options of one network: these, with its own of `roles` in their place."""
+        options = self.roles.get(role, {})
+        if not isinstance(options, Mapping):
+            raise ValueError(f"Argument `roles` must hold dictionaries of options. Received: {role}={options!r}")
+        return dataclasses.replace(self, roles={}, **_known(options))
+
+    def to_config(self) -> dict[str, Any]:
+        """The options that differ from the defaults, as JSON can hold them; `of` takes them back."""
+        defaults = type(self)().__dict__
+        return {name: _plain(value) for name, value in self.__dict__.items() if value != defaults[name]}
+
+    def encoder(
+        self, data_shape: tuple[int, ...], units: int, *, noise_dim: int = 0, codes: bool = True, name: str = "encoder"
+    ) -> keras.Model:
+        """An encoder with the options of role `name`; `codes`: its outputs are codes, not a posterior's parameters.
+
+        Raises:
+            ValueError: outputs that are not codes, with another `code_activation` than "linear".
+        """
+        own = self.of_role(name)
+        if own.code_activation != "linear" and not codes:
+            raise ValueError(
+                "Argument `code_activation` must be 'linear' where the encoder gives a posterior's parameters: pass "
+                f"posterior='deterministic' or 'implicit'. Received: code_activation={own.code_activation!r}"
+            )
+        last = {"activation": own.code_activation, "noise_dim": noise_dim, "noise_as": own.noise_as}
+        return build.encoder(own.family, data_shape, units, norm=own.norm, name=name, **last, **own._hidden())
+
+    def decoder(
+        self,
+        data_shape: tuple[int, ...],
+        latent_dim: int,
+        *,
+        noise_dim: int = 0,
+        activation: str | None = None,
+        name: str = "decoder",
+    ) -> keras.Model:
+        """A decoder with the options of role `name`; `activation` is that of its last layer."""
+        own = self.of_role(name)
+        last = {"activation": activation, "noise_dim": noise_dim}
+        return build.decoder(own.family, data_shape, latent_dim, norm=own.norm, name=name, **last, **own._hidden())
+
+    def prior_generator(self, latent_dim: int, noise_dim: int, *, name: str = "prior_generator") -> keras.Model:
+        """An mlp from noise to codes, whatever the family, normalised only if its role says so."""
+        own, norm = self.of_role(name), self.roles.get(name, {}).get("norm", "none")
+        return build.decoder("mlp", (latent_dim,), noise_dim, norm=norm, name=name, **own._hidden())
+
+    def discriminator(
+        self, inputs: dict[str, tuple[int, ...]], *, critic: bool = False, name: str = "discriminator"
+    ) -> keras.Model:
+        """A discriminator with the options of role `name`; a critic is never spectrally normalised."""
+        own = self.of_role(name)
+        style = {"norm": own.discriminator_norm, "spectral": own.spectral and not critic}
+        return build.discriminator(own.family, inputs, name=name, **style, **own._hidden())
+
+    def _hidden(self) -> dict[str, Any]:
+        options = {name: getattr(self, name) for name in ("width", "depth", "dropout", "maxout")}
+        return {**options, "hidden_activation": self.hidden_activation} if self.hidden_activation else options
+
+
+def _known(options: Mapping[str, Any]) -> dict[str, Any]:
+    known = [field.name for field in dataclasses.fields(Networks)]
+    for name in options:
+        if name not in known:
+            hint = did_you_mean(str(name), known)
+            raise ValueError(f"Argument `networks` has no option {name!r}.{hint} Known: {', '.join(known)}")
+    return dict(options)
+
+
+def _plain(value: Any) -> Any:
+    return {key: _plain(part) for key, part in value.items()} if isinstance(value, Mapping) else value
