@@ -1,27 +1,38 @@
-"""Auto-encoding generative models as Keras models on TensorFlow."""
+"""Auto-encoding generative models as Keras models on TensorFlow.
 
-import importlib
+Importing the package imports the systems, so that `keras.models.load_model` finds their classes.
+"""
 
-from keras_ijae._after_keras import register_systems
+from keras_ijae import (
+    datasets,
+    distributions,
+    evaluation,
+    lab,
+    layers,
+    losses,
+    metrics,
+    models,
+    networks,
+    random,
+    training,
+)
+from keras_ijae.models.registry import create, list_models, load_model
 
 __version__ = "0.1.0"
 
-_ROOMS = ("datasets", "distributions", "evaluation", "lab", "layers", "losses", "metrics", "models", "networks")
-_ROOMS += ("random", "training")
-_NAMES = {name: "models.registry" for name in ("create", "list_models", "load_model")}
-
-
-def __getattr__(name: str):
-    """Rooms load when first used, so that importing the package costs little."""
-    if name in _ROOMS:
-        return importlib.import_module(f"keras_ijae.{name}")
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"keras_ijae.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'keras_ijae' has no attribute {name!r}. Known: {', '.join(__dir__())}")
-
-
-def __dir__() -> list[str]:
-    return sorted((*_ROOMS, *_NAMES, "__version__"))
-
-
-register_systems()
+__all__ = [
+    "create",
+    "datasets",
+    "distributions",
+    "evaluation",
+    "lab",
+    "layers",
+    "list_models",
+    "load_model",
+    "losses",
+    "metrics",
+    "models",
+    "networks",
+    "random",
+    "training",
+]

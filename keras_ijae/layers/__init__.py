@@ -1,7 +1,5 @@
 """Layers: spectral normalisation as a reparametrisation, cyclic shifts, group normalisation, a mask of codes."""
 
-import keras  # noqa: F401  (first of all: see _after_keras.py)
-
 from keras_ijae.layers.cyclic_shift import CyclicRoll, roll
 from keras_ijae.layers.group_norm import GroupNorm
 from keras_ijae.layers.mask import LatentMask
