@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from keras_ijae.training import Recipe, RunDirectory
 
 SAMPLES = 500
+FIGURES = {
+    "judge_accuracy": ("judge: right on held-out digits", "{:.1%}", ">= 97 %"),
+    "sure_share": ("judge: at least 0.8 sure of samples", "{:.1%}", ">= 80 %"),
+    "sure_share_test": ("judge: at least 0.8 sure of held-out digits", "{:.1%}", ""),
+    "smallest_class_share": ("rarest digit among samples", "{:.1%}", ">= 3 %"),
+    "nearest_train_samples": ("to the nearest training image, samples", "{:.2f}", "not far below"),
+    "nearest_train_test": ("to the nearest training image, held-out", "{:.2f}", ""),
+    "copies_share": ("samples nearer than 99 % of held-out are", "{:.1%}", "few"),
+    "squared_error": ("squared error of held-out reconstructions", "{:.2f}", ""),
+}
+"""Measure -> what it is, how it is written, what is aimed at."""
 
 
 def demo(
@@ -93,18 +104,8 @@ def _figures(metrics: dict[str, Any]) -> Table:
     table.add_column("measured", no_wrap=True)
     table.add_column("value")
     table.add_column("aim")
-    rows = [
-        ("judge: right on held-out digits", "judge_accuracy", "{:.1%}", ">= 97 %"),
-        ("judge: at least 0.8 sure of samples", "sure_share", "{:.1%}", ">= 80 %"),
-        ("judge: at least 0.8 sure of held-out digits", "sure_share_test", "{:.1%}", ""),
-        ("rarest digit among samples", "smallest_class_share", "{:.1%}", ">= 3 %"),
-        ("to the nearest training image, samples", "nearest_train_samples", "{:.2f}", "not far below"),
-        ("to the nearest training image, held-out", "nearest_train_test", "{:.2f}", ""),
-        ("samples nearer than 99 % of held-out are", "copies_share", "{:.1%}", "few"),
-        ("squared error of held-out reconstructions", "squared_error", "{:.2f}", ""),
-    ]
-    for label, key, form, aim in rows:
-        table.add_row(label, form.format(metrics[key]), aim)
+    for name, (label, form, aim) in FIGURES.items():
+        table.add_row(label, form.format(metrics[name]), aim)
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from keras_ijae.training import Recipe
 
 
-_UNKNOWN_CLASS = "Could not locate class"
+_UNKNOWN_CLASS = r"Could not locate class '(\w+)'"
 """What Keras says of a class that is in a file and has not been imported."""
 
 
@@ -151,8 +152,11 @@ def load(model: Path) -> Any:
     try:
         return load_model(path)
     except ValueError as error:
-        hint = " Is it of your own? Then name its module with --import." if _UNKNOWN_CLASS in str(error) else ""
-        raise ValueError(f"{error}{hint}") from error
+        if unknown := re.search(_UNKNOWN_CLASS, str(error)):
+            raise ValueError(
+                f"{path} has a class {unknown[1]}: name the module that defines it by --import."
+            ) from error
+        raise
 
 
 def recipe_of(model: Path, dataset: str | None) -> Recipe:

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import tensorflow as tf
 import keras_ijae as ki
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
+from keras_ijae.training.runs import RunDirectory
+from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
 
@@ -50,10 +53,12 @@ def vae(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def gan(tmp_path_factory):
-    """A run directory of a system without an encoder."""
+def gan(vae, tmp_path_factory):
+    """A run directory of a system without an encoder, trained over another run."""
     directory = tmp_path_factory.mktemp("runs") / "gan"
-    assert run("train", "gan", *SMALL, "--epochs", 1, "--out", directory) == 0
+    shutil.copytree(vae, directory)
+    (directory / "old").touch()
+    assert run("train", "gan", *SMALL, "--epochs", 1, "--set", "ema=0.5", "--out", directory, "--overwrite") == 0
     return directory
 
 
@@ -87,11 +92,11 @@ def test_systems_and_recipes_are_listed(capsys):
         assert name in shown
 
 
-def test_the_package_run_as_a_module_is_the_command_and_says_nothing_else():
-    done = subprocess.run([sys.executable, "-m", "keras_ijae", "recipes"], capture_output=True, text=True)
-    assert done.returncode == 0 and "ijae_digits" in done.stdout, done.stderr
-    done = subprocess.run([sys.executable, "-c", "from keras_ijae_cli import main; main(['lab'])"], capture_output=True)
-    assert done.returncode == 0 and b"mean-field" in done.stdout and not done.stderr
+def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["keras_ijae", "recipes"])
+    with pytest.raises(SystemExit) as exit:
+        runpy.run_module("keras_ijae", run_name="__main__")
+    assert not exit.value.code and "ijae_digits" in capsys.readouterr().out
 
 
 # Training -------------------------------------------------------------------------------------------------
@@ -135,18 +140,20 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_ends_as_one_never_stopped(vae, tmp_
     assert (tmp_path / "run/history.csv").read_text() == (vae / "history.csv").read_text()
 
 
-def test_overwrite_replaces_a_run_but_not_before_the_new_one_is_known_to_be_good(vae, tmp_path, capsys):
-    arguments = ["train", "vae", *SMALL, "--epochs", "1", "--out", str(tmp_path / "run")]
-    shutil.copytree(vae, tmp_path / "run")
-    before = (tmp_path / "run/model.keras").read_bytes()
-    assert run(*arguments) == 2
-    assert run(*arguments, "--overwrite", "--set", "bata=2") == 2
+def test_overwrite_replaces_a_run(gan):
+    recipe = json.loads((gan / "config.json").read_text())["recipe"]
+    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5})
+    assert (gan / "model.keras").is_file() and not (gan / "old").exists()
+    assert not list((gan / "grids").glob("reconstructions*"))
+
+
+def test_no_run_is_overwritten_before_the_new_one_is_known_to_be_good(vae, capsys):
+    before = {path: path.read_bytes() for path in vae.rglob("*") if path.is_file()}
+    assert run("train", "vae", *SMALL, "--out", vae) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert run("train", "vae", *SMALL, "--out", vae, "--overwrite", "--set", "bata=2") == 2
     assert "bata" in capsys.readouterr().err
-    assert (tmp_path / "run/model.keras").read_bytes() == before
-    (tmp_path / "run/old").touch()
-    assert run(*arguments, "--overwrite", "--set", "beta=2") == 0
-    assert not (tmp_path / "run/old").exists()
-    assert json.loads((tmp_path / "run/config.json").read_text())["recipe"]["arguments"] == {"beta": 2}
+    assert before == {path: path.read_bytes() for path in vae.rglob("*") if path.is_file()}
 
 
 # Using a model --------------------------------------------------------------------------------------------
@@ -237,17 +244,18 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
         (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "Option --dataset"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta"], "KEY=VALUE"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "epochs=3"], "Use --epochs"),
-        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--networks", "dcgam"], "Option --networks"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--networks", "dcgam"], "dcgan"),
         (["train", "vae", "--out", "OUT"], "--dataset"),
         (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
-        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "beta"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "error: "),
         (["train", "--resume", "--overwrite", "--out", "OUT"], "--resume goes with neither --overwrite"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--import", "nowhere"], "--import must name a module"),
         (["evaluate", "OUT"], "Nothing exists at"),
         (["sample", "OUT"], "Nothing exists at"),
-        (["sample", "FILE"], "must be a .keras file"),
+        (["sample", "FILE"], "Argument MODEL must be a .keras file"),
+        (["reconstruct", "GAN", "--split", "tset"], "Option --split"),
         (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
     ],
 )
@@ -319,7 +327,7 @@ def test_a_model_of_ones_own_class_is_loaded_with_its_module(own, tmp_path, caps
     sys.path.remove(str(tmp_path))
     keras.saving.get_custom_objects().pop(f"{own}>OwnVAE")
     assert run("sample", path) == 2
-    assert "name its module with --import" in capsys.readouterr().err
+    assert "a class OwnVAE: name the module that defines it by --import" in capsys.readouterr().err
     assert run("sample", path, "--import", own, "-n", 2, "--out", "own.png") == 0
     assert (tmp_path / "own.png").is_file()
 
@@ -349,9 +357,13 @@ def test_modules_are_not_part_of_a_run_but_of_the_command_that_goes_on(own, tmp_
 # Demo -----------------------------------------------------------------------------------------------------
 
 
-def test_the_demo_measures_draws_and_exports_and_never_overwrites(tmp_path, capsys, monkeypatch):
-    small = dataclasses.replace(RECIPES["ijae_digits"], epochs=1, every=1, width=8, batch_size=500)
-    monkeypatch.setitem(RECIPES, "ijae_digits", small)
+def test_the_recipe_of_the_demo_makes_its_model():
+    assert build(RECIPES["ijae_digits"], (8, 8, 1)).latent_dim == RECIPES["ijae_digits"].latent_dim
+
+
+def test_the_demo_measures_draws_and_exports(tmp_path, capsys, monkeypatch):
+    arguments = {"system": "vae", "arguments": {}, "epochs": 1, "every": 1, "width": 8, "batch_size": 500}
+    monkeypatch.setitem(RECIPES, "ijae_digits", dataclasses.replace(RECIPES["ijae_digits"], **arguments))
     assert run("demo", "--out", tmp_path / "demo") == 0
     files = {path.name for path in (tmp_path / "demo").iterdir()}
     assert files >= {"config.json", "model.keras", "saved_model", "samples.png", "reconstructions.png"}
@@ -362,13 +374,16 @@ def test_the_demo_measures_draws_and_exports_and_never_overwrites(tmp_path, caps
     shown = capsys.readouterr().out
     assert "right on held-out" in shown and "saved_model" in shown
 
-    (tmp_path / "demo/metrics.json").unlink()
-    assert run("demo", "--out", tmp_path / "demo") == 0
-    assert "Resuming" in capsys.readouterr().out
-    assert json.loads((tmp_path / "demo/metrics.json").read_text()) == metrics
 
-    monkeypatch.setattr(demo, "run_training", lambda recipe, run, again: run.path.joinpath("trained").touch())
+def test_an_interrupted_demo_goes_on_and_a_complete_one_stays(tmp_path, monkeypatch, capsys):
+    metrics = dict.fromkeys(demo.FIGURES, 0.5) | {"samples": 1, "class_shares": [1.0]}
+    trained = []
+    monkeypatch.setattr(demo, "run_training", lambda recipe, run, again: trained.append(run.path.name))
     monkeypatch.setattr(demo, "finish", lambda model, recipe, run: metrics)
-    assert run("demo", "--out", tmp_path / "demo") == 0
-    assert "demo-2" in capsys.readouterr().out.replace("\n", "")
-    assert (tmp_path / "demo-2/trained").exists() and not (tmp_path / "demo/trained").exists()
+    for name, complete in {"interrupted": False, "complete": True}.items():
+        RunDirectory(tmp_path / name).write_recipe(RECIPES["ijae_digits"], {})
+        if complete:
+            (tmp_path / name / "metrics.json").touch()
+        assert run("demo", "--out", tmp_path / name) == 0
+    assert trained == ["interrupted", "complete-2"]
+    assert "Resuming" in capsys.readouterr().out
