@@ -58,4 +58,4 @@ $(VENV)/.installed-dev: $(VENV)/.created setup.cfg pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
-	find keras_ijae tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find keras_ijae keras_ijae_cli tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,11 +1,41 @@
-"""Auto-encoding generative models as Keras models on TensorFlow."""
+"""Auto-encoding generative models as Keras models on TensorFlow.
 
-from keras_ijae import models
+Importing the package imports the systems, so that `keras.models.load_model` finds their classes.
+"""
+
+from keras_ijae import (
+    datasets,
+    distributions,
+    evaluation,
+    game,
+    lab,
+    layers,
+    losses,
+    metrics,
+    models,
+    networks,
+    random,
+    training,
+)
 from keras_ijae.game import create, list_models, load_model, register
 
 __version__ = "0.1.0"
-import importlib
-def __getattr__(name):
-    if name in ("datasets", "distributions", "evaluation", "lab", "layers", "losses", "metrics", "networks", "random", "training", "game"):
-        return importlib.import_module(f"keras_ijae.{name}")
-    raise AttributeError(name)
+
+__all__ = [
+    "create",
+    "datasets",
+    "distributions",
+    "evaluation",
+    "game",
+    "lab",
+    "layers",
+    "list_models",
+    "load_model",
+    "losses",
+    "metrics",
+    "models",
+    "networks",
+    "random",
+    "register",
+    "training",
+]

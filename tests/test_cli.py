@@ -3,16 +3,23 @@
 import csv
 import dataclasses
 import json
+import runpy
+import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_ijae.cli import main, settings
+import keras_ijae as ki
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
+from keras_ijae.training.runs import RunDirectory
+from keras_ijae.training.trainer import build
+from keras_ijae_cli import demo, main, settings, train
+from keras_ijae_cli.own_modules import import_own
 
 COMMANDS = ["train", "recipes", "systems", "evaluate", "metrics", "train-classifier", "sample", "reconstruct"]
 COMMANDS += ["interpolate", "export", "lab", "demo"]
@@ -39,32 +46,35 @@ def weights_of(directory):
 
 @pytest.fixture(scope="module")
 def vae(tmp_path_factory):
-    """A run directory with a VAE after one epoch of three steps."""
+    """A run directory with a VAE after two epochs of three steps; no test changes what training left there."""
     directory = tmp_path_factory.mktemp("runs") / "vae"
-    assert run("train", "vae", *SMALL, "--epochs", 1, "--out", directory) == 0
+    assert run("train", "vae", *SMALL, "--epochs", 2, "--out", directory) == 0
     return directory
 
 
 @pytest.fixture(scope="module")
-def gan(tmp_path_factory):
+def gan(vae, tmp_path_factory):
+    """A run directory of a system without an encoder, trained over another run."""
     directory = tmp_path_factory.mktemp("runs") / "gan"
-    assert run("train", "gan", *SMALL, "--epochs", 1, "--out", directory) == 0
+    shutil.copytree(vae, directory)
+    (directory / "old").touch()
+    assert run("train", "gan", *SMALL, "--epochs", 1, "--set", "ema=0.5", "--out", directory, "--overwrite") == 0
     return directory
 
 
 # Help -----------------------------------------------------------------------------------------------------
 
 
-def test_help_teaches_by_examples_without_importing_tensorflow():
+def test_help_teaches_by_examples_without_importing_the_package():
     program = (
         "import sys\n"
-        "from keras_ijae.cli import main\n"
+        "from keras_ijae_cli import main\n"
         f"for command in [[], *[[name] for name in {COMMANDS}]]:\n"
         "    try:\n"
         "        main([*command, '--help'])\n"
         "    except SystemExit as exit:\n"
         "        assert not exit.code, command\n"
-        "assert not {'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "assert not {'tensorflow', 'keras', 'keras_ijae', 'numpy', 'matplotlib'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -82,64 +92,68 @@ def test_systems_and_recipes_are_listed(capsys):
         assert name in shown
 
 
+def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["keras_ijae", "recipes"])
+    with pytest.raises(SystemExit) as exit:
+        runpy.run_module("keras_ijae", run_name="__main__")
+    assert not exit.value.code and "ijae_digits" in capsys.readouterr().out
+
+
 # Training -------------------------------------------------------------------------------------------------
 
 
 def test_a_run_leaves_what_is_needed_to_watch_continue_and_use_it(vae):
     names = {str(path.relative_to(vae)) for path in vae.rglob("*") if path.is_file()}
-    expected = {"config.json", "history.csv", "model.keras", "backup/epoch-0001.weights.h5"}
-    expected |= {"grids/samples-0001.png", "grids/reconstructions-0001.png"}
+    expected = {"config.json", "history.csv", "model.keras", "backup/epoch-0002.weights.h5"}
+    expected |= {"grids/samples-0001.png", "grids/reconstructions-0002.png"}
     assert expected <= names
     assert any(name.startswith("logs/train/events") for name in names)
     recipe = json.loads((vae / "config.json").read_text())["recipe"]
     assert (recipe["system"], recipe["dataset"], recipe["width"]) == ("vae", "digits", 8)
     with (vae / "history.csv").open() as file:
-        (row,) = csv.DictReader(file)
-    assert row["epoch"] == "1"
-    assert all(np.isfinite(float(value)) for value in row.values())
-    assert any(name.startswith("val_") for name in row)
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+    assert any(name.startswith("val_") for name in rows[0])
 
 
-def test_a_resumed_run_ends_as_one_never_stopped(vae, tmp_path):
-    """Weights, optimizers, noise and the order of the data."""
-    assert run("train", "vae", *SMALL, "--epochs", 3, "--out", tmp_path / "whole") == 0
-    assert run("train", "vae", *SMALL, "--epochs", 1, "--out", tmp_path / "parts") == 0
-    assert run("train", "--resume", "--epochs", 3, "--out", tmp_path / "parts") == 0
-    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
-    assert whole.keys() == parts.keys()
-    for name in whole:
-        np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
-    assert (tmp_path / "whole/history.csv").read_text() == (tmp_path / "parts/history.csv").read_text()
+def test_a_run_stopped_by_ctrl_c_and_resumed_ends_as_one_never_stopped(vae, tmp_path, capsys, monkeypatch):
+    """Weights, optimizers, noise, the order of the data and the history; --epochs may change on the way."""
 
-
-def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, monkeypatch):
     def interrupt(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(Progress, "on_epoch_end", interrupt)
         assert run("train", "vae", *SMALL, "--epochs", 3, "--out", tmp_path / "run") == 130
     assert f"keras-ijae train --resume --out {tmp_path / 'run'}" in capsys.readouterr().err
     assert not (tmp_path / "run/model.keras").exists()
-    assert run("train", "--resume", "--out", tmp_path / "run") == 0
-    with (tmp_path / "run/history.csv").open() as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+    assert run("sample", tmp_path / "run") == 2
+    assert f"`keras-ijae train --resume --out {tmp_path / 'run'}` goes on" in capsys.readouterr().err
+
+    assert run("train", "--resume", "--epochs", 2, "--out", tmp_path / "run") == 0
     assert (tmp_path / "run/model.keras").is_file()
+    whole, parts = weights_of(vae), weights_of(tmp_path / "run")
+    assert whole.keys() == parts.keys()
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
+    assert (tmp_path / "run/history.csv").read_text() == (vae / "history.csv").read_text()
 
 
-def test_overwrite_replaces_a_run_but_not_before_the_new_one_is_known_to_be_good(tmp_path, capsys):
-    arguments = ["train", "vae", *SMALL, "--epochs", "1", "--out", str(tmp_path / "run")]
-    assert run(*arguments) == 0
-    before = (tmp_path / "run/model.keras").read_bytes()
-    assert run(*arguments) == 2
-    assert run(*arguments, "--overwrite", "--set", "bata=2") == 2
+def test_overwrite_replaces_a_run(gan):
+    recipe = json.loads((gan / "config.json").read_text())["recipe"]
+    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5})
+    assert (gan / "model.keras").is_file() and not (gan / "old").exists()
+    assert not list((gan / "grids").glob("reconstructions*"))
+
+
+def test_no_run_is_overwritten_before_the_new_one_is_known_to_be_good(vae, capsys):
+    before = {path: path.read_bytes() for path in vae.rglob("*") if path.is_file()}
+    assert run("train", "vae", *SMALL, "--out", vae) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert run("train", "vae", *SMALL, "--out", vae, "--overwrite", "--set", "bata=2") == 2
     assert "bata" in capsys.readouterr().err
-    assert (tmp_path / "run/model.keras").read_bytes() == before
-    (tmp_path / "run/old").touch()
-    assert run(*arguments, "--overwrite", "--set", "beta=2") == 0
-    assert not (tmp_path / "run/old").exists()
-    assert json.loads((tmp_path / "run/config.json").read_text())["recipe"]["arguments"] == {"beta": 2}
+    assert before == {path: path.read_bytes() for path in vae.rglob("*") if path.is_file()}
 
 
 # Using a model --------------------------------------------------------------------------------------------
@@ -167,8 +181,8 @@ def test_evaluate_scores_samples_and_reconstructions_and_keeps_what_they_depend_
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--metrics", "fidd"], "Received: 'fidd'"),
-        (["--metrics", "fid"], "`features` is needed"),
+        (["--metrics", "fidd"], "Option --metrics must"),
+        (["--metrics", "fid"], "Option --features is needed"),
         (["--metrics", "fid", "--features", "nothing.keras"], "no stored classifier at nothing.keras"),
         (["--metrics", "fid", "--features", "nothing.pth"], "no weights at nothing.pth"),
     ],
@@ -227,7 +241,7 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["train", "vea", "--dataset", "digits", "--out", "OUT"], "'vae'"),
-        (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "'digits'"),
+        (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "Option --dataset"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta"], "KEY=VALUE"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "epochs=3"], "Use --epochs"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--networks", "dcgam"], "dcgan"),
@@ -235,8 +249,13 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
         (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
-        (["sample", "OUT"], "no model"),
-        (["sample", "FILE"], "must be a .keras file"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "error: "),
+        (["train", "--resume", "--overwrite", "--out", "OUT"], "--resume goes with neither --overwrite"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--import", "nowhere"], "--import must name a module"),
+        (["evaluate", "OUT"], "Nothing exists at"),
+        (["sample", "OUT"], "Nothing exists at"),
+        (["sample", "FILE"], "Argument MODEL must be a .keras file"),
+        (["reconstruct", "GAN", "--split", "tset"], "Option --split"),
         (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
     ],
 )
@@ -276,12 +295,75 @@ def test_only_the_epochs_of_a_run_may_change():
         settings.resumed_recipe(recorded, arguments={"beta": 3})
 
 
+# Modules of one's own -------------------------------------------------------------------------------------
+
+
+OWN = """
+import keras
+import keras_ijae as ki
+
+@keras.saving.register_keras_serializable("NAME")
+class OwnVAE(ki.models.VAE):
+    pass
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """The name of a module in the current directory; it registers a class and has not been imported."""
+    name = f"own_{tmp_path.name}"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    (tmp_path / f"{name}.py").write_text(OWN.replace("NAME", name))
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_a_model_of_ones_own_class_is_loaded_with_its_module(own, tmp_path, capsys):
+    made = ki.create("vae", data_shape=(8, 8, 1), latent_dim=2, width=4)
+    path = tmp_path / "own.keras"
+    import_own([own])
+    sys.modules.pop(own).OwnVAE(**made.networks).save(path)
+    sys.path.remove(str(tmp_path))
+    keras.saving.get_custom_objects().pop(f"{own}>OwnVAE")
+    assert run("sample", path) == 2
+    assert "a class OwnVAE: name the module that defines it by --import" in capsys.readouterr().err
+    assert run("sample", path, "--import", own, "-n", 2, "--out", "own.png") == 0
+    assert (tmp_path / "own.png").is_file()
+
+
+@pytest.mark.parametrize("command", ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export"])
+def test_modules_are_imported_before_anything_else(command, own, capsys):
+    assert run(command, "--import", own, *(["nothing"] if command not in ("train", "systems") else [])) in (0, 2)
+    assert own in sys.modules
+
+
+def test_a_module_that_fails_is_an_error_of_one_line(own, tmp_path, capsys):
+    (tmp_path / f"{own}.py").write_text("import not_installed_anywhere")
+    assert run("systems", "--import", own) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: Option --import {own} fails. ModuleNotFoundError: ") and "not_installed" in line
+
+
+def test_modules_are_not_part_of_a_run_but_of_the_command_that_goes_on(own, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(train, "run_training", lambda recipe, run, again, overwrite: seen.append((recipe, again)))
+    assert run("train", "vae", "--dataset", "digits", "--out", tmp_path / "run", "--import", own) == 0
+    ((recipe, again),) = seen
+    assert own not in str(dataclasses.asdict(recipe))
+    assert again == f"keras-ijae train --resume --out {tmp_path / 'run'} --import {own}"
+
+
 # Demo -----------------------------------------------------------------------------------------------------
 
 
-def test_the_demo_measures_draws_and_exports_and_never_overwrites(tmp_path, capsys, monkeypatch):
-    small = dataclasses.replace(RECIPES["ijae_digits"], epochs=1, every=1, width=8, batch_size=500)
-    monkeypatch.setitem(RECIPES, "ijae_digits", small)
+def test_the_recipe_of_the_demo_makes_its_model():
+    assert build(RECIPES["ijae_digits"], (8, 8, 1)).latent_dim == RECIPES["ijae_digits"].latent_dim
+
+
+def test_the_demo_measures_draws_and_exports(tmp_path, capsys, monkeypatch):
+    arguments = {"system": "vae", "arguments": {}, "epochs": 1, "every": 1, "width": 8, "batch_size": 500}
+    monkeypatch.setitem(RECIPES, "ijae_digits", dataclasses.replace(RECIPES["ijae_digits"], **arguments))
     assert run("demo", "--out", tmp_path / "demo") == 0
     files = {path.name for path in (tmp_path / "demo").iterdir()}
     assert files >= {"config.json", "model.keras", "saved_model", "samples.png", "reconstructions.png"}
@@ -292,11 +374,16 @@ def test_the_demo_measures_draws_and_exports_and_never_overwrites(tmp_path, caps
     shown = capsys.readouterr().out
     assert "right on held-out" in shown and "saved_model" in shown
 
-    (tmp_path / "demo/metrics.json").unlink()
-    assert run("demo", "--out", tmp_path / "demo") == 0
-    assert "Resuming" in capsys.readouterr().out
-    assert json.loads((tmp_path / "demo/metrics.json").read_text()) == metrics
 
-    assert run("demo", "--out", tmp_path / "demo") == 0
-    assert "demo-2" in capsys.readouterr().out.replace("\n", "")
-    assert json.loads((tmp_path / "demo-2/metrics.json").read_text()) == metrics
+def test_an_interrupted_demo_goes_on_and_a_complete_one_stays(tmp_path, monkeypatch, capsys):
+    metrics = dict.fromkeys(demo.FIGURES, 0.5) | {"samples": 1, "class_shares": [1.0]}
+    trained = []
+    monkeypatch.setattr(demo, "run_training", lambda recipe, run, again: trained.append(run.path.name))
+    monkeypatch.setattr(demo, "finish", lambda model, recipe, run: metrics)
+    for name, complete in {"interrupted": False, "complete": True}.items():
+        RunDirectory(tmp_path / name).write_recipe(RECIPES["ijae_digits"], {})
+        if complete:
+            (tmp_path / name / "metrics.json").touch()
+        assert run("demo", "--out", tmp_path / name) == 0
+    assert trained == ["interrupted", "complete-2"]
+    assert "Resuming" in capsys.readouterr().out

@@ -9,10 +9,10 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_ijae import datasets
-from keras_ijae.cli import main
 from keras_ijae.metrics import features, frechet_distance
 from keras_ijae.metrics.features.classifier import Classifier, build_classifier, read_record, record_path
 from keras_ijae.training.classifier import train_classifier
+from keras_ijae_cli import main
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Likelihoods of data, posteriors and priors of codes, on TensorFlow Probability."""
 
-import keras  # noqa: F401  (first of all: see _after_keras.py)
-
 from keras_ijae.distributions import likelihoods, posteriors, priors
 from keras_ijae.distributions.generated import GeneratedPrior
 from keras_ijae.distributions.likelihoods import (

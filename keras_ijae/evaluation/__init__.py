@@ -1,23 +1,26 @@
-"""A model and a dataset, or samples and data, to scores. Names are loaded when first used."""
+"""A model and a dataset, or samples and data, to scores."""
 
-from keras_ijae._lazy import lazy
+from keras_ijae.evaluation.ais import AIS, BDMC, ais_log_likelihood, bdmc
+from keras_ijae.evaluation.codes import aggregate_posterior_kl, latent_covariance
+from keras_ijae.evaluation.critic import IndependentCritic, critic_distance, independent_critic
+from keras_ijae.evaluation.digits import DigitJudge, measure_digits, nearest_distances
+from keras_ijae.evaluation.measures import MEASURES
+from keras_ijae.evaluation.scoring import Evaluation, evaluate
 
-_HOMES = {
-    "AIS": "ais",
-    "BDMC": "ais",
-    "ais_log_likelihood": "ais",
-    "bdmc": "ais",
-    "IndependentCritic": "critic",
-    "critic_distance": "critic",
-    "independent_critic": "critic",
-    "aggregate_posterior_kl": "codes",
-    "latent_covariance": "codes",
-    "Evaluation": "scoring",
-    "evaluate": "scoring",
-    "MEASURES": "measures",
-    "DigitJudge": "digits",
-    "nearest_distances": "digits",
-    "measure_digits": "digits",
-}
-
-__getattr__, __dir__, __all__ = lazy(__name__, _HOMES)
+__all__ = [
+    "AIS",
+    "BDMC",
+    "DigitJudge",
+    "Evaluation",
+    "IndependentCritic",
+    "MEASURES",
+    "aggregate_posterior_kl",
+    "ais_log_likelihood",
+    "bdmc",
+    "critic_distance",
+    "evaluate",
+    "independent_critic",
+    "latent_covariance",
+    "measure_digits",
+    "nearest_distances",
+]

@@ -1,7 +1,5 @@
 """Layers: spectral normalisation, group normalisation, maxout, dropout, cyclic shifts, a mask of codes."""
 
-import keras  # noqa: F401  (first of all: see _after_keras.py)
-
 from keras_ijae.layers.cyclic_shift import CyclicRoll, roll
 from keras_ijae.layers.dropout import Dropout
 from keras_ijae.layers.group_norm import GroupNorm

@@ -1,7 +1,5 @@
 """Losses as pure functions of logits, and penalties."""
 
-import keras  # noqa: F401  (first of all: see _after_keras.py)
-
 from keras_ijae.losses.adversarial import (
     accuracy,
     check_objective,

@@ -1,7 +1,5 @@
 """Builders of encoders, decoders and discriminators: families mlp, dcgan, resnet."""
 
-import keras  # noqa: F401  (first of all: see _after_keras.py)
-
 from keras_ijae.networks.build import FAMILIES, decoder, discriminator, encoder, resolve
 from keras_ijae.networks.options import Networks
 

@@ -1,27 +1,28 @@
-"""Callbacks, pictures, recipes and run directories. Names are loaded when first used.
+"""Callbacks, pictures, recipes and run directories."""
 
-`recipes` and `runs` do not import TensorFlow, so that the command line can list and check without it.
-"""
+from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
+from keras_ijae.training.metrics_callback import MetricsCallback
+from keras_ijae.training.pictures import grid, interleave, save_grid, save_pairs
+from keras_ijae.training.progress import Progress
+from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
+from keras_ijae.training.runs import RunDirectory, open_run
+from keras_ijae.training.trainer import train
 
-from keras_ijae._lazy import lazy
-
-_HOMES = {
-    "Backup": "callbacks",
-    "History": "callbacks",
-    "ReconstructionGrid": "callbacks",
-    "SampleGrid": "callbacks",
-    "MetricsCallback": "metrics_callback",
-    "grid": "pictures",
-    "save_grid": "pictures",
-    "save_pairs": "pictures",
-    "interleave": "pictures",
-    "Progress": "progress",
-    "RECIPES": "recipes",
-    "Recipe": "recipes",
-    "get_recipe": "recipes",
-    "RunDirectory": "runs",
-    "open_run": "runs",
-    "train": "trainer",
-}
-
-__getattr__, __dir__, __all__ = lazy(__name__, _HOMES)
+__all__ = [
+    "Backup",
+    "History",
+    "MetricsCallback",
+    "Progress",
+    "RECIPES",
+    "Recipe",
+    "ReconstructionGrid",
+    "RunDirectory",
+    "SampleGrid",
+    "get_recipe",
+    "grid",
+    "interleave",
+    "open_run",
+    "save_grid",
+    "save_pairs",
+    "train",
+]

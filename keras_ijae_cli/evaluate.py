@@ -1,16 +1,20 @@
 """`keras-ijae evaluate`: a model's losses and scores on data."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from keras_ijae.cli.quiet import start_tensorflow
-from keras_ijae.cli.use import Data, Model, Seed, Split, load, recipe_of
-from keras_ijae.files import plain, write_json
-from keras_ijae.training.recipes import Recipe
+from keras_ijae_cli.own_modules import Import
+from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
+
+if TYPE_CHECKING:
+    from keras_ijae.training import Recipe
 
 
 def evaluate(
@@ -35,15 +39,17 @@ def evaluate(
     samples: Annotated[int | None, typer.Option(min=2, help="How many samples; as many as data by default.")] = None,
     dataset: Data = None,
     split: Split = None,
-    batch_size: Annotated[int, typer.Option(min=1)] = 256,
+    batch_size: Annotated[int, typer.Option(min=1, help="Examples in memory at once.")] = 256,
     cache: Annotated[Path | None, typer.Option(help="Directory that keeps features of data between calls.")] = None,
     seed: Seed = 0,
+    import_: Import = None,
 ) -> None:
     """Measure a model on held-out data.
 
     Without --metrics: its losses and errors. With --metrics: scores of its samples (gen) and of its reconstructions
-    (rec), each with all that it depends on. Only scores by inception are FID, KID and Inception Score. A run directory
-    also gets the figures, as evaluation.json and scores.json.
+    (rec), each with all that it depends on. Only by the features of inception are they FID, KID and Inception Score; by
+    others they compare systems on this dataset. A run directory also gets the scores, as evaluation.json and
+    scores.json.
 
     [bold]Examples[/bold]
 
@@ -54,8 +60,10 @@ def evaluate(
 
     [cyan]keras-ijae evaluate runs/cifar --metrics fid,lpips --features inception[/cyan]
     """
+    start_tensorflow()
     recipe = recipe_of(model, dataset)
     loaded = load(model)
+    from keras_ijae.files import write_json
     from keras_ijae.training.data import held_out_split, in_order
 
     split = split or held_out_split(recipe)
@@ -82,6 +90,8 @@ def metrics() -> None:
 
 
 def _losses(model: Path, loaded: Any, recipe: Recipe, split: str, data: Any) -> None:
+    from keras_ijae.files import plain, write_json
+
     scores = loaded.evaluate(data, return_dict=True, verbose=0)
     scores = {key: float(value) for key, value in scores.items()}
     table = Table("measure", f"{recipe.dataset}, {split}")

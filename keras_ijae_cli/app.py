@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae.cli import classifier, demo, evaluate, lab, train, use
+from keras_ijae_cli import classifier, demo, evaluate, lab, train, use
+from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
@@ -46,18 +47,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command()(train.train)
-app.command()(train.recipes)
-app.command()(train.systems)
-app.command()(evaluate.evaluate)
-app.command()(evaluate.metrics)
-app.command()(classifier.train_classifier)
-app.command()(use.sample)
-app.command()(use.reconstruct)
-app.command()(use.interpolate)
-app.command()(use.export)
-app.command()(lab.lab)
-app.command()(demo.demo)
+for command in (
+    train.train,
+    train.recipes,
+    train.systems,
+    evaluate.evaluate,
+    evaluate.metrics,
+    classifier.train_classifier,
+    use.sample,
+    use.reconstruct,
+    use.interpolate,
+    use.export,
+    lab.lab,
+    demo.demo,
+):
+    app.command(cls=Command)(command)
 
 
 @app.callback()

@@ -1,11 +1,14 @@
 """`--set key=value`, and options that override a recipe."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keras_ijae.training.recipes import Recipe, get_recipe
+if TYPE_CHECKING:
+    from keras_ijae.training import Recipe
 
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -22,6 +25,8 @@ def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
     Raises:
         ValueError: for a setting without a key or "=", a key given twice, or one that is an option of its own.
     """
+    from keras_ijae.training import Recipe
+
     arguments: dict[str, Any] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
@@ -41,9 +46,13 @@ def new_recipe(name: str | None, system: str | None, dataset: str | None, **give
     Raises:
         ValueError: unless there is either a name or both a system and a dataset.
     """
+    from keras_ijae.training import RECIPES, Recipe, get_recipe
+
     if name is not None:
         if system is not None:
-            raise ValueError(f"Give a system or --recipe, not both. Received: {system} and --recipe {name}")
+            raise ValueError(f"Give SYSTEM or --recipe, not both. Received: {system} and --recipe {name}")
+        if name not in RECIPES:
+            raise ValueError(f"There is no --recipe {name}. `keras-ijae recipes` lists them: {', '.join(RECIPES)}")
         return get_recipe(name).but(dataset=dataset, **given)
     if system is None or dataset is None:
         raise ValueError("What to train? Give SYSTEM and --dataset NAME, or --recipe NAME, or --resume.")
@@ -57,7 +66,7 @@ def resumed_recipe(recorded: Recipe, **given: Any) -> Recipe:
         ValueError: if anything else that was given (not None) differs.
     """
     wanted = recorded.but(**given)
-    for field in dataclasses.fields(Recipe):
+    for field in dataclasses.fields(recorded):
         old, new = getattr(recorded, field.name), getattr(wanted, field.name)
         if old != new and field.name != "epochs":
             raise ValueError(

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 def start_tensorflow() -> None:
     """Imports TensorFlow and finds its devices; what its libraries write meanwhile is shown only if that fails.
 
-    They write to standard error directly about CPU features and absent GPUs, whatever TF_CPP_MIN_LOG_LEVEL says.
+    They write to standard error directly about CPU features and absent GPUs, whatever TF_CPP_MIN_LOG_LEVEL says. So
+    every command calls this before it imports the package, which imports TensorFlow.
     """
     if os.environ.get("KERAS_IJAE_DEBUG"):
         return

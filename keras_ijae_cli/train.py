@@ -1,44 +1,63 @@
 """`keras-ijae train`, and the lists of what can be trained."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from keras_ijae.cli import settings
-from keras_ijae.cli.quiet import start_tensorflow
-from keras_ijae.training.recipes import RECIPES, Recipe
-from keras_ijae.training.runs import RunDirectory, open_run
+from keras_ijae_cli import settings
+from keras_ijae_cli.own_modules import Import
+from keras_ijae_cli.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from keras_ijae.training import Recipe, RunDirectory
 
 
 def train(
-    system: Annotated[str | None, typer.Argument(help="What to train; `keras-ijae systems` lists them.")] = None,
+    system: Annotated[
+        str | None, typer.Argument(help="What to train, as vae; `keras-ijae systems` lists them.")
+    ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option(help="digits, a tfds name such as mnist, folder:DIR, npz:FILE, tfrecord:PATTERN."),
+        typer.Option(
+            help="What to train on: digits (needs no download), a name of tensorflow-datasets such as mnist, "
+            "folder:DIR, npz:FILE, tfrecord:PATTERN."
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Run directory.")] = ...,
-    recipe: Annotated[str | None, typer.Option(help="A preset; `keras-ijae recipes` lists them.")] = None,
+    out: Annotated[Path, typer.Option(help="Run directory: everything that the run writes.")] = ...,
+    recipe: Annotated[
+        str | None, typer.Option(help="Named settings of all that follows; `keras-ijae recipes` lists them.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples per step.")] = None,
     latent_dim: Annotated[int | None, typer.Option(min=1, help="Size of the code.")] = None,
-    networks: Annotated[str | None, typer.Option(help="auto, mlp, dcgan or resnet.")] = None,
-    width: Annotated[int | None, typer.Option(min=1, help="Base width of the networks.")] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Of the first optimizer; the others keep their proportion.")
+    networks: Annotated[str | None, typer.Option(help="auto (by the shape of the data), mlp, dcgan or resnet.")] = None,
+    width: Annotated[
+        int | None, typer.Option(min=1, help="Channels of the first convolution, or hidden units of mlp.")
     ] = None,
-    every: Annotated[int | None, typer.Option(min=1, help="Epochs between backups and pictures.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, data order and noise.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Rate of the system's first optimizer; the others change in proportion.")
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(min=1, help="Epochs between two backups, pictures and validations.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the first weights, the order of the data and all noise.")
+    ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An argument of the system; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An argument of the system, as lam=0.3; repeatable."),
     ] = None,
     data: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="An argument of the dataset, as size=64; repeatable.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete the run in --out first.")] = False,
+    import_: Import = None,
 ) -> None:
     """Train a system on a dataset into a run directory.
 
@@ -55,7 +74,15 @@ def train(
     [cyan]keras-ijae train --recipe ijae_mnist --out runs/mnist --epochs 5[/cyan]
 
     [cyan]keras-ijae train --resume --out runs/mnist --epochs 40[/cyan]
+
+    [cyan]keras-ijae train my_vae --import my_module --dataset mnist --out runs/mine[/cyan]
+      a system of your own, registered in my_module.py
     """
+    if resume and (overwrite or recipe is not None):
+        raise ValueError("Option --resume goes with neither --overwrite nor --recipe: the run goes on as it was begun.")
+    start_tensorflow()
+    from keras_ijae.training import open_run
+
     run = open_run(out, resume, overwrite)
     given: dict[str, Any] = {
         "epochs": epochs,
@@ -70,18 +97,18 @@ def train(
         "data": settings.parse("--data", data or ()),
     }
     if resume:
-        if recipe is not None:
-            raise ValueError("Options --resume and --recipe exclude each other: the run has its recipe.")
         chosen = settings.resumed_recipe(run.read_recipe(), system=system, dataset=dataset, **given)
     else:
         chosen = settings.new_recipe(recipe, system, dataset, **given)
-    run_training(chosen, run, f"keras-ijae train --resume --out {out}", overwrite)
-    Console(stderr=True).print(f"Done: {run.model}. Next: keras-ijae sample {out} --out samples.png")
+    own = "".join(f" --import {name}" for name in import_ or ())
+    run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
+    Console(stderr=True).print(
+        f"Done: {run.model}. Next: keras-ijae sample {out} --out samples.png{own}", soft_wrap=True, highlight=False
+    )
 
 
 def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool = False) -> Any:
     """Trains with a progress bar and returns the model; on Ctrl-C says which command goes on (`again`)."""
-    start_tensorflow()
     from keras_ijae.training.progress import Progress
     from keras_ijae.training.trainer import train as train_recipe
 
@@ -96,26 +123,30 @@ def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool 
 
 
 def recipes() -> None:
-    """List the presets that `train --recipe` takes.
+    """List the recipes, named settings that `train --recipe` takes.
 
     [bold]Example[/bold]
 
     [cyan]keras-ijae train --recipe ijae_mnist --out runs/mnist[/cyan]
     """
+    start_tensorflow()
+    from keras_ijae.training import RECIPES
+
     table = Table("recipe", "system", "dataset", "networks", "epochs", "what")
     for name, recipe in RECIPES.items():
         table.add_row(name, recipe.system, recipe.dataset, recipe.networks, str(recipe.epochs), recipe.summary)
     Console().print(table)
 
 
-def systems() -> None:
+def systems(import_: Import = None) -> None:
     """List the systems that `train` takes, one line each.
 
     [bold]Example[/bold]
 
     [cyan]keras-ijae train alpha_gan --dataset mnist --out runs/alpha[/cyan]
     """
-    from keras_ijae.game import list_models
+    start_tensorflow()
+    from keras_ijae import list_models
 
     table = Table("system", "what")
     for name, line in list_models().items():

@@ -7,16 +7,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from keras_ijae.cli.quiet import start_tensorflow
+from keras_ijae_cli.quiet import start_tensorflow
 
 
 def train_classifier(
-    dataset: Annotated[str, typer.Option(help="digits, a tfds name such as mnist, folder:DIR, npz:FILE.")],
+    dataset: Annotated[
+        str, typer.Option(help="digits, a name of tensorflow-datasets such as mnist, folder:DIR, npz:FILE.")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="File to write, ending in .keras; DATASET-classifier.keras by default.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 5,
-    seed: Annotated[int, typer.Option(help="Of weights, data order and dropout.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the first weights, the order of the data and dropout.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a classifier that stands there.")] = False,
 ) -> None:
     """Train a small classifier of a dataset: the extractor of scores that needs no download.

@@ -1,22 +1,38 @@
 """Commands that use a trained model: sample, reconstruct, interpolate, export."""
 
+from __future__ import annotations
+
+import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from keras_ijae.cli.quiet import start_tensorflow
-from keras_ijae.training.recipes import Recipe
-from keras_ijae.training.runs import RunDirectory
+from keras_ijae_cli.own_modules import Import
+from keras_ijae_cli.quiet import start_tensorflow
 
-Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.")]
+if TYPE_CHECKING:
+    from keras_ijae.training import Recipe
+
+
+_UNKNOWN_CLASS = r"Could not locate class '(\w+)'"
+"""What Keras says of a class that is in a file and has not been imported."""
+
+
+def _existing(model: Path) -> Path:
+    if not model.exists():
+        raise ValueError(f"Argument MODEL must be a run directory or a .keras file. Nothing exists at {model}")
+    return model
+
+
+Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.", callback=_existing)]
 Picture = Annotated[Path, typer.Option(help="PNG file to write.")]
 Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
 Columns = Annotated[int | None, typer.Option(min=1, help="Images in a row.")]
-Seed = Annotated[int, typer.Option(help="Of the noise; the same seed gives the same result.")]
+Seed = Annotated[int, typer.Option(help="Seed of the noise; the same seed gives the same result.")]
 
 
 def sample(
@@ -25,9 +41,12 @@ def sample(
     count: Count = 64,
     columns: Columns = None,
     seed: Seed = 0,
-    observation: Annotated[str, typer.Option(help="mean: the model's expectation; draw: an observation.")] = "mean",
+    observation: Annotated[
+        str, typer.Option(help="mean: what the model expects to see; draw: drawn from its likelihood.")
+    ] = "mean",
+    import_: Import = None,
 ) -> None:
-    """Draw new images.
+    """Draw new images, sampled from the model.
 
     [bold]Example[/bold]
 
@@ -48,8 +67,9 @@ def reconstruct(
     count: Count = 32,
     columns: Annotated[int, typer.Option(min=1, help="Pairs in a row.")] = 8,
     seed: Seed = 0,
+    import_: Import = None,
 ) -> None:
-    """Draw images above what the model makes of their codes.
+    """Draw held-out images, each above its reconstruction.
 
     [bold]Example[/bold]
 
@@ -70,8 +90,9 @@ def interpolate(
     split: Split = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many rows.")] = 8,
     steps: Annotated[int, typer.Option(min=2, help="Images in a row.")] = 10,
+    import_: Import = None,
 ) -> None:
-    """Draw the ways from image to image along the codes, one row each.
+    """Draw rows of images that lead from one held-out image to another, along the codes.
 
     [bold]Example[/bold]
 
@@ -87,8 +108,11 @@ def interpolate(
 
 def export(
     model: Model,
-    out: Annotated[Path, typer.Option(help="Directory of the SavedModel; must not exist or be empty.")] = ...,
-    encoder: Annotated[bool, typer.Option("--encoder", help="The encoder alone, trainable.")] = False,
+    out: Annotated[Path, typer.Option(help="Directory of the SavedModel, new or empty.")] = ...,
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="The encoder alone, which can be trained further.")
+    ] = False,
+    import_: Import = None,
 ) -> None:
     """Write a SavedModel that serves without this package.
 
@@ -116,19 +140,29 @@ def ways(model: Any, images: Any, steps: int) -> Any:
 
 def load(model: Path) -> Any:
     """The model of a run directory or a .keras file; TensorFlow is started."""
+    start_tensorflow()
+    from keras_ijae import load_model
+    from keras_ijae.training import RunDirectory
+
     path = RunDirectory(model).model if model.is_dir() else model
     if not path.is_file():
-        unfinished = model.is_dir() and RunDirectory(model).backup.is_dir()
-        hint = " Training is not done: `keras-ijae train --resume` goes on." if unfinished else ""
+        unfinished = RunDirectory(model).backup.is_dir()
+        hint = f" Training is not done: `keras-ijae train --resume --out {model}` goes on." if unfinished else ""
         raise ValueError(f"There is no model at {path}.{hint}")
-    start_tensorflow()
-    from keras_ijae.game import load_model
-
-    return load_model(path)
+    try:
+        return load_model(path)
+    except ValueError as error:
+        if unknown := re.search(_UNKNOWN_CLASS, str(error)):
+            raise ValueError(
+                f"{path} has a class {unknown[1]}: name the module that defines it by --import."
+            ) from error
+        raise
 
 
 def recipe_of(model: Path, dataset: str | None) -> Recipe:
     """The run's recipe, or one that only says what the data are."""
+    from keras_ijae.training import Recipe, RunDirectory
+
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
     if recorded is not None and dataset in (None, recorded.dataset):
         return recorded

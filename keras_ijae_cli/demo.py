@@ -1,21 +1,38 @@
 """`keras-ijae demo`: from nothing to a served sampler of handwritten digits."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from keras_ijae.cli.train import run_training
-from keras_ijae.cli.use import ways
-from keras_ijae.training.recipes import get_recipe
-from keras_ijae.training.runs import RunDirectory, next_free, open_run
+from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.train import run_training
+from keras_ijae_cli.use import ways
+
+if TYPE_CHECKING:
+    from keras_ijae.training import Recipe, RunDirectory
 
 SAMPLES = 500
+FIGURES = {
+    "judge_accuracy": ("judge: right on held-out digits", "{:.1%}", ">= 97 %"),
+    "sure_share": ("judge: at least 0.8 sure of samples", "{:.1%}", ">= 80 %"),
+    "sure_share_test": ("judge: at least 0.8 sure of held-out digits", "{:.1%}", ""),
+    "smallest_class_share": ("rarest digit among samples", "{:.1%}", ">= 3 %"),
+    "nearest_train_samples": ("to the nearest training image, samples", "{:.2f}", "not far below"),
+    "nearest_train_test": ("to the nearest training image, held-out", "{:.2f}", ""),
+    "copies_share": ("samples nearer than 99 % of held-out are", "{:.1%}", "few"),
+    "squared_error": ("squared error of held-out reconstructions", "{:.2f}", ""),
+}
+"""Measure -> what it is, how it is written, what is aimed at."""
 
 
-def demo(out: Annotated[Path, typer.Option(help="Run directory.")] = Path("runs/demo")) -> None:
+def demo(
+    out: Annotated[Path, typer.Option(help="Directory for everything that the demo writes.")] = Path("runs/demo"),
+) -> None:
     """Train lambda-IJAE on handwritten digits, measure it, draw it, export it: a few minutes on two cores.
 
     A demo that was interrupted is resumed; where one is complete it stays, and the new one goes to OUT-2,
@@ -25,16 +42,19 @@ def demo(out: Annotated[Path, typer.Option(help="Run directory.")] = Path("runs/
 
     [cyan]keras-ijae demo --out runs/demo[/cyan]
     """
-    console = Console()
-    run, resumed = _place(out)
+    start_tensorflow()
+    from keras_ijae.training import get_recipe
+
+    console, recipe = Console(), get_recipe("ijae_digits")
+    run, resumed = _place(out, recipe)
     console.print(f"{'Resuming' if resumed else 'Training'} lambda-IJAE on scikit-learn's digits in {run.path}")
-    model = run_training(get_recipe("ijae_digits"), run, f"keras-ijae demo --out {out}")
-    metrics = finish(model, run)
+    model = run_training(recipe, run, f"keras-ijae demo --out {out}")
+    metrics = finish(model, recipe, run)
     console.print(_figures(metrics))
     console.print(_files(run))
 
 
-def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
+def finish(model: Any, recipe: Recipe, run: RunDirectory) -> dict[str, Any]:
     """Measures, draws and exports; `metrics.json`, written last, says that the demo is complete."""
     import numpy as np
 
@@ -42,7 +62,7 @@ def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
     from keras_ijae.files import write_json
     from keras_ijae.training.pictures import save_grid, save_pairs
 
-    train, test = _labelled("train"), _labelled("test")
+    train, test = _labelled(recipe, "train"), _labelled(recipe, "test")
     samples = np.asarray(model.sample(SAMPLES, seed=0))
     metrics = {
         "samples": SAMPLES,
@@ -57,10 +77,13 @@ def finish(model: Any, run: RunDirectory) -> dict[str, Any]:
     return metrics
 
 
-def _place(out: Path) -> tuple[RunDirectory, bool]:
+def _place(out: Path, recipe: Recipe) -> tuple[RunDirectory, bool]:
     """Where to go: an interrupted demo, else a directory in which nothing stands; and whether to resume."""
+    from keras_ijae.training import RunDirectory, open_run
+    from keras_ijae.training.runs import next_free
+
     interrupted = (out / "config.json").is_file() and not (out / "metrics.json").is_file()
-    if interrupted and RunDirectory(out).read_recipe() == get_recipe("ijae_digits"):
+    if interrupted and RunDirectory(out).read_recipe() == recipe:
         return open_run(out, resume=True), True
     free = next_free(out)
     if free != out:
@@ -68,11 +91,11 @@ def _place(out: Path) -> tuple[RunDirectory, bool]:
     return open_run(free), False
 
 
-def _labelled(split: str) -> tuple[Any, Any]:
+def _labelled(recipe: Recipe, split: str) -> tuple[Any, Any]:
     """Images and labels of a split of the digits, whole."""
     from keras_ijae.training.data import in_order
 
-    return next(in_order(get_recipe("ijae_digits"), split, 2000, labels=True).as_numpy_iterator())
+    return next(in_order(recipe, split, 2000, labels=True).as_numpy_iterator())
 
 
 def _figures(metrics: dict[str, Any]) -> Table:
@@ -81,18 +104,8 @@ def _figures(metrics: dict[str, Any]) -> Table:
     table.add_column("measured", no_wrap=True)
     table.add_column("value")
     table.add_column("aim")
-    rows = [
-        ("judge: right on held-out digits", "judge_accuracy", "{:.1%}", ">= 97 %"),
-        ("judge: at least 0.8 sure of samples", "sure_share", "{:.1%}", ">= 80 %"),
-        ("judge: at least 0.8 sure of held-out digits", "sure_share_test", "{:.1%}", ""),
-        ("rarest digit among samples", "smallest_class_share", "{:.1%}", ">= 3 %"),
-        ("to the nearest training image, samples", "nearest_train_samples", "{:.2f}", "not far below"),
-        ("to the nearest training image, held-out", "nearest_train_test", "{:.2f}", ""),
-        ("samples nearer than 99 % of held-out are", "copies_share", "{:.1%}", "few"),
-        ("squared error of held-out reconstructions", "squared_error", "{:.2f}", ""),
-    ]
-    for label, key, form, aim in rows:
-        table.add_row(label, form.format(metrics[key]), aim)
+    for name, (label, form, aim) in FIGURES.items():
+        table.add_row(label, form.format(metrics[name]), aim)
     return table
 
 

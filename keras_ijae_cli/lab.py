@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -9,19 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_ijae.cli.quiet import start_tensorflow
-from keras_ijae.files import replacing
-from keras_ijae.lab.experiments import NAMES, describe, get_experiment
+from keras_ijae_cli.quiet import start_tensorflow
 
 
 def lab(
-    name: Annotated[str | None, typer.Argument(help="Which experiment; without it, all are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Which experiment; all are listed without it.")] = None,
     figure: Annotated[Path | None, typer.Option(help="File to draw to: .png, .pdf, .svg ...")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random, where anything is.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is random, where anything is.")] = 0,
 ) -> None:
     """Run a small exact experiment: its table is printed, its figure drawn to a file.
-
-    `python -m keras_ijae.lab NAME` does the same.
 
     [bold]Examples[/bold]
 
@@ -30,14 +27,15 @@ def lab(
 
     [cyan]keras-ijae lab mean-field --figure mean_field.png[/cyan]
     """
-    if name is None:
-        Console().print(_listed())
-        return
-    line = describe(name)
     suffix = None if figure is None else _drawable(figure)
     start_tensorflow()
-    with Console(stderr=True).status(escape(f"{name}: {line}")):
-        outcome = get_experiment(name)(seed)
+    from keras_ijae.lab import experiments
+
+    if name is None:
+        Console().print(_listed(experiments))
+        return
+    with Console(stderr=True).status(escape(f"{name}: {experiments.describe(name)}")):
+        outcome = experiments.get_experiment(name)(seed)
     Console().print(_table(outcome))
     Console().print(outcome.notes, markup=False, highlight=False)
     if figure is not None:
@@ -45,10 +43,10 @@ def lab(
         Console(stderr=True).print(f"Wrote {figure}", soft_wrap=True)
 
 
-def _listed() -> Table:
+def _listed(experiments: ModuleType) -> Table:
     table = Table("experiment", "what it shows")
-    for name in NAMES:
-        table.add_row(name, describe(name))
+    for name in experiments.NAMES:
+        table.add_row(name, experiments.describe(name))
     return table
 
 
@@ -79,6 +77,8 @@ def _table(outcome: Any) -> Table:
 
 def _draw(outcome: Any, path: Path, suffix: str) -> None:
     from matplotlib.figure import Figure
+
+    from keras_ijae.files import replacing
 
     figure = Figure(figsize=(9, 4.5), layout="constrained")
     outcome.draw(figure)
