@@ -14,8 +14,11 @@ def train_classifier(
     dataset: Annotated[
         str, typer.Option(help="digits, a name of tensorflow-datasets such as mnist, folder:DIR, npz:FILE.")
     ],
+    label: Annotated[
+        str | None, typer.Option(help="Which label, where images have several: digit, or digit,color for each pair.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="File to write, ending in .keras; DATASET-classifier.keras by default.")
+        Path | None, typer.Option(help="File to write, ending in .keras; DATASET[-LABEL]-classifier.keras by default.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed of the first weights, the order of the data and dropout.")] = 0,
@@ -31,15 +34,18 @@ def train_classifier(
     [cyan]keras-ijae train-classifier --dataset mnist[/cyan]
 
     [cyan]keras-ijae train-classifier --dataset fashion_mnist --out classifiers/fashion.keras[/cyan]
+
+    [cyan]keras-ijae train-classifier --dataset color_mnist --label digit,color[/cyan]
     """
-    out = out or Path(re.sub(r"[^\w.-]+", "-", dataset).strip("-") + "-classifier.keras")
+    name = f"{dataset}-{label}" if label else dataset
+    out = out or Path(re.sub(r"[^\w.-]+", "-", name).strip("-") + "-classifier.keras")
     start_tensorflow()
     from keras_ijae.training.classifier import train_classifier as train
     from keras_ijae.training.progress import Progress
 
     progress = Progress(shown=2)
     try:
-        record = train(dataset, out, epochs=epochs, seed=seed, overwrite=overwrite, callbacks=[progress])
+        record = train(dataset, out, label=label, epochs=epochs, seed=seed, overwrite=overwrite, callbacks=[progress])
     except KeyboardInterrupt:
         Console(stderr=True).print("\nInterrupted: nothing was written.")
         raise typer.Exit(130) from None

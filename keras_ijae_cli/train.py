@@ -63,7 +63,8 @@ def train(
 
     The directory gets config.json, history.csv, TensorBoard logs/, pictures in grids/, backup/ to resume from
     and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
-    Ctrl-C stops; --resume goes on from the last backup.
+    Ctrl-C stops; --resume goes on from the last backup. Validation, every few epochs, is on the set's own validation
+    split, or else on the last tenth of train, which is then not trained on; test is left for `keras-ijae evaluate`.
 
     [bold]Examples[/bold]
 

@@ -1,5 +1,6 @@
 """Data sets by name: range, layout, order, splits, labels and errors."""
 
+import ast
 import os
 import pathlib
 
@@ -11,6 +12,7 @@ from tensorflow.python.eager import context
 
 from keras_ijae import datasets
 from keras_ijae.datasets.crops import framing
+from keras_ijae.datasets.order import mixed
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -107,6 +109,110 @@ def test_slices_part_a_split_in_stored_order():
     assert np.array_equal(part("train[10%:20%]"), whole[150:300])
     assert np.array_equal(np.concatenate([part("train[:90%]"), part("validation")]), whole)
     assert np.array_equal(part("train[-10%:]"), part("validation"))
+
+
+# Slices of sets that are stored by class.
+
+
+def stored(name, split, **arguments):
+    """The numbers of the examples in a slice (their first pixel or feature), in order, and their labels."""
+    arguments = {"batch_size": 7, "shuffle": False, "drop_remainder": False, "labels": True, **arguments}
+    x, y = zip(*datasets.load(name, split, **arguments).as_numpy_iterator(), strict=True)
+    x = np.concatenate(x)
+    return np.rint(x.reshape(len(x), -1)[:, 0] * (255 if x.ndim == 4 else 1)).astype(int), np.concatenate(y)
+
+
+@pytest.fixture(scope="module", params=["folder", "npz", "tfrecord"])
+def by_class(request, tmp_path_factory):
+    """Sixty images in three classes of 30, 20 and 10, one class after the other; image i is of grey value i."""
+    place = tmp_path_factory.mktemp(request.param)
+    images, labels = (
+        np.repeat(np.arange(60, dtype=np.uint8), 16).reshape(60, 4, 4, 1),
+        np.repeat([0, 1, 2], [30, 20, 10]),
+    )
+    if request.param == "folder":
+        for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+            tf.io.write_file(str(place / str(label) / f"{i:02}.png"), tf.io.encode_png(image))
+        return f"folder:{place}"
+    if request.param == "npz":
+        np.savez(place / "a.npz", image=images, label=labels)
+        return f"npz:{place / 'a.npz'}"
+    examples = [{"x": image.tobytes(), "label": int(label)} for image, label in zip(images, labels, strict=True)]
+    write_records(place / "a.tfrecord", [{**example, "height": 4, "width": 4} for example in examples])
+    return f"tfrecord:{place / 'a.tfrecord'}"
+
+
+def test_training_and_validation_of_a_set_stored_by_class_are_all_of_it_once_and_hold_every_class(by_class):
+    train, train_labels = stored(by_class, "train[:90%]")
+    held, held_labels = stored(by_class, "validation")
+    assert sorted([*train, *held]) == list(range(60)) and len(held) == 6
+    for numbers, labels in ((train, train_labels), (held, held_labels)):
+        assert np.array_equal(labels, np.repeat([0, 1, 2], [30, 20, 10])[numbers])
+    if "tfrecord" not in by_class:  # whose labels are not known before they are read
+        assert np.bincount(held_labels).tolist() == [3, 2, 1]
+    assert len(set(held_labels)) > 1 and np.ptp(held) > 10
+
+
+def test_slices_of_a_set_stored_by_class_fit_together_and_the_whole_stays_in_stored_order(by_class):
+    assert stored(by_class, "train")[0].tolist() == list(range(60)) == stored(by_class, "train[:100%]")[0].tolist()
+    parts = [stored(by_class, split)[0] for split in ("train[:20]", "train[20:50%]", "train[-50%:-6]", "train[54:]")]
+    assert [len(part) for part in parts] == [20, 10, 24, 6] and sorted(np.concatenate(parts)) == list(range(60))
+    assert sorted(parts[3]) == sorted(stored(by_class, "validation")[0])
+    assert set(parts[0]) == set(np.concatenate([stored(by_class, s)[0] for s in ("train[:9]", "train[9:20]")]))
+
+
+def test_what_is_in_a_slice_does_not_depend_on_seed_batches_or_shuffling(by_class):
+    held = sorted(stored(by_class, "validation")[0])
+    for arguments in ({"seed": 5}, {"batch_size": 4}, {"shuffle": True, "seed": 3, "epoch": 2}, {"size": (4, 4)}):
+        assert sorted(stored(by_class, "validation", **arguments)[0]) == held
+
+
+def test_the_permutation_of_slices_is_the_same_on_every_machine():
+    assert mixed(10).tolist() == [2, 7, 9, 5, 1, 0, 4, 6, 8, 3]
+    assert mixed(10, np.repeat([0, 1], 5)).tolist() == [7, 2, 9, 1, 5, 0, 6, 4, 8, 3]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.repeat([0, 1, 2, 3], [500, 300, 150, 50]),
+        np.repeat([-1, 0, 1], [60, 30, 10]),  # -1: unknown
+        np.repeat(np.array(["cat", "dog"]), [15, 25]),
+        np.eye(3, dtype=np.int64)[np.repeat([0, 1, 2], 40)],
+    ],
+)
+def test_every_stretch_holds_the_classes_in_proportion(labels):
+    order = mixed(len(labels), labels)
+    assert sorted(order) == list(range(len(labels)))
+    _, members = np.unique(labels, axis=0, return_inverse=True)
+    counts = np.cumsum(np.eye(members.max() + 1)[members.ravel()[order]], axis=0)
+    expected = np.arange(1, len(order) + 1)[:, None] * counts[-1] / len(order)
+    assert np.abs(counts - expected).max() < 1.5
+
+
+@pytest.mark.parametrize(
+    "labels", [np.arange(200), np.zeros(200, int), np.linspace(0, 1, 200), np.repeat(np.arange(100), 2)]
+)
+def test_single_classes_single_members_and_targets_that_are_no_classes_are_simply_permuted(labels):
+    order = mixed(200, labels)
+    assert sorted(order) == list(range(200))
+    assert abs(np.corrcoef(order, np.arange(200))[0, 1]) < 0.2
+
+
+def test_rare_classes_are_held_out_as_often_as_others():
+    labels = np.concatenate([np.zeros(2000, int), np.arange(1, 201)])
+    rare = np.count_nonzero(labels[mixed(2200, labels)][1980:])
+    assert 10 <= rare <= 30  # 20 expected of 200 classes with one example
+
+
+def test_sets_of_few_examples_are_sliced_while_both_parts_hold_some(tmp_path):
+    for size, held in ((5, 1), (9, 1), (11, 1), (16, 2)):
+        np.savez(tmp_path / f"{size}.npz", x=np.arange(size)[:, None], y=np.zeros(size, int))
+        train, validation = (stored(f"npz:{tmp_path}/{size}.npz", s)[0] for s in ("train[:90%]", "validation"))
+        assert len(validation) == held and sorted([*train, *validation]) == list(range(size))
+    np.savez(tmp_path / "4.npz", x=np.arange(4)[:, None])
+    with pytest.raises(ValueError, match="selects none of the 4 examples"):
+        datasets.load(f"npz:{tmp_path}/4.npz", "validation")
 
 
 # Order: a function of the seed and the number of the pass.
@@ -214,6 +320,17 @@ def test_folder_with_one_folder_per_split(tmp_path):
     np.testing.assert_array_equal(collect(datasets.load(f"folder:{tmp_path}", "validation")), held.astype("f4") / 255)
 
 
+def test_a_class_has_one_number_in_all_splits(tmp_path):
+    for split, classes in {"train": "abc", "val": "bc", "test": "c"}.items():
+        for name in classes:
+            write_images(tmp_path / split / name, 1)
+    labels = {
+        split: [int(y[0]) for _, y in datasets.load(f"folder:{tmp_path}", split, 1, labels=True, shuffle=False)]
+        for split in ("train", "validation", "test")
+    }
+    assert labels == {"train": [0, 1, 2], "validation": [1, 2], "test": [2]}
+
+
 def test_images_of_many_sizes_need_a_size(tmp_path):
     write_images(tmp_path / "a", 2, (20, 30, 3))
     write_images(tmp_path / "b", 2, (40, 16, 3))
@@ -244,7 +361,8 @@ def test_tiny_imagenet(tmp_path):
     write_images(tmp_path / "test" / "images", 1, shape)
     (tmp_path / "val" / "val_annotations.txt").write_text("000.png\tn02\t0\t0\t9\t9\n001.png\tn01\t0\t0\t9\t9\n")
     name = f"tiny_imagenet:{tmp_path}"
-    assert datasets.info(name).splits == {"train": 4, "validation": 2, "test": 1}
+    about = datasets.info(name)
+    assert about.splits == {"train": 4, "validation": 2, "test": 1} and about.unlabelled == ("test",)
     ((x, y),) = datasets.load(name, batch_size=4, labels=True, shuffle=False)
     np.testing.assert_array_equal(x, np.concatenate([first, second]).astype("f4") / 255)
     assert y.numpy().tolist() == [0, 0, 1, 1]
@@ -345,7 +463,7 @@ def test_tfrecord_layouts(tmp_path, kind):
     np.testing.assert_allclose(x, pixels / 255, atol=1e-6)
     assert y.numpy().tolist() == list(range(7))
     part = collect(datasets.load(name, "train[-2:]", batch_size=2, shuffle=False, data_shape=shape))
-    np.testing.assert_allclose(part, pixels[-2:] / 255, atol=1e-6)
+    np.testing.assert_allclose(part, pixels[sorted(mixed(7)[-2:])] / 255, atol=1e-6)
     if kind == "raw":
         with pytest.raises(ValueError, match="data_shape"):
             datasets.load(name)
@@ -440,8 +558,20 @@ def test_a_set_too_large_for_memory_is_streamed_to_the_same_images(celeb_a, monk
     monkeypatch.setattr("keras_ijae.datasets.from_tfds._IN_MEMORY", 0)
     ((streamed, attributes),) = load()
     assert np.array_equal(x, streamed) and np.array_equal(y["Male"], attributes["Male"])
-    shuffled = [collect(datasets.load("celeb_a", batch_size=6, epoch=e, data_dir=celeb_a)) for e in (0, 0, 1)]
-    assert np.array_equal(shuffled[0], shuffled[1]) and not np.array_equal(shuffled[0], shuffled[2])
+    through = datasets.load("celeb_a", batch_size=6, crop="none", data_dir=celeb_a)
+    passes = [collect(through) for _ in range(2)]
+    second = collect(datasets.load("celeb_a", batch_size=6, epoch=1, crop="none", data_dir=celeb_a))
+    assert np.array_equal(passes[1], second) and not np.array_equal(passes[0], second)
+
+
+def test_a_tfds_set_prepared_without_shuffling_is_sliced_at_random_in_memory_and_streamed(celeb_a, monkeypatch):
+    load = lambda split: collect(  # noqa: E731
+        datasets.load("celeb_a", split, 6, shuffle=False, drop_remainder=False, crop="none", data_dir=celeb_a)
+    )
+    whole, first, rest = load("train"), load("train[:2]"), load("train[2:]")
+    np.testing.assert_array_equal(np.concatenate([first, rest]), whole[mixed(6)])
+    monkeypatch.setattr("keras_ijae.datasets.from_tfds._IN_MEMORY", 0)
+    np.testing.assert_array_equal(load("train[:2]"), whole[np.sort(mixed(6)[:2])])
 
 
 # Crops.
@@ -491,6 +621,31 @@ def test_a_crop_treats_a_batch_as_it_treats_each_image():
         batch = function(tf.constant(images)).numpy()
         assert batch.shape[1:] == shape and batch.min() >= 0 and batch.max() <= 1
         np.testing.assert_allclose(batch[1], function(tf.constant(images[1])), atol=1e-6)
+
+
+# The room.
+
+
+def test_no_module_of_the_room_is_imported_in_a_circle_and_none_knows_a_model():
+    room = pathlib.Path(datasets.__file__).parent
+    imports = {}
+    for file in room.glob("*.py"):
+        names = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+        imports[file.stem] = {name for name in names if name.startswith("keras_ijae.")}
+    rooms = {name.split(".")[1] for names in imports.values() for name in names}
+    assert not rooms & {"models", "game", "training", "evaluation", "networks", "layers", "metrics", "cli"}
+    left = {
+        name: {other for other in imports if f"keras_ijae.datasets.{other}" in found} for name, found in imports.items()
+    }
+    while left:
+        free = {name for name, needs in left.items() if not needs & left.keys()}
+        assert free, f"a circle of imports among {sorted(left)}"
+        left = {name: needs for name, needs in left.items() if name not in free}
 
 
 # Errors.

@@ -6,12 +6,14 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_ijae import datasets
+from keras_ijae.datasets.source import Source, Table
 from keras_ijae.metrics import features, frechet_distance
 from keras_ijae.metrics.features.classifier import Classifier, build_classifier, read_record, record_path
-from keras_ijae.training.classifier import train_classifier
+from keras_ijae.training.classifier import _splits, train_classifier
 from keras_ijae_cli import main
 
 
@@ -68,9 +70,17 @@ def test_its_frechet_distance_sees_noise_and_missing_classes(stored, test_images
     assert frechet_distance(real, extractor.features(half[labels[1::2] < 3])) > 2 * same
 
 
-def test_equal_seeds_train_equal_classifiers(tmp_path):
+@pytest.fixture(scope="module")
+def few(tmp_path_factory, test_images):
+    """The name of a set of two hundred digits without a test split."""
+    path = tmp_path_factory.mktemp("few") / "data.npz"
+    np.savez(path, image=test_images[0][:200], label=test_images[1][:200])
+    return f"npz:{path}"
+
+
+def test_equal_seeds_train_equal_classifiers(tmp_path, few):
     one, same, other = (
-        train_classifier("digits", tmp_path / f"{name}.keras", epochs=1, seed=seed)
+        train_classifier(few, tmp_path / f"{name}.keras", epochs=1, seed=seed)
         for name, seed in (("one", 3), ("same", 3), ("other", 4))
     )
     assert one == same and one.checksum != other.checksum
@@ -84,11 +94,90 @@ def test_what_stands_there_is_not_overwritten_unless_asked(stored):
     assert path.read_bytes() == before and read_record(path) == record
 
 
-def test_a_set_without_a_test_split_keeps_a_tenth_apart(tmp_path):
-    images, labels = datasets.load("digits", "test", 200, labels=True).as_numpy_iterator().next()
-    np.savez(tmp_path / "data.npz", image=images, label=labels)
-    record = train_classifier(f"npz:{tmp_path / 'data.npz'}", tmp_path / "c.keras", epochs=1, batch_size=20)
+def test_a_set_without_a_test_split_keeps_a_tenth_apart(tmp_path, few):
+    record = train_classifier(few, tmp_path / "c.keras", epochs=1, batch_size=20)
     assert record.split == "validation" and record.accuracy * 20 == pytest.approx(round(record.accuracy * 20))
+
+
+def test_a_set_stored_by_class_is_learnt_and_judged_by_all_its_classes(tmp_path):
+    bright = np.repeat(np.array([30, 220], np.uint8), [60, 40])
+    np.savez(tmp_path / "data.npz", image=np.tile(bright[:, None, None, None], (1, 8, 8, 1)), label=bright > 100)
+    record = train_classifier(f"npz:{tmp_path / 'data.npz'}", tmp_path / "c.keras", epochs=4, batch_size=6)
+    assert (record.classes, record.split, record.accuracy) == (2, "validation", 1.0)
+
+
+def test_a_set_whose_test_images_have_no_labels_is_judged_by_its_validation_split(tmp_path):
+    lines = []
+    for split, count in (("train/{}/images", 4), ("val/images", 2), ("test/images", 1)):
+        for name in ("n01", "n02"):
+            place = tmp_path / split.format(name)
+            for i in range(count):
+                image = np.full((64, 64, 3), 200 if name == "n01" else 20, np.uint8)
+                tf.io.write_file(str(place / f"{name}_{i}.png"), tf.io.encode_png(image))
+                lines += [f"{name}_{i}.png\t{name}\t0\t0\t9\t9"] * ("val" in split)
+    (tmp_path / "val" / "val_annotations.txt").write_text("\n".join(lines))
+    record = train_classifier(f"tiny_imagenet:{tmp_path}", tmp_path / "c.keras", epochs=1, batch_size=4)
+    assert (record.split, record.classes) == ("validation", 2) and record.accuracy in (0, 0.25, 0.5, 0.75, 1)
+
+
+def test_splits_without_labels_are_not_judged_by():
+    about = datasets.DatasetInfo("a", (8, 8, 1), {"train": 9, "validation": 2, "test": 3}, True)
+    for unlabelled, expected in (
+        ((), ("train", "test")),
+        (("test",), ("train", "validation")),
+        (("test", "validation"), ("train[:90%]", "train[90%:]")),
+    ):
+        assert _splits(dataclasses.replace(about, unlabelled=unlabelled)) == expected
+    assert _splits(dataclasses.replace(about, splits={"train": 9})) == ("train[:90%]", "validation")
+
+
+@pytest.fixture
+def colours(monkeypatch):
+    """Stands for color_mnist: two shapes in three colours, with both labels."""
+    digit, color = np.divmod(np.tile(np.arange(6), 40), 3)
+    x = np.zeros((240, 10, 10, 3), np.uint8)
+    for image, d, c in zip(x, digit, color, strict=True):
+        image[2:8, 1 + 4 * d : 5 + 4 * d, c] = 255
+
+    def read(split, start, stop):
+        return Table(x[start:stop], {"digit": digit[start:stop], "color": color[start:stop]})
+
+    labelled, sizes = frozenset(["train", "test"]), {"train": 180, "test": 60}
+    source = Source(sizes, (10, 10, 3), read, 255.0, labelled, ("digit", "color"))
+    monkeypatch.setattr("keras_ijae.datasets.from_color_mnist.open_source", lambda argument, options: source)
+    return x, digit, color
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "expected"),
+    [
+        ("digit", "digit", lambda digit, color: digit),
+        (["color", "digit"], "color,digit", lambda digit, color: 2 * color + digit),
+    ],
+)
+def test_one_of_several_labels_or_their_combinations_are_learnt(tmp_path, colours, label, name, expected):
+    x, digit, color = colours
+    path = tmp_path / "c.keras"
+    record = train_classifier("color_mnist", path, label=label, epochs=8, batch_size=10)
+    classes = expected(digit, color)
+    assert (record.label, record.classes, record.accuracy) == (name, classes.max() + 1, 1.0)
+    extractor = features.get(path)
+    np.testing.assert_array_equal(extractor.probabilities((x[:6] / 255).astype("f4")).argmax(1), classes[:6])
+    assert extractor.metric_name("frechet_distance") == f"frechet_distance[color_mnist-{name}-classifier]"
+
+
+@pytest.mark.parametrize("label", [None, "colour", "digit,colour", "digit,digit", "", ()])
+def test_a_label_that_is_missing_or_unknown_is_refused_with_those_there_are(tmp_path, colours, label):
+    with pytest.raises(ValueError, match=r"Argument `label` must be .*'digit', 'color'.*Received: label="):
+        train_classifier("color_mnist", tmp_path / "c.keras", label=label)
+
+
+def test_the_command_takes_a_label_and_names_the_file_after_it(tmp_path, monkeypatch, colours, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("train-classifier", "--dataset", "color_mnist", "--label", "digit,color", "--epochs", 1) == 0
+    assert read_record("color_mnist-digit-color-classifier.keras").label == "digit,color"
+    assert run("train-classifier", "--dataset", "color_mnist", "--epochs", 1) == 2
+    assert "'digit', 'color'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (32, 32, 3), (64, 48, 3)])
@@ -103,8 +192,19 @@ def test_the_network_fits_every_size_of_images(shape):
 
 def test_wrong_data_and_paths_are_refused_before_training(tmp_path):
     np.savez(tmp_path / "vectors.npz", x=np.zeros((40, 3), np.float32), y=np.zeros(40, int))
-    np.savez(tmp_path / "unlabelled.npz", image=np.zeros((40, 8, 8, 1), np.float32))
+    images = np.zeros((40, 8, 8, 1), np.float32)
+    np.savez(tmp_path / "unlabelled.npz", image=images)
+    np.savez(tmp_path / "unknown.npz", image=images, label=np.arange(40) % 3 - 1)
+    np.savez(tmp_path / "numbers.npz", image=images, label=np.linspace(0, 1, 40))
+    np.savez(tmp_path / "words.npz", image=images, label=np.array(["cat", "dog"] * 20))
+    np.savez(tmp_path / "rows.npz", image=images, label=np.eye(2, dtype=int)[np.arange(40) % 2])
+    np.savez(tmp_path / "one.npz", image=images, label=np.zeros(40, int))
     for dataset, path, message in (
+        (f"npz:{tmp_path / 'unknown.npz'}", "c.keras", "integers from 0.*the least -1"),
+        (f"npz:{tmp_path / 'numbers.npz'}", "c.keras", "integers from 0.*float64"),
+        (f"npz:{tmp_path / 'words.npz'}", "c.keras", "integers from 0"),
+        (f"npz:{tmp_path / 'rows.npz'}", "c.keras", r"integers from 0.*\(\d+, 2\)"),
+        (f"npz:{tmp_path / 'one.npz'}", "c.keras", "at least two classes"),
         (f"npz:{tmp_path / 'vectors.npz'}", "c.keras", "images of one class each"),
         (f"npz:{tmp_path / 'unlabelled.npz'}", "c.keras", "labels"),
         ("digits", "c.h5", "must end in .keras"),
@@ -113,6 +213,11 @@ def test_wrong_data_and_paths_are_refused_before_training(tmp_path):
         with pytest.raises(ValueError, match=message):
             train_classifier(dataset, tmp_path / path, batch_size=10)
         assert not (tmp_path / path).exists()
+
+
+def test_a_label_of_a_set_that_has_but_one_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Argument `label` must be None: 'digits' has one"):
+        train_classifier("digits", tmp_path / "c.keras", label="digit")
 
 
 def test_a_record_that_is_missing_broken_or_anothers_is_refused(tmp_path):
@@ -137,14 +242,13 @@ def test_a_record_that_is_missing_broken_or_anothers_is_refused(tmp_path):
 
 def test_the_command_stores_a_classifier_and_says_how_good_it_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert run("train-classifier", "--dataset", "digits", "--epochs", 2) == 0
-    record = read_record("digits-classifier.keras")
-    shown = capsys.readouterr().err
-    assert f"{100 * record.accuracy:.2f} %" in shown and "digits-classifier.keras" in shown
+    (tmp_path / "digits-classifier.keras").touch()
     assert run("train-classifier", "--dataset", "digits", "--epochs", 1) == 2
     assert "not overwritten" in capsys.readouterr().err
     assert run("train-classifier", "--dataset", "digits", "--epochs", 1, "--overwrite") == 0
-    assert read_record("digits-classifier.keras").epochs == 1
+    record = read_record("digits-classifier.keras")
+    shown = capsys.readouterr().err
+    assert f"{100 * record.accuracy:.2f} %" in shown and "digits-classifier.keras" in shown and record.epochs == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["digits-classifier.json", "digits-classifier.keras"]
 
 

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_ijae import datasets
+from keras_ijae_cli import main
+from keras_ijae.datasets import load as load_dataset
+from keras_ijae.datasets.order import mixed
 from keras_ijae.files import replacing
-from keras_ijae.training import Backup, History, ReconstructionGrid, SampleGrid, grid, interleave, save_grid
+from keras_ijae.training import Backup, History, ReconstructionGrid, SampleGrid, grid, interleave, save_grid, trainer
+from keras_ijae.training.data import held_out_split, in_order, splits, training_data, validation_data
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
 from keras_ijae.training.runs import RunDirectory, next_free, open_run
@@ -257,6 +262,13 @@ def test_only_runs_are_overwritten_or_resumed(tmp_path):
         open_run(tmp_path, resume=True)
 
 
+def test_a_directory_is_made_when_something_is_written(tmp_path):
+    run = open_run(tmp_path / "new" / "run")
+    assert not list(tmp_path.iterdir())
+    run.write_recipe(RECIPES["ijae_digits"], {})
+    assert run.config.is_file()
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="cannot be written"):
@@ -271,3 +283,153 @@ def test_the_next_free_directory_is_numbered(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
     assert next_free(tmp_path / "demo") == tmp_path / "demo-3"
+
+
+# What is trained on and what is held out ------------------------------------------------------------------
+
+
+class Averager(keras.Model):
+    """Stands for a system: learns one image, the mean of the data."""
+
+    has_encoder, data_shape, prior = False, (4, 4, 1), None
+
+    def __init__(self):
+        super().__init__()
+        self.mean = self.add_weight(shape=self.data_shape, initializer="zeros", name="mean")
+        self.built = True
+
+    def train_step(self, data):
+        self.mean.assign_sub(0.1 * (self.mean - keras.ops.mean(data, 0)))
+        return {"loss": keras.ops.mean((data - self.mean) ** 2)}
+
+    def test_step(self, data):
+        return {"loss": keras.ops.mean((data - self.mean) ** 2)}
+
+    def sample(self, count, seed=0):
+        return np.zeros((count, *self.data_shape), np.float32)
+
+
+def numbered(path, *splits):
+    """An archive of sixty images by class, image i of grey value i, in splits of these names and sizes."""
+    images, labels = np.repeat(np.arange(60, dtype=np.uint8), 16).reshape(60, 4, 4, 1), np.repeat([0, 1], [40, 20])
+    arrays, start = {}, 0
+    for name, size in splits:
+        part = slice(start, start + size)
+        arrays, start = arrays | {f"x_{name}": images[part], f"y_{name}": labels[part]}, start + size
+    np.savez(path, **arrays)
+    return Recipe(system="averager", dataset=f"npz:{path}", batch_size=2, epochs=2)
+
+
+def numbers(dataset):
+    return sorted(np.rint(255 * np.concatenate(list(dataset.as_numpy_iterator()))[:, 0, 0, 0]).astype(int))
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ([("train", 60)], ("train[:90%]", "validation", "validation")),
+        ([("train", 40), ("test", 20)], ("train[:90%]", "validation", "test")),
+        ([("train", 40), ("valid", 20)], ("train", "validation", "validation")),
+        ([("train", 30), ("valid", 10), ("test", 20)], ("train", "validation", "test")),
+    ],
+)
+def test_validation_is_a_split_of_its_own_or_a_tenth_that_is_not_trained_on(tmp_path, given, used):
+    recipe = numbered(tmp_path / "a.npz", *given)
+    assert splits(recipe) == dict(zip(("train", "validation", "evaluation"), used, strict=True))
+    assert held_out_split(recipe) == used[2]
+    trained, held = numbers(training_data(recipe)), numbers(validation_data(recipe))
+    own = dict(given).get("valid")
+    assert len(held) == (own or dict(given)["train"] // 10)
+    assert sorted([*trained, *held]) == list(range(dict(given)["train"] + (own or 0)))
+    if len(given) == 1:
+        assert sum(number < 40 for number in held) == 4  # of 40 and 20 in two classes, stored one after the other
+
+
+def test_training_never_reads_the_test_split_and_its_directory_says_what_was_read(tmp_path, monkeypatch):
+    recipe = numbered(tmp_path / "a.npz", ("train", 40), ("test", 20))
+    read = []
+
+    def load(name, split, **arguments):
+        read.append(split)
+        return load_dataset(name, split, **arguments)
+
+    monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(trainer, "build", lambda recipe, shape: compiled(Averager()))
+    run = open_run(tmp_path / "run")
+    trainer.train(recipe, run)
+    assert set(read) == {"train[:90%]", "validation"}
+    expected = {"train": "train[:90%]", "validation": "validation", "evaluation": "test"}
+    assert json.loads(run.config.read_text())["splits"] == expected
+    assert all(row["val_loss"] for row in rows_of(tmp_path / "run" / "history.csv"))
+
+
+def compiled(model):
+    model.compile()
+    return model
+
+
+def test_a_data_argument_that_is_none_is_refused_with_those_there_are():
+    recipe = Recipe(system="vae", dataset="digits", data={"labels": True})
+    for read in (training_data, validation_data, in_order):
+        with pytest.raises(ValueError, match=r"'crop'.*'size'.*Received: \['labels'\]"):
+            read(recipe)
+
+
+# Runs that fail -------------------------------------------------------------------------------------------
+
+WRONG = [
+    ({"system": "vea"}, "'vae'"),
+    ({"dataset": "digitz"}, "'digits'"),
+    ({"arguments": {"bata": 2}}, "bata"),
+    ({"arguments": {"beta": -1}}, "beta"),
+    ({"networks": "dcgam"}, "dcgan"),
+    ({"data": {"sise": 8}}, "sise"),
+    ({"data": {"crop": "closecrop140"}}, "218x178"),
+    ({"batch_size": 5000}, "batch_size"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG, ids=[str(wrong) for wrong, _ in WRONG])
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path, wrong, message):
+    recipe = dataclasses.replace(Recipe(system="vae", dataset="digits", networks="mlp", width=8), **wrong)
+    with pytest.raises(ValueError, match=message):
+        trainer.train(recipe, open_run(tmp_path / "some" / "where"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_on_a_file_that_is_no_image_leaves_nothing(tmp_path, monkeypatch):
+    for i in range(40):
+        tf.io.write_file(str(tmp_path / "images" / f"{i:02}.png"), tf.io.encode_png(np.zeros((4, 4, 1), np.uint8)))
+    recipe = Recipe(system="vae", dataset=f"folder:{tmp_path / 'images'}", batch_size=2, networks="mlp", width=8)
+    (held,) = (str(path) for path in tmp_path.rglob(f"{mixed(40)[-1]:02}.png"))
+    open_run_at = open_run(tmp_path / "run")
+    tf.io.write_file(held, b"no image")
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=held):
+        trainer.train(recipe, open_run_at)
+    assert not open_run_at.path.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["vea", "--dataset", "digits"],
+        ["vae", "--dataset", "digitz"],
+        ["vae", "--dataset", "digits", "--networks", "mlp", "--set", "bata=2"],
+        ["vae", "--dataset", "digits", "--set", "bata"],
+        ["vae", "--dataset", "digits", "--data", "size=0"],
+        ["vae"],
+        ["--recipe", "nothing"],
+        ["--resume"],
+    ],
+)
+def test_a_command_that_cannot_begin_leaves_nothing(tmp_path, capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(["train", *arguments, "--out", str(tmp_path / "some" / "where")])
+    assert end.value.code == 2 and capsys.readouterr().err.startswith("error: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_command_leaves_an_empty_directory_as_it_was(tmp_path):
+    with pytest.raises(SystemExit):
+        main(["train", "vea", "--dataset", "digits", "--out", str(tmp_path)])
+    assert tmp_path.is_dir() and not list(tmp_path.iterdir())

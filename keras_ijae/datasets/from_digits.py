@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from keras_ijae.datasets.order import permutation, spread
 from keras_ijae.datasets.source import Options, Source, Table
 
 _TEST = 297
@@ -15,15 +16,10 @@ def _splits() -> dict[str, Table]:
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    order = np.argsort(np.random.Philox(key=[0, 0]).random_raw(len(labels)), kind="stable")
+    order = permutation(len(labels))
     images, labels = images[order].reshape(-1, 8, 8, 1).astype(np.uint8), labels[order].astype(np.int64)
-    # The k-th of a class's n examples stands at (k + 1/2) / n: spread evenly, any stretch is stratified.
-    place = np.empty(len(labels))
-    for digit in range(10):
-        (members,) = np.nonzero(labels == digit)
-        place[members] = (np.arange(len(members)) + 0.5) / len(members)
     test = np.zeros(len(labels), bool)
-    test[np.argsort(place, kind="stable")[:_TEST]] = True
+    test[spread(labels)[:_TEST]] = True
     return {"train": Table(images[~test], labels[~test]), "test": Table(images[test], labels[test])}
 
 

@@ -43,22 +43,32 @@ def image_files(path: str) -> Iterator[str]:
                 yield os.path.join(root, name)
 
 
-def _table(path: str) -> tuple[list[str], list[int] | None]:
-    """The files and their labels; labels None where the images lie flat or in one folder."""
-    flat = [e.path for e in os.scandir(path) if e.is_file() and e.name.lower().endswith(SUFFIXES)]
-    classes = subfolders(path)
-    if flat or not classes:
-        return list(image_files(path)), None
-    groups = [list(image_files(os.path.join(path, name))) for name in classes]
-    groups = [group for group in groups if group]
-    return [file for group in groups for file in group], [i for i, group in enumerate(groups) for _ in group]
+def _groups(path: str) -> dict[str | None, list[str]]:
+    """The files of each class, by its sub-folder; all under None where images lie beside the sub-folders."""
+    flat = any([e.is_file() and e.name.lower().endswith(SUFFIXES) for e in os.scandir(path)])  # to its end: closes it
+    classes = [] if flat else subfolders(path)
+    if not classes:
+        return {None: list(image_files(path))}
+    groups = {name: list(image_files(os.path.join(path, name))) for name in classes}
+    return {name: files for name, files in groups.items() if files}
 
 
-def _listing(path: str) -> dict[str, tuple]:
+def _listing(path: str) -> dict[str, tuple[list[str], list[int] | None]]:
+    """The files and the labels (None without classes) of each split; a class has one number in all splits."""
     folders = subfolders(path)
-    if "train" in folders and set(folders) <= set(_SPLITS):
-        return {_SPLITS[name]: _table(os.path.join(path, name)) for name in folders}
-    return {"train": _table(path)}
+    parted = "train" in folders and set(folders) <= set(_SPLITS)
+    places = {_SPLITS[name]: os.path.join(path, name) for name in folders} if parted else {"train": path}
+    splits = {split: _groups(place) for split, place in places.items()}
+    names = sorted({name for groups in splits.values() for name in groups if name is not None})
+    numbers = {name: number for number, name in enumerate(names)}
+    return {split: _labelled(groups, numbers) for split, groups in splits.items()}
+
+
+def _labelled(groups: dict[str | None, list[str]], numbers: dict[str, int]) -> tuple[list[str], list[int] | None]:
+    files = [file for group in groups.values() for file in group]
+    if None in groups:
+        return files, None
+    return files, [numbers[name] for name, group in groups.items() for _ in group]
 
 
 def file_source(listing: dict[str, tuple], shape: tuple[int | None, ...]) -> Source:
@@ -70,7 +80,8 @@ def file_source(listing: dict[str, tuple], shape: tuple[int | None, ...]) -> Sou
         return Table(np.asarray(paths[start:stop], object), y, file_decoder(shape))
 
     labelled = frozenset(split for split, (_, labels) in listing.items() if labels is not None)
-    return Source({split: len(paths) for split, (paths, _) in listing.items()}, shape, read, 255.0, labelled)
+    sizes = {split: len(paths) for split, (paths, _) in listing.items()}
+    return Source(sizes, shape, read, 255.0, labelled, shuffled=False)
 
 
 def open_source(argument: str, options: Options) -> Source:

@@ -38,7 +38,8 @@ def open_source(argument: str, options: Options) -> Source:
 
     labelled = frozenset(split for split, table in tables.items() if table.y is not None)
     scale = 255.0 if dtypes.pop() == np.uint8 else 1.0
-    return Source({split: table.size for split, table in tables.items()}, shapes.pop(), read, scale, labelled)
+    sizes = {split: table.size for split, table in tables.items()}
+    return Source(sizes, shapes.pop(), read, scale, labelled, shuffled=False)
 
 
 def _arrays(path: str) -> dict[str, np.ndarray]:

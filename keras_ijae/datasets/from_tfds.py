@@ -73,6 +73,7 @@ def open_source(name: str, options: Options) -> Source:
         labelled=frozenset((*sizes, "train") if label else ()),
         attributes=names,
         crop="closecrop140" if builder.name == "celeb_a" else "none",
+        shuffled=not builder.info.disable_shuffling,
     )
 
 

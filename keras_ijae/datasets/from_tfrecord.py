@@ -1,6 +1,7 @@
 """TFRecord files of `tf.train.Example`; what an example holds is read off the first one."""
 
 import dataclasses
+import functools
 import math
 
 import tensorflow as tf
@@ -37,7 +38,7 @@ def open_source(argument: str, options: Options) -> Source:
     layout = _layout(_first(files), files[0], options)
 
     def read(split: str, start: int, stop: int | None) -> Stream:
-        return _stream(files, layout, start, stop)
+        return _stream(files, layout, stop)
 
     return Source(
         {"train": None},
@@ -45,7 +46,8 @@ def open_source(argument: str, options: Options) -> Source:
         read,
         scale=1.0 if layout.kind in ("floats", "float32") else 255.0,
         labelled=frozenset(["train"] if layout.label else []),
-        count=lambda split: int(_records(files).reduce(0, lambda n, _: n + 1)),
+        count=functools.cache(lambda split: int(_records(files).reduce(0, lambda n, _: n + 1))),
+        shuffled=False,
     )
 
 
@@ -116,12 +118,12 @@ def _stored_shape(example: dict[str, tf.train.Feature]) -> tuple[int, ...] | Non
     return None
 
 
-def _stream(files: list[str], layout: _Layout, start: int, stop: int | None) -> Stream:
-    whole = start == 0 and stop is None
+def _stream(files: list[str], layout: _Layout, size: int | None) -> Stream:
+    """All records; of slices only whole ones are read here, since the stored order is not a random one."""
 
     def records(seed: tf.Tensor | None) -> tf.data.Dataset:
-        if seed is None or not whole:
-            return _records(files).skip(start).take(-1 if stop is None else stop - start)
+        if seed is None:
+            return _records(files)
         names = tf.data.Dataset.from_tensor_slices(files)
         names = names.shuffle(len(files), seed=seed, reshuffle_each_iteration=False)
         reader = lambda name: tf.data.TFRecordDataset(name, compression_type=_compression(files))  # noqa: E731
@@ -137,7 +139,7 @@ def _stream(files: list[str], layout: _Layout, start: int, stop: int | None) -> 
         values = tf.io.parse_single_example(record, spec)
         return _pixels(values[layout.image], layout), values.get(layout.label)
 
-    return Stream(records, parse, None if stop is None else stop - start)
+    return Stream(records, parse, size)
 
 
 def _pixels(value: tf.Tensor, layout: _Layout) -> tf.Tensor:

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from keras_ijae.checks import did_you_mean, whole
 from keras_ijae.datasets.crops import framing
-from keras_ijae.datasets.names import open_source
+from keras_ijae.datasets.opening import open_source
 from keras_ijae.datasets.pipeline import Batching, Passes, batches
 from keras_ijae.datasets.source import Options, Source, Stream, Table
-from keras_ijae.datasets.splits import resolve
+from keras_ijae.datasets.splits import read_slice, resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,7 @@ class DatasetInfo:
         splits: number of examples of each split, None where they have not been counted.
         has_labels: whether the training split has labels.
         attributes: names of the labels where an example has several.
+        unlabelled: splits without labels of a set whose training split has them.
     """
 
     name: str
@@ -32,6 +33,7 @@ class DatasetInfo:
     splits: dict[str, int | None]
     has_labels: bool
     attributes: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
 
 
 def load(
@@ -60,9 +62,12 @@ def load(
         name: "digits", the name of a tfds image set ("mnist", "cifar10", "celeb_a", ...), "tiny_imagenet:DIR",
             "folder:DIR", "npz:FILE", "tfrecord:PATTERN", or one of the sets made here: "gmm5", "grid25", "manifold:N",
             "color_mnist", "binarized_mnist:WHAT" (`keras_ijae.datasets.NAMES` says what they are).
-        split: one of the set's splits, or a slice of one in stored order: "train[:50000]", "test[-10%:]". "train" is
-            always whole. Where a set has no "validation", that is the last tenth of "train": train on
-            "train[:90%]" beside it.
+        split: one of the set's splits, or a slice of one: "train[:50000]", "test[-10%:]". "train" is always whole.
+            Where a set has no "validation", that is "train[90%:]", the last tenth: train on "train[:90%]" beside it.
+            Slices that do not overlap share no example, whatever the other arguments. Where the stored order may go
+            by class ("folder:", "npz:", "tiny_imagenet:", "tfrecord:", tfds sets prepared without shuffling), they are
+            slices of a fixed random permutation; it spreads each class evenly where examples have one label each
+            and need not be read one after the other. All other sets are stored in random order, and are sliced in it.
         batch_size: examples per batch.
         labels: whether to yield `(x, y)`; y is int64 `(batch,)`, or a dictionary of bool `(batch,)` for attributes
             (int64 for color_mnist's "digit" and "color").
@@ -104,7 +109,7 @@ def load(
         ("shuffle_buffer", shuffle_buffer, 1),
     ):
         whole(argument, value, least)
-    source = open_source(name, _options(keys, data_shape, data_dir, download))
+    source = open_source(name, _options(keys, data_shape, data_dir, download, prepare=True))
     part, start, stop = resolve(split, source)
     names = _label_names(name, part, source, labels, attributes)
     frame, shape = framing(crop or source.crop, size, source.data_shape)
@@ -118,7 +123,7 @@ def load(
         Passes(seed, epoch) if (training if shuffle is None else shuffle) else None,
         shuffle_buffer,
     )
-    return batches(source.read(part, start, stop), prepare, how)
+    return batches(read_slice(source, part, start, stop), prepare, how)
 
 
 def info(
@@ -129,17 +134,21 @@ def info(
     keys: dict[str, str] | None = None,
     data_shape: tuple[int, ...] | None = None,
     data_dir: str | None = None,
+    prepare: bool = False,
 ) -> DatasetInfo:
-    """Describes the data set `name` without downloading it; arguments and errors as in `load`.
+    """Describes the data set `name`; arguments and errors as in `load`.
 
-    A tfds set that has not been prepared has no splits yet.
+    Args:
+        prepare: whether to download and prepare a tfds set that is missing. Before that its splits may not be known.
     """
-    source = open_source(name, _options(keys, data_shape, data_dir, False, prepare=False))
+    source = open_source(name, _options(keys, data_shape, data_dir, prepare, prepare))
     _, shape = framing(crop or source.crop, size, source.data_shape)
-    return DatasetInfo(name, tuple(shape), dict(source.splits), "train" in source.labelled, source.attributes)
+    labelled = "train" in source.labelled
+    unlabelled = tuple(split for split in source.splits if labelled and split not in source.labelled)
+    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, source.attributes, unlabelled)
 
 
-def _options(keys, data_shape, data_dir, download, prepare=True) -> Options:
+def _options(keys, data_shape, data_dir, download, prepare) -> Options:
     if keys is not None and not (isinstance(keys, dict) and set(keys) <= {"image", "label"}):
         raise ValueError(f"Argument `keys` must be a dictionary with 'image' and/or 'label'. Received: keys={keys!r}.")
     return Options(keys or None, data_shape, data_dir, download, prepare)

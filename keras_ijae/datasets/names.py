@@ -1,10 +1,8 @@
-"""From a name to an opened source."""
+"""The names of data sets, and the errors for names that are none."""
 
-import importlib
 import os
 
 from keras_ijae.checks import did_you_mean
-from keras_ijae.datasets.source import Options, Source
 
 NAMES = {
     "digits": "scikit-learn's 1,797 handwritten digits, 8x8, embedded: needs no download",
@@ -21,8 +19,8 @@ NAMES = {
 }
 """The names that `load` understands, with one line each."""
 
-_ON_TFDS = ("color_mnist", "binarized_mnist")
-_ORIGINS = {name.split(":")[0]: name for name in NAMES if name != "NAME"}
+FORMS = {name.split(":")[0]: name for name in NAMES if name != "NAME"}
+"""The names of our own with their arguments, by what stands before the colon."""
 
 
 def unknown(name: str, tfds_names: list[str]) -> ValueError:
@@ -30,23 +28,9 @@ def unknown(name: str, tfds_names: list[str]) -> ValueError:
     word = name.split(":")[0].split("/")[0]
     path = "npz" if name.endswith(".npz") else "folder" if os.path.isdir(name) else None
     hint = f" Did you mean '{path}:{name}'?" if path else ""
-    hint = hint or did_you_mean(word, [*_ORIGINS, *tfds_names])
-    forms = ", ".join(f"'{form}'" for form in _ORIGINS.values())
+    hint = hint or did_you_mean(word, [*FORMS, *tfds_names])
+    forms = ", ".join(f"'{form}'" for form in FORMS.values())
     return ValueError(
         f"Argument `name` must be {forms} or an image set of tensorflow-datasets (such as 'mnist'). "
         f"Received: name={name!r}.{hint}"
     )
-
-
-def open_source(name: str, options: Options) -> Source:
-    """Opens the data set `name`; see `load` for the names and the errors."""
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"Argument `name` must be the name of a data set. Received: name={name!r}.")
-    origin, _, argument = name.partition(":")
-    if origin not in _ORIGINS:
-        return importlib.import_module("keras_ijae.datasets.from_tfds").open_source(name, options)
-    if (":" in _ORIGINS[origin]) != bool(argument):
-        raise ValueError(f"Argument `name` must have the form '{_ORIGINS[origin]}'. Received: name={name!r}.")
-    if origin not in _ON_TFDS:
-        options.refuse(f"'{origin}', which is no set of tensorflow-datasets", "data_dir")
-    return importlib.import_module(f"keras_ijae.datasets.from_{origin}").open_source(argument, options)

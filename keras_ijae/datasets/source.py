@@ -90,6 +90,8 @@ class Source:
         attributes: names of the labels where an example has several.
         crop: name of the crop that belongs to the set.
         count: counts the examples of a split whose size is None.
+        shuffled: whether the stored order is a random one; where it is not (files by class), slices are taken of a
+            fixed permutation.
     """
 
     splits: dict[str, int | None]
@@ -100,6 +102,7 @@ class Source:
     attributes: tuple[str, ...] = ()
     crop: str = "none"
     count: Callable[[str], int] | None = None
+    shuffled: bool = True
 
     def size(self, split: str) -> int:
         """Examples of `split`, counted if need be."""

@@ -1,9 +1,14 @@
 """Splits and slices of splits, with one meaning for every source."""
 
+import dataclasses
 import re
 
+import numpy as np
+import tensorflow as tf
+
 from keras_ijae.checks import did_you_mean
-from keras_ijae.datasets.source import Source
+from keras_ijae.datasets.order import mixed
+from keras_ijae.datasets.source import Source, Stream, Table
 
 _PATTERN = re.compile(r"([\w\-.]+)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?")
 
@@ -33,6 +38,29 @@ def resolve(split: str, source: Source) -> tuple[str, int, int | None]:
     if first >= last:
         raise ValueError(f"Argument `split` selects none of the {size} examples. Received: split={split!r}.")
     return name, first, last
+
+
+def read_slice(source: Source, split: str, start: int, stop: int | None) -> Table | Stream:
+    """The examples of `split` from `start` to before `stop`, which are as `resolve` gave them.
+
+    A whole split is in stored order, and so are slices where that order is random. Other slices are taken of the
+    permutation `mixed`: by labels where the examples can be reached by index, and else (records) in stored order.
+    """
+    if source.shuffled or stop is None or (start, stop) == (0, source.size(split)):
+        return source.read(split, start, stop)
+    whole = source.read(split, 0, None)
+    if isinstance(whole, Table):
+        chosen = mixed(whole.size, whole.y if isinstance(whole.y, np.ndarray) else None)[start:stop]
+        y = None if whole.y is None else tf.nest.map_structure(lambda labels: labels[chosen], whole.y)
+        return dataclasses.replace(whole, x=whole.x[chosen], y=y)
+    kept = np.zeros(source.size(split), bool)
+    kept[mixed(len(kept))[start:stop]] = True
+
+    def records(_: tf.Tensor | None) -> tf.data.Dataset:
+        numbered = whole.records(None).enumerate()
+        return numbered.filter(lambda i, _: tf.gather(kept, i)).map(lambda _, record: record)
+
+    return Stream(records, whole.decode, stop - start)
 
 
 def _boundary(text: str | None, size: int, default: int) -> int:

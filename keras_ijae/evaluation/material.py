@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.evaluation.measures import Measure
 from keras_ijae.evaluation.progress import tracked
-from keras_ijae.metrics.features import DataSpace, FeatureCache
 from keras_ijae.game import data as batches
+from keras_ijae.metrics.features import DataSpace, FeatureCache
 
 ROWS = 256
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_ijae import datasets
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, record_path
@@ -15,6 +16,7 @@ def train_classifier(
     dataset: str,
     path: str | os.PathLike,
     *,
+    label: str | Sequence[str] | None = None,
     epochs: int = 5,
     batch_size: int = 128,
     seed: int = 0,
@@ -23,12 +25,15 @@ def train_classifier(
 ) -> Record:
     """Trains on a labelled image data set and stores the classifier with its accuracy on held-out images.
 
-    It is judged by "test", or where there is none by "validation", and never trained on these. Sets the seed of
-    Keras' initial weights, which is global.
+    It is judged by "test", or where that is missing or has no labels by "validation", and never trained on these. Sets
+    the seed of Keras' initial weights, which is global.
 
     Args:
         dataset: its name, as in `keras_ijae.datasets.load`.
         path: where to: a name ending in .keras; the record stands beside it as .json.
+        label: which label it learns, where each image has several: "digit" of "color_mnist", "Smiling" of "celeb_a".
+            Several ("digit,color", or a sequence) are learnt as one: each combination is a class, and the last label
+            varies fastest.
         epochs: passes over the data; five reach about 99 % on MNIST.
         batch_size: images of a step.
         seed: of initial weights, order and dropout.
@@ -36,24 +41,34 @@ def train_classifier(
         callbacks: of Keras, such as a progress bar.
 
     Returns:
-        The record: accuracy, number of classes, what it was judged by.
+        The record: accuracy, number of classes, what it was judged by, which label it tells.
 
     Raises:
-        ValueError: the data set has no images or labels, or something stands at `path`.
+        ValueError: the data set has no images, no labels, unknown ones (-1) or a single class; `label` is missing, is
+            not needed or is none of its labels; or something stands at `path`.
 
     Example:
         train_classifier("mnist", "mnist-classifier.keras")
+        train_classifier("color_mnist", "colours.keras", label="digit,color")  # 120 classes
     """
     path = Path(path)
     _check_path(path, overwrite)
-    train, held_out, split = _data(dataset, batch_size, seed)
-    classes = 1 + max(int(labels.max()) for _, labels in train.as_numpy_iterator())
+    about = datasets.info(dataset, prepare=True)
+    names = _names(about, label)
+    train_split, split = _splits(about)
+    known, truth = _labels(about, train_split, names), _labels(about, split, names)
+    sizes = 1 + np.maximum(known.max(axis=0), truth.max(axis=0))
+    if sizes.prod() < 2:
+        raise ValueError(f"Argument `dataset` must have at least two classes. Received: {dataset!r}, which has one")
     keras.utils.set_random_seed(seed)
-    model = build_classifier(tuple(train.element_spec[0].shape[1:]), classes)
+    model = build_classifier(about.data_shape, int(sizes.prod()))
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
-    datasets.set_epoch(train, 0)
+    train = datasets.load(dataset, train_split, batch_size, labels=True, attributes=names, seed=seed)
+    train = train.map(lambda x, y: (x, _classes(tf.stack(_columns(y, names), axis=1), sizes)))
     model.fit(train, epochs=epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
-    return Classifier(model, dataset, _accuracy(model, held_out)).save(path, split, epochs, seed)
+    right = _guesses(model, datasets.load(dataset, split, 500, shuffle=False)) == _classes(truth, sizes).numpy()
+    learnt = ",".join(names) if names else None
+    return Classifier(model, dataset, float(right.mean()), label=learnt).save(path, split, epochs, seed)
 
 
 def _check_path(path: Path, overwrite: bool) -> None:
@@ -64,18 +79,60 @@ def _check_path(path: Path, overwrite: bool) -> None:
             raise ValueError(f"{part} exists; it is not overwritten unless you say so (overwrite)")
 
 
-def _data(dataset: str, batch_size: int, seed: int):
-    """Shuffled training batches (x, y), the held-out ones in order, and the name of the latter's split."""
-    train = datasets.load(dataset, "train", batch_size, labels=True, seed=seed)
-    if isinstance(train.element_spec[1], dict) or len(train.element_spec[0].shape) != 4:
-        raise ValueError(f"Argument `dataset` must have images of one class each. Received: {dataset!r}")
-    splits = datasets.info(dataset).splits
-    split = "test" if "test" in splits else "validation"
-    if split not in splits:
-        train = datasets.load(dataset, "train[:90%]", batch_size, labels=True, seed=seed)
-    return train, datasets.load(dataset, split, 500, labels=True), split
+def _names(about: datasets.DatasetInfo, label: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The labels to learn; None where each image has but one. Refuses what is no set of labelled images."""
+    if len(about.data_shape) != 3 or not about.has_labels:
+        lacks = "labels" if len(about.data_shape) == 3 else "images"
+        raise ValueError(
+            f"Argument `dataset` must have images of one class each. Received: {about.name!r}, which has no {lacks}"
+        )
+    if not about.attributes:
+        if label is not None:
+            raise ValueError(f"Argument `label` must be None: {about.name!r} has one label. Received: label={label!r}")
+        return None
+    names = tuple(name.strip() for name in label.split(",")) if isinstance(label, str) else tuple(label or ())
+    if not names or len(set(names)) < len(names) or not set(names) <= set(about.attributes):
+        raise ValueError(
+            f"Argument `label` must be one, or several parted by commas, of {list(about.attributes)}, which each image "
+            f"of {about.name!r} has. Received: label={label!r}"
+        )
+    return names
 
 
-def _accuracy(model: keras.Model, data) -> float:
-    right = [model.predict_on_batch(x).argmax(-1) == y for x, y in data.as_numpy_iterator()]
-    return float(np.mean(np.concatenate(right)))
+def _splits(about: datasets.DatasetInfo) -> tuple[str, str]:
+    """What is trained on, and what is held out: labelled both."""
+    for split in ("test", "validation"):
+        if split in about.splits and split not in about.unlabelled:
+            return "train", split
+    return "train[:90%]", "train[90%:]" if "validation" in about.splits else "validation"
+
+
+def _labels(about: datasets.DatasetInfo, split: str, names: tuple[str, ...] | None) -> np.ndarray:
+    """(examples, labels): those of a split, int64, in stored order."""
+    data = datasets.load(
+        about.name, split, 500, labels=True, attributes=names, shuffle=False, drop_remainder=False
+    ).map(lambda x, y: y)
+    parts = [np.concatenate(part) for part in zip(*(_columns(y, names) for y in data.as_numpy_iterator()), strict=True)]
+    for part in parts:
+        if part.ndim != 1 or part.dtype.kind not in "iub" or part.min() < 0:
+            least = f", the least {part.min()}" if part.dtype.kind in "iuf" else ""
+            raise ValueError(
+                "Labels must be integers from 0, one for each image; -1 is an unknown class. "
+                f"Received: {about.name!r}, whose split {split!r} has {part.dtype} labels of shape {part.shape}{least}"
+            )
+    return np.stack(parts, axis=1).astype(np.int64)
+
+
+def _columns(y, names: tuple[str, ...] | None) -> list:
+    """The labels of a batch, one after the other."""
+    return [y] if names is None else [y[name] for name in names]
+
+
+def _classes(labels, sizes: np.ndarray) -> tf.Tensor:
+    """(examples,) from labels (examples, parts): one class for each combination, the last label varies fastest."""
+    strides = np.append(np.cumprod(sizes[:0:-1])[::-1], 1)
+    return tf.reduce_sum(tf.cast(labels, tf.int64) * strides, axis=1)
+
+
+def _guesses(model: keras.Model, images) -> np.ndarray:
+    return np.concatenate([model.predict_on_batch(x).argmax(axis=-1) for x in images.as_numpy_iterator()])

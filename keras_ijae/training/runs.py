@@ -47,20 +47,23 @@ class RunDirectory:
             raise ValueError(f"{self.config} is not the configuration of a run: {error}") from None
 
     def clear(self) -> None:
-        """Deletes everything in the directory."""
-        shutil.rmtree(self.path)
-        self.path.mkdir()
+        """Deletes everything in the directory, if it is there."""
+        if self.path.exists():
+            shutil.rmtree(self.path)
+            self.path.mkdir()
 
-    def write_recipe(self, recipe: Recipe, versions: dict[str, str]) -> None:
-        """Writes `config.json`: the recipe and the versions of what it runs with."""
-        write_json(self.config, {"recipe": dataclasses.asdict(recipe), "versions": versions})
+    def write_recipe(self, recipe: Recipe, versions: dict[str, str], splits: dict[str, str] | None = None) -> None:
+        """Writes `config.json`: the recipe, the versions of what it runs with, and the splits of the data by use."""
+        content = {"recipe": dataclasses.asdict(recipe), "versions": versions, "splits": splits or {}}
+        write_json(self.config, content)
 
 
 def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = False) -> RunDirectory:
     """A directory to train into. Nothing that exists is overwritten without being asked.
 
     Args:
-        path: the directory; made, with its parents, if missing.
+        path: the directory. If missing it is made, with its parents, when the first file is written into it, so that
+            a call that fails before leaves nothing.
         resume: continue the run that stands there.
         overwrite: allow another run to be there. It is left in place: `clear` it when all that could still
             go wrong before training has been tried.
@@ -76,7 +79,7 @@ def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = Fa
         run.read_recipe()
     elif _occupied(run.path):
         _check_overwrite(run, overwrite)
-    _make(run.path)
+    _check_writable(run.path)
     return run
 
 
@@ -106,11 +109,10 @@ def _check_overwrite(run: RunDirectory, overwrite: bool) -> None:
         raise ValueError(f"{run.path} is not a run directory (it has no config.json), so it is not overwritten.")
 
 
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ValueError(f"The directory {path} cannot be written: {error.strerror}.") from None
+def _check_writable(path: Path) -> None:
+    """Raises unless `path`, or the nearest parent that exists, is a directory that may be written into."""
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"The directory {path} cannot be written: {nearest} is not a directory.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ValueError(f"The directory {path} cannot be written: no permission to write into {nearest}.")

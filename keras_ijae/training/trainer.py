@@ -10,7 +10,7 @@ from keras_ijae import datasets
 from keras_ijae.files import replacing
 from keras_ijae.game import create
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
-from keras_ijae.training.data import first_rows, in_order, training_data
+from keras_ijae.training.data import first_rows, splits, training_data, validation_data
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -26,7 +26,9 @@ def train(
     """Trains, and leaves in the run directory what is needed to continue, to watch and to use the model.
 
     A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew.
-    Sets the seed of Keras' initial weights, which is global.
+    Validation, every `recipe.every` epochs, uses the set's own "validation" split, or else the last tenth of "train",
+    which is then not trained on; never "test". The splits are recorded in `config.json`. Nothing is written before the
+    data have been read and the model has been built. Sets the seed of Keras' initial weights, which is global.
 
     Args:
         recipe: what to train.
@@ -36,13 +38,17 @@ def train(
 
     Returns:
         The trained model, also in `run.model`.
+
+    Raises:
+        ValueError: the recipe names no system, data set or argument that there is, or its parts do not fit.
     """
     keras.utils.set_random_seed(recipe.seed)
-    data, held_out = training_data(recipe), in_order(recipe)
+    data, held_out = training_data(recipe), validation_data(recipe)
     model = build(recipe, tuple(data.element_spec.shape[1:]))
+    watching = _watching(recipe, run, model, held_out)
     if overwrite:
         run.clear()
-    run.write_recipe(recipe, versions())
+    run.write_recipe(recipe, versions(), splits(recipe))
     model.fit(
         data,
         validation_data=held_out,
@@ -53,7 +59,7 @@ def train(
         callbacks=[
             Backup(run.backup, recipe.every),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
-            *_watching(recipe, run, model, held_out),
+            *watching,
             *callbacks,
         ],
     )

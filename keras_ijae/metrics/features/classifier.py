@@ -25,6 +25,7 @@ class Record:
         classes: how many.
         epochs, seed: of the training.
         checksum: of the extractor that it makes; a `.json` that belongs to another file is refused.
+        label: which of the labels it tells, parted by commas, where an image of the data set has several; else None.
     """
 
     dataset: str
@@ -34,29 +35,34 @@ class Record:
     epochs: int
     seed: int
     checksum: str
+    label: str | None = None
 
 
 class Classifier(KerasFeatures):
     """Features before the logits, and the classes' probabilities, of a classifier trained on a data set.
 
-    Its scores are named "...[DATASET-classifier]": they compare systems on that data set, and are neither FID nor
-    Inception Score.
+    Its scores are named "...[DATASET-classifier]" or "...[DATASET-LABEL-classifier]": they compare systems on that data
+    set, and are neither FID nor Inception Score.
 
     Args:
         model: as `build_classifier` makes it, trained.
         dataset: name of the data set.
         accuracy: on held-out images.
         batch_size: images that go through the network at once.
+        label: which of the labels it tells, where an image has several; else None.
     """
 
-    def __init__(self, model: keras.Model, dataset: str, accuracy: float, batch_size: int = 64) -> None:
-        super().__init__(model, FEATURES, "logits", f"{dataset}-classifier", batch_size)
-        self.name = f"{dataset}-classifier"
-        self.model, self.dataset, self.accuracy = model, dataset, accuracy
+    def __init__(
+        self, model: keras.Model, dataset: str, accuracy: float, batch_size: int = 64, label: str | None = None
+    ) -> None:
+        name = f"{dataset}-{label}-classifier" if label else f"{dataset}-classifier"
+        super().__init__(model, FEATURES, "logits", name, batch_size)
+        self.name = name
+        self.model, self.dataset, self.accuracy, self.label = model, dataset, accuracy, label
 
     def save(self, path: str | os.PathLike, split: str, epochs: int, seed: int) -> Record:
         """Writes the model to `path` (.keras) and its record beside it; returns the record."""
-        record = Record(self.dataset, self.accuracy, split, self.classes, epochs, seed, self.checksum)
+        record = Record(self.dataset, self.accuracy, split, self.classes, epochs, seed, self.checksum, self.label)
         with replacing(path) as temporary:
             self.model.save(temporary)
         write_json(record_path(path), dataclasses.asdict(record))
@@ -70,7 +76,7 @@ class Classifier(KerasFeatures):
             ValueError: there is no classifier with its record, or the record belongs to another.
         """
         record = read_record(path)
-        found = cls(keras.models.load_model(path), record.dataset, record.accuracy, batch_size)
+        found = cls(keras.models.load_model(path), record.dataset, record.accuracy, batch_size, record.label)
         if found.checksum != record.checksum:
             raise ValueError(f"{record_path(path)} does not describe {path}: train the classifier again")
         return found
