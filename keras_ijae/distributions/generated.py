@@ -26,6 +26,8 @@ class GeneratedPrior(Prior):
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
     """
 
+    has_log_prob = False
+
     def __init__(self, generator: keras.layers.Layer, latent_dim: int, noise_dim: int, **options: Any) -> None:
         super().__init__(latent_dim, **options)
         self.generator, self.noise_dim = generator, positive_int("noise_dim", noise_dim)

@@ -18,6 +18,8 @@ class Endpoints:
 
     posterior_family = None  # explicit posteriors: what the encoder's outputs parametrise
     observation_model = None  # explicit likelihoods p(x|z): what the decoder's outputs parametrise
+    has_bounds: bool = False  # whether there are `elbo` and `importance_weighted_bound`
+    active_dims: np.ndarray | None = None  # indices of the latent dimensions in use, where the model knows them
 
     @property
     def has_encoder(self) -> bool:

@@ -36,6 +36,7 @@ class VAE(Game):
     """
 
     NETWORKS = ("encoder", "decoder")
+    has_bounds = True
 
     def __init__(
         self,
