@@ -77,7 +77,7 @@ def ais(rows: int, dimensions: int) -> Comparison:
     from scipy.special import logsumexp
 
     from keras_ijae import models, random
-    from keras_ijae.evaluation.ais import Joint
+    from keras_ijae.evaluation.annealing import Joint
 
     keras.utils.set_random_seed(0)
     codes, x = keras.Input((2,)), keras.Input((4,))
@@ -88,7 +88,7 @@ def ais(rows: int, dimensions: int) -> Comparison:
 
     def estimate(joint: Joint, x: Any, chains: int, seed: int) -> np.ndarray:
         key = random.fold(seed, "benchmark")
-        return joint.anneal(x, joint.prior_codes(chains, len(x), key), key, reverse=False, progress=False)[0]
+        return joint.anneal(x, joint.sample(chains, len(x), key), key, reverse=False, progress=False)[0]
 
     def one_by_one() -> list[float]:
         chains = [[estimate(alone, x[None], 1, 10 * i + c)[0] for c in range(4)] for i, x in enumerate(observations)]

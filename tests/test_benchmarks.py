@@ -4,7 +4,6 @@ import importlib
 from pathlib import Path
 
 import pytest
-
 from keras_ijae.models.entries import ENTRIES
 
 SAME_TRAINING = {"ae_gmm": "ae", "beta_vae": "vae"}  # a prior that is fitted afterwards; another weight of a term

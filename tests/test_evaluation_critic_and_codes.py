@@ -14,8 +14,9 @@ def normal(mean, seed, rows=2000):
 
 
 def test_the_critic_finds_the_wasserstein_distance_of_shifted_gaussians():
-    """W1(N(m, I), N(0, I)) = |m|."""
-    assert critic_distance(normal((3.0, 0.0), 0), normal(0.0, 1), steps=400) == pytest.approx(3.0, abs=0.25)
+    """W1(N(m, I), N(0, I)) = |m|; a single critic is noisy."""
+    found = [critic_distance(normal((3.0, 0.0), 0), normal(0.0, 1), steps=400, seed=seed) for seed in range(3)]
+    assert np.mean(found) == pytest.approx(3.0, abs=0.4)
 
 
 def test_the_critic_finds_no_distance_on_held_out_rows_of_one_distribution():
@@ -29,6 +30,23 @@ def test_copies_of_the_training_data_are_nearer_to_it_than_to_new_data():
     found = independent_critic(half[:1000], half[1000:], whole, steps=200)
     assert found.gap == found.validation - found.train
     assert found.gap > 1.5 and abs(found.train) < 0.4
+
+
+def by_class(seed, rows=1000):
+    """A mixture of two modes, stored one after the other."""
+    return np.concatenate([normal((-2.0, 0.0), seed, rows), normal((2.0, 0.0), seed + 10, rows)])
+
+
+def test_sets_stored_by_class_are_as_near_as_shuffled_ones():
+    mixed = np.random.default_rng(0).permutation(by_class(2))
+    assert abs(critic_distance(by_class(1), mixed, steps=200)) < 0.5
+    assert abs(critic_distance(mixed, by_class(1), steps=200)) < 0.5
+
+
+def test_the_larger_of_two_sets_stored_by_class_is_not_cut_to_its_first_classes():
+    mixed = np.random.default_rng(0).permutation(by_class(2, 500))
+    found = independent_critic(mixed, by_class(1, 2000), mixed[::-1], steps=200)
+    assert abs(found.train) < 0.5
 
 
 def test_the_seed_alone_decides_the_critic():

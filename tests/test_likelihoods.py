@@ -308,3 +308,15 @@ def test_logits_that_look_like_probabilities_show_a_sigmoid_too_many():
 @pytest.mark.parametrize("likelihood", [Gaussian(), Bernoulli()], ids=lambda one: one.name)
 def test_outputs_that_are_not_finite_are_seen(likelihood):
     assert "NaN or infinite" in likelihood.output_problem(np.array([[0.5, np.nan]]))
+
+
+@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian(), Laplace(), DiscretizedLogistic()])
+def test_parameters_of_a_mean_have_that_mean(likelihood):
+    mean = tf.constant(np.random.default_rng(0).uniform(1e-5, 1 - 1e-5, size=(5, 7)), tf.float64)
+    np.testing.assert_allclose(likelihood.mean(likelihood.params_of_mean(mean)), mean, rtol=1e-12)
+    assert likelihood.params_of_mean(tf.cast(mean, tf.float16)).dtype == tf.float32
+
+
+def test_logits_of_probabilities_are_clipped():
+    logits = Bernoulli().params_of_mean(tf.constant([[0.0, 1.0, -0.5, 1.5]], tf.float64))
+    np.testing.assert_allclose(logits, np.log(1e-6 / (1 - 1e-6)) * np.array([[1, -1, 1, -1]]), rtol=1e-9)

@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from keras_ijae.models.optimizers import Optimizers
 from systems import same, weights
 from toy import Record, Toy, mean_of, play
 
 from keras_ijae.models import Move, Phase
-from keras_ijae.models.optimizers import Optimizers
 
 SGD = keras.optimizers.SGD
 

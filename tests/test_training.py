@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 
 from keras_ijae import datasets
-from keras_ijae_cli import main
 from keras_ijae.datasets import load as load_dataset
 from keras_ijae.datasets.order import mixed
 from keras_ijae.files import replacing
@@ -19,6 +18,7 @@ from keras_ijae.training.data import held_out_split, in_order, splits, training_
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
 from keras_ijae.training.runs import RunDirectory, next_free, open_run
+from keras_ijae_cli import main
 
 
 class Painter(keras.Model):

@@ -21,6 +21,8 @@ class Prior(keras.layers.Layer):
     Attributes:
         has_log_prob: whether `log_prob` is defined.
         can_fit: whether `fit(codes, seed)` makes it the distribution of given codes.
+        support: where the codes are: "reals", all of R^latent_dim; "box", a bounded part of it that has a volume; or
+            "sphere", where `log_prob` is a density of the sphere's surface and not of R^latent_dim.
 
     Args:
         latent_dim: number of latent dimensions, >= 1.
@@ -29,6 +31,7 @@ class Prior(keras.layers.Layer):
 
     has_log_prob: bool = True
     can_fit: bool = False
+    support: str = "reals"
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
@@ -101,6 +104,8 @@ class Uniform(_Fixed):
         low, high: the bounds of every dimension, low < high.
     """
 
+    support = "box"
+
     def __init__(self, latent_dim: int, low: float = -1.0, high: float = 1.0, **options: Any) -> None:
         super().__init__(latent_dim, **options)
         self.low, self.high = number("low", low), number("high", high)
@@ -130,6 +135,8 @@ class Sphere(_Fixed):
     Args:
         latent_dim: number of dimensions of the surrounding space, >= 1.
     """
+
+    support = "sphere"
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         normal = tf.cast(random.normal((n, self.latent_dim), seed), tf.float64)  # one rounding, so XLA agrees

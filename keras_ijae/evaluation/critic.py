@@ -38,22 +38,22 @@ def independent_critic(
     seed: int = 0,
     progress: bool = False,
 ) -> IndependentCritic:
-    """Trains one critic on (validation, fake) and one on (train, fake), alike but for the data.
+    """Trains one critic on (validation, fake) and one on (train, fake), with equal networks, steps and seeds.
 
-    Compare values only between models measured with one `steps`, one `seed` and equal numbers of examples.
+    Compare models only at equal `steps`, `seed` and numbers of examples.
 
     Args:
         fake: samples of a model, (n, ...), at least ten.
-        train, validation: data that the model was, and was not, trained on, of the same shape; the larger set
-            is cut to the size of the smaller.
+        train, validation: data that the model was, and was not, trained on, of the same shape, in any order; of the
+            larger set a random subset as large as the smaller set is used.
         steps, seed, progress: see `critic_distance`.
 
     References:
         Danihelka et al. 2017, section 4; Rosca et al. 2017, section 5.
     """
     rows = min(len(train), len(validation))
-    scores = [critic_distance(real[:rows], fake, steps, seed, progress) for real in (validation, train)]
-    return IndependentCritic(*scores)
+    sets = [_shuffled(np.asarray(real), seed, "subset")[:rows] for real in (validation, train)]
+    return IndependentCritic(*(critic_distance(real, fake, steps, seed, progress) for real in sets))
 
 
 def critic_distance(
@@ -61,13 +61,15 @@ def critic_distance(
 ) -> float:
     """E f(real) - E f(fake) of a fresh critic f, on the fifth of both sets that f was not trained on.
 
-    f lowers E f(fake) - E f(real) + 10 E (||grad f|| - 1)^2, with the default networks for the shape, Adam(1e-3, 0.5,
-    0.9) and batches of 64. Where the penalty holds f to slopes of 1 this estimates the Wasserstein-1 distance.
+    The seed chooses that fifth, so that both parts of a set stored by class have all its classes. f lowers
+    E f(fake) - E f(real) + 10 E (||grad f|| - 1)^2, with the default networks for the shape, Adam(1e-3, 0.5, 0.9) and
+    batches of 64. Where the penalty holds f to slopes of 1 this estimates the Wasserstein-1 distance. One estimate is
+    noisy: of 2000 rows of two 2-D Gaussians at distance 3, four seeds find 2.6 to 3.4 after 1000 steps.
 
     Args:
         real, fake: (n, ...) vectors or images, at least ten each; the numbers may differ.
         steps: of the critic.
-        seed: of its weights, batches and mixes.
+        seed: of the held-out fifths, and of the critic's weights, batches and mixes.
         progress: show a bar.
 
     Raises:
@@ -83,6 +85,7 @@ def critic_distance(
         )
     if steps < 1:
         raise ValueError(f"Argument `steps` must be at least 1. Received: {steps}")
+    real, fake = _shuffled(real, seed, "real"), _shuffled(fake, seed, "fake")
     training = [tf.constant(rows[len(rows) // 5 :]) for rows in (real, fake)]
     critic = _fresh(real.shape[1:], seed)
     _train(critic, *training, steps, random.fold(seed, "critic"), progress)
@@ -99,6 +102,10 @@ def _checked(name, rows):
     return rows
 
 
+def _shuffled(rows, seed, name):
+    return rows[np.argsort(random.uniform([len(rows)], random.fold(seed, "shuffle", name)), kind="stable")]
+
+
 def _fresh(shape, seed):
     """A critic whose first weights are functions of the seed alone."""
     critic = networks.discriminator("auto", {"x": tuple(shape)}, norm="none", spectral=False, name="critic")
@@ -113,14 +120,14 @@ def _train(critic, real, fake, steps, key, progress):
     optimizer = keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9)
     optimizer.build(critic.trainable_variables)
 
-    def drawn(rows, step, name):
+    def batch(rows, step, name):
         uniforms = random.uniform([BATCH], random.fold(key, name, step))
         return tf.gather(rows, tf.cast(uniforms * tf.cast(tf.shape(rows)[0], tf.float32), tf.int32))
 
     @tf.function
     def several(start, stop):
         for step in tf.range(start, stop):
-            x, made = drawn(real, step, "real"), drawn(fake, step, "fake")
+            x, made = batch(real, step, "real"), batch(fake, step, "fake")
             mix = random.uniform([BATCH], random.fold(key, "mix", step))
             with tf.GradientTape() as tape:
                 on_real, on_fake = tf.split(critic(tf.concat([x, made], 0), training=True), 2)

@@ -57,6 +57,14 @@ class Likelihood(keras.layers.Layer):
         """The noiseless observation, of the shape of `params`; images in [0, 1]."""
         return widen(params)
 
+    def params_of_mean(self, mean: tf.Tensor) -> tf.Tensor:
+        """The `params` whose `mean` this is: the inverse of `mean`, of the same shape.
+
+        It reads the output of a decoder that has no likelihood of its own, and gives observations, as the parameters of
+        this one. A subclass that overrides `mean` overrides this too.
+        """
+        return widen(mean)
+
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """log p(x | params) in nats, summed over all dimensions but the first: `(batch,)`.
 

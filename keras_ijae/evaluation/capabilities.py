@@ -1,0 +1,34 @@
+"""What a measure can need of a model. Models, their likelihoods and priors declare it; nothing is probed."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Capability(NamedTuple):
+    """Something that a model offers or not.
+
+    Attributes:
+        what: in words, after "needs".
+        offered: whether a model offers it.
+    """
+
+    what: str
+    offered: Callable[[Any], bool]
+
+
+def _has_density(likelihood: Any) -> bool:
+    return likelihood is not None and likelihood.has_log_prob
+
+
+ENCODER = Capability("an encoder", lambda model: model.has_encoder)
+IMAGES = Capability("images", lambda model: len(model.data_shape) == 3)
+TWO_DIMENSIONS = Capability("at least two latent dimensions", lambda model: model.latent_dim >= 2)
+BOUNDS = Capability("an explicit posterior and likelihood", lambda model: model.has_bounds)
+LIKELIHOOD = Capability(
+    "a likelihood with a density (`ki.evaluation.ais_log_likelihood` takes one)",
+    lambda model: _has_density(model.observation_model),
+)
+PRIOR_DENSITY = Capability(
+    "a prior with a density on R^latent_dim",
+    lambda model: model.prior.has_log_prob and model.prior.support != "sphere",
+)
