@@ -1,4 +1,4 @@
-"""The runs of examples/gmm5.py as a table and as a figure."""
+"""The runs of experiments/gmm5.py as a table and as a figure."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,15 +1,16 @@
 """FlexAE against fixed priors on MNIST: one encoder and decoder, the same CPU minutes, five priors.
 
     keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
-    python examples/flex_ae_mnist.py select      # short runs, judged by validation images alone: which settings
-    python examples/flex_ae_mnist.py compare     # the selected settings, three seeds, ten CPU minutes each
-    python examples/flex_ae_mnist.py capacity    # six prior generators on 2,000 training images
-    python examples/flex_ae_mnist.py codes       # t-SNE of codes of data and of samples, from the models of `compare`
-    python examples/flex_ae_mnist.py table       # of the finished runs, as the next one
-    python examples/flex_ae_mnist.py figure
+    python experiments/flex_ae_mnist.py select      # short runs, judged by validation images alone: which settings
+    python experiments/flex_ae_mnist.py compare     # the selected settings, three seeds, ten CPU minutes each
+    python experiments/flex_ae_mnist.py capacity    # six prior generators on 2,000 training images
+    python experiments/flex_ae_mnist.py codes       # t-SNE of codes of data and of samples, by models of `compare`
+    python experiments/flex_ae_mnist.py table       # of the finished runs, as the next one
+    python experiments/flex_ae_mnist.py figure
 
-AE with N(0, I) and AE with a mixture are one training with two priors. A row is appended when a run ends: the same
-command again does what is not finished. Protocol and results are in docs/flex_ae.md.
+AE with N(0, I) and AE with a mixture are one training with two priors. A row is appended to flex_ae.csv in --out
+(runs/experiments) when a run ends: the same command again does what is not finished. Protocol and results are in
+docs/flex_ae.md; `--out docs` has the committed runs.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-from experiment import Budget, Keyed, append, finished, origin, print_experiments, read, stored
+from experiment import HOME, Budget, Keyed, add_out, append, finished, origin, print_experiments, read, stored
 from flex_ae_figures import SHOWN, draw_codes, draw_runs
 from flex_ae_judge import SCORES, Judge
 
@@ -29,6 +30,7 @@ from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 from keras_ijae.training.pictures import save_grid
 
+RESULTS = "flex_ae.csv"
 LATENT, BATCH, NETWORKS, WIDTH = 32, 64, "dcgan", None
 FAST = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "encoder": 5e-5}  # learning rates
 SETTINGS = {
@@ -116,19 +118,20 @@ def keep(model: keras.Model, run: Run, given: argparse.Namespace) -> None:
         with replacing(given.models / f"{run.system}-{run.seed}.keras") as temporary:
             model.save(temporary)
         if run.seed == 0:
-            save_grid(given.pictures / f"flex_ae-{run.system}-0.png", model.sample(64, seed=0))
+            save_grid(given.out / "pictures" / f"flex_ae-{run.system}-0.png", model.sample(64, seed=0))
 
 
 def play(runs: list[Run], given: argparse.Namespace) -> None:
     """Trains, judges and appends what is not finished."""
-    done, about = finished(given.results, KEYS), origin("flex_ae_mnist.py")
+    results = given.out / RESULTS
+    done, about = finished(results, KEYS), origin("flex_ae_mnist.py")
     todo = [run for run in runs if run.key not in done]
     splits = {"validation": given.validation} | ({} if given.experiment == "select" else {"test": "test"})
     judge = Judge(given.classifier, given.dataset, splits, given.train) if todo else None
     for number, run in enumerate(todo, 1):
         print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
         for played, found in list(outcomes(run, judge, given)):
-            append(given.results, {**dataclasses.asdict(played), **found, **about}, COLUMNS)
+            append(results, {**dataclasses.asdict(played), **found, **about}, COLUMNS)
 
 
 def selected(results: Path, system: str) -> str:
@@ -151,9 +154,9 @@ def planned(given: argparse.Namespace) -> list[Run]:
         several = [system for system in given.systems if len(SETTINGS[system]) > 1]
         return [Run(*about, system, setting, "", 100, budget) for system in several for setting in SETTINGS[system]]
     if given.experiment == "compare":
-        chosen = [(system, selected(given.results, system)) for system in given.systems]
+        chosen = [(system, selected(given.out / RESULTS, system)) for system in given.systems]
         return [Run(*about, *pair, "", seed, budget) for seed in given.seeds for pair in chosen]
-    setting = selected(given.results, "flex_ae")
+    setting = selected(given.out / RESULTS, "flex_ae")
     sizes = [f"{layers}x{width}" for layers, width in GENERATORS]
     return [Run(*about, "flex_ae", setting, size, seed, budget) for seed in given.seeds for size in sizes]
 
@@ -166,9 +169,8 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         one = commands.add_parser(
             name, help=summary, description=summary, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
-        one.add_argument("--results", type=Path, default=Path("docs/flex_ae.csv"), help="CSV file of the runs")
-        one.add_argument("--pictures", type=Path, default=Path("docs/pictures"), help="where figures go")
-        one.add_argument("--models", type=Path, default=Path("runs/flex_ae"), help="where models of `compare` are")
+        add_out(one)
+        one.add_argument("--models", type=Path, default=HOME / "flex_ae", help="where models of `compare` are")
         one.add_argument("--dataset", default="mnist", help="its name")
         for option, (default, about) in defaults.items():
             of = {"nargs": "+", "type": type(default[0])} if isinstance(default, list) else {"type": type(default)}
@@ -200,16 +202,17 @@ def main(command: list[str] | None = None) -> None:
     given = parse(command)
     if unknown := set(getattr(given, "systems", ())) - set(SETTINGS):
         raise SystemExit(f"--systems must be some of {', '.join(SETTINGS)}. Received: {', '.join(unknown)}")
+    pictures = given.out / "pictures"
     if given.experiment in ("select", "compare", "capacity"):
         play(planned(given), given)
     elif given.experiment == "codes":
-        draw_codes(given.models, given.seed, stored(given.dataset, "test"), given.pictures / "flex_ae-codes.png")
-    elif not (rows := read(given.results)):
-        raise SystemExit(f"There are no finished runs in {given.results}")
+        draw_codes(given.models, given.seed, stored(given.dataset, "test"), pictures / "flex_ae-codes.png")
+    elif not (rows := read(given.out / RESULTS)):
+        raise SystemExit(f"There are no finished runs in {given.out / RESULTS}")
     elif given.experiment == "table":
         print_experiments(rows, SHOWN)
     else:
-        draw_runs(rows, given.pictures / "flex_ae.png")
+        draw_runs(rows, pictures / "flex_ae.png")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """MaskAAE finds how many dimensions data have; WAE-GAN with the same networks has those that it is given.
 
-    python examples/mask_aae_manifold.py select      # WAE-GAN's penalty, judged by validation points alone
-    python examples/mask_aae_manifold.py compare     # both systems, code sizes below and above the data's, three seeds
-    python examples/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
-    python examples/mask_aae_manifold.py table       # of the finished runs, as the next one
-    python examples/mask_aae_manifold.py figure
+    python experiments/mask_aae_manifold.py select      # WAE-GAN's penalty, judged by validation points alone
+    python experiments/mask_aae_manifold.py compare     # both systems, too few and too many codes, three seeds
+    python experiments/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
+    python experiments/mask_aae_manifold.py table       # of the finished runs, as the next one
+    python experiments/mask_aae_manifold.py figure
 
-Data are points of a curved manifold of 8 or 16 dimensions in 128. A row is appended when a run ends: the same command
-again does what is not finished. Protocol and results are in docs/mask_aae.md.
+Data are points of a curved manifold of 8 or 16 dimensions in 128. A row is appended to mask_aae.csv in
+--out (runs/experiments) when a run ends: the same command again does what is not finished. Protocol and results are in
+docs/mask_aae.md; `--out docs` has the committed runs.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Keyed, append, finished, origin, read
+from experiment import HOME, Keyed, add_out, append, finished, origin, read
 from keras.optimizers import Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 from mask_aae_figures import draw, file_name, print_runs
@@ -158,9 +159,8 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         one = commands.add_parser(
             name, help=summary, description=summary, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
-        one.add_argument("--results", type=Path, default=Path("docs/mask_aae.csv"), help=RESULTS)
-        one.add_argument("--pictures", type=Path, default=Path("docs/pictures"), help="where figures go")
-        one.add_argument("--models", type=Path, default=Path("runs/mask_aae"), help="where masks and covariances are")
+        add_out(one)
+        one.add_argument("--models", type=Path, default=HOME / "mask_aae", help="where masks and covariances are")
         if name in ("select", "compare"):
             one.add_argument("--steps", type=int, default=30_000, help="of a run, a multiple of 100")
         if name in ("compare", "figure"):
@@ -172,14 +172,13 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             one.add_argument("--codes", nargs="+", type=int, choices=sizes, default=sizes, help="their dimensions")
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
     given = parser.parse_args(command)
-    if "official" in vars(given).values() and given.results == Path("docs/mask_aae.csv"):
-        given.results = Path("docs/mask_aae_official.csv")
+    official = "official" in vars(given).values()  # a setting whose runs have a file of their own
+    given.results = given.out / ("mask_aae_official.csv" if official else "mask_aae.csv")
     if "steps" in given and (given.steps < TRACED or given.steps % TRACED):
         parser.error(f"--steps must be a multiple of {TRACED}. Received: {given.steps}")
     return given
 
 
-RESULTS = "CSV file of the runs; docs/mask_aae_official.csv for that setting"
 COMMANDS = {
     "select": "WAE-GAN's penalty, by validation points",
     "compare": "both systems over sizes of the codes",
@@ -201,7 +200,7 @@ def main(command: list[str] | None = None) -> None:
     elif given.experiment == "table":
         print_runs(rows)
     else:
-        draw(rows, given.setting, given.models, given.pictures)
+        draw(rows, given.setting, given.models, given.out / "pictures")
 
 
 if __name__ == "__main__":

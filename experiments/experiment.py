@@ -1,5 +1,6 @@
-"""What the experiments share: a CSV file to which each run appends its row when it ends, and a budget of CPU time."""
+"""What the experiments share: where results go, a CSV file with a row for each run, and a budget of CPU time."""
 
+import argparse
 import csv
 import dataclasses
 import io
@@ -16,6 +17,7 @@ import numpy as np
 import keras_ijae as ki
 
 ROOT = Path(__file__).resolve().parent.parent
+HOME = Path("runs/experiments")
 
 
 class Budget(keras.callbacks.Callback):
@@ -37,6 +39,12 @@ class Budget(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.cpu_minutes = (time.process_time() - self.cpu) / 60
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """The option `--out`: the directory of the CSV file, with the figures in its `pictures/`."""
+    about = "where the CSV file and pictures/ are; `docs` has the committed ones (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=HOME, metavar="DIR", help=about)
 
 
 def text(value) -> str:
@@ -99,14 +107,14 @@ def finished(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
 
 def origin(script: str) -> dict[str, str]:
     """Columns "commit" and "command": the commit, with a + where code has changed since, and the command line."""
-    return {"commit": _commit(), "command": shlex.join(["python", f"examples/{script}", *sys.argv[1:]])}
+    return {"commit": _commit(), "command": shlex.join(["python", f"experiments/{script}", *sys.argv[1:]])}
 
 
 def _commit():
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True)
-        changed = subprocess.run([*git, "status", "--porcelain", "keras_ijae", "examples"], capture_output=True)
+        changed = subprocess.run([*git, "status", "--porcelain", "keras_ijae", "experiments"], capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.stdout.strip() + ("+" if changed.stdout else "")

@@ -1,4 +1,4 @@
-"""How the models of examples/flex_ae_mnist.py are judged."""
+"""How the models of experiments/flex_ae_mnist.py are judged."""
 
 from pathlib import Path
 

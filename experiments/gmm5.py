@@ -1,14 +1,15 @@
 """sVAE-r against ALICE on five Gaussians in the plane: who reconstructs and who generates, as lambda grows.
 
-    python examples/gmm5.py               # those of the 240 runs that are not finished, then the figure and the table
-    python examples/gmm5.py --table       # of the runs in docs/gmm5.csv, as the next one
-    python examples/gmm5.py --figure
-    python examples/gmm5.py --full        # 576 settings for each lambda and system
-    python examples/gmm5.py --systems svae_r & python examples/gmm5.py --systems alice     # a core each
+    python experiments/gmm5.py               # what is not finished of 240 runs, then the figure and the table
+    python experiments/gmm5.py --table       # of the finished runs, as the next one
+    python experiments/gmm5.py --figure
+    python experiments/gmm5.py --table --out docs      # of the committed runs
+    python experiments/gmm5.py --full        # 576 settings for each lambda and system
+    python experiments/gmm5.py --systems svae_r & python experiments/gmm5.py --systems alice     # a core each
 
 A run is a system, a lambda (the weight of the squared errors of reconstructed data and codes), a setting and a seed.
-It appends its row when it ends: an experiment that was interrupted goes on where it stopped. Protocol and results are
-in docs/gmm5.md.
+It appends its row to gmm5.csv in --out (runs/experiments) when it ends: an experiment that was interrupted continues
+where it stopped. Protocol and results are in docs/gmm5.md.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Keyed, append, finished, origin, read
+from experiment import Keyed, add_out, append, finished, origin, read
 from gmm5_figure import draw, print_cells
 from rich.console import Console
 from rich.progress import track
@@ -161,13 +162,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="runs of each architecture, system and lambda: 5")
     parser.add_argument("--steps", type=int, default=5000, help="of a run: 5000")
     parser.add_argument("--full", action="store_true", help="576 settings, as many as the paper, four seeds among them")
-    parser.add_argument("--results", type=Path, metavar="CSV", help="docs/gmm5.csv, or docs/gmm5_full.csv")
-    parser.add_argument("--picture", type=Path, metavar="PNG", help="of the same name in docs/pictures")
+    add_out(parser)
     parser.add_argument("--table", action="store_true", help="print a table of the finished runs, and stop")
     parser.add_argument("--figure", action="store_true", help="draw the finished runs, and stop")
     given = parser.parse_args(arguments)
     name = "gmm5_full" if given.full else "gmm5"
-    results, picture = given.results or Path(f"docs/{name}.csv"), given.picture or Path(f"docs/pictures/{name}.png")
+    results, picture = given.out / f"{name}.csv", given.out / "pictures" / f"{name}.png"
     if not given.table and not given.figure:
         chosen = itertools.product(settings(given.full, given.seeds), given.cycle_weights, given.systems)
         runs = [Run(system, weight, *setting, given.steps) for setting, weight, system in chosen]

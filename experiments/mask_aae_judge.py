@@ -1,4 +1,4 @@
-"""How the models of examples/mask_aae_manifold.py are judged."""
+"""How the models of experiments/mask_aae_manifold.py are judged."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The experiments of examples/ run end to end, go on where they stopped, and draw from their CSV file alone."""
+"""The experiments run end to end, continue where they stopped, and make figures from their CSV file alone."""
 
 import csv
 import dataclasses
@@ -12,13 +12,13 @@ import keras_ijae as ki
 from keras_ijae.datasets.from_gmm5 import MEANS, STDDEV
 from keras_ijae.metrics.features.classifier import Classifier, build_classifier
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 
 
 @pytest.fixture
-def example(monkeypatch):
-    """Imports a script of examples/ by its name."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
+def script(monkeypatch):
+    """Imports a script of experiments/ by its name."""
+    monkeypatch.syspath_prepend(str(EXPERIMENTS))
     return importlib.import_module
 
 
@@ -35,6 +35,11 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+def keeping(made, function):
+    """The function, whose results are kept in the list `made`."""
+    return lambda *arguments: made.append(function(*arguments)) or made[-1]
+
+
 def is_png(path):
     return path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and path.stat().st_size > 5000
 
@@ -42,8 +47,8 @@ def is_png(path):
 # The file ------------------------------------------------------------------------------------------------------------
 
 
-def test_rows_are_appended_below_one_header_and_found_again(example, tmp_path):
-    experiment, path = example("experiment"), tmp_path / "deep" / "runs.csv"
+def test_rows_are_appended_below_one_header_and_found_again(script, tmp_path):
+    experiment, path = script("experiment"), tmp_path / "deep" / "runs.csv"
     assert experiment.finished(path, ["a", "b"]) == set()
     experiment.append(path, {"a": 0.001, "b": "x, y"}, ["a", "b", "c"])
     experiment.append(path, {"a": 10.0, "b": 3, "c": 1 / 3}, ["a", "b", "c"])
@@ -51,8 +56,8 @@ def test_rows_are_appended_below_one_header_and_found_again(example, tmp_path):
     assert experiment.finished(path, ["a", "b"]) == {("0.001", "x, y"), ("10", "3")}
 
 
-def test_a_file_with_other_columns_is_left_as_it_is(example, tmp_path):
-    experiment, path = example("experiment"), tmp_path / "runs.csv"
+def test_a_file_with_other_columns_is_left_as_it_is(script, tmp_path):
+    experiment, path = script("experiment"), tmp_path / "runs.csv"
     experiment.append(path, {"a": 1}, ["a"])
     with pytest.raises(ValueError, match="must have the columns a, b. Received: a"):
         experiment.append(path, {"a": 1}, ["a", "b"])
@@ -62,8 +67,8 @@ def test_a_file_with_other_columns_is_left_as_it_is(example, tmp_path):
 # gmm5 ----------------------------------------------------------------------------------------------------------------
 
 
-def test_toy_scores_are_those_of_the_known_mixture(example):
-    judge = example("gmm5").judge_samples
+def test_toy_scores_are_those_of_the_known_mixture(script):
+    judge = script("gmm5").judge_samples
     data = np.concatenate(list(ki.datasets.load("gmm5", "test", 512).as_numpy_iterator()))
     found = judge(data)
     assert found["modes"] == 5 and 4.95 < found["score"] <= 5
@@ -77,43 +82,39 @@ def test_toy_scores_are_those_of_the_known_mixture(example):
 
 
 @pytest.fixture
-def small_gmm5(example, without_xla, monkeypatch):
-    gmm5 = example("gmm5")
+def small_gmm5(script, without_xla, monkeypatch):
+    gmm5 = script("gmm5")
     monkeypatch.setattr(gmm5, "ARCHITECTURES", ((1, 4, 3),))
     monkeypatch.setattr(gmm5, "SAMPLES", 200)
     return gmm5
 
 
-def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(example, small_gmm5, tmp_path, monkeypatch):
-    gmm5, text, traces = small_gmm5, example("experiment").text, []
-    step = ki.models.SVAE.train_step
-    monkeypatch.setattr(ki.models.SVAE, "train_step", lambda model, data: traces.append(1) or step(model, data))
-    files = ["--results", str(tmp_path / "r.csv"), "--picture", str(tmp_path / "r.png")]
-    command = [*files, "--steps", "20", "--systems", "svae_r", "--cycle-weights", "0", "1", "--seeds"]
-    gmm5.main([*command, "1"])
-    first = (tmp_path / "r.csv").read_text()
-    assert len(rows(tmp_path / "r.csv")) == 2 and len(traces) <= 2  # Keras may trace a step twice, for all runs
-    once = len(traces)
-    gmm5.main([*command, "2"])
-    found = rows(tmp_path / "r.csv")
-    assert (tmp_path / "r.csv").read_text().startswith(first) and len(traces) == 2 * once
-    assert [(row["seed"], row["cycle_weight"]) for row in found] == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")]
-    run = gmm5.Run("svae_r", 1.0, 1, 4, 3, 128, 1, 1e-3, 1, 20)  # the last: seed 1, after others of the same trace
+def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(script, small_gmm5, tmp_path, monkeypatch):
+    gmm5, text, traces = small_gmm5, script("experiment").text, []
+    run = gmm5.Run("svae_r", 1.0, 1, 4, 3, 128, 1, 1e-3, 1, 4)  # the last of those below
     model = gmm5.build(run)
     gmm5.train(model, run)
     scores = {name: text(value) for name, value in gmm5.judge(model, 1).items()}
-    assert {name: found[-1][name] for name in gmm5.SCORES} == scores
     fresh = [variable.numpy() for variable in model.variables]
-    for after in (dataclasses.replace(run, cycle_weight=0.0, seed=0), run):
-        gmm5.restart(model, gmm5.build(after))
-        gmm5.train(model, after)
-    for variable, value in zip(model.variables, fresh, strict=True):
+    step = ki.models.SVAE.train_step
+    monkeypatch.setattr(ki.models.SVAE, "train_step", lambda model, data: traces.append(1) or step(model, data))
+    monkeypatch.setattr(gmm5, "build", keeping(built := [], gmm5.build))
+    command = ["--out", str(tmp_path), "--steps", "4", "--systems", "svae_r", "--cycle-weights", "0", "1", "--seeds"]
+    gmm5.main([*command, "2"])
+    path = tmp_path / "gmm5.csv"
+    found, first = rows(path), path.read_text()
+    assert [(row["seed"], row["cycle_weight"]) for row in found] == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")]
+    assert 1 <= len(traces) <= 2 and len({row["mse"] for row in found}) == 4  # Keras may trace twice, for all runs
+    assert {name: found[-1][name] for name in gmm5.SCORES} == scores
+    for variable, value in zip(built[0].variables, fresh, strict=True):  # the model that made all four runs
         np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
-    assert is_png(tmp_path / "r.png") and len({row["mse"] for row in found}) == 4
+    monkeypatch.setattr(gmm5, "build", None)  # nothing is trained again
+    gmm5.main([*command, "2"])
+    assert path.read_text() == first and is_png(tmp_path / "pictures" / "gmm5.png")
 
 
 def test_gmm5_is_drawn_and_listed_from_its_file_alone(small_gmm5, tmp_path, monkeypatch, capsys):
-    gmm5, path = small_gmm5, tmp_path / "r.csv"
+    gmm5, path = small_gmm5, tmp_path / "gmm5.csv"
     monkeypatch.setattr(gmm5, "build", None)
     runs = [
         gmm5.Run(s, w, *setting, 9) for s in gmm5.SYSTEMS for w in (0.0, 1.0) for setting in gmm5.settings(False, 3)
@@ -122,16 +123,16 @@ def test_gmm5_is_drawn_and_listed_from_its_file_alone(small_gmm5, tmp_path, monk
         scores = {"outcome": "ended", "mse": 0.1 * (index + 1), "score": 4.0, "modes": 5 - index % 2, "near": 0.5}
         bad = {"outcome": "Training went bad at step 3: 'x'"}
         gmm5.append(path, dataclasses.asdict(run) | (scores if index else bad), gmm5.COLUMNS)
-    gmm5.main(["--table", "--results", str(path)])
+    gmm5.main(["--table", "--out", str(tmp_path)])
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == "| 0 | sVAE-r | 3 | 1 | 0.25 (0.225 to 0.275) | 4 (4 to 4) | 0.5 (0.5 to 0.5) | 1 of 2 |"
-    assert len(lines) == 6 and not (tmp_path / "r.png").exists()
-    gmm5.main(["--figure", "--results", str(path), "--picture", str(tmp_path / "r.png")])
-    assert is_png(tmp_path / "r.png") and not capsys.readouterr().out
+    assert len(lines) == 6 and not (tmp_path / "pictures").exists()
+    gmm5.main(["--figure", "--out", str(tmp_path)])
+    assert is_png(tmp_path / "pictures" / "gmm5.png") and not capsys.readouterr().out
 
 
-def test_the_full_grid_has_the_papers_number_of_settings(example):
-    gmm5 = example("gmm5")
+def test_the_full_grid_has_the_papers_number_of_settings(script):
+    gmm5 = script("gmm5")
     assert len(set(gmm5.settings(True, 5))) == 576
     default = list(gmm5.settings(False, 5))
     assert len(set(default)) == len(default) >= 20
@@ -142,9 +143,9 @@ def test_the_full_grid_has_the_papers_number_of_settings(example):
 
 
 @pytest.fixture
-def small_flex(example, without_xla, monkeypatch, tmp_path):
+def small_flex(script, without_xla, monkeypatch, tmp_path):
     """The script with small networks on digits, and a function that runs a command of it."""
-    flex = example("flex_ae_mnist")
+    flex = script("flex_ae_mnist")
     for name, value in {"LATENT": 4, "NETWORKS": "mlp", "WIDTH": 8, "GENERATORS": ((0, 0),)}.items():
         monkeypatch.setattr(flex, name, value)
     settings = {
@@ -153,16 +154,15 @@ def small_flex(example, without_xla, monkeypatch, tmp_path):
         "flex_ae": {"own": {"critic_steps": 1}},
     }
     monkeypatch.setattr(flex, "SETTINGS", settings)
-    monkeypatch.setattr(example("flex_ae_figures"), "POINTS", 40)
+    monkeypatch.setattr(script("flex_ae_figures"), "POINTS", 40)
     Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
-    files = {"results": "r.csv", "pictures": "pictures", "models": "models"}
-    files = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
+    files = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
     data = ["--train", "train[:640]", "--validation", "train[1300:]", "--classifier", str(tmp_path / "c.keras")]
 
     def run(experiment, *arguments):
         training = data if experiment in ("select", "compare", "capacity") else []
         flex.main([experiment, "--dataset", "digits", *files, *training, *arguments])
-        return rows(tmp_path / "r.csv")
+        return rows(tmp_path / "flex_ae.csv")
 
     return flex, run
 
@@ -176,17 +176,17 @@ def test_flex_ae_selects_compares_varies_and_draws(small_flex, tmp_path, monkeyp
     selection = run("select", *short)
     assert [(row["setting"], row["test_gen"]) for row in selection] == [("a", ""), ("b", "")]  # not judged by the test
     better = min(selection, key=lambda row: float(row["validation_gen"]))["setting"]
-    assert flex.selected(tmp_path / "r.csv", "wae_gan") == better
+    assert flex.selected(tmp_path / "flex_ae.csv", "wae_gan") == better
     ae, mixture = run("compare", *plain)[2:]
     assert (ae["system"], mixture["system"]) == ("ae", "ae_gmm")
     assert ae["test_rec"] == mixture["test_rec"] and ae["test_gen"] != mixture["test_gen"]
     varied = run("capacity", *small)[-1]
     assert (varied["generator"], varied["budget"], varied["steps"]) == ("0x0", "2 steps", "2")
-    before = (tmp_path / "r.csv").read_bytes()
+    before = (tmp_path / "flex_ae.csv").read_bytes()
     monkeypatch.setattr(flex, "build", None)  # nothing is trained again
     for again in (("select", *short), ("compare", *plain), ("capacity", *small)):
         run(*again)
-    assert (tmp_path / "r.csv").read_bytes() == before
+    assert (tmp_path / "flex_ae.csv").read_bytes() == before
     capsys.readouterr()
     run("table")
     assert capsys.readouterr().out.count("| wae_gan |") == 2
@@ -195,8 +195,8 @@ def test_flex_ae_selects_compares_varies_and_draws(small_flex, tmp_path, monkeyp
     assert is_png(tmp_path / "pictures" / "flex_ae.png") and is_png(tmp_path / "pictures" / "flex_ae-codes.png")
 
 
-def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_from_the_same_weights(example):
-    flex, seen = example("flex_ae_mnist"), []
+def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_from_the_same_weights(script):
+    flex, seen = script("flex_ae_mnist"), []
     for system, settings in flex.SETTINGS.items():
         model = flex.build(flex.Run("compare", "digits", "train", system, next(iter(settings)), "", 3, "1 steps"))
         seen.append([weight.numpy() for network in (model.encoder, model.decoder) for weight in network.weights])
@@ -205,21 +205,21 @@ def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_fr
             np.testing.assert_array_equal(left, right)
 
 
-def test_clusters_and_their_codes_are_drawn(example, without_xla, tmp_path, monkeypatch, capsys):
-    synthetic = example("flex_ae_synthetic")
+def test_clusters_and_their_codes_are_drawn(script, without_xla, tmp_path, monkeypatch, capsys):
+    synthetic = script("flex_ae_synthetic")
     x, labels = synthetic.clusters("test")
     assert x.shape == (1024, 128) and np.bincount(labels).min() > 100
     monkeypatch.setattr(synthetic, "SYSTEMS", ("ae", "flex_ae"))
     monkeypatch.setattr(synthetic, "clusters", lambda split: (x[:120], labels[:120]))
-    files = {"results": "r.csv", "picture": "r.png", "models": "models"}
-    command = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
+    command = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
+    path, picture = tmp_path / "flex_ae_synthetic.csv", tmp_path / "pictures" / "flex_ae-synthetic.png"
     synthetic.main([*command, "--steps", "2"])
-    assert [row["system"] for row in rows(tmp_path / "r.csv")] == ["ae", "flex_ae"] and is_png(tmp_path / "r.png")
-    before = (tmp_path / "r.csv").read_bytes()
+    assert [row["system"] for row in rows(path)] == ["ae", "flex_ae"] and is_png(picture)
+    before = path.read_bytes()
     monkeypatch.setattr(synthetic, "train", None)  # nothing is trained again
     capsys.readouterr()
     synthetic.main([*command, "--steps", "2"])
-    assert (tmp_path / "r.csv").read_bytes() == before
+    assert path.read_bytes() == before
     assert capsys.readouterr().out.splitlines()[-1].startswith("| FlexAE | 0 | 2 | ended |")
     (tmp_path / "models" / "ae-0-2.keras").unlink()
     with pytest.raises(SystemExit, match="No figure without .*ae-0-2.keras"):
@@ -230,22 +230,21 @@ def test_clusters_and_their_codes_are_drawn(example, without_xla, tmp_path, monk
 
 
 @pytest.fixture
-def small_manifold(example, without_xla, monkeypatch, tmp_path):
+def small_manifold(script, without_xla, monkeypatch, tmp_path):
     """The script with small networks, and a function that runs a command of it."""
-    manifold = example("mask_aae_manifold")
+    manifold = script("mask_aae_manifold")
     for name, value in {"CODES": {2: (4,)}, "WIDTH": 8, "TRACED": 2}.items():
         monkeypatch.setattr(manifold, name, value)
     some, asked = ki.datasets.load("manifold:2", "test[:600]", 600).as_numpy_iterator().next(), []
     for penalty in ("penalty 10", "penalty 0.01", "penalty 0.001"):
         monkeypatch.delitem(manifold.PENALTIES, penalty)
-    for module in (manifold, example("mask_aae_judge")):
+    for module in (manifold, script("mask_aae_judge")):
         monkeypatch.setattr(module, "points", lambda dimensions, split: asked.append(split) or some)
-    files = {"results": "r.csv", "pictures": "pictures", "models": "models"}
-    files = [part for option, name in files.items() for part in (f"--{option}", str(tmp_path / name))]
+    files = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
 
     def run(experiment, *arguments):
         manifold.main([experiment, *files, *arguments])
-        return rows(tmp_path / "r.csv")
+        return rows(tmp_path / "mask_aae.csv")
 
     return manifold, run, asked
 
@@ -265,10 +264,10 @@ def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypat
     traced = np.load(tmp_path / "models" / "mask_aae-quick-2-4-0-4.npz")
     assert traced["steps"].tolist() == [2, 4] and traced["alphas"].shape == (2, 4)
     assert traced["covariance"].shape == (4, 4)
-    before = (tmp_path / "r.csv").read_bytes()
+    before = (tmp_path / "mask_aae.csv").read_bytes()
     monkeypatch.setattr(manifold, "build", None)  # nothing is trained again
     run("compare", *compare)
-    assert (tmp_path / "r.csv").read_bytes() == before
+    assert (tmp_path / "mask_aae.csv").read_bytes() == before
     capsys.readouterr()
     run("table")
     assert capsys.readouterr().out.count("| mask_aae | quick |") == 1
@@ -288,14 +287,14 @@ class Linear:
         return codes
 
 
-def test_deleting_a_dimension_costs_its_variance(example):
+def test_deleting_a_dimension_costs_its_variance(script):
     x = np.random.default_rng(0).normal(size=(50, 3))
-    judge = example("mask_aae_judge")
+    judge = script("mask_aae_judge")
     assert judge.deletion(Linear(), x, x, 1) == pytest.approx((x[:, 1] ** 2).mean() / 3)
 
 
-def test_quick_and_official_maskaae_differ_as_documented(example):
-    manifold = example("mask_aae_manifold")
+def test_quick_and_official_maskaae_differ_as_documented(script):
+    manifold = script("mask_aae_manifold")
     run = manifold.Run("compare", "mask_aae", "official", 8, 16, 0, 500_000)
     official, quick = manifold.build(run), manifold.build(dataclasses.replace(run, setting="quick", steps=1000))
     weights = ("variance_weight", "mask_reconstruction_weight")

@@ -1,4 +1,4 @@
-"""The runs of examples/flex_ae_mnist.py as tables and figures."""
+"""The runs of experiments/flex_ae_mnist.py as tables and figures."""
 
 from pathlib import Path
 

@@ -1,10 +1,12 @@
 """Where codes lie: five clusters on a curved surface, and the codes that four auto-encoders give them.
 
-    python examples/flex_ae_synthetic.py           # those of four trainings that are not finished, then the figure
-    python examples/flex_ae_synthetic.py --table
+    python experiments/flex_ae_synthetic.py           # those of four trainings that are not finished, then the figure
+    python experiments/flex_ae_synthetic.py --table
+    python experiments/flex_ae_synthetic.py --table --out docs      # of the committed runs
 
 The clusters of `gmm5` are bent into 128 dimensions by the map of `manifold:2`. The figure has t-SNE of the data, and of
-the codes of each system together with draws of its prior. Results are in docs/flex_ae.md.
+the codes of each system together with samples of its prior. Runs are kept in flex_ae_synthetic.csv in --out
+(runs/experiments). Results are in docs/flex_ae.md.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from experiment import Keyed, append, finished, origin, print_table, read
+from experiment import HOME, Keyed, add_out, append, finished, origin, print_table, read
 from flex_ae_figures import TITLES, draw_clusters
 from flex_ae_mnist import FAST
 
@@ -25,6 +27,7 @@ from keras_ijae.datasets.from_manifold import embed
 from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 
+RESULTS = "flex_ae_synthetic.csv"
 LATENT, BATCH, WIDTH = 8, 64, 64
 SYSTEMS = ("ae", "wae_gan", "mask_aae", "flex_ae")
 SCORES = ("density", "coverage")
@@ -72,9 +75,8 @@ def main(command: list[str] | None = None) -> None:
     parser.add_argument("--table", action="store_true", help="only print the finished runs")
     parser.add_argument("--steps", type=int, default=5000, help="of each training")
     parser.add_argument("--seed", type=int, default=0, help="of weights, data and noise")
-    parser.add_argument("--results", type=Path, default=Path("docs/flex_ae_synthetic.csv"), help="CSV file of the runs")
-    parser.add_argument("--picture", type=Path, default=Path("docs/pictures/flex_ae-synthetic.png"), help="the figure")
-    parser.add_argument("--models", type=Path, default=Path("runs/flex_ae_synthetic"), help="where models are kept")
+    add_out(parser)
+    parser.add_argument("--models", type=Path, default=HOME / "flex_ae_synthetic", help="where models are kept")
     given = parser.parse_args(command)
     runs = [Run(system, given.seed, given.steps) for system in SYSTEMS]
     if not given.table:
@@ -83,9 +85,9 @@ def main(command: list[str] | None = None) -> None:
         if missing := [str(path(run, given)) for run in runs if not path(run, given).exists()]:
             raise SystemExit(f"No figure without {', '.join(missing)}: models stay where they were trained")
         models = {run.system: ki.load_model(path(run, given)) for run in runs}
-        draw_clusters(models, x, labels, given.seed, given.picture)
+        draw_clusters(models, x, labels, given.seed, given.out / "pictures" / "flex_ae-synthetic.png")
     shown = (*KEYS, "outcome", "cpu_minutes", *SCORES)
-    rows = [[TITLES.get(row[name], row[name]) for name in shown] for row in read(given.results)]
+    rows = [[TITLES.get(row[name], row[name]) for name in shown] for row in read(given.out / RESULTS)]
     print_table(shown, rows)
 
 
@@ -96,10 +98,10 @@ def path(run: Run, given: argparse.Namespace) -> Path:
 
 def play(runs: list[Run], given: argparse.Namespace) -> None:
     """Trains, judges and appends what is not finished."""
-    done, about = finished(given.results, KEYS), origin("flex_ae_synthetic.py")
+    done, about = finished(given.out / RESULTS, KEYS), origin("flex_ae_synthetic.py")
     for run in (run for run in runs if run.key not in done):
         print(" ".join(run.key), flush=True)
-        append(given.results, {**dataclasses.asdict(run), **outcome(run, given), **about}, COLUMNS)
+        append(given.out / RESULTS, {**dataclasses.asdict(run), **outcome(run, given), **about}, COLUMNS)
 
 
 def outcome(run: Run, given: argparse.Namespace) -> dict:

@@ -1,4 +1,4 @@
-"""The runs of examples/mask_aae_manifold.py as tables and figures."""
+"""The runs of experiments/mask_aae_manifold.py as tables and figures."""
 
 from pathlib import Path
 
