@@ -12,10 +12,10 @@ from fused_codes import aae, ae, wae_gan, wae_mmd
 from fused_joint import ali, alice, bigan, svae, svae_r
 from fused_latent import flex_ae, flex_ae_sr, mask_aae
 from fused_wasserstein import wgan, wgan_gp
+from keras_ijae.models.game import Game
 from step import apply, end, judged, noise, persuaded, separately
 
 from keras_ijae.distributions.posteriors import positive_scale
-from keras_ijae.models.game import Game
 
 
 def gan(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.Tensor]:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import tensorflow as tf
-from step import apply, end, judged, noise, persuaded, separately, squared_error
-
 from keras_ijae.models.game import Game
+from step import apply, end, judged, noise, persuaded, separately, squared_error
 
 COST = 0.05  # of a unit of squared error
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

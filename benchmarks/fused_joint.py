@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import tensorflow as tf
+from keras_ijae.models.game import Game
 from step import apply, end, judged, noise, separately
 
 from keras_ijae.distributions.posteriors import positive_scale
-from keras_ijae.models.game import Game
 
 
 def svae(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.Tensor]:

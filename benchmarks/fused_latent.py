@@ -5,9 +5,8 @@ from collections.abc import Callable
 import tensorflow as tf
 from fused_codes import reconstruct
 from fused_wasserstein import criticise
-from step import apply, end, noise, separately
-
 from keras_ijae.models.game import Game
+from step import apply, end, noise, separately
 
 
 def mask_aae(game: Game, x: tf.Tensor, call: Callable = separately) -> dict[str, tf.Tensor]:

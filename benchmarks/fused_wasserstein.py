@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import tensorflow as tf
-from step import apply, end, noise, separately, sloped
-
 from keras_ijae.models.game import Game
+from step import apply, end, noise, separately, sloped
 
 SLOW_STEPS, SLOW_FIRST, SLOW_EVERY = 100, 25, 500
 

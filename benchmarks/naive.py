@@ -6,13 +6,12 @@ loop. The steps of families with much in common are in `naive_*.py`.
 """
 
 import tensorflow as tf
+from keras_ijae.models.game import Game
 from naive_joint import ali, alice, bigan, svae, svae_r
 from naive_latent import aae, flex_ae, flex_ae_sr, mask_aae, wae_gan
 from naive_wasserstein import wgan, wgan_gp
 from players import runner, together
 from step import end, judged, noise, persuaded
-
-from keras_ijae.models.game import Game
 
 
 def gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -4,11 +4,11 @@ import functools
 from collections.abc import Callable
 
 import tensorflow as tf
+from keras_ijae.models.game import Game
 from players import runner, together
 from step import end, judged, noise, persuaded
 
 from keras_ijae.distributions.posteriors import positive_scale
-from keras_ijae.models.game import Game
 
 
 def svae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:

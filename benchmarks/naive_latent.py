@@ -5,11 +5,10 @@ import functools
 import tensorflow as tf
 from fused_codes import COST
 from fused_latent import between, cross_entropy, polynomial, variance
+from keras_ijae.models.game import Game
 from naive_wasserstein import criticised
 from players import runner, together
 from step import end, judged, noise, persuaded, squared_error
-
-from keras_ijae.models.game import Game
 
 
 def aae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:

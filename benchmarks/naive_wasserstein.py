@@ -4,10 +4,9 @@ import functools
 
 import tensorflow as tf
 from fused_wasserstein import in_turn, move_clipped
+from keras_ijae.models.game import Game
 from players import runner, together
 from step import end, noise, sloped
-
-from keras_ijae.models.game import Game
 
 
 def wgan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import tensorflow as tf
-from step import apply
-
 from keras_ijae.models.game import Game
+from step import apply
 
 NETWORKS = {"auto_encoder": ("encoder", "decoder"), "smooth": ("encoder", "decoder")}  # other moves: one, of their name
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import tensorflow as tf
+from keras_ijae.models.game import Game
 
 from keras_ijae import random
 from keras_ijae.layers.spectral import spectral_layers
-from keras_ijae.models.game import Game
 
 
 def compiled(step: Callable, game: Game) -> Callable:

@@ -16,5 +16,5 @@ def start_at(model: keras.Model, epoch: int) -> None:
 
 
 def is_validation_of_fit(arguments: dict) -> bool:
-    """Whether `evaluate` was called by `fit`, whose data have been checked: Keras passes this flag and no other sign."""
+    """Whether `evaluate` was called by `fit`, whose data have been checked: Keras gives no other sign than this."""
     return bool(arguments.get("_use_cached_eval_dataset"))

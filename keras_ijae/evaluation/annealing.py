@@ -7,12 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
+from keras_ijae.checks import whole
 from keras_ijae.distributions import likelihoods
-from keras_ijae.distributions._tfp import tfp
 from keras_ijae.distributions.likelihoods import Likelihood
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.evaluation.capabilities import PRIOR_DENSITY
 from keras_ijae.evaluation.progress import tracked
-from keras_ijae.metrics._checks import whole
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
 

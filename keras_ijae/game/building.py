@@ -4,9 +4,10 @@ from typing import Any
 
 import keras
 
-from keras_ijae import checks, networks
+from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game.roles import Arguments, Role, shapes
+from keras_ijae.networks import Networks
 
 
 def check_sizes(data_shape: Any, latent_dim: Any) -> tuple[int, ...]:
@@ -20,60 +21,49 @@ def check_sizes(data_shape: Any, latent_dim: Any) -> tuple[int, ...]:
     return shape
 
 
-def build(role: Role, arguments: Arguments, networks: str, width: int | None, norm: str, spectral: bool) -> keras.Model:
+def build(role: Role, arguments: Arguments, options: Networks) -> keras.Model:
     """The default network of a role.
 
     Args:
         role: whose; its `kind` decides the builder.
         arguments: all arguments of the system, sizes included.
-        networks, width, norm, spectral: as of `ki.create`.
+        options: of the networks.
     """
-    return _BUILDERS[role.kind](role, arguments, networks, width, norm, spectral)
+    return _BUILDERS[role.kind](role, arguments, options)
 
 
-def _encoder(role, arguments, family, width, norm, spectral):
+def _encoder(role, arguments, options):
     kind, latent_dim = role.parametrises(arguments), arguments["latent_dim"]
     explicit = kind not in ("implicit", "deterministic")
-    return networks.encoder(
-        family,
-        arguments["data_shape"],
-        posteriors.get(kind, latent_dim).units if explicit else latent_dim,
-        noise_dim=latent_dim if kind == "implicit" else 0,
-        width=width,
-        norm=norm,
-        name=role.name,
-    )
+    units = posteriors.get(kind, latent_dim).units if explicit else latent_dim
+    noise = latent_dim if kind == "implicit" else 0
+    return options.encoder(arguments["data_shape"], units, noise_dim=noise, codes=not explicit, name=role.name)
 
 
-def _decoder(role, arguments, family, width, norm, spectral):
+def _decoder(role, arguments, options):
     kind, shape, latent_dim = role.parametrises(arguments), arguments["data_shape"], arguments["latent_dim"]
     activation = "linear" if len(shape) == 1 else "sigmoid"
     if len(shape) == 3 and kind not in ("implicit", "deterministic"):
         activation = likelihoods.get(kind, shape).image_activation
-    return networks.decoder(
-        family,
-        shape,
-        latent_dim,
-        noise_dim=latent_dim if kind == "implicit" else 0,
-        width=width,
-        norm=norm,
-        activation=activation,
-        name=role.name,
-    )
+    noise = latent_dim if kind == "implicit" else 0
+    return options.decoder(shape, latent_dim, noise_dim=noise, activation=activation, name=role.name)
 
 
-def _discriminator(role, arguments, family, width, norm, spectral):
-    seen = dict(zip(role.sees, shapes(role, arguments), strict=True))
-    return networks.discriminator(family, seen, width=width, spectral=spectral, name=role.name)
+def _discriminator(role, arguments, options):
+    return options.discriminator(_seen(role, arguments), name=role.name)
 
 
-def _critic(role, arguments, family, width, norm, spectral):
-    return _discriminator(role, arguments, family, width, norm, spectral=False)
+def _critic(role, arguments, options):
+    return options.discriminator(_seen(role, arguments), critic=True, name=role.name)
 
 
-def _prior_generator(role, arguments, family, width, norm, spectral):
+def _prior_generator(role, arguments, options):
     (size,) = shapes(role, arguments)[0]
-    return networks.decoder("mlp", (arguments["latent_dim"],), size, width=width, norm="none", name=role.name)
+    return options.prior_generator(arguments["latent_dim"], size, name=role.name)
+
+
+def _seen(role, arguments):
+    return dict(zip(role.sees, shapes(role, arguments), strict=True))
 
 
 _BUILDERS = {

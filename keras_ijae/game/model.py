@@ -28,6 +28,7 @@ class GenerativeModel(keras.Model):
         posterior_family: what the encoder's outputs parametrise; None for implicit and deterministic encoders.
         observation_model: what the decoder's outputs parametrise; None where they are observations.
         has_bounds: whether there are `elbo` and `importance_weighted_bound`.
+        active_dims: indices of the latent dimensions in use, where the model knows them.
     """
 
     encoder: keras.layers.Layer | None = None
@@ -38,7 +39,8 @@ class GenerativeModel(keras.Model):
     averaging: RunningAverages
     posterior_family: Posterior | None = None
     observation_model: Likelihood | None = None
-    has_bounds = False
+    has_bounds: bool = False
+    active_dims: np.ndarray | None = None
 
     @property
     def has_encoder(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
+from keras_ijae.distributions.likelihoods.base import image_problem
 from keras_ijae.game.roles import Arguments, Role, shapes
 from keras_ijae.keras_internals import sublayers
 
@@ -59,26 +60,30 @@ def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, 
         raise ValueError(f"Network `{role.name}` must map {wanted} to {tuple(output)}. Received one that gives {found}")
 
 
-def check_images(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any) -> None:
-    """Look at a decoder's images of random codes: ValueError or a warning where its last activation does not fit.
+def check_outputs(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any) -> None:
+    """Look at a decoder's outputs for random codes: a last activation that does not fit is seen there.
 
     Args:
-        decoder: codes -> images, or the parameters of their likelihood.
+        decoder: codes -> observations, or the parameters of their likelihood.
         latent_dim: size of a code.
-        likelihood: what the outputs parametrise; None: they are images.
+        likelihood: what the outputs parametrise; None: they are observations.
+
+    Raises:
+        ValueError: outputs that are no images in [0, 1] where they must be, or not finite.
+
+    Warns:
+        UserWarning: outputs that a likelihood can take, but that look like something else.
     """
-    sized = [latent_dim, *[noise_dim(decoder)] * bool(noise_dim(decoder))]
-    codes = [random.normal([_ROWS, size], random.fold(0, "look", at)) for at, size in enumerate(sized)]
+    sizes_of_inputs = [latent_dim, *[noise_dim(decoder)] * bool(noise_dim(decoder))]
+    codes = [random.normal([_ROWS, size], random.fold(0, "look", at)) for at, size in enumerate(sizes_of_inputs)]
     outputs = np.asarray(_call(decoder, [tf.cast(code, keras.config.floatx()) for code in codes]), "float64")
-    if likelihood is not None:
-        complaint = getattr(likelihood, "complaint", lambda outputs: "")(outputs)
-        if complaint:
-            warnings.warn(f"Network `decoder`: {complaint}", stacklevel=4)
-    elif outputs.min() < 0 or outputs.max() > 1:
-        raise ValueError(
-            "Network `decoder` must give images in [0, 1]: end it with a sigmoid. Received one whose outputs for "
-            f"random codes are in [{outputs.min():.3g}, {outputs.max():.3g}]"
-        )
+    problem = image_problem(outputs) if likelihood is None else likelihood.output_problem(outputs)
+    if not problem:
+        return
+    if likelihood is not None and np.isfinite(outputs).all():
+        warnings.warn(problem, stacklevel=4)
+    else:
+        raise ValueError(f"Network `decoder` does not fit. {problem}")
 
 
 def check_batch(networks: dict[str, keras.layers.Layer], rows: int) -> None:

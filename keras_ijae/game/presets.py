@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_ijae.networks import Networks
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -13,12 +15,12 @@ class Preset:
 
     Args:
         optimizers: model -> {move: optimizer}, those of the paper; a model keeps them when it is saved and loaded.
-        networks: arguments of `create` for the default networks: `networks`, `width`, `norm`, `spectral`.
+        networks: of the default networks.
         arguments: arguments of the system; no running average unless it says so.
     """
 
     optimizers: Callable[[Any], dict[str, keras.optimizers.Optimizer]]
-    networks: Mapping[str, Any] = field(default_factory=dict)
+    networks: Networks = field(default_factory=Networks)
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def all_arguments(self) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The table of systems, empty until `models` and users fill it; and `create`, which builds one of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras_ijae import checks
 from keras_ijae.game import building
 from keras_ijae.game.arguments import REQUIRED, arguments_of
 from keras_ijae.game.game import Game
+from keras_ijae.networks import Networks
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ def create(
     system: str | type[Game],
     data_shape: tuple[int, ...],
     latent_dim: int,
-    networks: str = "auto",
+    networks: str | Mapping[str, Any] | Networks | None = None,
     width: int | None = None,
-    norm: str = "group",
-    spectral: bool = True,
+    norm: str | None = None,
+    spectral: bool | None = None,
     preset: str | None = None,
     **arguments: Any,
 ) -> Game:
@@ -77,13 +78,15 @@ def create(
         system: a name of `list_models()`, or a subclass of `Game`.
         data_shape: (height, width, channels) of images in [0, 1], or (features,).
         latent_dim: size of a code, at least 1.
-        networks: "auto", "mlp", "dcgan" or "resnet"; "auto" is mlp for vectors and small images, else dcgan.
-        width: base number of channels, or of hidden units for mlp; None: the family's own.
-        norm: of encoder and decoder: "group", "batch", "layer" or "none"; discriminators have none.
-        spectral: whether discriminators are spectrally normalised; critics never are. A choice of this library, as the
-            running averages (`ema`) are; no paper of these systems but those that say so has it.
+        networks: "auto", "mlp", "dcgan" or "resnet", or a `ki.networks.Networks` (also as a dictionary) with more
+            options: depth, maxout, dropout, options by role. "auto", the default, is mlp for vectors and small images,
+            else dcgan.
+        width, norm, spectral: the options of `Networks` that are changed most: base number of channels, or of hidden
+            units for mlp; normalisation of encoder and decoder ("group", the default, "batch", "layer" or "none");
+            whether discriminators are spectrally normalised (critics never are). That they are by default is a choice
+            of this library, as running averages (`ema`) are: no paper of these systems has it.
         preset: "paper" builds what the system's paper has, where that is known: networks, normalisation, optimizers,
-            no running averages. What else is given here goes before it.
+            no running averages, no spectral normalisation. What else is given here goes before it.
         arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
             by their roles, in the place of the default ones.
 
@@ -94,24 +97,25 @@ def create(
         model = ki.create("ijae", data_shape=(28, 28, 1), latent_dim=16)
     """
     entry = _entry(system)
-    given = {"networks": networks, "width": width, "norm": norm, "spectral": spectral}
     chosen = _preset(entry.system, preset)
     if chosen is not None:
-        given |= {name: value for name, value in chosen.networks.items() if given[name] == _OWN[name]}
         arguments = {**chosen.all_arguments(), **entry.fixed, "preset": preset, **arguments}
     _check_arguments(entry.system, arguments)
     shape = building.check_sizes(data_shape, latent_dim)
     arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
-    whole = {k: v for k, v in arguments_of(entry.system).items() if v is not REQUIRED} | arguments
+    options = Networks.of(networks) if networks is not None else chosen.networks if chosen else Networks()
+    given = {"width": width, "norm": norm, "spectral": spectral}
+    options = replace(options, **{name: value for name, value in given.items() if value is not None})
+    whole = {name: value for name, value in arguments_of(entry.system).items() if value is not REQUIRED} | arguments
     built = {
-        role.name: building.build(role, whole, **given)
+        role.name: building.build(role, whole, options)
         for role in entry.system.ROLES
         if role.kind is not None and role.is_needed(whole) and arguments.get(role.name) is None
     }
-    return entry.system(**built, **{name: value for name, value in arguments.items() if name not in built})
+    return entry.system(**{**arguments, **built})
 
 
-_OWN = {"networks": "auto", "width": None, "norm": "group", "spectral": True}
+_GENERAL = ("networks", "width", "norm", "spectral", "preset")
 
 
 def _entry(system):
@@ -135,7 +139,7 @@ def _check_arguments(system, arguments):
     known = set(arguments_of(system)) - {"data_shape", "latent_dim", "preset"}
     unknown = sorted(set(arguments) - known - {"preset"})
     if unknown:
-        listed = sorted({*known, *_OWN, "preset"})
+        listed = sorted({*known, *_GENERAL})
         hint = "".join(checks.did_you_mean(word, listed) for word in unknown)
         raise ValueError(f"Unknown arguments {unknown} of {system.__name__}.{hint} Known: {', '.join(listed)}")
 

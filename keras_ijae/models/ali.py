@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from keras_ijae.game import Preset
 from keras_ijae.models.joint import JointArguments, JointGame
+from keras_ijae.networks import Networks
+
+JUDGE = {"joint_discriminator": {"maxout": 2, "dropout": 0.2}}
 
 
 def _authors(model):
@@ -35,18 +38,19 @@ class ALI(JointGame):
         posterior: "diagonal" or "full" (ALI), "deterministic" (BiGAN) or "implicit".
         likelihood: "deterministic", "implicit", or a continuous one with a density: "gaussian", "laplace", ...
         cycle: "squared", "l1", "likelihood" or "adversarial", see `JointGame`.
-        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; None: there are no such terms. With them it is ALICE, whose authors
-            take 1 for explicit and 0.1 for adversarial terms.
+        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; None: there are no such terms. With them it is ALICE,
+            whose authors take 1 for explicit and 0.1 for adversarial terms.
         discriminator_steps, player_steps: at 1 and 1 all networks move at once, from one evaluation of f, as in ALI;
             else first f, so often, with fresh noise on the same batch, then encoder and decoder together, so often.
         joint: the rest is common to all systems, see `Game`. BiGAN's authors draw uniform codes in (-1, 1).
 
     References:
         Dumoulin et al. 2017 (ALI), algorithm 1; Donahue et al. 2017 (BiGAN); Li et al. 2017 (ALICE), eqs. 6 and 9.
-        preset="paper" is ALI's for CIFAR-10: batch normalisation, Adam(1e-4, 0.5).
+        preset="paper" is ALI's for CIFAR-10 on networks of ours: batch normalisation of the players, maxout and
+        dropout in f, Adam(1e-4, 0.5).
     """
 
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch", "spectral": False})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch", spectral=False, roles=JUDGE))}
 
     SIMULTANEOUS = True
 

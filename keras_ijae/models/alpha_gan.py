@@ -9,6 +9,7 @@ from keras_ijae import losses
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, DISCRIMINATOR, ENCODER
 from keras_ijae.models.judging import logits
+from keras_ijae.networks import Networks
 
 JUDGES = ("discriminator", "code_discriminator")
 
@@ -52,7 +53,7 @@ class AlphaGAN(Game):
     """
 
     ROLES = (ENCODER, DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
-    PRESETS = {"paper": Preset(_third_party, {"norm": "batch", "spectral": False}, {"l1_mean_weight": 80.0})}
+    PRESETS = {"paper": Preset(_third_party, Networks(norm="batch", spectral=False), {"l1_mean_weight": 80.0})}
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from keras_ijae.distributions.generated import GeneratedPrior
 from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered
 from keras_ijae.game.roles import CODE_CRITIC, CRITIC, DECODER, ENCODER
 from keras_ijae.models.judging import criticise, logits
+from keras_ijae.networks import Networks
 
 COLLAPSED = 1e-2  # a standard deviation of codes below which they are said to collapse
 PRIOR_GENERATOR = Role(
@@ -20,6 +21,9 @@ PRIOR_GENERATOR = Role(
     "z",
     noise_dim=lambda arguments: arguments["noise_dim"] or arguments["latent_dim"],
 )
+
+
+WIDE = {"width": 1024, "depth": 4, "hidden_activation": "relu"}
 
 
 def _authors(model):
@@ -37,8 +41,8 @@ class FlexAE(Game):
         L_G        = -E C(G(n))
         L_E        = E C(z)                                                   slowly: fast, all codes become one
 
-    With smooth=True (FlexAE-SR), for a critic C_x of observations decodings of points between two codes z, z' shall look like data,
-    with x~ = D(u z + (1 - u) z') and v, u ~ U(0, 1) for each example:
+    With smooth=True (FlexAE-SR) a critic C_x of observations holds decodings of points between two codes z, z' to look
+    like data, with x~ = D(u z + (1 - u) z') and v, u ~ U(0, 1) for each example:
 
         L_Cx      = E C_x(x~) - E C_x(x) + gradient_penalty E (||grad C_x(v x + (1 - v) x~)|| - 1)^2
         L_S(E, D) = -E C_x(x~)
@@ -72,7 +76,7 @@ class FlexAE(Game):
         CODE_CRITIC,
         CRITIC.but(needed=lambda arguments: arguments["smooth"], because="smooth"),
     )
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch"})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch", roles={"code_critic": WIDE, "prior_generator": WIDE}))}
 
     def __init__(
         self,

@@ -9,6 +9,9 @@ from keras_ijae import checks, losses
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.roles import DECODER, DISCRIMINATOR
 from keras_ijae.models.judging import logits
+from keras_ijae.networks import Networks
+
+NETWORKS = Networks(norm="batch", discriminator_norm="batch", spectral=False)
 
 
 def _dcgan(model):
@@ -43,7 +46,11 @@ class GAN(Game):
     """
 
     ROLES = (DECODER, DISCRIMINATOR)
-    PRESETS = {"paper": Preset(_dcgan, {"norm": "batch", "spectral": False}, {"prior": "uniform"})}
+    PRESETS = {
+        "paper": Preset(
+            _dcgan, Networks(norm="batch", discriminator_norm="batch", spectral=False), {"prior": "uniform"}
+        )
+    }
 
     def __init__(
         self,

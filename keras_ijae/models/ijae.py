@@ -54,8 +54,8 @@ class IJAE(Game):
             are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise on the same batch.
-        r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there is
-            no such term.
+        r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there
+            is no such term.
         common: see `Game`.
 
     References:

@@ -14,9 +14,13 @@ from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role,
 from keras_ijae.game.roles import CODE_CRITIC, DECODER, ENCODER
 from keras_ijae.layers.mask import LatentMask
 from keras_ijae.models.judging import criticise, logits
+from keras_ijae.networks import Networks
 
 RECONSTRUCTIONS = ("auto", "cross_entropy", "squared_error")
 CAP_DOUBLINGS = 64  # more of them overflow, and 0 times infinity is not 0
+
+
+NETWORKS = Networks(family="mlp", width=1024, depth=4, norm="none", hidden_activation="relu")
 
 
 def _outputs(arguments):
@@ -71,7 +75,7 @@ class MaskAAE(Game):
     """
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
-    PRESETS = {"paper": Preset(_authors, {"networks": "mlp", "norm": "none"})}
+    PRESETS = {"paper": Preset(_authors, NETWORKS)}
 
     def __init__(
         self,

@@ -6,6 +6,16 @@ import keras
 
 from keras_ijae.game import Preset
 from keras_ijae.models.joint import JointArguments, JointGame
+from keras_ijae.networks import Networks
+
+NETWORKS = Networks(
+    family="dcgan",
+    norm="batch",
+    discriminator_norm="batch",
+    spectral=False,
+    code_activation="tanh",
+    noise_as="channel",
+)
 
 
 def _authors(model):
@@ -34,17 +44,19 @@ class SVAE(JointGame):
         posterior: "implicit", "deterministic", "diagonal" or "full".
         likelihood: "implicit", "deterministic", or a continuous one with a density: "gaussian", "laplace", ...
         cycle: "l1", "squared", "likelihood" (for explicit conditionals) or "adversarial", see `JointGame`.
-        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; None: there are no such terms. With them it is sVAE-r.
+        cycle_weight: of C_x + C_z, at least 0; a run-time scalar; None: there are no such terms. With them it is
+            sVAE-r.
         discriminator_steps: of f before the players move, each with fresh noise on the same batch.
         player_steps: of encoder and decoder together; at 1 they reuse the discriminator's last pass.
         joint: the rest is common to all systems, see `Game`.
 
     References:
         Chen et al. 2018, "Symmetric Variational Autoencoder and Connections to Adversarial Learning", eq. 14.
-        preset="paper" is their code's for CIFAR-10: uniform codes in (-1, 1), batch normalisation, Adam(1e-4, 0.5).
+        preset="paper" is their code's for CIFAR-10 on networks of ours: uniform codes in (-1, 1), tanh codes, the
+        encoder's noise as a channel of the image, batch normalisation, Adam(1e-4, 0.5).
     """
 
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch", "spectral": False}, {"prior": "uniform"})}
+    PRESETS = {"paper": Preset(_authors, NETWORKS, {"prior": "uniform"})}
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from keras_ijae.game import Move, Phase, Played, Preset
 from keras_ijae.models.ae import CodeJudging, CodeJudgingArguments
 from keras_ijae.models.judging import logits
 from keras_ijae.models.wae_mmd import COST, falling
+from keras_ijae.networks import Networks
 
 
 def _authors(model):
@@ -27,9 +28,9 @@ class WAEGAN(CodeJudging):
         L_{E,G} = E c(x, G(z_q)) + penalty_weight E zeta(-C(z_q))                 c(x, y) = 0.05 ||x - y||^2
 
     c sums over dimensions. The discriminator moves first, then both players on the same pass. The authors' code also
-    weighs L_C, which Adam ignores; they take the other order; their pretraining of the encoder and noise on the input are
-    left out, and so are the schedule of rates, which preset="paper" has, and log p(z), which for CelebA they add to the
-    logit: C can learn it. For images in [-1, 1] see `WAEMMD`.
+    weighs L_C, which Adam ignores, and takes the other order. Its pretraining of the encoder and its noise on the input
+    are left out; so are the schedule of rates, which preset="paper" has, and log p(z), which it adds to the logit for
+    CelebA: C can learn that. For images in [-1, 1] see `WAEMMD`.
 
     Args:
         encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
@@ -42,7 +43,7 @@ class WAEGAN(CodeJudging):
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 1; numbers from its code for MNIST.
     """
 
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch", "spectral": False})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch", spectral=False))}
 
     def __init__(self, *, penalty_weight: float = 10.0, **code_judging: Unpack[CodeJudgingArguments]):
         super().__init__(**code_judging)

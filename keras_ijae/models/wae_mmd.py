@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_ijae import losses
 from keras_ijae.game import Move, Phase, Played, Preset, gathered
 from keras_ijae.models.ae import AutoEncoding, AutoEncodingArguments
+from keras_ijae.networks import Networks
 
 COST = 0.05  # of a unit of squared error; in the authors' code for images in [0, 1] (MNIST) and in [-1, 1] (CelebA)
 EPOCH = 600  # steps of the authors' batches of 100 over MNIST
@@ -45,7 +46,7 @@ class WAEMMD(AutoEncoding):
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2; numbers from its code for MNIST.
     """
 
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch"})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch"))}
 
     def __init__(self, *, penalty_weight: float = 10.0, **auto_encoder: Unpack[AutoEncodingArguments]):
         super().__init__(**auto_encoder)

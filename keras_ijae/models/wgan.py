@@ -8,6 +8,7 @@ import keras
 from keras_ijae import checks
 from keras_ijae.game import Preset
 from keras_ijae.models.wasserstein import WassersteinArguments, WassersteinGame
+from keras_ijae.networks import Networks
 
 SLOW_STEPS, SLOW_FIRST, SLOW_EVERY = 100, 25, 500
 
@@ -51,7 +52,7 @@ class WGAN(WassersteinGame):
         Arjovsky, Chintala & Bottou 2017, algorithm 1; the slow start is the authors' code's.
     """
 
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch"}, {"fresh_batches": True})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch"), {"fresh_batches": True})}
 
     def __init__(self, *, clip: float = 0.01, slow_start: bool = True, **wasserstein: Unpack[WassersteinArguments]):
         super().__init__(**wasserstein)

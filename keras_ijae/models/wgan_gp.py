@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_ijae.game import Played, Preset
 from keras_ijae.models.judging import criticise
 from keras_ijae.models.wasserstein import WassersteinArguments, WassersteinGame
+from keras_ijae.networks import Networks
 
 
 def _authors(model):
@@ -36,7 +37,7 @@ class WGANGP(WassersteinGame):
         Gulrajani et al. 2017, algorithm 1.
     """
 
-    PRESETS = {"paper": Preset(_authors, {"norm": "batch"}, {"fresh_batches": True})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch"), {"fresh_batches": True})}
 
     def __init__(self, *, gradient_penalty: float = 10.0, **wasserstein: Unpack[WassersteinArguments]):
         super().__init__(**wasserstein)
