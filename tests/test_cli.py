@@ -48,8 +48,21 @@ def weights_of(directory):
 def vae(tmp_path_factory):
     """A run directory with a VAE after two epochs of three steps; no test changes what training left there."""
     directory = tmp_path_factory.mktemp("runs") / "vae"
-    assert run("train", "vae", *SMALL, "--epochs", 2, "--out", directory) == 0
+
+    def keep(self, epoch, logs=None):
+        if epoch == 0:
+            shutil.copytree(directory, directory.with_name("killed"))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Progress, "on_epoch_end", keep)
+        assert run("train", "vae", *SMALL, "--epochs", 2, "--out", directory) == 0
     return directory
+
+
+@pytest.fixture
+def killed(vae, tmp_path):
+    """The same run as it stood after its first epoch."""
+    return shutil.copytree(vae.with_name("killed"), tmp_path / "killed")
 
 
 @pytest.fixture(scope="module")
@@ -117,27 +130,28 @@ def test_a_run_leaves_what_is_needed_to_watch_continue_and_use_it(vae):
     assert any(name.startswith("val_") for name in rows[0])
 
 
-def test_a_run_stopped_by_ctrl_c_and_resumed_ends_as_one_never_stopped(vae, tmp_path, capsys, monkeypatch):
-    """Weights, optimizers, noise, the order of the data and the history; --epochs may change on the way."""
-
-    def interrupt(self, epoch, logs=None):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Progress, "on_epoch_end", interrupt)
-        assert run("train", "vae", *SMALL, "--epochs", 3, "--out", tmp_path / "run") == 130
-    assert f"keras-ijae train --resume --out {tmp_path / 'run'}" in capsys.readouterr().err
-    assert not (tmp_path / "run/model.keras").exists()
-    assert run("sample", tmp_path / "run") == 2
-    assert f"`keras-ijae train --resume --out {tmp_path / 'run'}` goes on" in capsys.readouterr().err
-
-    assert run("train", "--resume", "--epochs", 2, "--out", tmp_path / "run") == 0
-    assert (tmp_path / "run/model.keras").is_file()
-    whole, parts = weights_of(vae), weights_of(tmp_path / "run")
+def test_a_run_killed_and_resumed_ends_as_one_never_stopped(vae, killed, capsys):
+    """Weights, optimizers, noise, the order of the data and the history."""
+    assert run("sample", killed) == 2
+    assert f"`keras-ijae train --resume --out {killed}` goes on" in capsys.readouterr().err
+    assert run("train", "--resume", "--epochs", 2, "--out", killed) == 0
+    assert (killed / "model.keras").is_file()
+    whole, parts = weights_of(vae), weights_of(killed)
     assert whole.keys() == parts.keys()
     for name in whole:
         np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
-    assert (tmp_path / "run/history.csv").read_text() == (vae / "history.csv").read_text()
+    assert (killed / "history.csv").read_text() == (vae / "history.csv").read_text()
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, monkeypatch):
+    def interrupt(self, logs=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "on_train_begin", interrupt)
+    assert run("train", "vae", *SMALL, "--out", tmp_path / "run") == 130
+    assert f"keras-ijae train --resume --out {tmp_path / 'run'}" in capsys.readouterr().err
+    assert not (tmp_path / "run/model.keras").exists()
+    assert run("train", "--resume", "--out", tmp_path / "run") == 130
 
 
 def test_overwrite_replaces_a_run(gan):
@@ -361,9 +375,11 @@ def test_the_recipe_of_the_demo_makes_its_model():
     assert build(RECIPES["ijae_digits"], (8, 8, 1)).latent_dim == RECIPES["ijae_digits"].latent_dim
 
 
-def test_the_demo_measures_draws_and_exports(tmp_path, capsys, monkeypatch):
-    arguments = {"system": "vae", "arguments": {}, "epochs": 1, "every": 1, "width": 8, "batch_size": 500}
-    monkeypatch.setitem(RECIPES, "ijae_digits", dataclasses.replace(RECIPES["ijae_digits"], **arguments))
+def test_the_demo_measures_draws_and_exports(vae, tmp_path, capsys, monkeypatch):
+    def trained(recipe, run, again):
+        return ki.load_model(shutil.copytree(vae, run.path, dirs_exist_ok=True) / "model.keras")
+
+    monkeypatch.setattr(demo, "run_training", trained)
     assert run("demo", "--out", tmp_path / "demo") == 0
     files = {path.name for path in (tmp_path / "demo").iterdir()}
     assert files >= {"config.json", "model.keras", "saved_model", "samples.png", "reconstructions.png"}
