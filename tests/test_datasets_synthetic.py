@@ -94,8 +94,14 @@ def test_a_manifold_needs_a_dimension_that_fits(name):
         datasets.load(name)
 
 
-def test_colored_digits_are_mnist_in_twelve_even_colours_with_both_labels(mnist):
-    x, y = whole("color_mnist", "test", labels=True)
+@pytest.fixture(scope="module")
+def colored(mnist):
+    """The test split of color_mnist: x, y."""
+    return whole("color_mnist", "test", labels=True)
+
+
+def test_colored_digits_are_mnist_in_twelve_even_colours_with_both_labels(colored):
+    x, y = colored
     grey, digit = whole("mnist", "test", labels=True)
     np.testing.assert_array_equal(y["digit"], digit)
     np.testing.assert_allclose(x.max(axis=-1), grey[..., 0], atol=1e-6)  # full value
@@ -109,17 +115,16 @@ def test_colored_digits_are_mnist_in_twelve_even_colours_with_both_labels(mnist)
     assert len({tuple(found[0]) for found in hues}) == 12
 
 
-def test_the_colour_of_a_digit_does_not_depend_on_the_slice_that_is_read(mnist):
+def test_the_colour_of_a_digit_does_not_depend_on_the_slice_that_is_read(colored):
     dataset = datasets.load("color_mnist", "test[500:510]", 10, labels=True, attributes=["color"])
     x, y = next(dataset.as_numpy_iterator())
-    all_x, all_y = whole("color_mnist", "test", labels=True)
-    np.testing.assert_array_equal(x, all_x[500:510])
-    np.testing.assert_array_equal(y["color"], all_y["color"][500:510])
+    np.testing.assert_array_equal(x, colored[0][500:510])
+    np.testing.assert_array_equal(y["color"], colored[1]["color"][500:510])
 
 
 def test_dynamic_binarization_draws_training_images_anew_in_each_pass_with_their_grey_values_as_chances(mnist):
     train = datasets.load("binarized_mnist:dynamic", "train[:200]", 200, labels=True)
-    passes = [next(train.as_numpy_iterator()) for _ in range(40)]
+    passes = list(train.repeat(40).as_numpy_iterator())
     by_label = [x[np.argsort(y, kind="stable")] for x, y in passes]
     assert set(np.unique(by_label[0])) == {0.0, 1.0}
     grey, digits = next(datasets.load("mnist", "train[:200]", 200, labels=True, shuffle=False).as_numpy_iterator())
