@@ -85,7 +85,7 @@ def metrics() -> None:
 
     table = Table("metric", "of", "what it is")
     for name, measure in MEASURES.items():
-        table.add_row(name, measure.needs, measure.summary)
+        table.add_row(name, measure.takes, measure.summary)
     Console().print(table)
 
 
@@ -107,7 +107,7 @@ def _scores(model, data, names, extractors, recipe, samples, seed, cache):
     from keras_ijae.training.data import in_order
 
     features, lpips = extractors
-    copies = any(name in MEASURES and MEASURES[name].needs == "copies" for name in names)
+    copies = any(name in MEASURES and MEASURES[name].takes == "copies" for name in names)
     options = {"samples": samples, "seed": seed, "cache": cache, "progress": True}
     return evaluate(
         model, data, names, features, lpips=lpips, train=in_order(recipe, "train") if copies else None, **options

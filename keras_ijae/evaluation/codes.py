@@ -6,7 +6,7 @@ import numpy as np
 
 
 def latent_covariance(model: Any, x: Any, seed: int = 0) -> np.ndarray:
-    """Covariance (latent_dim, latent_dim) of codes z ~ q(z|x) over a data set, unbiased.
+    """Unbiased covariance (latent_dim, latent_dim) of the codes of a data set, one sample z ~ q(z|x) of each example.
 
     Args:
         model: any model with an encoder.
@@ -17,14 +17,17 @@ def latent_covariance(model: Any, x: Any, seed: int = 0) -> np.ndarray:
 
 
 def aggregate_posterior_kl(model: Any, x: Any, seed: int = 0) -> float:
-    """KL(N || N(0, I)) in nats of the Gaussian N with mean and covariance of the codes z ~ q(z|x).
+    """KL(N || N(0, I)) in nats, where the Gaussian N has the mean and the covariance of the codes z ~ q(z|x).
 
-    The KL of the aggregate posterior q(z) itself is this plus KL(q(z) || N), the log of N(0, I) being quadratic:
-    so this is a lower bound, for any encoder, tight where q(z) is Gaussian. Where the posterior is explicit,
-    `ki.metrics.elbo_terms` estimates the whole.
+    For the aggregate posterior q(z) itself, KL(q(z) || N(0, I)) = KL(q(z) || N) + this value, because log N(0, I) is
+    quadratic. So this is a lower bound for any encoder, and exact where q(z) is Gaussian. Where the posterior is
+    explicit, `ki.metrics.elbo_terms` estimates the KL of q(z).
 
     Args:
-        model, x, seed: as in `latent_covariance`. Infinite where the codes do not span their space.
+        model, x, seed: as in `latent_covariance`.
+
+    Returns:
+        At least 0; infinite where the codes lie in fewer dimensions than they have.
     """
     codes = _codes(model, x, seed)
     covariance = _covariance(codes)

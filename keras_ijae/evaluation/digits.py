@@ -15,8 +15,8 @@ class DigitJudge:
 
     One calibrated support vector machine (radial basis functions) for each pair of classes, coupled to
     probabilities by least squares. On scikit-learn's digits it is right on 99 % of held-out images and at
-    least 0.8 sure of 91 %, and of no picture of uniform noise; one-against-rest calibration, which
-    scikit-learn has ready, is that sure of four in five pictures of noise.
+    least 0.8 sure of 91 %, and of no image of uniform noise. One-against-rest calibration, which
+    scikit-learn offers, is that sure of four in five images of noise.
 
     Args:
         images: (n, ...) in [0, 1]; flattened.
@@ -70,12 +70,12 @@ def measure_digits(
     train: tuple[np.ndarray, np.ndarray],
     test: tuple[np.ndarray, np.ndarray],
 ) -> dict[str, float | list[float]]:
-    """Measures samples against labelled images.
+    """Compares samples with labelled images.
 
     Args:
         samples: (n, height, width, channels) in [0, 1].
         train: images like the samples', and their labels; the judge and the search for copies use these.
-        test: held-out images and labels; what the samples' figures are to be compared with.
+        test: held-out images and labels, whose scores are the reference for those of the samples.
 
     Returns:
         `judge_accuracy`: on the test images. `sure_share`: of the samples with a class of probability 0.8 or

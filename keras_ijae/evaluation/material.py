@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -29,7 +30,7 @@ class Material:
         """The data, batch by batch, checked."""
         x = None
         for x in tracked(_batches("dataset", self.dataset), title, self.progress):
-            yield batches.observations(batches.unpack(x), self.model.data_shape).numpy()
+            yield self._observations(x).numpy()
         if x is None:
             raise ValueError("Argument `dataset` must have examples. Received: none")
 
@@ -41,14 +42,14 @@ class Material:
     def train(self) -> np.ndarray | None:
         if self.train_data is None:
             return None
-        parts = (batches.unpack(part) for part in _batches("train", self.train_data))
-        return np.concatenate([batches.observations(part, self.model.data_shape).numpy() for part in parts])
+        return np.concatenate([self._observations(part).numpy() for part in _batches("train", self.train_data)])
 
     @cached_property
     def real(self) -> np.ndarray:
         """Features of the data."""
         if self.cache is not None and not isinstance(self.extractor, DataSpace):
-            return FeatureCache(self.cache).features(self.extractor, self.dataset)
+            fitting = _batches("dataset", self.dataset).map(self._observations)
+            return FeatureCache(self.cache).features(self.extractor, fitting)
         return np.concatenate([self.extractor.features(x) for x in self.batches("features of data")])
 
     @cached_property
@@ -63,19 +64,24 @@ class Material:
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
     def _looks(self) -> dict[str | tuple[str, ...], Callable[[np.ndarray, np.ndarray], Any]]:
-        """Functions of a batch and its reconstruction, to a row for it or each example, by `needs`; pairs by names."""
-        needs = {measure.needs for measure in self.measures if "rec" in measure.sides(self.model)}
+        """What measures take, for pairs their names -> function of a batch and its reconstruction that gives rows."""
+        taken = {measure.takes for measure in self.measures if "rec" in measure.sides(self.model)}
         looks = {"rows": lambda x, _: [len(x)]}
-        looks |= {m.names: partial(_row, m.compute) for m in self.measures if m.needs == "pairs"}
-        if "features" in needs:
+        looks |= {m.names: partial(_row, m.compute) for m in self.measures if m.takes == "pairs"}
+        if "features" in taken:
             looks["features"] = lambda _, remade: self.extractor.features(remade)
-        if "perceptual" in needs:
+        if "perceptual" in taken:
             looks["perceptual"] = self.lpips
         return looks
 
     @cached_property
     def n_samples(self) -> int:
-        return self._wanted_samples or len(self.real if self.extractor else self.x)
+        """How many samples: as many as there are data, unless a number is asked for."""
+        if self._wanted_samples:
+            return self._wanted_samples
+        if any(measure.takes == "features" for measure in self.measures):
+            return len(self.real)
+        return sum(len(x) for x in self.batches("data"))
 
     def sampled(self) -> Iterator[np.ndarray]:
         starts = range(0, self.n_samples, ROWS)
@@ -94,6 +100,10 @@ class Material:
         features, probabilities = zip(*streams, strict=True)
         return np.concatenate(features), None if probabilities[0] is None else np.concatenate(probabilities)
 
+    def _observations(self, *batch: Any) -> tf.Tensor:
+        """The observations of a batch of any form, checked; a data set of pairs is mapped with two arguments."""
+        return batches.observations(batches.unpack(batch[0]), self.model.data_shape)
+
     def _seed(self, name: str, index: int) -> int:
         """A seed for each batch that no other seed's batches share."""
         return int(random.fold(self.seed, name, index)[0])
@@ -109,4 +119,14 @@ def _batches(name: str, data: Any) -> tf.data.Dataset:
         if data.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError(f"Argument `{name}` must end. Received: an infinite data set")
         return data.rebatch(ROWS)
+    if isinstance(data, keras.utils.PyDataset):
+        return _of_py_dataset(data).rebatch(ROWS)
     return tf.data.Dataset.from_tensor_slices(np.asarray(batches.unpack(data))).batch(ROWS)
+
+
+def _of_py_dataset(data: keras.utils.PyDataset) -> tf.data.Dataset:
+    first = tf.convert_to_tensor(batches.unpack(data[0]))
+    spec = tf.TensorSpec([None, *first.shape[1:]], first.dtype)
+    return tf.data.Dataset.from_generator(
+        lambda: (batches.unpack(data[index]) for index in range(len(data))), output_signature=spec
+    )

@@ -1,4 +1,4 @@
-"""The measures that `evaluate` knows: what each needs, and how it is computed from that."""
+"""The measures that `evaluate` knows: what each needs, and how it is computed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,24 @@ import numpy as np
 
 from keras_ijae import metrics
 from keras_ijae.evaluation.ais import ais_log_likelihood
+from keras_ijae.evaluation.capabilities import (
+    BOUNDS,
+    ENCODER,
+    IMAGES,
+    LIKELIHOOD,
+    PRIOR_DENSITY,
+    TWO_DIMENSIONS,
+    Capability,
+)
 from keras_ijae.evaluation.codes import aggregate_posterior_kl
 from keras_ijae.evaluation.critic import independent_critic
 
 AIS_ROWS = 64
-"""Observations of the data set that annealed importance sampling looks at."""
+"""How many examples of the data set annealed importance sampling scores; the seed chooses them."""
 
 
 class Value(NamedTuple):
-    """A number, its deviation where it has one, and how many examples it saw where not all."""
+    """A number; its standard deviation, if it has one; the numbers of examples, where not all were used."""
 
     value: float
     std: float | None = None
@@ -29,25 +38,32 @@ class Measure:
     """One entry of `MEASURES`.
 
     Attributes:
-        needs: "features" (of data against samples, and against reconstructions), "probabilities" (of samples'
-            classes), "pairs" (data and their reconstructions, batch by batch; values are averaged over examples),
-            "perceptual" (of the same, by LPIPS), "samples" (images), "model" (the model and the data), or "copies"
-            (data, samples and training data).
+        takes: what it is computed from: "features" (of data against samples, and against reconstructions),
+            "probabilities" (of samples' classes), "pairs" (data and their reconstructions, batch by batch; values are
+            averaged over examples), "perceptual" (LPIPS distances of such pairs), "samples" (images), "model" (the
+            model and the data), or "copies" (data, samples and training data).
         names: of the numbers that it gives.
-        compute: to as many `Value`. Features: (real, fake, seed); probabilities: (probabilities,); pairs: (x, remade);
-            perceptual: (distances,); samples: (images,); model: (model, x, seed); copies: (x, samples, train, seed).
+        compute: gives one `Value` for each name. Its arguments: features: (real, fake, seed); probabilities:
+            (probabilities,); pairs: (x, remade); perceptual: (distances,); samples: (images,); model: (model, x, seed);
+            copies: (x, samples, train, seed).
         summary: one line for people.
+        needs: what a model must offer.
     """
 
-    needs: str
+    takes: str
     names: tuple[str, ...]
     compute: Callable[..., Sequence[Value]]
     summary: str
+    needs: tuple[Capability, ...] = ()
+
+    def lacks(self, model: Any) -> Capability | None:
+        """The first thing needed that the model does not offer; None if it offers everything."""
+        return next((capability for capability in self.needs if not capability.offered(model)), None)
 
     def sides(self, model: Any) -> tuple[str, ...]:
         """What is scored: "gen", "rec", or "" for the model itself."""
         known = {"features": ("gen", "rec") if model.has_encoder else ("gen",), "model": ("",)}
-        return known.get(self.needs, ("rec",) if self.needs in ("pairs", "perceptual") else ("gen",))
+        return known.get(self.takes, ("rec",) if self.takes in ("pairs", "perceptual") else ("gen",))
 
 
 def _frechet(real, fake, seed):
@@ -77,10 +93,9 @@ def _prdc(real, fake, seed):
 
 
 def _prd(real, fake, seed):
-    """Of equal numbers of both, drawn from the larger set."""
+    """Of equal numbers of both: a random subset of the larger set."""
     rows = min(len(real), len(fake))
-    drawn = [x if len(x) == rows else np.random.default_rng(seed).permutation(x)[:rows] for x in (real, fake)]
-    curve = metrics.precision_recall_distribution(*drawn, seed=seed)
+    curve = metrics.precision_recall_distribution(*(_subset(x, rows, seed) for x in (real, fake)), seed=seed)
     return [Value(value, None, rows, rows) for value in curve.f_beta]
 
 
@@ -98,9 +113,10 @@ def _mean_squared_error(x, remade):
 
 
 def _image(name: str) -> Measure:
-    return Measure(
-        "pairs", (name,), lambda x, remade: [Value(getattr(metrics, name)(x, remade))], f"{name} of reconstructions"
-    )
+    def compute(x, remade):
+        return [Value(getattr(metrics, name)(x, remade))]
+
+    return Measure("pairs", (name,), compute, f"{name} of reconstructions", (ENCODER, IMAGES))
 
 
 def _lpips(distances):
@@ -124,7 +140,7 @@ def _active_dimensions(model, x, seed):
 
 def _active(model, x, codes):
     """By the mask, by the means of explicit posteriors, else by the spread of `codes()`."""
-    if hasattr(model, "active_dims"):
+    if model.active_dims is not None:
         return np.isin(np.arange(model.latent_dim), model.active_dims)
     if model.posterior_family is not None:
         return metrics.active_dimensions(model.encode(x), "posterior_mean")
@@ -144,7 +160,7 @@ def _importance_weighted(model, x, seed):
 
 
 def _ais(model, x, seed):
-    values = ais_log_likelihood(model, x[:AIS_ROWS], seed=seed).log_likelihood
+    values = ais_log_likelihood(model, _subset(x, AIS_ROWS, seed), seed=seed).log_likelihood
     return [Value(float(values.mean()), float(values.std()), len(values))]
 
 
@@ -158,13 +174,18 @@ def _nearest(x, samples, train, seed):
     return [Value(float(np.median(metrics.nearest_neighbours(rows, train).distances))) for rows in (samples, x)]
 
 
+def _subset(x, rows, seed):
+    """Some rows of `x`, which the seed chooses; all, in their order, if there are no more."""
+    return x if len(x) <= rows else np.random.default_rng(seed).permutation(x)[:rows]
+
+
 _BALLS = ("precision", "recall"), ("density", "coverage")
 _PRD = ("prd_f8_recall", "prd_f1/8_precision")
 _CRITICS, _NEAREST = ("critic_validation", "critic_train"), ("nearest_train_of_samples", "nearest_train_of_held_out")
 
 MEASURES = {
     "fid": Measure("features", ("frechet_distance",), _frechet, "Frechet distance of features"),
-    "kid": Measure("features", ("kernel_distance",), _kernel, "kernel distance of features, subsets of 1000"),
+    "kid": Measure("features", ("kernel_distance",), _kernel, "kernel distance of features, 100 subsets of 1000"),
     "precision_recall": Measure("features", _BALLS[0], _precision_recall, "shares in the other set's balls, k = 3"),
     "density_coverage": Measure("features", _BALLS[1], _density_coverage, "balls of data that hold samples, k = 5"),
     "prd": Measure("features", _PRD, _prd, "F_8 and F_1/8 of the precision-recall curve"),
@@ -174,25 +195,44 @@ MEASURES = {
     "is": Measure(
         "probabilities", ("inception_score",), _inception_score, "Inception score of the extractor's classes"
     ),
-    "mse": Measure("pairs", ("mean_squared_error",), _mean_squared_error, "mean squared error of reconstructions"),
+    "mse": Measure(
+        "pairs", ("mean_squared_error",), _mean_squared_error, "mean squared error of reconstructions", (ENCODER,)
+    ),
     "psnr": _image("psnr"),
     "ssim": _image("ssim"),
     "ms_ssim": _image("ms_ssim"),
-    "lpips": Measure("perceptual", ("lpips",), _lpips, "perceptual distance of reconstructions, deviation over images"),
-    "diversity": Measure("samples", ("ms_ssim_diversity",), _diversity, "1 - MS-SSIM between samples"),
-    "nac": Measure("model", ("nac",), _nac, "mean absolute correlation of active codes"),
+    "lpips": Measure(
+        "perceptual",
+        ("lpips",),
+        _lpips,
+        "perceptual distance of reconstructions, deviation over images",
+        (ENCODER, IMAGES),
+    ),
+    "diversity": Measure("samples", ("ms_ssim_diversity",), _diversity, "1 - MS-SSIM between samples", (IMAGES,)),
+    "nac": Measure("model", ("nac",), _nac, "mean absolute correlation of active codes", (ENCODER, TWO_DIMENSIONS)),
     "active_dimensions": Measure(
         "model",
         ("active_dimensions",),
         _active_dimensions,
         "code dimensions in use: by the mask, the posteriors' means, or spread",
+        (ENCODER,),
     ),
-    "latent_kl": Measure("model", ("latent_kl_nats",), _latent_kl, "KL of the codes' Gaussian to N(0, I)"),
-    "elbo": Measure("model", ("elbo_nats",), _elbo, "evidence lower bound"),
+    "latent_kl": Measure("model", ("latent_kl_nats",), _latent_kl, "KL of the codes' Gaussian to N(0, I)", (ENCODER,)),
+    "elbo": Measure("model", ("elbo_nats",), _elbo, "evidence lower bound", (BOUNDS,)),
     "iw_bound": Measure(
-        "model", ("importance_weighted_bound_nats",), _importance_weighted, "importance-weighted bound, 100 codes"
+        "model",
+        ("importance_weighted_bound_nats",),
+        _importance_weighted,
+        "importance-weighted bound, 100 codes",
+        (BOUNDS,),
     ),
-    "ais": Measure("model", ("ais_nats",), _ais, f"log-likelihood of the first {AIS_ROWS} by AIS, 1000 steps"),
+    "ais": Measure(
+        "model",
+        ("ais_nats",),
+        _ais,
+        f"log-likelihood of {AIS_ROWS} examples by AIS, 1000 steps",
+        (LIKELIHOOD, PRIOR_DENSITY),
+    ),
     "critic": Measure("copies", _CRITICS, _critic, "fresh Wasserstein critics against held-out and training data"),
     "nearest": Measure("copies", _NEAREST, _nearest, "median distance to the nearest training example"),
 }

@@ -1,38 +1,52 @@
-"""What a measure lacks is said before anything is computed."""
+"""Which measures are meant, and what they lack: said before anything is computed."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from keras_ijae.checks import whole
 from keras_ijae.evaluation.measures import MEASURES, PRDC, Measure
-from keras_ijae.metrics.features import DataSpace, Extractor
+from keras_ijae.metrics.features import DataSpace, Extractor, get
 
-_IMAGES = ("psnr", "ssim", "ms_ssim", "lpips", "diversity")
-_ENCODES = ("mse", *_IMAGES[:-1], "nac", "active_dimensions", "latent_kl")
-_BOUNDS = {"elbo": "elbo", "iw_bound": "importance_weighted_bound"}
+
+def asked(metrics: str | Sequence[str] | None, features: Any, model: Any) -> tuple[list[str], Extractor | None]:
+    """The names of the metrics, and the extractor, loaded.
+
+    Args:
+        metrics, features: as in `evaluate`. Without metrics: "fid" if there are features, else "sliced_wasserstein" of
+            the data themselves; "mse" if the model has an encoder; "elbo" if it has that bound.
+        model: what they are for.
+    """
+    extractor = None if features is None else get(features)
+    if metrics is not None:
+        return [metrics] if isinstance(metrics, str) else list(metrics), extractor
+    of_samples = "sliced_wasserstein" if extractor is None else "fid"
+    others = [name for name in ("mse", "elbo") if MEASURES[name].lacks(model) is None]
+    return [of_samples, *others], extractor or DataSpace()
 
 
 def chosen(
-    names: str | Sequence[str],
+    names: Sequence[str],
     model: Any,
     extractor: Extractor | None,
     train: Any = None,
     samples: int | None = None,
     seed: int = 0,
 ) -> dict[str, Measure]:
-    """The measures named; one for the two of balls, if both are.
+    """The measures of these names; one measure in the place of "precision_recall" and "density_coverage" if both are.
 
     Raises:
         ValueError: a name is unknown, or what it needs is missing; `samples` or `seed` is no such number.
     """
-    names = [names] if isinstance(names, str) else list(names)
     if not names:
         raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: none")
     for name in names:
         if name not in MEASURES:
             raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: {name!r}")
         _check_arguments(name, model, extractor, train)
-        _check_model(name, model)
+        lacking = MEASURES[name].lacks(model)
+        if lacking is not None:
+            kind = f"{type(model).__name__} of data shape {model.data_shape}, latent_dim {model.latent_dim}"
+            raise ValueError(f"Metric {name!r} needs {lacking.what}. Received: a {kind}")
     if samples is not None:
         whole("samples", samples, 2)
     whole("seed", seed, 0)
@@ -56,28 +70,13 @@ def check_monitor(monitor: str, measures: dict[str, Measure], model: Any) -> Non
 
 
 def _check_arguments(name: str, model: Any, extractor: Extractor | None, train: Any) -> None:
-    needs, images = MEASURES[name].needs, len(model.data_shape) == 3
-    if needs in ("features", "probabilities"):
+    takes, images = MEASURES[name].takes, len(model.data_shape) == 3
+    if takes in ("features", "probabilities"):
         if extractor is None:
             raise ValueError(f"Argument `features` is needed for {name!r}: an extractor. Received: None")
         if not images and not isinstance(extractor, DataSpace):
             raise ValueError(f"Argument `features` must be 'data' for vectors. Received: {extractor.name!r}")
-        if needs == "probabilities" and not extractor.has_probabilities:
+        if takes == "probabilities" and not extractor.has_probabilities:
             raise ValueError(f"Metric {name!r} needs class probabilities, which {extractor.name!r} has not")
-    if needs == "copies" and train is None:
+    if takes == "copies" and train is None:
         raise ValueError(f"Argument `train` is needed for {name!r}: the training data. Received: None")
-
-
-def _check_model(name: str, model: Any) -> None:
-    kind = type(model).__name__
-    if name in _ENCODES and not model.has_encoder:
-        raise ValueError(f"Metric {name!r} needs an encoder. Received: a {kind}")
-    if name in _IMAGES and len(model.data_shape) != 3:
-        raise ValueError(f"Metric {name!r} needs images. Received: a {kind} of shape {model.data_shape}")
-    if name == "nac" and model.latent_dim < 2:
-        raise ValueError(f"Metric 'nac' needs at least two latent dimensions. Received: {model.latent_dim}")
-    if name in _BOUNDS and not hasattr(model, _BOUNDS[name]):
-        raise ValueError(f"Metric {name!r} needs an explicit posterior and likelihood. Received: a {kind}")
-    if name == "ais" and (model.observation_model is None or not model.observation_model.has_log_prob):
-        advice = "`ki.evaluation.ais_log_likelihood` takes one"
-        raise ValueError(f"Metric 'ais' needs a likelihood with a density ({advice}). Received: a {kind}")

@@ -13,7 +13,7 @@ from keras_ijae.evaluation import requirements
 from keras_ijae.evaluation.material import Material
 from keras_ijae.evaluation.measures import Measure, Value
 from keras_ijae.files import plain, write_json
-from keras_ijae.metrics.features import Extractor, get
+from keras_ijae.metrics.features import Extractor
 from keras_ijae.metrics.perceptual import LPIPS
 from keras_ijae.metrics.score import Score
 
@@ -58,7 +58,7 @@ class Evaluation:
 def evaluate(
     model: Any,
     dataset: Any,
-    metrics: Sequence[str] = ("fid",),
+    metrics: str | Sequence[str] | None = None,
     features: Any = None,
     *,
     lpips: LPIPS | None = None,
@@ -70,20 +70,24 @@ def evaluate(
 ) -> Evaluation:
     """Scores a model on data: its samples and, where it has an encoder, its reconstructions.
 
-    Features are taken batch by batch; images are held only for measures whose `needs` in `ki.evaluation.MEASURES` are
+    Features are taken batch by batch; images are held only for measures whose `takes` in `ki.evaluation.MEASURES` is
     "model", "samples" or "copies".
 
     Args:
         model: any of the library's models.
-        dataset: held-out data, in an order of its own: a `tf.data.Dataset` of batches, or an array (n, *data_shape).
-        metrics: names, keys of `ki.evaluation.MEASURES`.
+        dataset: held-out data, not shuffled anew each time: a `tf.data.Dataset` of batches, a `keras.utils.PyDataset`,
+            or an array (n, *data_shape).
+        metrics: one or more names, keys of `ki.evaluation.MEASURES`. None for scores that every model and data set
+            can have: "fid" if `features` are given, else "sliced_wasserstein" between the data themselves; "mse" if
+            there is an encoder; "elbo" if the model has that bound.
         features: for metrics of features and classes: an extractor, a Keras model, "inception", the path of a stored
-            classifier, or "data" for the data themselves. Only scores by "inception" are called fid.
+            classifier, or "data" for the data themselves. Only scores by "inception" are called fid; others carry the
+            extractor's name in brackets.
         lpips: the distance for the metric of that name; `ki.metrics.LPIPS()` by default, which downloads its weights.
         samples: how many samples; as many as there are data by default.
         train: the training data, for "critic" and "nearest".
         seed: of samples, of encoders' noise and of the metrics' subsets, at least 0. Samples and codes are drawn in
-            batches of 256, each with a seed of its own made of this one; how the data are batched changes nothing.
+            batches of 256, each with its own seed derived from this one; how the data are batched changes nothing.
         cache: directory where features of data are kept between calls.
         progress: show bars.
 
@@ -91,18 +95,19 @@ def evaluate(
         ValueError: unknown metrics, or ones that lack something: named, before anything is computed.
 
     Example:
+        print(ki.evaluation.evaluate(model, test).scores)
         scores = ki.evaluation.evaluate(model, test, ["fid", "psnr"], features="mnist-classifier.keras")
         scores["gen/frechet_distance"]
     """
-    extractor = None if features is None else get(features)
-    chosen = requirements.chosen(metrics, model, extractor, train, samples, seed)
+    names, extractor = requirements.asked(metrics, features, model)
+    chosen = requirements.chosen(names, model, extractor, train, samples, seed)
     lpips = lpips or LPIPS() if "lpips" in chosen else None
     material = Material(chosen.values(), model, dataset, extractor, lpips, samples, train, seed, cache, progress)
-    by_needs = {"features": extractor, "probabilities": extractor, "perceptual": lpips}
+    made_by = {"features": extractor, "probabilities": extractor, "perceptual": lpips}
     scores = {}
     for measure in chosen.values():
-        by = by_needs.get(measure.needs)
-        for side, values, counts in _COMPUTE[measure.needs](measure, material):
+        by = made_by.get(measure.takes)
+        for side, values, counts in _COMPUTE[measure.takes](measure, material):
             for name, value in zip(measure.names, values, strict=True):
                 score = _score(name, value, by, counts, seed)
                 scores[f"{side}/{score.metric}" if side else score.metric] = score

@@ -13,8 +13,8 @@ THRESHOLDS = {"mask": 0.1, "posterior_mean": 1e-2, "stddev": 0.1}
 def nac(codes: ArrayLike, active: ArrayLike | None = None, kind: str = "correlation") -> float:
     """Mean over pairs of active dimensions i != j of |corr(z_i, z_j)|, or of |cov(z_i, z_j)|.
 
-    Independent codes do not score 0 but about sqrt(2 / (pi n)): 0.0080 for n = 10,000. The covariance version depends
-    on the codes' scale.
+    Independent codes do not score 0 but about sqrt(2 / (pi n)): 0.0080 for n = 10,000. Covariances depend on the scale
+    of the codes.
 
     Args:
         codes: of held-out data, (n, m).

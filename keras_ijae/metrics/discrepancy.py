@@ -25,9 +25,9 @@ def mmd(
     0 in expectation if the distributions are equal, so it may be negative.
 
     Args:
-        x, y: (n, d) and (m, d), codes and draws of the prior, say.
+        x, y: (n, d) and (m, d), for instance codes and samples of their prior.
         kernel: "imq", sum_s C s / (C s + |x - y|^2), or "rbf", sum_s exp(-|x - y|^2 / (C s)).
-        bandwidth: C, a squared distance. None: for "imq" 2 d, the expected squared distance of two draws of N(0, I);
+        bandwidth: C, a squared distance. None: for "imq" 2 d, the expected squared distance of two samples of N(0, I);
             for "rbf" twice the median squared distance between rows of the union (of up to 2,000 of them).
         scales: s, at least one; None: 0.1, 0.2, 0.5, 1, 2, 5 and 10 for "imq", 1 for "rbf".
 

@@ -35,13 +35,13 @@ def elbo_terms(
     """E log p(x|z), I(x; z) and KL(q(z) || p(z)) from one code of each example.
 
     With q(z) = mean_n q(z | x_n) over the n examples: I = mean_i [log q(z_i | x_i) - log q(z_i)] and
-    KL = mean_i [log q(z_i) - log p(z_i)]. Their total is the ELBO's own estimate on these codes exactly. I is at most
-    log n: where it comes near, it says only that there are too few examples.
+    KL = mean_i [log q(z_i) - log p(z_i)]. Together they are exactly the ELBO's estimate from these codes. I is at most
+    log n: near that value it only says that there are too few examples.
 
     Args:
         log_likelihoods: log p(x_i | z_i) in nats, (n,).
         means, stddevs: of the Gaussian posteriors q(z | x_i), (n, d) each; deviations above 0.
-        codes: z_i drawn from q(z | x_i), (n, d).
+        codes: z_i ~ q(z | x_i), (n, d).
         log_priors: log p(z_i) in nats, (n,); None for N(0, I).
 
     Returns:

@@ -24,9 +24,9 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     """||m1 - m2||^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), in float64.
 
     The covariances are unbiased (ddof = 1). With S1 = R R^T, the trace of the root is the sum of the roots of the
-    eigenvalues of R^T S2 R, clipped at 0. R is that of the covariance of lower rank, without the directions that have
-    no variance, whose rounding errors would count by their roots. Two samples of n rows from one Gaussian are
-    not at 0 but at about a constant over n (0.44 for d = 64, n = 5000): compare distances of equal n only.
+    eigenvalues of R^T S2 R, clipped at 0. R is taken from the covariance of lower rank, without the directions that
+    have no variance, whose rounding errors would enter by their square roots. The distance of two samples of n rows
+    from one Gaussian is not 0 but about a constant over n (0.44 for d = 64, n = 5000): compare at equal n only.
 
     Args:
         real, fake: features, (n, d) each, at least two rows; the numbers of rows may differ.
@@ -54,7 +54,7 @@ class _Load:
 
     def __get__(self, instance: "FrechetAccumulator | None", owner: type) -> Callable[..., "FrechetAccumulator"]:
         def load(path: str | os.PathLike) -> "FrechetAccumulator":
-            """The accumulator that was saved to `path`; called on an instance, that instance becomes it.
+            """The accumulator that was saved to `path`; called on an instance, it replaces what that one has seen.
 
             Raises:
                 ValueError: the file holds none, or the instance has another d.
@@ -86,7 +86,7 @@ class FrechetAccumulator:
     """Mean and covariance of features that come in batches, in float64 and memory d^2.
 
     Sums are taken around the first row, so that neither the sizes of the batches, nor their order, nor a mean far from
-    0 change the result by more than rounding (1e-9 and less). A saved one is a reference that need not be read again.
+    0 change the result by more than rounding (1e-9 and less). Save one to keep the statistics of a reference set.
 
     Args:
         dim: d, the number of features.

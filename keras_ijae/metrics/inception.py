@@ -21,8 +21,8 @@ def inception_score(probabilities: ArrayLike, splits: int = 10) -> InceptionScor
     """exp(mean_i KL(p(y|x_i) || p(y))), with p(y) the mean of a split; mean and deviation over splits.
 
     Splits are consecutive and differ by at most one row, so images in order of class must be shuffled first. A split
-    with fewer rows than classes cannot reach the highest score: published ones stand on 50,000 images. The score sees
-    no difference between classes drawn once and classes drawn well, nor the data.
+    with fewer rows than classes cannot reach the highest score: published ones use 50,000 images. The score never sees
+    the data, and one image of each class, repeated, scores best.
 
     Args:
         probabilities: (n, classes), at least 0, rows that sum to 1 (within 1e-3).

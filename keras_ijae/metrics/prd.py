@@ -46,11 +46,11 @@ def precision_recall_distribution(
     """Clusters both sets together by k-means and compares the clusters' shares; the curve is a mean over runs.
 
     Args:
-        real, fake: features, (n, d) each, of equal n, without which the clusters lean to the larger set.
+        real, fake: features, (n, d) each, of equal n: else the clusters would follow the larger set.
         clusters: from 2 to 2 n.
         angles: points of the curve.
         runs: of k-means, each from 10 starts.
-        seed: of k-means, at least 0; runs of different seeds have nothing in common.
+        seed: of k-means, at least 0; different seeds share no run.
 
     Raises:
         ValueError: sets of different size or d, other ranks, values that are not finite, or other numbers.

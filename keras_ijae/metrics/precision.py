@@ -21,7 +21,7 @@ class PrecisionRecall:
 def precision_recall(real: ArrayLike, fake: ArrayLike, k: int = 3) -> PrecisionRecall:
     """Share of each set that lies in a ball of the other: around a point, as far as its k-th nearest of its own set.
 
-    A ball holds its border; a point is not its own neighbour. Distances are exact (float64) and take constant memory.
+    Balls are closed; a point is not its own neighbour. Distances are exact (float64) and take constant memory.
     Equal distributions do not score 1: two samples of 10,000 from N(0, I_1000) score 0.48 and 0.47 with k = 5.
 
     Args:

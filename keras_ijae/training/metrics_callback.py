@@ -43,7 +43,7 @@ class MetricsCallback(keras.callbacks.Callback):
     def __init__(
         self,
         dataset: Any,
-        metrics: Sequence[str] = ("fid",),
+        metrics: str | Sequence[str] | None = None,
         features: Any = None,
         *,
         lpips: Any = None,
@@ -67,9 +67,10 @@ class MetricsCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         from keras_ijae.evaluation import requirements
-        from keras_ijae.metrics import LPIPS, features
+        from keras_ijae.metrics import LPIPS
 
-        self.features = None if self.features is None else features.get(self.features)  # loaded once, as is the next
+        # The extractor is loaded once, as is LPIPS.
+        self.metrics, self.features = requirements.asked(self.metrics, self.features, self.model)
         chosen = requirements.chosen(self.metrics, self.model, self.features, self.train, self.samples, self.seed)
         if self.monitor is not None:
             requirements.check_monitor(self.monitor, chosen, self.model)
