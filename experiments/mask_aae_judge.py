@@ -10,6 +10,7 @@ SCORES = [
     "validation_gen", "test_gen", "test_rec", "test_error", "test_real", "active_dimensions", "closed_below",
     "open_above", "deletion_least", "deletion_median", "nac",
 ]  # fmt: skip
+SAMPLES = 10_000
 
 
 def points(dimensions: int, split: str) -> np.ndarray:
@@ -26,7 +27,7 @@ def judge(model: keras.Model, dimensions: int, seed: int, experiment: str) -> di
         seed: of the samples.
         experiment: models of "select" are judged by validation points alone.
     """
-    samples = model.sample(10_000, seed=seed)
+    samples = model.sample(SAMPLES, seed=seed)
     validation = points(dimensions, "train[50000:]")
     found = {"validation_gen": ki.metrics.frechet_distance(validation, samples)}
     if experiment == "select":

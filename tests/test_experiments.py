@@ -2,11 +2,14 @@
 
 import csv
 import dataclasses
+import functools
 import importlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.manifold
+import threadpoolctl
 
 import keras_ijae as ki
 from keras_ijae.datasets.from_gmm5 import MEANS, STDDEV
@@ -22,12 +25,24 @@ def script(monkeypatch):
     return importlib.import_module
 
 
+def compiled_with(monkeypatch, **how):
+    """From now on models are compiled with these arguments."""
+    plain = ki.models.Game.compile
+    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
+
+
 @pytest.fixture
-def without_xla(monkeypatch):
-    """Models are traced but not compiled: so few steps would take less time than XLA."""
-    compiled = ki.models.Game.compile
-    plain = {"jit_compile": False}
-    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *how, **more: compiled(model, *how, **more | plain))
+def eagerly(monkeypatch):
+    """Models train without a trace, which takes longer than so few steps."""
+    compiled_with(monkeypatch, jit_compile=False, run_eagerly=True)
+
+
+@pytest.fixture
+def quick_tsne(monkeypatch):
+    """t-SNE stops early and on one thread: how well the points are arranged is not tested."""
+    monkeypatch.setattr(sklearn.manifold, "TSNE", functools.partial(sklearn.manifold.TSNE, max_iter=250))
+    with threadpoolctl.threadpool_limits(1):
+        yield
 
 
 def rows(path):
@@ -82,8 +97,9 @@ def test_toy_scores_are_those_of_the_known_mixture(script):
 
 
 @pytest.fixture
-def small_gmm5(script, without_xla, monkeypatch):
+def small_gmm5(script, monkeypatch):
     gmm5 = script("gmm5")
+    compiled_with(monkeypatch, jit_compile=False)  # traced: one trace for all runs is tested
     monkeypatch.setattr(gmm5, "ARCHITECTURES", ((1, 4, 3),))
     monkeypatch.setattr(gmm5, "SAMPLES", 200)
     return gmm5
@@ -143,7 +159,7 @@ def test_the_full_grid_has_the_papers_number_of_settings(script):
 
 
 @pytest.fixture
-def small_flex(script, without_xla, monkeypatch, tmp_path):
+def small_flex(script, eagerly, quick_tsne, monkeypatch, tmp_path):
     """The script with small networks on digits, and a function that runs a command of it."""
     flex = script("flex_ae_mnist")
     for name, value in {"LATENT": 4, "NETWORKS": "mlp", "WIDTH": 8, "GENERATORS": ((0, 0),)}.items():
@@ -205,12 +221,12 @@ def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_fr
             np.testing.assert_array_equal(left, right)
 
 
-def test_clusters_and_their_codes_are_drawn(script, without_xla, tmp_path, monkeypatch, capsys):
+def test_clusters_and_their_codes_are_drawn(script, eagerly, quick_tsne, tmp_path, monkeypatch, capsys):
     synthetic = script("flex_ae_synthetic")
     x, labels = synthetic.clusters("test")
     assert x.shape == (1024, 128) and np.bincount(labels).min() > 100
     monkeypatch.setattr(synthetic, "SYSTEMS", ("ae", "flex_ae"))
-    monkeypatch.setattr(synthetic, "clusters", lambda split: (x[:120], labels[:120]))
+    monkeypatch.setattr(synthetic, "clusters", lambda split: (x[:60], labels[:60]))
     command = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
     path, picture = tmp_path / "flex_ae_synthetic.csv", tmp_path / "pictures" / "flex_ae-synthetic.png"
     synthetic.main([*command, "--steps", "2"])
@@ -230,16 +246,22 @@ def test_clusters_and_their_codes_are_drawn(script, without_xla, tmp_path, monke
 
 
 @pytest.fixture
-def small_manifold(script, without_xla, monkeypatch, tmp_path):
+def small_manifold(script, eagerly, monkeypatch, tmp_path):
     """The script with small networks, and a function that runs a command of it."""
     manifold = script("mask_aae_manifold")
     for name, value in {"CODES": {2: (4,)}, "WIDTH": 8, "TRACED": 2}.items():
         monkeypatch.setattr(manifold, name, value)
-    some, asked = ki.datasets.load("manifold:2", "test[:600]", 600).as_numpy_iterator().next(), []
+    some, asked, load = np.random.default_rng(0).normal(size=(300, 128)).astype("float32"), [], ki.datasets.load
+    np.savez(tmp_path / "points.npz", x=some)
+
+    def small(name, split, *how, **more):
+        asked.append((name, split))
+        return load(f"npz:{tmp_path / 'points.npz'}", "train", *how, **more)
+
+    monkeypatch.setattr(ki.datasets, "load", small)
+    monkeypatch.setattr(script("mask_aae_judge"), "SAMPLES", 300)
     for penalty in ("penalty 10", "penalty 0.01", "penalty 0.001"):
         monkeypatch.delitem(manifold.PENALTIES, penalty)
-    for module in (manifold, script("mask_aae_judge")):
-        monkeypatch.setattr(module, "points", lambda dimensions, split: asked.append(split) or some)
     files = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
 
     def run(experiment, *arguments):
@@ -251,18 +273,20 @@ def small_manifold(script, without_xla, monkeypatch, tmp_path):
 
 def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypatch, capsys):
     manifold, run, asked = small_manifold
-    compare = ["--steps", "4", "--seeds", "0", "--dimensions", "2"]
+    compare = ["--steps", "2", "--seeds", "0", "--dimensions", "2"]
     with pytest.raises(SystemExit, match="Run `select` first: .* lacks penalty 0.1, penalty 1"):
         run("compare", *compare)
-    selection = run("select", "--steps", "4")
-    assert [row["test_gen"] for row in selection] == ["", ""] and set(asked) == {"train[50000:]"}  # not by the test
+    selection = run("select", "--steps", "2")
+    assert [row["test_gen"] for row in selection] == ["", ""]
+    assert {split for _, split in asked} == {"train[:50000]", "train[50000:]"}  # not by the test
+    assert {name for name, _ in asked} == {"manifold:8"}
     found = run("compare", *compare)[2:]
     assert [(row["system"], row["codes"]) for row in found] == [("mask_aae", "4"), ("wae_gan", "4")]
     best = min(selection, key=lambda row: float(row["validation_gen"]))["setting"]
     assert {row["setting"] for row in found} == {"quick", best}
     assert all(float(row["test_error"]) > 0 and float(row["test_gen"]) > 0 for row in found)
-    traced = np.load(tmp_path / "models" / "mask_aae-quick-2-4-0-4.npz")
-    assert traced["steps"].tolist() == [2, 4] and traced["alphas"].shape == (2, 4)
+    traced = np.load(tmp_path / "models" / "mask_aae-quick-2-4-0-2.npz")
+    assert traced["steps"].tolist() == [1, 2] and traced["alphas"].shape == (2, 4)
     assert traced["covariance"].shape == (4, 4)
     before = (tmp_path / "mask_aae.csv").read_bytes()
     monkeypatch.setattr(manifold, "build", None)  # nothing is trained again
@@ -275,8 +299,8 @@ def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypat
     assert all(is_png(tmp_path / "pictures" / f"mask_aae-quick{part}.png") for part in ("", "-codes"))
     with pytest.raises(SystemExit):
         run("compare", "--steps", "3")
-    (tmp_path / "models" / "mask_aae-quick-2-4-0-4.npz").unlink()
-    with pytest.raises(SystemExit, match="lacks mask_aae-quick-2-4-0-4.npz"):
+    (tmp_path / "models" / "mask_aae-quick-2-4-0-2.npz").unlink()
+    with pytest.raises(SystemExit, match="lacks mask_aae-quick-2-4-0-2.npz"):
         run("figure")
 
 
