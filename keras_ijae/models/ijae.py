@@ -136,7 +136,7 @@ class IJAE(Game):
         network = getattr(self, name)
         real_logits, fake_logits = logits(network, real, fake)
         played.losses[name] = losses.discriminator_loss(real_logits, fake_logits)
-        played.logs.update(losses.judged(name, real_logits, fake_logits))
+        played.logs.update(losses.discriminator_logs(name, real_logits, fake_logits))
         if self.gradient_penalty:
             penalty = losses.gradient_penalty(lambda inputs: logits(network, inputs)[0], real)
             played.penalties[name] = self.gradient_penalty * penalty
