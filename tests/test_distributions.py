@@ -89,6 +89,10 @@ def test_zero_outputs_are_the_standard_normal(name):
     np.testing.assert_allclose(posterior.draw(params, noise), noise, rtol=1e-6)
 
 
+def test_the_scale_of_zero_is_one_in_full_float64():
+    np.testing.assert_allclose(positive_scale(tf.zeros(1, tf.float64)), [1.0], rtol=0, atol=1e-15)
+
+
 def test_draws_have_the_mean_and_covariance_and_zero_noise_is_the_mean():
     posterior = FullGaussian(3)
     params = np.repeat(_full_params(), 50_000, axis=0)

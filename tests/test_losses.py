@@ -79,8 +79,8 @@ def test_at_the_optimal_logit_the_discriminator_loss_is_log_4_less_2_jsd(mean):
 def test_accuracy_counts_both_classes_equally_and_a_logit_of_zero_as_wrong():
     assert float(losses.accuracy(tf.constant(REAL), tf.constant(FAKE))) == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert losses.accuracy(tf.zeros([2, 1]), tf.zeros([2, 1])) == 0
-    judged = losses.judged("d", tf.constant(REAL), tf.constant(FAKE))
-    assert {name: pytest.approx(float(value)) for name, value in judged.items()} == {
+    logs = losses.discriminator_logs("d", tf.constant(REAL), tf.constant(FAKE))
+    assert {name: pytest.approx(float(value)) for name, value in logs.items()} == {
         "d_real_logit": REAL.mean(),
         "d_fake_logit": FAKE.mean(),
         "d_accuracy": (2 / 3 + 1 / 2) / 2,

@@ -28,7 +28,7 @@ def monte_carlo(
     """A divergence of two distributions of TFP as means of functions of log p/q over draws of p and of q.
 
     With r = log p - log q: KL(p || q) = E_p r and KL(q || p) = -E_q r, whose standard error is only as good as
-    the tails of r; JS = E_p[log 2 - zeta(-r)]/2 + E_q[log 2 - zeta(r)]/2, zeta = softplus, and
+    the tails of r; JS = E_p[log 2 - softplus(-r)]/2 + E_q[log 2 - softplus(r)]/2, and
     TV = E_p|tanh(r/2)|/2 + E_q|tanh(r/2)|/2, whose terms are bounded.
 
     Args:

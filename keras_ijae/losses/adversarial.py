@@ -1,6 +1,7 @@
 """Adversarial losses on logits; label 1 is the data, or the prior.
 
-With zeta = softplus: -log D = zeta(-l) and -log(1 - D) = zeta(l), finite for every logit, and log D/(1 - D) = l.
+For a logit l, D = sigmoid(l): -log D = softplus(-l) and -log(1 - D) = softplus(l), finite for every logit, and
+log D/(1 - D) = l.
 """
 
 import tensorflow as tf
@@ -13,7 +14,7 @@ FROM_TFGAN = tuple(f"tfgan:{name}" for name in tfgan.LOSSES)
 
 
 def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, objective: str = "non_saturating") -> tf.Tensor:
-    """mean zeta(-real) + mean zeta(fake): nats, a scalar, at least 0; or TF-GAN's loss of that name.
+    """mean softplus(-real) + mean softplus(fake): a scalar >= 0 in nats; or TF-GAN's loss of that name.
 
     At the optimum the logit is log p_real - log p_fake and the loss log 4 - 2 JSD(p_real || p_fake).
 
@@ -30,8 +31,8 @@ def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, objective
 def generator_loss(fake_logits: tf.Tensor, objective: str = "non_saturating") -> tf.Tensor:
     """What the generator lowers, a mean over the batch; in brackets its gradient at the optimal discriminator.
 
-    `minimax`: -zeta(l) (2 JSD); `non_saturating`: zeta(-l) (KL(q||p) - 2 JSD); `log_ratio`: -l (KL(q||p)), with p the
-    data and q the generator.
+    `minimax`: -softplus(l) (2 JSD); `non_saturating`: softplus(-l) (KL(q||p) - 2 JSD); `log_ratio`: -l (KL(q||p)), with
+    p the data and q the generator.
 
     Args:
         fake_logits: logits of generated samples, any shape.
@@ -70,8 +71,8 @@ def accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     return (real + fake) / 2
 
 
-def judged(name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
-    """What is logged of a discriminator: mean logits on real and fake, and its accuracy."""
+def discriminator_logs(name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Log entries of the discriminator `name`: `NAME_real_logit`, `NAME_fake_logit` (means) and `NAME_accuracy`."""
     return {
         f"{name}_real_logit": tf.reduce_mean(real_logits),
         f"{name}_fake_logit": tf.reduce_mean(fake_logits),
@@ -80,7 +81,7 @@ def judged(name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[st
 
 
 def critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """mean fake - mean real: a scalar that a critic lowers; over 1-Lipschitz critics it is -W_1 at the least.
+    """mean fake - mean real: a scalar that a critic lowers. Its minimum over all 1-Lipschitz critics is -W_1.
 
     Args:
         real: values of the critic on what carries label 1 (data, prior), any shape.
@@ -92,7 +93,7 @@ def critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(fake) - tf.reduce_mean(real)
 
 
-def criticised(name: str, real: tf.Tensor, fake: tf.Tensor) -> dict[str, tf.Tensor]:
-    """What is logged of a critic: mean values on real and fake, and their difference, the distance it estimates."""
+def critic_logs(name: str, real: tf.Tensor, fake: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Log entries of the critic `name`: mean values `NAME_real` and `NAME_fake`, and `NAME_distance`, real - fake."""
     real, fake = tf.reduce_mean(real), tf.reduce_mean(fake)
     return {f"{name}_real": real, f"{name}_fake": fake, f"{name}_distance": real - fake}

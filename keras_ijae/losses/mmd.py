@@ -12,7 +12,8 @@ def mmd(a: tf.Tensor, b: tf.Tensor, variance: float = 1.0) -> tf.Tensor:
 
         sum_{i != j} [k(a_i, a_j) + k(b_i, b_j)] / (n (n - 1)) - 2 sum_{i, j} k(a_i, b_j) / n^2
 
-    The mean over half batches is not the whole batch's: under replicas, gather the rows first.
+    The mean of the estimates of two half batches differs from the estimate of the whole batch: under replicas, gather
+    the rows of all replicas first.
 
     Args:
         a, b: independent samples, (n, m) each, n at least 2.

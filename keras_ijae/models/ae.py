@@ -68,7 +68,7 @@ class CodeJudging(AutoEncoding):
     def judge_codes(self, z: tf.Tensor, code: tf.Tensor) -> Played:
         """L_C = E zeta(-C(z)) + E zeta(C(code)), the code held fixed."""
         prior, posterior = logits(self.code_discriminator, [z], [tf.stop_gradient(code)])
-        judged = losses.judged("code_discriminator", prior, posterior)
+        judged = losses.discriminator_logs("code_discriminator", prior, posterior)
         return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)
 
 

@@ -94,7 +94,9 @@ class AlphaGAN(Game):
         real, *both = logits(self.discriminator, [x], [rec], [fake])
         both = tf.concat(both, axis=0)
         prior, posterior = logits(self.code_discriminator, [noise["z"]], [code])
-        judged = losses.judged("discriminator", real, both) | losses.judged("code_discriminator", prior, posterior)
+        judged = losses.discriminator_logs("discriminator", real, both) | losses.discriminator_logs(
+            "code_discriminator", prior, posterior
+        )
         return Played(
             {
                 "discriminator": losses.discriminator_loss(real, both, self.objective),

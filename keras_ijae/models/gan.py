@@ -90,7 +90,7 @@ class GAN(Game):
         real, fake = logits(self.discriminator, [batch], [tf.stop_gradient(forward["fake"])])
         return Played(
             {"discriminator": losses.discriminator_loss(real, fake, self.objective)},
-            losses.judged("discriminator", real, fake),
+            losses.discriminator_logs("discriminator", real, fake),
         )
 
     def measures(self, batch, noise):

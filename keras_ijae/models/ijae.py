@@ -149,7 +149,7 @@ class IJAE(Game):
         network = getattr(self, name)
         real_logits, fake_logits = logits(network, real, fake)
         played.losses[name] = losses.discriminator_loss(real_logits, fake_logits)
-        played.logs.update(losses.judged(name, real_logits, fake_logits))
+        played.logs.update(losses.discriminator_logs(name, real_logits, fake_logits))
         if self.r1_weight is not None:
             penalty = losses.gradient_penalty(lambda inputs: logits(network, inputs)[0], real)
             played.penalties[name] = tf.cast(tf.convert_to_tensor(self.r1_weight), penalty.dtype) * penalty

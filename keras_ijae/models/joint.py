@@ -109,7 +109,7 @@ class JointGame(Game):
         played = Played()
         if phase != "players":
             played.losses["joint_discriminator"] = losses.discriminator_loss(f_p, f_q)
-            played.logs.update(losses.judged("joint_discriminator", f_p, f_q))
+            played.logs.update(losses.discriminator_logs("joint_discriminator", f_p, f_q))
         if phase != "discriminators":
             loss = -tf.reduce_mean(self.gain(f_q)) - tf.reduce_mean(self.gain(-f_p))
             played.losses.update(encoder=loss, decoder=loss)
@@ -126,7 +126,7 @@ class JointGame(Game):
             )
             if "joint_discriminator" in played.losses:
                 played.losses["cycle_discriminator"] = losses.discriminator_loss(eta, eta_again)
-                played.logs.update(losses.judged("cycle_discriminator", eta, eta_again))
+                played.logs.update(losses.discriminator_logs("cycle_discriminator", eta, eta_again))
             terms = {"observation_cycle": losses.generator_loss(eta_again)}
         else:
             terms = self._explicit_cycle(x, x_again, noise, forward)

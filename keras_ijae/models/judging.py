@@ -40,7 +40,7 @@ def criticise(
     penalty = losses.wasserstein_gradient_penalty(lambda x: logits(network, [x])[0], real, fake, mix)
     played.losses[name] = losses.critic_loss(of_real, of_fake)
     played.penalties[name] = tf.cast(tf.convert_to_tensor(weight), penalty.dtype) * penalty
-    played.logs.update(losses.criticised(name, of_real, of_fake) | {f"{name}_penalty": penalty})
+    played.logs.update(losses.critic_logs(name, of_real, of_fake) | {f"{name}_penalty": penalty})
 
 
 def _call(network, inputs):

@@ -74,7 +74,7 @@ class WassersteinGame(Game):
             (fake,) = logits(self.critic, [forward["fake"]])
             return Played({"decoder": -tf.reduce_mean(fake)})
         real, fake = logits(self.critic, [batch], [tf.stop_gradient(forward["fake"])])
-        return Played({"critic": losses.critic_loss(real, fake)}, losses.criticised("critic", real, fake))
+        return Played({"critic": losses.critic_loss(real, fake)}, losses.critic_logs("critic", real, fake))
 
     def measures(self, batch, noise):
         real, fake = self.critic(batch), self.critic(self.decoder(noise["z"]))

@@ -16,8 +16,8 @@ LEAST_PROBABILITY = 1e-6
 class Bernoulli(Likelihood):
     """p(x | ℓ) = Π σ(ℓ)^x (1 - σ(ℓ))^(1 - x), with `params` the logits ℓ.
 
-    log p = Σ xℓ - ζ(ℓ), ζ the softplus. On binary data it is in true nats; grey values in [0, 1] are taken
-    as probabilities of a binary pixel, and the same sum is the negative cross-entropy.
+    log p = Σ xℓ - softplus(ℓ). For binary data it is a log-probability in nats; grey values in [0, 1] are taken as
+    probabilities of a binary pixel, and the same sum is the negative cross-entropy, not a log-probability.
 
     Example:
         Bernoulli().log_prob(tf.zeros((1, 2)), tf.constant([[0.0, 1.0]]))  # [-1.3863], 2 log ½
