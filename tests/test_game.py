@@ -9,11 +9,16 @@ from toy import BATCH, FEATURES, Record, Toy, mean_of, network, play, vectors
 
 from keras_ijae import random
 from keras_ijae.layers import SpectralDense
-from keras_ijae.models import Move, Phase
+from keras_ijae.losses import gradient_penalty
+from keras_ijae.models import Move, Phase, Played
 
 
-def gated(gate):
-    return Toy(phases=(Phase("player", ("player",)), Phase("judge", ("judge",), gate=gate)), norm=True)
+GRAPH = {"jit_compile": False}
+
+
+def gated(gate, **about):
+    """The judge's phase is gated."""
+    return Toy(phases=(Phase("player", ("player",)), Phase("judge", ("judge",), gate=gate)), norm=True, **about)
 
 
 def judge_and_slots(record):
@@ -21,9 +26,9 @@ def judge_and_slots(record):
     return record.changes("judge/"), record.changes("judge_optimizer")
 
 
-def test_a_closed_gate_leaves_weights_slots_and_statistics_alone():
+def test_a_shut_gate_leaves_weights_slots_and_statistics_alone():
     record = Record()
-    model = gated(lambda step, happened, logs: step % 2 == 0)
+    model = gated(lambda step, happened: step % 2 == 0)
     play(model, 4, [record])
     assert record.changes("player") == [True] * 4
     assert judge_and_slots(record) == ([True, False, True, False],) * 2
@@ -31,37 +36,109 @@ def test_a_closed_gate_leaves_weights_slots_and_statistics_alone():
 
 def test_a_gate_knows_how_often_its_phase_happened():
     record = Record()
-    play(gated(lambda step, happened, logs: (step > 0) & (happened < 2)), 5, [record])
+    model = gated(lambda step, happened: (step > 0) & (happened < 2))
+    play(model, 5, [record])
     assert judge_and_slots(record) == ([False, True, True, False, False],) * 2
+    assert int(model.happened["judge"].numpy()) == 2
+
+
+def at_odd_steps(step, happened):
+    return step % 2 == 1
+
+
+def passed_on(model, batch, noise, phase):
+    """What the judge makes of the player's output in the shared forward pass: reaches both networks."""
+    return tf.reduce_mean(model.judge(batch + model.player(batch, training=True), training=True))
+
+
+class Shared(Toy):
+    """The judge looks at the player's forward pass, which its gated phase may reuse."""
+
+    def forward(self, batch, noise, phase):
+        return {"player": self.player(batch, training=True)}
+
+    def losses(self, batch, noise, phase, forward):
+        joined = batch + forward["player"] + noise["z"]
+        return Played({phase: tf.reduce_mean(self.judge(joined, training=True))}, {f"{phase}_mean": batch[0, 0]})
+
+
+def run(how, reuse):
+    """All weights and logs after four steps, the judge's phase open in two of them."""
+    phases = Phase("player", ("player",)), Phase("judge", ("judge",), gate=at_odd_steps, reuse=reuse)
+    model = Shared(phases=phases, norm=True)
+    history = play(model, 4, how=how).history
+    return weights(model), history
+
+
+@pytest.mark.parametrize(
+    ("how", "reuse"),
+    [(GRAPH, False), (GRAPH, True), ({"jit_compile": True}, True)],
+    ids=["in a graph", "in a graph, reusing", "by XLA, reusing"],
+)
+def test_a_gated_game_is_the_same_however_it_is_run(how, reuse):
+    (eager, expected), (found, history) = run(None, reuse), run(how, reuse)
+    same(eager, found, 1e-6)
+    assert history == {name: pytest.approx(values, abs=1e-6) for name, values in expected.items()}
+
+
+def test_a_shut_gate_logs_nothing():
+    """The mean of what the phase logs is over its open steps."""
+    _, history = run(None, reuse=False)
+    first = vectors(4)[::BATCH, 0]
+    assert history["player_mean"] == [pytest.approx(first.mean())]
+    assert history["judge_mean"] == [pytest.approx(first[1::2].mean())]
+
+
+def test_a_shut_gate_computes_nothing_in_a_graph():
+    computed = []
+
+    def counted(model, batch, noise, phase):
+        one = tf.py_function(lambda: computed.append(phase) or 1.0, [], tf.float32)
+        return tf.ensure_shape(one, []) * mean_of(phase)(model, batch, noise, phase)
+
+    play(gated(at_odd_steps, losses={"player": counted, "judge": counted}), 5, how=GRAPH)
+    assert (computed.count("player"), computed.count("judge")) == (5, 2)
+
+
+def test_gates_under_replicas_are_gates_on_one(two_replicas):
+    alone = gated(at_odd_steps)
+    expected = play(alone, 4).history
+    with two_replicas.scope():
+        together = gated(at_odd_steps)
+    history = play(together, 4, how=GRAPH).history
+    same(weights(alone), weights(together), 1e-5)
+    assert history == {name: pytest.approx(values, abs=1e-5) for name, values in expected.items()}
+    assert int(together.happened["judge"].numpy()) == 2
 
 
 def mean_of_batch(model, batch, noise, phase):
     return tf.reduce_mean(batch)
 
 
-def test_a_gate_sees_the_logs_of_its_pass():
+def balanced():
+    phases = Phase("player", ("player",)), Phase("judge", ("judge",), balance=lambda logs: logs["mean"] > 0)
+    return Toy(phases=phases, logs={"mean": mean_of_batch})
+
+
+BALANCE = np.array([1, 1, 1, 1, -1, -1, -1, -1, 3, 3, -2, -2, 2, 2, -3, -3], "float32")  # means 1, -1, 1/2, -1/2
+BALANCE = BALANCE[:, None] * np.ones((1, FEATURES), "float32")
+
+
+def test_a_balance_sees_the_logs_of_its_pass_and_withholds_the_moves_alone():
     record = Record()
-    phases = (
-        Phase("player", ("player",)),
-        Phase("judge", ("judge",), gate=lambda step, happened, logs: logs["mean"] > 0),
-    )
-    model = Toy(phases=phases, logs={"mean": mean_of_batch})
-    x = np.repeat(np.array([1, -1, -1, 1], "float32"), BATCH)[:, None] * np.ones((1, FEATURES), "float32")
-    play(model, 4, [record], x=x)
-    assert record.changes("judge/") == [True, False, False, True]
+    history = play(balanced(), 4, [record], x=BALANCE).history
+    assert judge_and_slots(record) == ([True, False, True, False],) * 2
+    assert history["mean"] == [pytest.approx(0.0, abs=1e-6)]  # logged in all four steps
 
 
-@pytest.mark.parametrize("opened", [False, True])
-def test_gates_under_replicas_are_gates_on_one(two_replicas, opened):
-    alone = gated(lambda step, happened, logs: step < opened * 2)
-    play(alone, 3)
+def test_replicas_balance_by_the_logs_of_the_whole_batch(two_replicas):
+    """In the last two steps one replica's half has a mean above zero, the other's one below."""
+    alone = balanced()
+    play(alone, x=BALANCE)
     with two_replicas.scope():
-        together = gated(lambda step, happened, logs: step < opened * 2)
-    before = weights(together)
-    play(together, 3, how={})
+        together = balanced()
+    play(together, how=GRAPH, x=BALANCE)
     same(weights(alone), weights(together), 1e-5)
-    judge = [name for name in moved(before, weights(together)) if "judge/" in name]
-    assert bool(judge) == opened
 
 
 def test_repeats_have_fresh_noise_on_the_same_batch():
@@ -75,18 +152,30 @@ def test_repeats_have_fresh_noise_on_the_same_batch():
             np.testing.assert_array_equal(batch, vectors(2)[at : at + 4])
 
 
-def test_slices_part_the_batch():
-    model = Toy(phases=(Phase("player", ("player",), repeats=2, slices=True), Phase("judge", ("judge",))))
+def test_every_repeat_has_a_slice_of_its_own_and_noise_of_its_size():
+    model = Toy(phases=(Phase("player", ("player",), repeats=2, slices=2), Phase("judge", ("judge",))))
     play(model, 1)
-    batches = [batch for _, batch, _ in model.seen]
-    assert [len(batch) for batch in batches] == [2, 2, 4]
-    np.testing.assert_array_equal(np.concatenate(batches[:2]), vectors(1))
+    batches, noises = ([seen[at] for seen in model.seen] for at in (1, 2))
+    assert [len(batch) for batch in batches] == [len(noise) for noise in noises] == [2, 2, 4]
+    for index in (0, 1):
+        np.testing.assert_array_equal(batches[index], vectors(1)[index::2])
+
+
+def test_a_batch_that_slices_leave_empty_is_refused(two_replicas):
+    phases = Phase("player", ("player",), repeats=2, slices=BATCH), Phase("judge", ("judge",))
+    play(Toy(phases=phases), 1)
+    with pytest.raises(ValueError, match="cut into 4 slices, so it needs as many rows. Received: 3"):
+        play(Toy(phases=phases), x=vectors(1)[:3])
+    with two_replicas.scope():
+        halves = Toy(phases=phases)
+    with pytest.raises(ValueError, match="cut into 4 slices, so it needs as many rows. Received: 2"):
+        play(halves, 1)
 
 
 def test_a_phase_whose_forward_pass_is_made_once_has_fresh_noise_each_time():
     phases = Phase("player", ("player",), repeats=3, once=True), Phase("judge", ("judge",), reuse=True)
     model, passes = Toy(phases=phases), []
-    model.forward = lambda batch, noise: passes.append(noise["z"].numpy()) or {"of": len(passes)}
+    model.forward = lambda batch, noise, phase: passes.append(noise["z"].numpy()) or {"of": len(passes)}
     losses, given = model.losses, []
     model.losses = lambda *arguments: given.append(arguments[3]["of"]) or losses(*arguments)
     play(model, 2)
@@ -127,7 +216,7 @@ def test_replicas_cut_their_noise_out_of_the_global_batch():
 def test_two_moves_share_a_network_with_optimizers_of_their_own():
     moves = (Move("up", ("player",)), Move("down", ("player",)), Move("judge", ("judge",)))
     losses = {"up": mean_of("player"), "down": lambda *place: 3 * mean_of("player")(*place), "judge": mean_of("judge")}
-    model = Toy(losses, moves, (Phase("all", ("up", "down", "judge")),))
+    model = Toy(losses=losses, moves=moves, phases=(Phase("all", ("up", "down", "judge")),))
     record = Record()
     play(model, 1, [record], how={"optimizer": {"up": keras.optimizers.SGD(0.1), "down": keras.optimizers.SGD(0.01)}})
     bias = [name for name in record.states[0] if "player" in name and "bias" in name][-1]
@@ -145,7 +234,15 @@ def test_two_moves_share_a_network_with_optimizers_of_their_own():
         ([Move("player", ("player",))] * 2, [Phase("one", ("player",))], "names of their own"),
         ([Move("player", ("player",))], [Phase("one", ("player",), reuse=True)], "'one' cannot reuse"),
         ([Move("player", ("player",))], [Phase("one", ("player",), repeats=0)], "repeats.*at least 1.*0"),
-        ([Move("player", ("player",))], [Phase("one", ("player",), once=True, slices=True)], "once.*excludes `slices`"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), slices=0)], "`slices` must be 1, or at least.*: 0"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), 3, slices=2)], "at least `repeats`=3. Received: 2"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), once=True, slices=2)], "once.*excludes `slices`"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), once=True, gate=bool)], "once.*excludes.*`gate`"),
+        (
+            [Move("player", ("player",)), Move("judge", ("judge",))],
+            [Phase("one", ("player",), gate=at_odd_steps), Phase("two", ("judge",), reuse=True)],
+            "'two' cannot reuse.*gate",
+        ),
         (
             [Move("player", ("player",)), Move("again", ("player",))],
             [Phase("one", ("player",)), Phase("two", ("again",), reuse=True)],
@@ -158,21 +255,13 @@ def test_what_is_no_game_is_refused(moves, phases, message):
         Toy(moves=tuple(moves), phases=tuple(phases))
 
 
-def judged(model, batch, noise, phase):
-    return tf.reduce_mean(model.judge(batch + model.player(batch, training=True), training=True))
-
-
 def test_networks_that_do_not_move_keep_their_statistics():
-    phases = (Phase("judge", ("judge",)), Phase("player", ("player",), gate=_never))
-    model = Toy({"player": judged, "judge": judged}, phases=phases, norm=True)
+    phases = (Phase("judge", ("judge",)), Phase("player", ("player",), gate=lambda step, happened: step < 0))
+    model = Toy(losses={"player": passed_on, "judge": passed_on}, phases=phases, norm=True)
     record = Record()
     play(model, 2, [record])
     assert record.changes("judge/batch_normalization") == [True, True]
     assert record.changes("player/") == [False, False]
-
-
-def _never(step, happened, logs):
-    return step < 0
 
 
 def spectral():
@@ -202,8 +291,6 @@ def critic(interpolation):
 
 
 def penalised(interpolation):
-    from keras_ijae.losses import gradient_penalty
-
     penalty = lambda model, batch, noise, phase: gradient_penalty(lambda x: model.player(x[0], training=True), [batch])  # noqa: E731
     return Toy(penalties={"player": penalty}, player=critic(interpolation))
 
@@ -238,19 +325,17 @@ def test_averages_follow_their_formula():
 def test_logs_are_means_over_one_epoch_and_say_their_names():
     model = Toy(logs={"mean": mean_of_batch})
     data = vectors(4)
-    history = play(model, 4, how={}, x=data, epochs=2).history
+    history = play(model, 4, how=GRAPH, x=data, epochs=2).history
     assert set(history) == {"player_loss", "judge_loss", "mean"}
     np.testing.assert_allclose(history["mean"], [data.mean()] * 2, atol=1e-6)
 
 
-def test_logs_of_two_replicas_are_those_of_one(two_replicas):
-    data = vectors(4)
+def test_evaluation_on_two_replicas_is_that_of_one(two_replicas):
     with two_replicas.scope():
-        model = Toy(logs={"mean": mean_of_batch})
-    history = play(model, 4, how={}, x=data).history
-    np.testing.assert_allclose(history["mean"], [data.mean()], atol=1e-6)
-    scores = model.evaluate(data, batch_size=BATCH, verbose=0, return_dict=True)
-    np.testing.assert_allclose(scores["mean"], data.mean(), atol=1e-6)
+        model = Toy()
+        model.compile(**GRAPH)
+    scores = model.evaluate(vectors(3), batch_size=BATCH, verbose=0, return_dict=True)
+    np.testing.assert_allclose(scores["mean"], vectors(3).mean(), atol=1e-6)
 
 
 def test_evaluation_weighs_batches_by_their_rows():
@@ -271,12 +356,41 @@ class Noticing(Toy):
 
 def test_a_system_is_shown_the_means_of_its_logs_but_not_those_that_validation_has_reset():
     model, data = Noticing(logs={"mean": mean_of_batch}), vectors(25) + 1
-    play(model, how={}, x=data, epochs=2)
+    play(model, how=GRAPH, x=data, epochs=2)
     first, early, whole = (data[: steps * BATCH].mean() for steps in (1, 21, 25))
     np.testing.assert_allclose(model.noticed, [early, whole, first, early, whole], rtol=1e-5)
     model.noticed = []
     model.fit(data, batch_size=BATCH, validation_data=data, shuffle=False, verbose=0)
     np.testing.assert_allclose(model.noticed, [early, whole], rtol=1e-5)
+
+
+WEIGHTED = "Examples cannot be weighted: .* whole batches.*Repeat examples"
+
+
+def test_weights_of_examples_and_classes_are_refused_with_the_reason():
+    model, x, y, w = Toy(), vectors(1), np.zeros(BATCH), np.ones(BATCH, "float32")
+    model.compile(run_eagerly=True)
+    triples = tf.data.Dataset.from_tensors((x, y, w))
+    for refused in (
+        lambda: model.fit(x, sample_weight=w),
+        lambda: model.fit(x, class_weight={0: 1.0, 1: 2.0}),
+        lambda: model.evaluate(x, sample_weight=w),
+        lambda: model.fit(triples),
+        lambda: model.fit(x, validation_data=triples),
+        lambda: model.fit(x, validation_data=(x, y, w)),
+        lambda: model.evaluate(triples),
+        lambda: model.train_on_batch(x, sample_weight=w),
+    ):
+        with pytest.raises(ValueError, match=WEIGHTED):
+            refused()
+    assert int(model.steps.numpy()) == 0
+
+
+def test_losses_and_metrics_are_refused_with_the_remedy():
+    with pytest.raises(ValueError, match="`loss` is not taken: a system's losses are its own. Received: 'mse'"):
+        Toy().compile(loss="mse")
+    with pytest.raises(ValueError, match=r"`metrics` is not taken: .*MetricsCallback.*evaluate. Received: \['mae'\]"):
+        Toy().compile(metrics=["mae"])
 
 
 def test_a_network_of_the_game_can_be_any_keras_model():

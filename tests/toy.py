@@ -1,11 +1,13 @@
 """A game of two small networks on vectors, whose moves, phases and losses a test chooses."""
 
+from typing import Unpack
+
 import keras
 import numpy as np
 import tensorflow as tf
 from systems import moved, weights
 
-from keras_ijae.models import Game, Move, Phase, Played
+from keras_ijae.models import Common, Game, Move, Phase, Played, Role
 
 FEATURES, BATCH = 3, 4
 
@@ -26,20 +28,34 @@ class Toy(Game):
 
     Args:
         losses: move -> function(model, batch, noise, phase) -> scalar.
+        moves, phases: of the game.
         logs, penalties: name -> function of the same kind.
+        norm: whether both networks normalise by the batch.
+        player: in the place of the default one.
+        common: see `Game`; without an average unless it is asked for.
     """
 
-    NETWORKS, AVERAGED = ("player", "judge"), ("player",)
+    ROLES = (Role("player", None, ("x",), "z"), Role("judge", None, ("x",)))
 
     def __init__(
-        self, losses=None, moves=None, phases=None, logs=None, penalties=None, ema=None, norm=False, player=None
+        self,
+        *,
+        losses=None,
+        moves=None,
+        phases=None,
+        logs=None,
+        penalties=None,
+        norm=False,
+        player=None,
+        **common: Unpack[Common],
     ):
-        super().__init__((FEATURES,), 1, "normal", ema, 0, "toy")
         keras.utils.set_random_seed(3)
-        self.player, self.judge = player or network("player", norm), network("judge", norm)
+        networks = {"player": player or network("player", norm), "judge": network("judge", norm)}
+        super().__init__(networks, **{"data_shape": (FEATURES,), "latent_dim": 1, "ema": None, **common})
         self.moves = moves or (Move("player", ("player",)), Move("judge", ("judge",)))
         self.phases = phases or (Phase("player", ("player",)), Phase("judge", ("judge",)))
-        self.given = losses or {"player": mean_of("player"), "judge": mean_of("judge")}, logs or {}, penalties or {}
+        self.given = losses or {"player": mean_of("player"), "judge": mean_of("judge")}
+        self.logs, self.penalties, self.norm = logs or {}, penalties or {}, norm
         self.seen = []
         self.ready()
 
@@ -53,22 +69,15 @@ class Toy(Game):
         if tf.executing_eagerly():
             self.seen.append((phase, batch.numpy(), noise["z"].numpy()))
         playing = next(played.moves for played in self.phases if played.name == phase)
-        losses, logs, penalties = (
-            {name: function(self, batch, noise, phase) for name, function in functions.items() if named(name, playing)}
-            for functions, named in zip(self.given, (_plays, _always, _plays), strict=True)
+        place = self, batch, noise, phase
+        return Played(
+            {name: function(*place) for name, function in self.given.items() if name in playing},
+            {name: function(*place) for name, function in self.logs.items()},
+            {name: function(*place) for name, function in self.penalties.items() if name in playing},
         )
-        return Played(losses, logs, penalties)
 
     def measures(self, batch, noise):
         return {"mean": tf.reduce_mean(batch, 1)}
-
-
-def _plays(name, playing):
-    return name in playing
-
-
-def _always(name, playing):
-    return True
 
 
 def vectors(steps=4):

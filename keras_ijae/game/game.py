@@ -65,7 +65,7 @@ class Game(GenerativeModel):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        sizes = networks.sizes(networks_by_role["decoder"], data_shape, latent_dim)
+        sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
         self.prior = priors.get(prior, self.latent_dim)
         self.ema, self.seed, self.preset = self._decay(ema), seed, preset

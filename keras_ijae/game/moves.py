@@ -36,8 +36,8 @@ class Phase:
             network that this one changes.
         gate: `gate(step, happened)` -> boolean scalar tensor, whether the phase happens: the number of steps and of
             times that this phase happened before. While shut nothing of it is computed or logged. None: always.
-        balance: `balance(logs)` -> boolean scalar tensor, whether the moves happen, given what this pass logs. While
-            shut only the moves are withheld. None: always.
+        balance: `balance(logs)` -> boolean scalar tensor, whether the moves happen, given what this pass logs, means
+            over the replicas. While shut only the moves are withheld. None: always.
     """
 
     name: str
@@ -120,8 +120,8 @@ def _check_reuse(phases, known):
                 f"Phase {phase.name!r}: `slices` must be 1, or at least `repeats`={phase.repeats}. "
                 f"Received: {phase.slices}"
             )
-        if phase.once and phase.slices > 1:
-            raise ValueError(f"Phase {phase.name!r}: `once` is of the whole batch and excludes `slices`")
+        if phase.once and (phase.slices > 1 or phase.gate):
+            raise ValueError(f"Phase {phase.name!r}: `once` is of the whole batch and excludes `slices` and `gate`")
         networks = {network for name in phase.moves for network in known[name].networks}
         gated = index > 0 and phases[index - 1].gate is not None
         if phase.reuse and (index == 0 or gated or changed & networks or phase.repeats > 1):

@@ -14,6 +14,13 @@ def gathered(rows: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(everything, [None, *rows.shape[1:]])
 
 
+def means(logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Each scalar's mean over the replicas, so that all decide alike."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return logs
+    return tf.distribute.get_replica_context().all_reduce("MEAN", logs)
+
+
 def assign(variables: list[tf.Variable], values: list[tf.Tensor]) -> None:
     """Assign to variables of any aggregation, every replica holding equal values."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae.game import optimizers
 from keras_ijae.game.moves import Pass, Phase, Played
-from keras_ijae.game.replicas import assign
+from keras_ijae.game.replicas import assign, means
 from keras_ijae.keras_internals import sublayers
 
 Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
@@ -109,7 +109,7 @@ def _logs(played):
 
 
 def _opened(phase, played):
-    return None if phase.balance is None else phase.balance(played.logs)
+    return None if phase.balance is None else phase.balance(means(played.logs))
 
 
 def _move(game, phase, gradients, statistics, opened) -> None:
