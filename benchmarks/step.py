@@ -1,25 +1,17 @@
-"""What both hand-written loops do besides forward and backward passes: noise, moves, the end of a step."""
-
-from collections.abc import Callable
+"""What the loops written by hand do besides forward and backward passes: noise, moves, penalties, the end of a step."""
 
 import tensorflow as tf
-from keras_ijae.models.game import Game
 
 from keras_ijae import random
+from keras_ijae.game import Game
 from keras_ijae.layers.spectral import spectral_layers
-
-
-def compiled(step: Callable, game: Game) -> Callable:
-    """`step(game, batch)` as the function of a batch that a plain loop calls, compiled as `fit` compiles."""
-    return tf.function(lambda batch: step(game, batch), jit_compile=game.jit_compile)
 
 
 def noise(game: Game, phase: str, batch: tf.Tensor, repeat: int = 0) -> dict[str, tf.Tensor]:
     """The game's numbers for one pass of this step, by name; what a step leaves unused is never computed."""
     key = random.fold(game.seed, "train", tf.convert_to_tensor(game.steps), phase, repeat)
-    code, observation = game.code_noise_dim if game.has_encoder else 0, game.decoder_noise_dim
-    normals = {"z": game.latent_dim, "n": game.latent_dim}
-    normals |= {"code": code, "code_cycle": code, "observation": observation, "observation_cycle": observation}
+    code = game.code_noise_dim if game.has_encoder else 0
+    normals = {"z": game.latent_dim, "n": game.latent_dim, "code": code}
     uniforms = {"real": [2], "rec": [2], "between": [1], "mix": [], "image_mix": []}
     rows = tf.shape(batch)[0]
     drawn = {name: random.normal([rows, units], random.fold(key, name)) for name, units in normals.items()}
@@ -27,13 +19,11 @@ def noise(game: Game, phase: str, batch: tf.Tensor, repeat: int = 0) -> dict[str
     return {name: tf.cast(numbers, batch.dtype) for name, numbers in drawn.items()}
 
 
-def separately(network, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
-    """The outputs of a network for several batches, each a list of its inputs: one call each."""
-    return [network(batch if len(batch) > 1 else batch[0], training=True) for batch in batches]
-
-
 def joined(network, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
-    """As `separately`, in one call on all rows: the same numbers where no statistic crosses the batch."""
+    """The outputs of a network for several batches, each a list of its inputs, in one call on all rows.
+
+    These are the numbers of one call for each where no statistic crosses the batch.
+    """
     whole = [tf.concat(parts, 0) for parts in zip(*batches, strict=True)]
     return tf.split(network(whole if len(whole) > 1 else whole[0], training=True), len(batches))
 
@@ -48,20 +38,26 @@ def persuaded(fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(-fake))
 
 
-def squared_error(x: tf.Tensor, rec: tf.Tensor) -> tf.Tensor:
-    """Summed over dimensions, a mean over the batch."""
-    return tf.reduce_mean(tf.reduce_sum((x - rec) ** 2, list(range(1, x.shape.rank))))
+def cross_entropy(x: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """(batch, height, width, channels): -log p(x) of each pixel."""
+    return tf.nn.softplus(logits) - x * logits
 
 
-def sloped(critic, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
-    """A critic's penalty for slopes other than 1 between real and fake: Gulrajani et al. 2017, eq. 3."""
+def criticise(game: Game, role: str, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+    """A move of the critic in that role, under a penalty for slopes other than 1, and its loss."""
+    f = getattr(game, role)
     share = tf.reshape(mix, [-1] + [1] * (real.shape.rank - 1))
     point = share * real + (1 - share) * fake
     with tf.GradientTape() as tape:
-        tape.watch(point)
-        value = critic(point, training=True)
-    square = tf.reduce_sum(tape.gradient(value, point) ** 2, list(range(1, point.shape.rank)))
-    return tf.reduce_mean((tf.sqrt(tf.maximum(square, 1e-12)) - 1) ** 2)
+        of_real, of_fake = joined(f, [real], [fake])
+        with tf.GradientTape() as inner:
+            inner.watch(point)
+            value = f(point, training=True)
+        square = tf.reduce_sum(inner.gradient(value, point) ** 2, list(range(1, point.shape.rank)))
+        penalty = tf.reduce_mean((tf.sqrt(tf.maximum(square, 1e-12)) - 1) ** 2)
+        loss = tf.reduce_mean(of_fake) - tf.reduce_mean(of_real) + tf.convert_to_tensor(game.gradient_penalty) * penalty
+    apply(game, role, tape.gradient(loss, f.trainable_variables), f)
+    return loss
 
 
 def apply(game: Game, name: str, gradients: list[tf.Tensor], *networks) -> None:
