@@ -63,16 +63,18 @@ def load(
             "folder:DIR", "npz:FILE", "tfrecord:PATTERN", or one of the sets made here: "gmm5", "grid25", "manifold:N",
             "color_mnist", "binarized_mnist:WHAT" (`keras_ijae.datasets.NAMES` says what they are).
         split: one of the set's splits, or a slice of one: "train[:50000]", "test[-10%:]". "train" is always whole.
-            Where a set has no "validation", that is "train[90%:]", the last tenth: train on "train[:90%]" beside it.
-            Slices that do not overlap share no example, whatever the other arguments. Where the stored order may go
-            by class ("folder:", "npz:", "tiny_imagenet:", "tfrecord:", tfds sets prepared without shuffling), they are
-            slices of a fixed random permutation; it spreads each class evenly where examples have one label each
-            and need not be read one after the other. All other sets are stored in random order, and are sliced in it.
+            Where a set has no "validation", that is the last tenth, "train[90%:]": train on "train[:90%]" beside it.
+            Slices are fixed random samples: which examples they hold depends on nothing but the set, and slices that
+            do not overlap share none. Sets that may be stored by class ("folder:", "npz:", "tiny_imagenet:",
+            "tfrecord:", tfds sets that were prepared without shuffling) are sliced after a fixed random permutation,
+            which for the first three also spreads each class evenly: each slice holds the classes in proportion.
+            Other sets are stored in random order, and sliced in that order.
         batch_size: examples per batch.
         labels: whether to yield `(x, y)`; y is int64 `(batch,)`, or a dictionary of bool `(batch,)` for attributes
             (int64 for color_mnist's "digit" and "color").
         attributes: the attributes to yield as y (CelebA: "Smiling", ...); None with `labels` is all of them.
-        shuffle: whether to shuffle anew in each pass; None shuffles "train" and slices of it, nothing else.
+        shuffle: whether to shuffle anew in each pass; None shuffles "train" and slices of it, nothing else. Without it
+            the order is fixed: the stored one for whole splits.
         seed: of the shuffling, >= 0. Pass k over the data has an order that depends on (seed, epoch + k) alone.
         epoch: number of the first pass, >= 0: a run resumed after k epochs passes k (or calls `set_epoch`).
         drop_remainder: whether to leave out the last, smaller batch; None does so for "train" and slices of it.
@@ -85,8 +87,8 @@ def load(
         data_shape: (height, width, channels) of raw images in TFRecords.
         data_dir: where tfds keeps its prepared sets; None is the environment variable TFDS_DATA_DIR, or tfds' default.
         download: whether tfds may download and prepare a set that is missing.
-        shuffle_buffer: for sets that are streamed (TFRecords, tfds sets over 1 GiB): the records among which the next
-            one is drawn. All others are shuffled whole.
+        shuffle_buffer: for sets that are streamed (TFRecords, tfds sets over 1 GiB): the number of records from which
+            the next one is taken. All others are shuffled whole.
 
     Returns:
         A `tf.data.Dataset` of float32 images in [0, 1], `(batch, height, width, channels)`, or of float32 vectors

@@ -31,8 +31,8 @@ def mixed(size: int, labels: np.ndarray | None = None) -> np.ndarray:
 
     Args:
         size: examples of the split.
-        labels: where they are known every slice holds the classes in proportion; a class with fewer examples than
-            slices is in some of them, chosen at random.
+        labels: (examples,) or (examples, parts) where they are known: every slice then holds the classes in
+            proportion, and an example of a rare class is as likely to be in a given slice as any other.
     """
     order = permutation(size, _SLICES)
     if labels is None:

@@ -39,7 +39,7 @@ class Passes:
 
 @dataclasses.dataclass(frozen=True)
 class Batching:
-    """How to batch: `passes` None keeps the stored order, `buffer` is the shuffle buffer of streams in records."""
+    """How to batch: `passes` None keeps one fixed order, `buffer` is the shuffle buffer of streams in records."""
 
     batch_size: int
     drop_remainder: bool
@@ -60,7 +60,8 @@ def set_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
     passes = getattr(dataset, _COUNTER, None)
     if passes is None:
         raise ValueError(
-            "Argument `dataset` must be a shuffled data set, as `load` returned it. Received: another one."
+            "Argument `dataset` must be a shuffled data set as `load` returned it, not mapped or batched again. "
+            f"Received: dataset={dataset!r}."
         )
     if epoch < 0:
         raise ValueError(f"Argument `epoch` must be at least 0. Received: epoch={epoch}.")
