@@ -104,13 +104,19 @@ def _losses(model: Path, loaded: Any, recipe: Recipe, split: str, data: Any) -> 
 
 def _scores(model, data, names, extractors, recipe, samples, seed, cache):
     from keras_ijae.evaluation import MEASURES, evaluate
-    from keras_ijae.training.data import in_order
+    from keras_ijae.training.data import in_order, splits
 
     features, lpips = extractors
     copies = any(name in MEASURES and MEASURES[name].takes == "copies" for name in names)
     options = {"samples": samples, "seed": seed, "cache": cache, "progress": True}
     return evaluate(
-        model, data, names, features, lpips=lpips, train=in_order(recipe, "train") if copies else None, **options
+        model,
+        data,
+        names,
+        features,
+        lpips=lpips,
+        train=in_order(recipe, splits(recipe)["train"]) if copies else None,
+        **options,
     )
 
 

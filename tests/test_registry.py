@@ -1,8 +1,11 @@
-"""Systems are made from a user's own networks."""
+"""Systems are made from a user's own networks, and what does not fit is said before anything trains."""
 
+import keras
 import pytest
+from systems import BATCH, CLASSES, compiled, create, dataset, images, train
 
 import keras_ijae as ki
+from keras_ijae.game import ENTRIES, arguments_of
 
 
 def test_an_own_network_takes_the_place_of_the_default_one():
@@ -19,3 +22,58 @@ def test_own_networks_say_the_shapes_of_data_and_codes_unless_they_are_given():
     assert (model.data_shape, model.latent_dim, float(model.lam)) == ((4,), 2, 0.5)
     with pytest.raises(ValueError, match="latent_dim"):
         ki.models.IJAE(**made.networks, latent_dim=0)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_arguments_are_keywords_and_kept_under_their_names(name):
+    model = create(name)
+    names = set(arguments_of(type(model)))
+    assert names == set(model.get_config()) >= {"data_shape", "latent_dim", "ema", "seed", "preset", "name"}
+    with pytest.raises(TypeError, match="positional"):
+        type(model)(*model.networks.values())
+
+
+def test_a_network_that_is_missing_is_named():
+    networks = create("ijae").networks
+    with pytest.raises(ValueError, match="Argument `discriminator` must be a network"):
+        ki.models.IJAE(**{**networks, "discriminator": None})
+    with pytest.raises(ValueError, match="`smooth`=True needs a `critic`"):
+        ki.models.FlexAE(**create("flex_ae").networks, smooth=True)
+    with pytest.raises(ValueError, match="`smooth`=False takes no `critic`"):
+        ki.models.FlexAE(**create("flex_ae_sr").networks)
+
+
+@pytest.mark.parametrize("name", ["gan", "alpha_gan", "ijae"])
+def test_a_decoder_whose_images_leave_the_unit_interval_is_refused(name):
+    linear = ki.networks.decoder("mlp", (8, 8, 1), 2, width=8, activation="linear")
+    with pytest.raises(ValueError, match="`decoder` does not fit.*must lie in .*give its last layer.*'sigmoid'"):
+        create(name, decoder=linear)
+
+
+def test_a_sigmoid_under_a_likelihood_of_logits_is_said():
+    probabilities = ki.networks.decoder("mlp", (8, 8, 1), 2, width=8, activation="sigmoid")
+    with pytest.warns(UserWarning, match="look like probabilities.*the activation 'linear'"):
+        create("vae", decoder=probabilities)
+
+
+@pytest.mark.parametrize("name", list(ENTRIES))
+def test_default_networks_give_what_the_system_takes_without_a_warning(name):
+    create(name)  # warnings are errors here
+
+
+def test_a_summary_after_compiling_and_after_loading_counts_the_optimizers(tmp_path):
+    model, lines = compiled("gan", {"run_eagerly": True}), []
+    model.summary(print_fn=lines.append)
+    train(model, dataset(images(BATCH)))
+    model.save(tmp_path / "model.keras")
+    loaded, again = keras.models.load_model(tmp_path / "model.keras"), []
+    loaded.summary(print_fn=again.append)
+    assert "Optimizer params" in "".join(lines) and "".join(lines) == "".join(again)
+
+
+def test_a_run_directory_is_loaded_as_its_model(tmp_path):
+    model = create("gan")
+    model.save(tmp_path / "model.keras")
+    assert (ki.load_model(tmp_path).sample(2) == model.sample(2)).all()
+    with pytest.raises(ValueError, match="`path` must be .*a run directory.*model.keras, which does not exist"):
+        ki.load_model(tmp_path / "elsewhere")

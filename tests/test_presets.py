@@ -1,0 +1,73 @@
+"""`preset="paper"` builds what a paper has: its optimizers, no running average, no spectral normalisation."""
+
+import keras
+import pytest
+from systems import BATCH, dataset, images, train
+
+import keras_ijae as ki
+from keras_ijae.game import ENTRIES
+from keras_ijae.layers import spectral_layers
+
+IMAGE = {"data_shape": (16, 16, 1), "latent_dim": 4}
+SMALL = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 8}
+WITH_PRESET = [name for name, entry in ENTRIES.items() if entry.system.PRESETS]
+
+
+@pytest.mark.parametrize("name", WITH_PRESET)
+def test_a_paper_has_no_averages_no_spectral_normalisation_and_its_own_rates(name):
+    model = ki.create(name, **{**SMALL, "norm": "none"}, preset="paper", spectral=False)
+    model.compile(run_eagerly=True)
+    assert model.ema is None and model.preset == "paper" and not model.averages
+    train(model, dataset(images(BATCH)))
+    networks = ENTRIES[name].system.PRESETS["paper"].networks
+    assert not networks.spectral or not any(role.kind == "discriminator" for role in ENTRIES[name].system.ROLES)
+
+
+def test_the_networks_of_a_preset_are_the_papers_unless_others_are_asked_for():
+    model = ki.create("mask_aae", **IMAGE, preset="paper")
+    widths = [layer.units for layer in model.code_critic.layers if isinstance(layer, keras.layers.Dense)]
+    assert widths == [1024] * 4 + [1]
+    assert not spectral_layers(ki.create("svae", **IMAGE, preset="paper").joint_discriminator)
+    assert spectral_layers(ki.create("svae", **IMAGE, preset="paper", spectral=True).joint_discriminator)
+    small = ki.create("mask_aae", **SMALL, preset="paper")
+    assert max(layer.units for layer in small.code_critic.layers if isinstance(layer, keras.layers.Dense)) < 1024
+
+
+def test_a_code_of_the_papers_symmetric_vae_is_in_the_box_of_its_prior():
+    model = ki.create("svae", **IMAGE, preset="paper")
+    assert type(model.prior).__name__ == "Uniform"
+    assert abs(model.encode(images(4, (16, 16, 1)), seed=1)).max() <= 1
+
+
+def test_what_is_given_goes_before_the_preset_and_the_entry_before_the_preset():
+    model = ki.create("alpha_gan", **SMALL, preset="paper", l1_mean_weight=3.0, ema=0.5)
+    assert (float(model.l1_mean_weight), model.ema) == (3.0, 0.5)
+    assert float(ki.create("alpha_gan", **SMALL, preset="paper").l1_mean_weight) == 80
+    assert ki.create("bigan", **SMALL, preset="paper").posterior_kind == "deterministic"
+
+
+def test_the_rates_of_a_preset_are_those_of_a_model_that_is_loaded_and_compiled_anew(tmp_path):
+    made = ki.create("wae_gan", **SMALL, preset="paper")
+    made.compile()
+    made.save(tmp_path / "model.keras")
+    loaded = ki.load_model(tmp_path / "model.keras")
+    rates = [optimizer.get_config()["learning_rate"] for optimizer in made.optimizer.optimizers]
+    assert rates[0]["class_name"] == "PiecewiseConstantDecay"
+    assert [optimizer.get_config()["learning_rate"] for optimizer in loaded.optimizer.optimizers] == rates
+    loaded.compile()
+    assert [optimizer.get_config()["learning_rate"] for optimizer in loaded.optimizer.optimizers] == rates
+    plain = ki.create("wae_gan", **SMALL)
+    plain.compile()
+    assert not isinstance(plain.optimizer.optimizers[0].get_config()["learning_rate"], dict)
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "message"),
+    [
+        ("gan", "papr", "`preset` must be one of 'paper'. Received: preset='papr'.*Did you mean 'paper'"),
+        ("ijae", "paper", "`preset` must be None for IJAE: it has none. Received: 'paper'"),
+    ],
+)
+def test_a_preset_that_is_none_is_refused(name, preset, message):
+    with pytest.raises(ValueError, match=message):
+        ki.create(name, **SMALL, preset=preset)
