@@ -75,5 +75,5 @@ def test_a_run_directory_is_loaded_as_its_model(tmp_path):
     model = create("gan")
     model.save(tmp_path / "model.keras")
     assert (ki.load_model(tmp_path).sample(2) == model.sample(2)).all()
-    with pytest.raises(ValueError, match="`path` must be .*a run directory.*model.keras, which does not exist"):
+    with pytest.raises(ValueError, match="`path` must be .*a run directory.*elsewhere, which does not exist"):
         ki.load_model(tmp_path / "elsewhere")
