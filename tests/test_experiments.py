@@ -79,6 +79,36 @@ def test_a_file_with_other_columns_is_left_as_it_is(script, tmp_path):
     assert path.read_text() == "a\n1\n"
 
 
+# MNIST ---------------------------------------------------------------------------------------------------------------
+
+
+def test_mnist_trains_judges_draws_and_lists(script, eagerly, tmp_path, monkeypatch, capsys):
+    mnist = script("mnist")
+    small = {
+        "DATASET": "digits",
+        "NETWORKS": "mlp",
+        "SAMPLES": 200,
+        "TRAIN": "train[:200]",
+        "VALIDATION": "train[-150:]",
+    }
+    for name, value in small.items():
+        monkeypatch.setattr(mnist, name, value)
+    build_classifier((8, 8, 1), 10).save(tmp_path / "c.keras")
+    files = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
+    with pytest.raises(SystemExit, match="no finished runs in .*mnist_validation.csv"):
+        mnist.main(["--table", "--split", "validation", *files])
+    run = ["ae", "--cpu-minutes", "0.0005", "--latent-dim", "4", "--classifier", str(tmp_path / "c.keras")]
+    mnist.main([*run, "--seed", "3", "--split", "validation", "--set", "ema=None", *files])
+    (row,) = rows(tmp_path / "mnist_validation.csv")
+    assert (row["system"], row["arguments"], row["seed"], row["split"]) == ("ae", "ema=None", "3", "validation")
+    assert int(row["steps"]) >= 3 and all(float(row[name]) > 0 for name in ("squared_error", "frechet_samples"))
+    made = [tmp_path / "pictures" / f"ae-ema=None-3-{kind}.png" for kind in ("samples", "reconstructions")]
+    assert all(path.exists() for path in made) and ki.load_model(tmp_path / "models" / "ae-ema=None-3.keras")
+    capsys.readouterr()
+    mnist.main(["--table", "--split", "validation", *files])
+    assert "| ae | ema=None | 3 | validation |" in capsys.readouterr().out
+
+
 # gmm5 ----------------------------------------------------------------------------------------------------------------
 
 
