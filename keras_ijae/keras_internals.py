@@ -18,3 +18,8 @@ def start_at(model: keras.Model, epoch: int) -> None:
 def is_validation_of_fit(arguments: dict) -> bool:
     """Whether `evaluate` was called by `fit`, whose data have been checked: Keras gives no other sign than this."""
     return bool(arguments.get("_use_cached_eval_dataset"))
+
+
+def check_compiled(model: keras.Model, method: str) -> None:
+    """Raise Keras' own ValueError where `compile` has not been called: it has no public check with that message."""
+    model._assert_compile_called(method)

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import keras
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,3 +131,19 @@ def test_an_arrow_that_points_up_is_seen(one, other):
 
 def test_circles_are_seen():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}) == [["b", "c"], ["d"]]
+
+
+def test_private_attributes_of_keras_are_used_in_their_adapter_alone():
+    kinds = keras.Model, keras.layers.Layer, keras.callbacks.Callback
+    hidden = {name for kind in kinds for name in dir(kind)} | {"_initial_epoch", "_use_cached_eval_dataset"}
+    hidden = {name for name in hidden if name.startswith("_") and not name.startswith("__")}
+    found = {module for module, path in MODULES.items() if private_uses(path, hidden)}
+    assert found == {f"{PACKAGE}.keras_internals"}
+
+
+def private_uses(path, hidden):
+    """Those of the names that a module uses and does not define itself."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return hidden & (used | {node.value for node in nodes if isinstance(node, ast.Constant)}) - own

@@ -18,7 +18,7 @@ from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.roles import Role
 from keras_ijae.game.watch import Watch, check_monitors
-from keras_ijae.keras_internals import is_validation_of_fit, sublayers
+from keras_ijae.keras_internals import check_compiled, is_validation_of_fit, sublayers
 
 _EMA = 0.999
 
@@ -224,7 +224,7 @@ class Game(GenerativeModel):
             ValueError: data that do not fit, before the first step.
             TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
         """
-        self._assert_compile_called("fit")
+        check_compiled(self, "fit")
         _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
         rows, x = self._check_first(x, batch_size)
         slices = max(phase.slices for phase in self.phases)
