@@ -14,11 +14,11 @@ from keras_ijae.models.judging import logits
 class AAE(CodeJudging):
     """Adversarial auto-encoder: a phase of reconstruction, then one that matches codes to the prior.
 
-    With z_q = E(x), z ~ p(z), logits C and zeta = softplus, in this order on each batch:
+    With z_q = E(x), z ~ p(z), logits C, in this order on each batch:
 
         L_{E,G} = E ||x - G(z_q)||^2                    a sum over dimensions; Gaussian p(x|z)
-        L_C     = E zeta(-C(z)) + E zeta(C(z_q))        1 = prior
-        L_E     = E zeta(-C(z_q))
+        L_C     = E softplus(-C(z)) + E softplus(C(z_q))        1 = prior
+        L_E     = E softplus(-C(z_q))
 
     The encoder is changed by two moves, "auto_encoder" and "encoder", with an optimizer each: there is no weight.
 

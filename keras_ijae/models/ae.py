@@ -66,7 +66,7 @@ class CodeJudging(AutoEncoding):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
 
     def judge_codes(self, z: tf.Tensor, code: tf.Tensor) -> Played:
-        """L_C = E zeta(-C(z)) + E zeta(C(code)), the code held fixed."""
+        """L_C = E softplus(-C(z)) + E softplus(C(code)), the code held fixed."""
         prior, posterior = logits(self.code_discriminator, [z], [tf.stop_gradient(code)])
         judged = losses.discriminator_logs("code_discriminator", prior, posterior)
         return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)

@@ -20,11 +20,11 @@ def _authors(model):
 class ALI(JointGame):
     """Adversarially learned inference: a GAN of pairs; with a deterministic encoder BiGAN, with cycle terms ALICE.
 
-    With data x, z_q = E(x), z ~ p(z), x_p = G(z), logits f(x, z) and sigma, zeta = softplus:
+    With data x, z_q = E(x), z ~ p(z), x_p = G(z), logits f(x, z) and sigma the sigmoid:
 
-        L_f     = E zeta(-f(x_p, z)) + E zeta(f(x, z_q))
+        L_f     = E softplus(-f(x_p, z)) + E softplus(f(x, z_q))
         L_{G,E} = -E log sigma(f(x, z_q)) - E log sigma(-f(x_p, z))  (+ cycle_weight (C_x + C_z))
-                = E zeta(-f(x, z_q)) + E zeta(f(x_p, z))
+                = E softplus(-f(x, z_q)) + E softplus(f(x_p, z))
 
     which is sVAE with log sigma(+-f) in the place of +-f. f is sVAE's, label 1 for the pair of the prior; the logit of
     the papers is -f. L_{G,E} - L_f is sVAE's loss for every f.

@@ -22,11 +22,11 @@ def _third_party(model):
 class AlphaGAN(Game):
     """alpha-GAN: likelihood and KL of the variational bound replaced by discriminators D(x) and C(z).
 
-    With z ~ p(z), z_q = E(x), x_f = G(z), x_r = G(z_q), logits D and C, zeta = softplus and R(l) = -l ("log_ratio") or
-    zeta(-l) ("non_saturating"):
+    With z ~ p(z), z_q = E(x), x_f = G(z), x_r = G(z_q), logits D and C, and R(l) = -l ("log_ratio") or
+    softplus(-l) ("non_saturating"):
 
-        L_D = E zeta(-D(x)) + (E zeta(D(x_r)) + E zeta(D(x_f))) / 2          1 = data; at equality the logit is 0
-        L_C = E zeta(-C(z)) + E zeta(C(z_q))                                 1 = prior
+        L_D = E softplus(-D(x)) + (E softplus(D(x_r)) + E softplus(D(x_f))) / 2      1 = data; the logit is 0 at equality
+        L_C = E softplus(-C(z)) + E softplus(C(z_q))                                     1 = prior
         L_E = l1 mean|x - x_r| + R(C(z_q)) [+ code_cycle mean|E(x_f) - z|]
         L_G = l1 mean|x - x_r| + R(D(x_r)) + R(D(x_f)) [+ code_cycle mean|E(x_f) - z|]
 
@@ -41,7 +41,7 @@ class AlphaGAN(Game):
         l1_mean_weight: weight of the mean absolute error, at least 0; a run-time scalar. The third-party code that its
             authors advised has 40 for images in [-1, 1], where errors are twice as large: 80 here, as in the preset.
             40 gave better samples of MNIST.
-        objective: R, "log_ratio" or "non_saturating"; "tfgan:least_squares" and the like replace zeta and R by
+        objective: R, "log_ratio" or "non_saturating"; "tfgan:least_squares" and the like replace softplus and R by
             TF-GAN's losses.
         code_cycle_mean_weight: weight of the mean absolute error of codes, at least 0, a run-time scalar; None: there
             is no such term.

@@ -22,11 +22,11 @@ def _dcgan(model):
 class GAN(Game):
     """Generative adversarial network: k discriminator steps, then one step of the generator (`decoder`).
 
-    With logits D(.), zeta = softplus, z ~ p(z) and x_f = G(z):
+    With logits D(.), z ~ p(z) and x_f = G(z):
 
-        L_D = E zeta(-D(x)) + E zeta(D(x_f))
-        L_G = -E zeta(D(x_f))     objective="minimax"
-            =  E zeta(-D(x_f))    objective="non_saturating"
+        L_D = E softplus(-D(x)) + E softplus(D(x_f))
+        L_G = -E softplus(D(x_f))     objective="minimax"
+            =  E softplus(-D(x_f))    objective="non_saturating"
             = -E D(x_f)           objective="log_ratio"
 
     or both as TF-GAN has them: objective="tfgan:least_squares", "tfgan:wasserstein_hinge", ...

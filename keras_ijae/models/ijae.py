@@ -28,16 +28,16 @@ class IJAE(Game):
     """lambda-IJAE: lowers lam KL(p* || p_G) + (1 - lam) KL(p_G || p*), the first through an implicit variational bound.
 
     With data x, z_p ~ p(z), z_q = E(x, xi), x_f = G(z_p), x_r = G(z_q), a symmetric likelihood r, y_1 ~ r(.|x),
-    y_0 ~ r(.|x_r), logits psi = D(x), tau = D(x, z, y), zeta_ = D(x, z), and s = softplus:
+    y_0 ~ r(.|x_r), logits psi = D(x), tau = D(x, z, y), zeta = D(x, z):
 
-        L_psi  = E s(-psi(x)) + E s(psi(x_f))                              1 = data
-        L_tau  = E s(-tau(x, z_q, y_1)) + E s(tau(x, z_q, y_0))            1 = shifted data, 0 = shifted reconstruction
-        L_zeta = E s(-zeta_(x, z_p)) + E s(zeta_(x, z_q))                  1 = prior
-        L_G    = -(1 - lam) E psi(x_f) - lam E tau(x, z_q, x_r)            x_r is not shifted
-        L_E    = -lam E [ tau(x, z_q, x_r) + zeta_(x, z_q) ]
+        L_psi  = E softplus(-psi(x)) + E softplus(psi(x_f))                        1 = data
+        L_tau  = E softplus(-tau(x, z_q, y_1)) + E softplus(tau(x, z_q, y_0))      1 = data, shifted; 0 = x_r, shifted
+        L_zeta = E softplus(-zeta(x, z_p)) + E softplus(zeta(x, z_q))              1 = prior
+        L_G    = -(1 - lam) E psi(x_f) - lam E tau(x, z_q, x_r)                    x_r is not shifted
+        L_E    = -lam E [ tau(x, z_q, x_r) + zeta(x, z_q) ]
 
-    At the optimum psi estimates log p*/p_G, tau log r(y|x)/r(y|x_r) and zeta_ log p(z)/q(z|x). With an explicit
-    Gaussian posterior, -E zeta_ is replaced by the closed-form KL(q(z|x) || N(0, I)). L_G and L_E are linear in the
+    At the optimum psi estimates log p*/p_G, tau log r(y|x)/r(y|x_r) and zeta log p(z)/q(z|x). With an explicit
+    Gaussian posterior, -E zeta is replaced by the closed-form KL(q(z|x) || N(0, I)). L_G and L_E are linear in the
     logits: keep the discriminators Lipschitz by spectral normalisation (the default networks) or `r1_weight`.
 
     Args:
@@ -45,7 +45,7 @@ class IJAE(Game):
         decoder: G, codes -> observations.
         discriminator: psi, [x] -> logits (batch, 1).
         likelihood_discriminator: tau, [x, z, y] -> logits (batch, 1).
-        posterior_discriminator: zeta_, [x, z] -> logits (batch, 1); None with an explicit posterior.
+        posterior_discriminator: zeta, [x, z] -> logits (batch, 1); None with an explicit posterior.
         lam: lambda in [0, 1]; a run-time scalar. At 0 the encoder learns nothing (a warning says so). Under optimizers
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
         likelihood: r: "cyclic_shift" or "shift_gaussian" (images), "gaussian" or "laplace", all of scale 0.1 by name,
@@ -156,7 +156,7 @@ class IJAE(Game):
             played.logs[f"{name}_r1"] = penalty
 
     def _play_players(self, x, noise, forward):
-        """L_G + L_E, tau counted once: zeta_ does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
+        """L_G + L_E, tau counted once: zeta does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
         psi = tf.reduce_mean(logits(self.discriminator, [forward["fake"]])[0])
         tau = tf.reduce_mean(logits(self.likelihood_discriminator, [x, forward["code"], forward["rec"]])[0])
         if self.posterior_family is None:

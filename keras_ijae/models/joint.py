@@ -36,9 +36,9 @@ class JointArguments(Common, total=False):
 class JointGame(Game):
     """A decoder's joint p(x, z) and an encoder's joint q(x, z), drawn together by a discriminator f of pairs.
 
-    With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f and zeta = softplus:
+    With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f:
 
-        L_f     = E zeta(-f(x_p, z)) + E zeta(f(x, z_q))              1 = prior: f* = log p(x, z) - log q(x, z)
+        L_f     = E softplus(-f(x_p, z)) + E softplus(f(x, z_q))              1 = prior: f* = log p(x, z) - log q(x, z)
         L_{G,E} = -E g(f(x, z_q)) - E g(-f(x_p, z)) + cycle_weight (C_x + C_z)
 
     A system defines `gain`, its g: the identity in sVAE, log sigma in ALI. The adversarial terms alone do not tie x to
@@ -48,7 +48,7 @@ class JointGame(Game):
         "l1"           E mean|x - x'|,             E mean|z - z'|              means over dimensions
         "squared"      E mean(x - x')^2,           E mean(z - z')^2
         "likelihood"   -E log p(x|z_q),            -E log q(z|x_p)             nats, sums over dimensions
-        "adversarial"  E zeta(-eta(x, x')),        none; eta lowers E zeta(-eta(x, x)) + E zeta(eta(x, x'))
+        "adversarial"  E softplus(-eta(x, x')),        none; eta lowers E softplus(-eta(x, x)) + E softplus(eta(x, x'))
 
     The arguments are documented in the systems.
     """

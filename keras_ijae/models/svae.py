@@ -26,9 +26,9 @@ def _authors(model):
 class SVAE(JointGame):
     """Symmetric VAE: lowers KL(q || p) + KL(p || q) between the joints of encoder and decoder; sVAE-r with cycle terms.
 
-    With data x, z_q = E(x, e), z ~ p(z), x_p = G(z, e'), logits f(x, z) and zeta = softplus:
+    With data x, z_q = E(x, e), z ~ p(z), x_p = G(z, e'), logits f(x, z):
 
-        L_f     = E zeta(-f(x_p, z)) + E zeta(f(x, z_q))       1 = prior; at the optimum f = log p(x, z) - log q(x, z)
+        L_f     = E softplus(-f(x_p, z)) + E softplus(f(x, z_q))       1 = prior: f* = log p(x, z) - log q(x, z)
         L_{G,E} = -E f(x, z_q) + E f(x_p, z)  (+ cycle_weight (C_x + C_z))
 
     With log sigma(+-f) in the place of +-f it is ALI. At a fixed optimal f the gradients are those of KL(q || p) for E

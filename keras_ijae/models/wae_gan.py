@@ -22,10 +22,10 @@ def _authors(model):
 class WAEGAN(CodeJudging):
     """Wasserstein auto-encoder whose codes are matched to the prior by a discriminator.
 
-    With z_q = E(x), z ~ p(z), logits C and zeta = softplus:
+    With z_q = E(x), z ~ p(z), logits C:
 
-        L_C     = E zeta(-C(z)) + E zeta(C(z_q))                                  1 = prior
-        L_{E,G} = E c(x, G(z_q)) + penalty_weight E zeta(-C(z_q))                 c(x, y) = 0.05 ||x - y||^2
+        L_C     = E softplus(-C(z)) + E softplus(C(z_q))                                  1 = prior
+        L_{E,G} = E c(x, G(z_q)) + penalty_weight E softplus(-C(z_q))                 c(x, y) = 0.05 ||x - y||^2
 
     c sums over dimensions. The discriminator moves first, then both players on the same pass. The authors' code also
     weighs L_C, which Adam ignores, and takes the other order. Its pretraining of the encoder and its noise on the input
