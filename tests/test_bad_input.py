@@ -179,7 +179,11 @@ BAD_ARGUMENTS = [
     ("gan", {"lamm": 1}, r"Unknown arguments \['lamm'\] of GAN.*Known: .*objective"),
     ("ijae", {"lamb": 1}, r"Unknown arguments \['lamb'\].*Did you mean 'lam'.*Known: "),
     ("ijea", {}, "Unknown system 'ijea'. Did you mean 'ijae'.*Known: .*vae"),
-    ("vae", {"networks": "resnt"}, "'auto', 'mlp', 'dcgan', 'resnet'. Received: .*'resnt'.*Did you mean 'resnet'"),
+    (
+        "vae",
+        {"networks": "resnt"},
+        "'auto', 'mlp', 'dcgan', 'resnet'. Received: networks='resnt'. Did you mean 'resnet'",
+    ),
     ("vae", {"width": 0}, "`width` must be an integer >= 1. Received: width=0"),
 ]
 

@@ -131,7 +131,7 @@ def test_damping_and_the_order_of_the_data_change_the_way_and_not_the_end():
     "change, message",
     [
         ({"w": 1.5}, r"`w` must be in \[0, 1\]. Received: w=1.5"),
-        ({"w": float("nan")}, "`w` must be a finite number"),
+        ({"w": float("nan")}, r"`w` must be in \[0, 1\]. Received: w=nan"),
         ({"background_var": 0.0}, "`background_var` must be a finite number > 0. Received: background_var=0.0"),
         ({"prior_var": -1.0}, "`prior_var` must be a finite number > 0. Received: prior_var=-1.0"),
         ({"x": [1.0, np.inf]}, "`x` must be finite"),

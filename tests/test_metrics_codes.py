@@ -171,7 +171,7 @@ def test_bad_arguments_are_refused_by_name():
     }.items():
         with pytest.raises(ValueError, match=f"`{name}`"):
             metrics.elbo_terms(*arguments)
-    with pytest.raises(ValueError, match="imq, rbf"):
+    with pytest.raises(ValueError, match="'imq', 'rbf'"):
         metrics.mmd(codes, codes, kernel="linear")
     with pytest.raises(ValueError, match="`bandwidth` and `scales` must be above 0"):
         metrics.mmd(codes, codes, bandwidth=-1)

@@ -25,7 +25,7 @@ class AlphaGAN(Game):
     With z ~ p(z), z_q = E(x), x_f = G(z), x_r = G(z_q), logits D and C, and R(l) = -l ("log_ratio") or
     softplus(-l) ("non_saturating"):
 
-        L_D = E softplus(-D(x)) + (E softplus(D(x_r)) + E softplus(D(x_f))) / 2      1 = data; the logit is 0 at equality
+        L_D = E softplus(-D(x)) + (E softplus(D(x_r)) + E softplus(D(x_f))) / 2     1 = data; the logit is 0 at equality
         L_C = E softplus(-C(z)) + E softplus(C(z_q))                                     1 = prior
         L_E = l1 mean|x - x_r| + R(C(z_q)) [+ code_cycle mean|E(x_f) - z|]
         L_G = l1 mean|x - x_r| + R(D(x_r)) + R(D(x_f)) [+ code_cycle mean|E(x_f) - z|]
