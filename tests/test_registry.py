@@ -77,3 +77,10 @@ def test_a_run_directory_is_loaded_as_its_model(tmp_path):
     assert (ki.load_model(tmp_path).sample(2) == model.sample(2)).all()
     with pytest.raises(ValueError, match="`path` must be .*a run directory.*elsewhere, which does not exist"):
         ki.load_model(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "laplace"])
+def test_the_lens_of_lambda_ijae_by_name_has_the_scale_of_its_default(likelihood):
+    assert create("ijae", likelihood=likelihood).likelihood.given_scale == 0.1
+    assert create("ijae", shape=(5,)).likelihood.given_scale == 0.1
+    assert create("vae", likelihood=likelihood).likelihood.given_scale == 1  # a model of data, no lens
