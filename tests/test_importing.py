@@ -31,7 +31,10 @@ def test_a_fresh_process_loads_a_saved_system(saved, imports):
 
 
 def test_every_public_name_is_there_and_no_other():
-    for room in [ki, *(getattr(ki, name) for name in ki.__all__ if hasattr(getattr(ki, name), "__path__"))]:
+    rooms = [getattr(ki, name) for name in ki.__all__ if hasattr(getattr(ki, name), "__path__")]
+    assert ki.models in rooms
+    assert all(getattr(ki.models, entry.system.__name__) is entry.system for entry in ki.game.ENTRIES.values())
+    for room in [ki, *(room for room in rooms if room is not ki.models)]:  # whose imports are its list of names
         assert all(getattr(room, name) is not None for name in room.__all__), room.__name__
         assert len(room.__all__) == len(set(room.__all__)), room.__name__
         with pytest.raises(AttributeError, match="nonsense"):
