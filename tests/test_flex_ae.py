@@ -21,11 +21,12 @@ X, Z, N = (3,), (2,), (4,)
 
 def small(players="plain", critics="plain", smooth=False, **arguments):
     return FlexAE(
-        network(players, [X], Z),
-        network(players, [Z], X, seed=10),
-        network(players, [N], Z, seed=20),
-        network(critics, [Z], (1,), seed=30),
+        encoder=network(players, [X], Z),
+        decoder=network(players, [Z], X, seed=10),
+        prior_generator=network(players, [N], Z, seed=20),
+        code_critic=network(critics, [Z], (1,), seed=30),
         critic=network(critics, [X], (1,), seed=40) if smooth else None,
+        smooth=smooth,
         noise_dim=4,
         ema=None,
         **arguments,
@@ -108,7 +109,8 @@ def test_with_a_linear_critic_codes_go_down_its_slope_and_the_prior_goes_up():
     """C(z) = w'z: one step of rate 1 moves E(x) = A'x + a by -w on average, and G(n) = B'n + b by +w."""
     w, generator = np.array([[0.6], [-1.7]]), np.random.default_rng(0)
     encoder, prior = (affine(generator.normal(size=(3, 2)), [0.1, 0.2], (3,)) for _ in range(2))
-    model = FlexAE(encoder, affine(np.ones((2, 3)), sizes=(2,)), prior, affine(w, sizes=(2,)), noise_dim=3, ema=None)
+    others = {"decoder": affine(np.ones((2, 3)), sizes=(2,)), "code_critic": affine(w, sizes=(2,))}
+    model = FlexAE(encoder=encoder, prior_generator=prior, **others, noise_dim=3, ema=None)
     x, n = generator.normal(size=(8, 3)), generator.normal(size=(8, 3))
     inject(model, n=n, mix=np.full(8, 0.5), between=np.full((8, 1), 0.5), image_mix=np.full(8, 0.5))
     before = [mean(net(inputs) @ w) for net, inputs in ((encoder, x), (prior, n))]
@@ -234,12 +236,9 @@ def fit(model):
 @pytest.mark.parametrize("scale, times", [(1e-3, 1), (1.0, 0)])
 def test_a_collapse_of_the_codes_is_warned_of_once(scale, times):
     encoder = affine(np.array([[1.0, 0], [0, scale], [0, 0]]), sizes=(3,))
-    parts = (
-        affine(np.ones((2, 3)), sizes=(2,)),
-        affine(np.ones((2, 2)), sizes=(2,)),
-        affine(np.ones((2, 1)), sizes=(2,)),
-    )
-    found = fit(FlexAE(encoder, *parts, ema=None))
+    sizes = {"decoder": 3, "prior_generator": 2, "code_critic": 1}
+    parts = {role: affine(np.ones((2, size)), sizes=(2,)) for role, size in sizes.items()}
+    found = fit(FlexAE(encoder=encoder, **parts, ema=None))
     assert len(found) == times
     assert all("codes collapse" in message and "move 'encoder'" in message for message in found)
 
@@ -250,16 +249,21 @@ def test_a_collapse_of_the_codes_is_warned_of_once(scale, times):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"gradient_penalty": -1.0}, "`gradient_penalty` must be at least 0. Received: -1.0"),
+        ({"gradient_penalty": -1.0}, "`gradient_penalty` must be a finite number >= 0. Rec.*gradient_penalty=-1.0"),
+        ({"gradient_penalty": float("nan")}, "`gradient_penalty` must be a finite number >= 0. Received.*nan"),
         ({"noise_dim": 0}, "`noise_dim` must be an integer >= 1. Received: noise_dim=0"),
-        ({"critic_steps": 0}, "'critics': `repeats` must be at least 1. Received: 0"),
+        ({"critic_steps": 0}, "`critic_steps` must be an integer >= 1. Received: critic_steps=0"),
+        ({"smooth": 1}, "`smooth` must be True or False. Received: smooth=1"),
         (
             {"prior_generator": affine(np.ones((4, 3)), sizes=(4,))},
             r"`prior_generator` must map \(4,\) to \(2,\).*\(3,\)",
         ),
         ({"prior_generator": affine(np.ones((5, 2)), sizes=(5,))}, r"`prior_generator` must accept .* \(4,\)"),
         ({"code_critic": affine(np.ones((3, 1)), sizes=(3,))}, r"`code_critic` must accept .* \(2,\)"),
-        ({"critic": affine(np.ones((3, 2)), sizes=(3,))}, r"`critic` must map \(3,\) to \(1,\).*\(2,\)"),
+        (
+            {"smooth": True, "critic": affine(np.ones((3, 2)), sizes=(3,))},
+            r"`critic` must map \(3,\) to \(1,\).*\(2,\)",
+        ),
     ],
     ids=str,
 )

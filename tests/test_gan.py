@@ -18,6 +18,10 @@ OBJECTIVES = {
 }
 
 
+def gan(decoder, discriminator, **arguments):
+    return GAN(decoder=decoder, discriminator=discriminator, **arguments)
+
+
 def retyped(model, x):
     """Goodfellow et al. 2014, algorithm 1, in probabilities."""
     g, d = (lambda z: model.decoder(z, training=True)), (lambda x: model.discriminator(x, training=True))
@@ -43,7 +47,7 @@ def retyped(model, x):
 )
 def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(objective, steps, kinds):
     decoder, discriminator = network(kinds[0], [(2,)], (2,)), network(kinds[1], [(2,)], (1,), seed=5)
-    model = GAN(decoder, discriminator, (2,), 2, objective=objective, discriminator_steps=steps, ema=None)
+    model = gan(decoder, discriminator, objective=objective, discriminator_steps=steps, ema=None)
     x = np.random.default_rng(0).normal(1.0, 0.5, (6, 2))
     turns, logs = check_one_step(model, x, retyped(model, x))
     assert [turn.phase for turn in turns] == ["discriminator"] * steps + ["decoder"]
@@ -59,7 +63,7 @@ def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(objectiv
 def test_at_the_optimal_discriminator_each_objective_has_the_slope_of_its_divergence(objective, slope):
     """Data N(0, 1), model N(1, 1): 2 JSD, KL(q||p) - 2 JSD, KL(q||p); Gauss-Hermite, to 1e-8."""
     decoder = affine([[1.0]], [1.0])
-    model = GAN(decoder, affine([[-1.0]], [0.5]), (1,), 1, objective=objective, ema=None)  # log p/q = 1/2 - x
+    model = gan(decoder, affine([[-1.0]], [0.5]), objective=objective, ema=None)  # log p/q = 1/2 - x
     bias = decoder.trainable_variables[1]
     slopes = expected(lambda z: loss_gradient(model, z, {"z": z}, "decoder", "decoder", [bias])[0])
     np.testing.assert_allclose(slopes, [slope], atol=1e-8)
@@ -68,7 +72,7 @@ def test_at_the_optimal_discriminator_each_objective_has_the_slope_of_its_diverg
 @pytest.mark.parametrize("logit", [-1000.0, -100.0, 100.0, 1000.0])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_extreme_logits_give_finite_losses_and_a_step_that_stays_finite(objective, logit):
-    model = GAN(affine([[1.0]], [0.0]), affine([[1.0]], [logit]), (1,), 1, objective=objective)
+    model = gan(affine([[1.0]], [0.0]), affine([[1.0]], [logit]), objective=objective)
     model.compile()
     logs = model.train_step(tf.zeros([2, 1]))
     assert all(np.isfinite(value) for value in logs.values())
@@ -80,7 +84,7 @@ def test_extreme_logits_give_finite_losses_and_a_step_that_stays_finite(objectiv
 def test_batch_statistics_follow_the_passes_of_the_moving_network_in_their_order():
     """real, then fake: m <- .9 m + .1 batch, twice; the generator's pass is one, however many phases reuse it."""
     decoder, discriminator = network("batch", [(2,)], (2,)), network("batch", [(2,)], (1,), seed=5)
-    model = GAN(decoder, discriminator, (2,), 2, ema=None)
+    model = gan(decoder, discriminator, ema=None)
     model.compile(keras.optimizers.SGD(0.0))
     z = model.noise(random.Draws(random.fold(0), 6, dtype="float64"))["z"]
     model.noise = lambda draws: {"z": z}
@@ -116,6 +120,6 @@ def _outputs(net, x):
 @pytest.mark.parametrize("objective", ["non_saturating", "log_ratio"])
 def test_a_gaussian_is_recovered_in_1500_steps(objective):
     decoder, discriminator = affine(0.3 * np.eye(2), [0, 0], (2,)), network("plain", [(2,)], (1,), hidden=32)
-    model = GAN(decoder, discriminator, (2,), 2, objective=objective, ema=0.99)
+    model = gan(decoder, discriminator, objective=objective, ema=0.99)
     train_on_gaussian(model, 2e-3, 1500)
     check_samples(model, mean=0.1, covariance=0.15)

@@ -20,13 +20,11 @@ def small(players="plain", critic="plain", reconstruction="squared_error", laten
     shape, z = SIZES[reconstruction], (latent_dim,)
     mask = LatentMask(latent_dim)
     model = MaskAAE(
-        network(players, [shape], z),
-        network(players, [z], shape, seed=10),
-        network(critic, [z], (1,), seed=20),
+        encoder=network(players, [shape], z),
+        decoder=network(players, [z], shape, seed=10, last="linear"),
+        code_critic=network(critic, [z], (1,), seed=20),
         mask=mask,
         reconstruction=reconstruction,
-        data_shape=shape,
-        latent_dim=latent_dim,
         ema=None,
         **arguments,
     )
@@ -184,8 +182,8 @@ def test_a_closed_dimension_gives_no_gradient_to_decoder_and_critic(phase, move,
 @pytest.mark.parametrize("a, factor", [(0.0, 1.0), (50.0, np.exp(-10))])
 def test_the_variance_penalty_is_the_variance_of_closed_dimensions_before_the_mask(a, factor):
     """z = x: mean (zbar - z)^2 whole at alpha = 0, times e^-10 at alpha = 1."""
-    eye = affine(np.eye(2), sizes=(2,))
-    model = MaskAAE(eye, affine(np.zeros((2, 2)), sizes=(2,)), affine(np.ones((2, 1)), sizes=(2,)), ema=None)
+    kernels = {"encoder": np.eye(2), "decoder": np.zeros((2, 2)), "code_critic": np.ones((2, 1))}
+    model = MaskAAE(**{role: affine(kernel, sizes=(2,)) for role, kernel in kernels.items()}, ema=None)
     model.mask.a.assign([a, a])
     x = np.random.default_rng(0).normal(size=(50, 2))
     model.compile(keras.optimizers.SGD(0.0))
@@ -306,14 +304,15 @@ WEIGHTS = ("variance_weight", "gradient_penalty", "mask_reconstruction_weight", 
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_weights_below_zero_are_refused(name):
-    with pytest.raises(ValueError, match=rf"`{name}` must be at least 0. Received: -1.0"):
-        small(**{name: -1.0})
+@pytest.mark.parametrize("value", [-1.0, float("nan")])
+def test_weights_are_finite_and_not_below_zero(name, value):
+    with pytest.raises(ValueError, match=rf"`{name}` must be a finite number >= 0. Received: {name}={value}"):
+        small(**{name: value})
 
 
 @pytest.mark.parametrize("period", [0, -3, 2.5])
 def test_a_period_is_a_number_of_steps(period):
-    with pytest.raises(ValueError, match=rf"`period` must be an integer of at least 1. Received: {period}"):
+    with pytest.raises(ValueError, match=rf"`period` must be an integer >= 1. Received: period={period}"):
         small(period=period)
 
 
@@ -324,7 +323,9 @@ def test_a_mask_that_does_not_fit_the_codes_is_refused(latent_dim):
 
 
 def test_an_unknown_reconstruction_error_and_bad_masks_are_refused():
-    with pytest.raises(ValueError, match="`reconstruction` must be one of auto, cross_entropy, squared_error. Rec.*l1"):
+    with pytest.raises(
+        ValueError, match="`reconstruction` must be one of 'auto', 'cross_entropy', 'squared_error'. Rec.*l1"
+    ):
         ki.create("mask_aae", data_shape=(3,), latent_dim=2, width=4, reconstruction="l1")
     with pytest.raises(ValueError, match="`latent_dim` must be an integer >= 1. Received: latent_dim=0"):
         LatentMask(0)

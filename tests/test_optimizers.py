@@ -7,6 +7,7 @@ from keras_ijae.models.optimizers import Optimizers
 from systems import same, weights
 from toy import Record, Toy, mean_of, play
 
+from keras_ijae.game.optimizers import Optimizers
 from keras_ijae.models import Move, Phase
 
 SGD = keras.optimizers.SGD
@@ -132,7 +133,7 @@ def test_two_moves_that_lower_one_tensor_move_as_if_alone():
     moves = (Move("player", ("player",)), Move("judge", ("judge",)))
     phases = (Phase("both", ("player", "judge")),)
     both = lambda *place: mean_of("player")(*place) + mean_of("judge")(*place)  # noqa: E731
-    separate = Toy({"player": both, "judge": both}, moves, phases)
+    separate = Toy(losses={"player": both, "judge": both}, moves=moves, phases=phases)
 
     class Shared(Toy):
         def losses(self, batch, noise, phase, forward):
@@ -140,6 +141,6 @@ def test_two_moves_that_lower_one_tensor_move_as_if_alone():
             played.losses["judge"] = played.losses["player"]
             return played
 
-    shared = Shared({"player": both, "judge": both}, moves, phases)
+    shared = Shared(losses={"player": both, "judge": both}, moves=moves, phases=phases)
     play(separate, 2), play(shared, 2)
     same(weights(separate), weights(shared), 1e-6)

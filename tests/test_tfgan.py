@@ -141,7 +141,10 @@ class LeastSquares(ki.models.GAN):
 def test_a_game_plays_its_losses_compiled_and_goes_on_after_loading(tmp_path):
     keras.utils.set_random_seed(0)
     plugged = ki.create("gan", (2,), 2, width=8, objective="tfgan:least_squares")
-    by_hand = LeastSquares(keras.models.clone_model(plugged.decoder), keras.models.clone_model(plugged.discriminator))
+    by_hand = LeastSquares(
+        decoder=keras.models.clone_model(plugged.decoder),
+        discriminator=keras.models.clone_model(plugged.discriminator),
+    )
     by_hand.set_weights(plugged.get_weights())
     x = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
 

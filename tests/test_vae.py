@@ -16,6 +16,10 @@ mean, total, log = tf.reduce_mean, tf.reduce_sum, tf.math.log
 SHIFT = np.log(np.expm1(1 - 1e-5))  # a raw scale of 0 is the scale 1
 
 
+def vae(encoder, decoder, **arguments):
+    return VAE(encoder=encoder, decoder=decoder, **arguments)
+
+
 def constant(outputs, inputs=1):
     """A network that ignores its inputs."""
     return affine(np.zeros((inputs, len(outputs))), outputs, (inputs,))
@@ -85,7 +89,7 @@ POSTERIORS = {"diagonal": (diagonal, 4), "full": (full, 5)}
 def test_one_step_moves_everything_down_the_negative_bound(likelihood, posterior, kind, beta):
     draw, units = POSTERIORS[posterior]
     encoder, decoder = network(kind, [(3,)], (units,)), network(kind, [(2,)], (3,), seed=10)
-    model = VAE(encoder, decoder, (3,), 2, posterior=posterior, likelihood=likelihood, beta=beta)
+    model = vae(encoder, decoder, posterior=posterior, likelihood=likelihood, beta=beta)
     x = np.round(np.random.default_rng(0).uniform(size=(5, 3)) * 255) / 255
 
     def retyped(phase, noise):
@@ -96,9 +100,11 @@ def test_one_step_moves_everything_down_the_negative_bound(likelihood, posterior
         return {"auto_encoder": loss}
 
     _, logs = check_one_step(model, x, retyped)
-    assert {"auto_encoder_loss", "log_likelihood_sum", "kl_sum", "elbo_sum", "beta"} <= set(logs)
-    np.testing.assert_allclose(logs["auto_encoder_loss"], beta * logs["kl_sum"] - logs["log_likelihood_sum"], rtol=1e-5)
-    np.testing.assert_allclose(logs["elbo_sum"], logs["log_likelihood_sum"] - logs["kl_sum"], rtol=1e-5)
+    unit = "nats" if likelihood in ("bernoulli", "discretized_logistic") else "density_nats"
+    rec, kl = logs[f"log_likelihood_{unit}_sum"], logs["kl_nats_sum"]
+    np.testing.assert_allclose(logs["auto_encoder_loss"], beta * kl - rec, rtol=1e-5)
+    np.testing.assert_allclose(logs[f"elbo_{unit}_sum"], rec - kl, rtol=1e-5)
+    assert float(logs["beta"]) == beta
 
 
 # Golden numbers ------------------------------------------------------------------------------------------------------
@@ -113,7 +119,7 @@ def test_a_learned_scale_comes_to_the_mean_error_and_the_bound_to_its_entropy(li
     """Errors .1 -.2 .4 -.05 .3: sigma^2 = .0605 and .01638258 nats per dimension; b = .21 and .13249943; to 1e-8."""
     encoder, decoder = constant([0.0, 0.0], 5), constant(np.zeros(5))
     encoder.trainable = decoder.trainable = False
-    model = VAE(encoder, decoder, (5,), 1, likelihood=likelihood)
+    model = vae(encoder, decoder, likelihood=likelihood)
     model.compile(keras.optimizers.SGD(rate), jit_compile=False)
     x = np.array([[0.1, -0.2, 0.4, -0.05, 0.3]])
     model.fit(np.repeat(x, 100, 0), batch_size=1, verbose=0)
@@ -131,14 +137,14 @@ def test_the_kl_in_the_bound_is_the_reference_value():
     cases = {"diagonal": (1, [1.0, raw_of(0.5)], 0.8181471806), "full": (3, [*mu, *triangle], 2.9372150392)}
     for posterior, (latent, outputs, kl) in cases.items():
         encoder, decoder = constant(outputs), constant([0.0], latent)
-        model = VAE(encoder, decoder, (1,), latent, posterior)
+        model = vae(encoder, decoder, posterior=posterior)
         _, found = model.bound_terms(tf.zeros([2, 1], tf.float64), tf.zeros([2, latent], tf.float64))
         np.testing.assert_allclose(found, [kl, kl], atol=1e-9)
 
 
 def test_squared_errors_are_a_gaussian_of_variance_one_half():
     likelihood = likelihoods.Gaussian(0.5**0.5)
-    model = VAE(constant([0.0, 0.0], 3), constant([1.0, 2.0, 3.0]), (3,), 1, likelihood=likelihood)
+    model = vae(constant([0.0, 0.0], 3), constant([1.0, 2.0, 3.0]), likelihood=likelihood)
     x = np.array([[0.5, 2.5, 1.0]], "float32")
     np.testing.assert_allclose(-model.elbo(x), [0.25 + 0.25 + 4 + 3 / 2 * np.log(np.pi)], rtol=1e-6)
 
@@ -161,7 +167,7 @@ def linear_gaussian(posterior, spread=1.0):
         scale = raw_of(spread * np.diag(np.linalg.inv(POSTERIOR)) ** -0.5)
     kernel = np.concatenate([slope, np.zeros((3, len(scale)))], 1)
     encoder = affine(kernel, np.concatenate([-C @ slope, scale]), (3,))
-    return VAE(encoder, affine(W, C, (2,)), (3,), 2, posterior, likelihoods.Gaussian(SIGMA))
+    return vae(encoder, affine(W, C, (2,)), posterior=posterior, likelihood=likelihoods.Gaussian(SIGMA))
 
 
 def data(rows):
@@ -187,7 +193,7 @@ def test_with_the_exact_posterior_the_bound_is_log_p_of_each_example():
 @pytest.mark.usefixtures("float64")
 def test_with_the_exact_posterior_every_importance_weight_is_log_p():
     model, x = linear_gaussian("full"), data(7)
-    for samples in (1, 3, 50):
+    for samples in (1, 7):
         np.testing.assert_allclose(model.importance_weighted_bound(x, samples), log_p(x), atol=1e-10)
 
 
@@ -203,19 +209,19 @@ def test_with_another_posterior_the_bound_is_short_by_the_kl_between_them():
 
 def test_the_importance_weighted_bound_rises_from_the_elbo_to_log_p():
     model, x = linear_gaussian("diagonal", 1.7), data(300).astype("float32")
-    elbo = np.mean([model.elbo(x, seed) for seed in range(20)])
-    few, many = (np.mean(model.importance_weighted_bound(x, samples)) for samples in (5, 500))
+    elbo = np.mean([model.elbo(x, seed) for seed in range(5)])
+    few, many = (np.mean(model.importance_weighted_bound(x, samples, chunk=100)) for samples in (5, 100))
     assert elbo + 0.2 < few < many < log_p(x).mean() + 0.02
     np.testing.assert_allclose(many, log_p(x).mean(), atol=0.02)
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 20, 100])
-def test_how_many_codes_are_decoded_at_once_does_not_change_the_bound(chunk):
+def test_how_many_codes_are_decoded_at_once_does_not_change_the_bound():
     model, x = linear_gaussian("diagonal", 1.7), data(5).astype("float32")
-    expected = model.importance_weighted_bound(x, samples=20, chunk=20, seed=3)
-    np.testing.assert_allclose(model.importance_weighted_bound(x, samples=20, chunk=chunk, seed=3), expected, rtol=1e-5)
-    np.testing.assert_allclose(model.importance_weighted_bound(x[:2], 20, chunk, 3), expected[:2], rtol=1e-5)
-    assert not np.allclose(model.importance_weighted_bound(x, 20, chunk, seed=4), expected, rtol=1e-3)
+    expected = model.importance_weighted_bound(x, samples=8, chunk=8, seed=3)
+    for chunk in (1, 3, 100):
+        np.testing.assert_allclose(model.importance_weighted_bound(x, 8, chunk, seed=3), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.importance_weighted_bound(x[:2], 8, 3, seed=3), expected[:2], rtol=1e-5)
+    assert not np.allclose(model.importance_weighted_bound(x, 8, seed=4), expected, rtol=1e-3)
 
 
 def test_the_elbo_is_one_number_per_example_and_a_function_of_the_seed():
@@ -237,8 +243,8 @@ def test_evaluate_gives_nats_or_density_nats_and_bits_per_dim_only_where_they_me
         ("laplace", "density_nats", False),
         ("discretized_logistic", "nats", True),
     ]:
-        model = VAE(network("plain", [(4,)], (4,)), network("plain", [(2,)], (4,)), (4,), 2, likelihood=likelihood)
-        model.compile()
+        model = vae(network("plain", [(4,)], (4,)), network("plain", [(2,)], (4,)), likelihood=likelihood)
+        model.compile(run_eagerly=True)
         found = model.evaluate(x, return_dict=True, verbose=0)
         assert {f"elbo_{unit}_sum", f"log_likelihood_{unit}_sum", "kl_nats_sum", "squared_error_sum"} <= set(found)
         assert ("bits_per_dim" in found) == bits
@@ -251,15 +257,15 @@ def test_evaluate_gives_nats_or_density_nats_and_bits_per_dim_only_where_they_me
 def test_bits_per_dim_of_a_wide_logistic_are_the_log_of_its_width_in_levels():
     """Its density at the mean is 1 / 4s."""
     likelihood = likelihoods.DiscretizedLogistic(10.0)
-    model = VAE(constant([0.0, 0.0], 4), constant(np.full(4, 0.5)), (4,), 1, likelihood=likelihood)
-    model.compile()
+    model = vae(constant([0.0, 0.0], 4), constant(np.full(4, 0.5)), likelihood=likelihood)
+    model.compile(run_eagerly=True)
     found = model.evaluate(np.full((3, 4), 100 / 255, "float32"), return_dict=True, verbose=0)["bits_per_dim"]
     np.testing.assert_allclose(found, np.log2(4 * 10 * 255), rtol=1e-4)
 
 
 def test_beta_grows_linearly_over_the_warm_up_and_can_be_assigned():
-    model = VAE(constant([0.0, 0.0], 3), constant(np.zeros(3)), (3,), 1, beta=2.0, warm_up_steps=4)
-    model.compile()
+    model = vae(constant([0.0, 0.0], 3), constant(np.zeros(3)), beta=2.0, warm_up_steps=4)
+    model.compile(run_eagerly=True)
 
     def beta():
         model.reset_metrics()
@@ -270,21 +276,22 @@ def test_beta_grows_linearly_over_the_warm_up_and_can_be_assigned():
     np.testing.assert_allclose(beta(), 0.5)
 
 
-def test_a_negative_beta_is_refused():
-    with pytest.raises(ValueError, match="`beta` must be at least 0. Received: -1"):
-        VAE(network("plain", [(3,)], (4,)), network("plain", [(2,)], (3,)), (3,), 2, beta=-1)
+@pytest.mark.parametrize("beta", [-1.0, float("nan"), float("inf"), None])
+def test_beta_is_finite_and_not_below_zero(beta):
+    with pytest.raises(ValueError, match=f"`beta` must be a finite number >= 0. Received: beta={beta}"):
+        vae(network("plain", [(3,)], (4,)), network("plain", [(2,)], (3,)), beta=beta)
 
 
 def test_a_likelihood_without_a_density_is_refused():
     with pytest.raises(ValueError, match="likelihood"):
         image = (8, 8, 1)
-        VAE(network("plain", [image], (4,)), network("plain", [(2,)], image), image, 2, likelihood="cyclic_shift")
+        vae(network("plain", [image], (4,)), network("plain", [(2,)], image), likelihood="cyclic_shift")
 
 
 def test_a_gaussian_is_recovered_by_one_latent_dimension_and_a_learned_scale_in_1500_steps():
     """Every 2-D covariance is w w' + sigma^2 I; the bound then is the entropy of the data."""
     encoder, decoder = affine(np.full((2, 2), 0.1), [0, 0], (2,)), affine([[0.3, 0.1]], [0, 0])
-    model = VAE(encoder, decoder, (2,), 1, likelihood="learned_gaussian")
+    model = vae(encoder, decoder, likelihood="learned_gaussian")
     train_on_gaussian(model, 5e-3, 1500)
     check_samples(model, mean=0.1, covariance=0.1, observation="draw")
     entropy = np.log(2 * np.pi * np.e) + np.linalg.slogdet(TARGET)[1] / 2

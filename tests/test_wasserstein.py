@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from finite_differences import check_one_step, observe
-from tiny import affine, check_samples, float64, inject, network, quadratic, signs, slopes, train_on_gaussian  # noqa: F401
+from tiny import affine, check_samples, float64, inject, network, played, quadratic, signs, slopes, train_on_gaussian  # noqa: F401
 
 from keras_ijae.models import WGAN, WGANGP
 
@@ -14,6 +14,10 @@ mean, IMAGE = tf.reduce_mean, (2, 2, 1)
 
 def data(rows=5, shape=(2,)):
     return np.random.default_rng(0).uniform(size=(rows, *shape))
+
+
+def made(cls, decoder, critic, **arguments):
+    return cls(decoder=decoder, critic=critic, **arguments)
 
 
 def retyped(model, x, weight=0.0):
@@ -49,7 +53,7 @@ def retyped(model, x, weight=0.0):
 @pytest.mark.parametrize("steps, kinds", [(1, ("batch", "plain")), (3, ("plain", "batch"))])
 def test_one_step_of_wgan_moves_each_network_down_its_own_loss_and_nothing_else(steps, kinds):
     networks = network(kinds[0], [(2,)], (2,)), network(kinds[1], [(2,)], (1,), seed=5)
-    model, x = WGAN(*networks, (2,), 2, clip=50.0, critic_steps=steps, slow_start=False, ema=None), data()
+    model, x = made(WGAN, *networks, clip=50.0, critic_steps=steps, slow_start=False, ema=None), data()
     turns, logs = check_one_step(model, x, retyped(model, x))
     assert [turn.phase for turn in turns] == ["critic"] * steps + ["decoder"]
     assert len({turn.noise["z"].numpy().tobytes() for turn in turns}) == (1 if steps == 1 else steps + 1)
@@ -60,7 +64,7 @@ def test_one_step_of_wgan_moves_each_network_down_its_own_loss_and_nothing_else(
 @pytest.mark.parametrize("shape, steps, weight", [((2,), 2, 10.0), (IMAGE, 1, 0.5)])
 def test_one_step_of_wgan_gp_moves_each_network_down_its_own_loss_and_nothing_else(shape, steps, weight):
     networks = network("plain", [(2,)], shape), network("plain", [shape], (1,), seed=5)
-    model = WGANGP(*networks, shape, 2, gradient_penalty=weight, critic_steps=steps, ema=None)
+    model = made(WGANGP, *networks, gradient_penalty=weight, critic_steps=steps, ema=None)
     x = data(shape=shape)
     turns, _ = check_one_step(model, x, retyped(model, x, weight))
     assert [turn.phase for turn in turns] == ["critic"] * steps + ["decoder"]
@@ -72,8 +76,7 @@ def test_one_step_of_wgan_gp_moves_each_network_down_its_own_loss_and_nothing_el
 
 def critic_step(model, x):
     """What the critic's phase played on this batch."""
-    noise = model.noise(None)
-    return model.losses(tf.constant(x), noise, "critic", model.forward(tf.constant(x), noise))
+    return played(model, x, model.noise(None), "critic")
 
 
 @pytest.mark.usefixtures("float64")
@@ -82,11 +85,11 @@ def test_the_penalty_of_a_linear_critic_is_its_slope_over_all_axes_less_one_squa
     """(||w|| - 1)^2 = (5 - 1)^2, for images whatever the size of the batch."""
     critic, flat = affine([[3.0], [0.0], [4.0], [0.0]], sizes=(4,)), keras.Input(IMAGE)
     critic = keras.Model(flat, critic(keras.layers.Flatten()(flat)))
-    model = WGANGP(network("plain", [(2,)], IMAGE), critic, IMAGE, 2, gradient_penalty=0.5)
+    model = made(WGANGP, network("plain", [(2,)], IMAGE), critic, gradient_penalty=0.5)
     inject(model, z=np.ones((rows, 2)), mix=np.linspace(0.1, 0.9, rows))
-    played = critic_step(model, data(rows, IMAGE))
-    np.testing.assert_allclose(played.logs["critic_penalty"], 16, rtol=1e-12)
-    np.testing.assert_allclose(played.penalties["critic"], 8, rtol=1e-12)
+    found = critic_step(model, data(rows, IMAGE))
+    np.testing.assert_allclose(found.logs["critic_penalty"], 16, rtol=1e-12)
+    np.testing.assert_allclose(found.penalties["critic"], 8, rtol=1e-12)
     model.gradient_penalty.assign(2.0)  # read at run time
     np.testing.assert_allclose(critic_step(model, data(rows, IMAGE)).penalties["critic"], 32, rtol=1e-12)
 
@@ -94,7 +97,7 @@ def test_the_penalty_of_a_linear_critic_is_its_slope_over_all_axes_less_one_squa
 @pytest.mark.usefixtures("float64")
 def test_each_example_has_a_slope_of_its_own_at_its_own_mixture():
     """f = x'x / 2: the slope is x^, so the penalty is the mean of (||x^|| - 1)^2, not that of the mean slope."""
-    model = WGANGP(affine(np.eye(2), sizes=(2,)), quadratic(np.eye(2), sizes=(2,)), (2,), 2, gradient_penalty=1.0)
+    model = made(WGANGP, affine(np.eye(2), sizes=(2,)), quadratic(np.eye(2), sizes=(2,)), gradient_penalty=1.0)
     x, z, mix = data(3), np.array([[2.0, 0.0], [0.0, -3.0], [0.5, 0.5]]), np.array([0.0, 0.25, 1.0])
     inject(model, z=z, mix=mix)
     norms = [np.linalg.norm(u * a + (1 - u) * b) for u, a, b in zip(mix, x, z, strict=True)]
@@ -107,7 +110,7 @@ def test_a_linear_critic_between_shifted_gaussians_comes_to_rest_where_the_penal
     m, weight = 0.7, 10.0
     rest = 1 + m / (2 * weight)
     for w, slope in ((rest, 0.0), (1.0, -m), (rest + 0.1, 2.0)):
-        model = WGANGP(affine([[1.0]]), affine([[w]]), (1,), 1, gradient_penalty=weight, critic_steps=1, ema=None)
+        model = made(WGANGP, affine([[1.0]]), affine([[w]]), gradient_penalty=weight, critic_steps=1, ema=None)
         nodes = signs(2)
         inject(model, z=nodes[:, :1], mix=np.full(4, 0.3))
         np.testing.assert_allclose(slopes(model, nodes[:, 1:] + m, "critic")[0].item(), slope, atol=1e-10)
@@ -119,7 +122,7 @@ def test_a_linear_critic_between_shifted_gaussians_comes_to_rest_where_the_penal
 
 def clipped(clip=0.02, steps=3, **arguments):
     networks = network("plain", [(2,)], (2,)), network("plain", [(2,)], (1,), seed=5)
-    return WGAN(*networks, (2,), 2, clip=clip, critic_steps=steps, slow_start=False, **arguments)
+    return made(WGAN, *networks, clip=clip, critic_steps=steps, slow_start=False, **arguments)
 
 
 def largest(weights):
@@ -173,7 +176,7 @@ def test_a_loaded_critic_is_clipped_too(tmp_path):
 
 @pytest.mark.usefixtures("float64")
 def test_a_clipped_linear_critic_between_shifted_gaussians_estimates_the_shift_times_the_bound():
-    model = WGAN(affine([[1.0]]), affine([[5.0]]), (1,), 1, clip=0.01, slow_start=False, ema=None)
+    model = made(WGAN, affine([[1.0]]), affine([[5.0]]), clip=0.01, slow_start=False, ema=None)
     nodes, m = signs(2), 0.7
     inject(model, z=nodes[:, :1])
     model.compile({"critic": keras.optimizers.RMSprop(5e-5), "decoder": keras.optimizers.SGD(0.0)})
@@ -198,19 +201,19 @@ def test_clipped_critics_small_gradients_move_the_decoder_as_pytorchs_rmsprop_do
 def test_the_decoder_waits_for_100_critic_steps_at_its_first_25_and_then_every_500th(critic_steps, slow):
     """As the authors' loop counts it, in whole steps of the game."""
     networks = affine([[1.0]]), affine([[1.0]])
-    (_, decoder) = WGAN(*networks, (1,), 1, critic_steps=critic_steps).phases
+    (_, decoder) = made(WGAN, *networks, critic_steps=critic_steps).phases
     step = 0
     for move in range(1100):
         waits = slow if move < 25 or move % 500 == 0 else 1
         if move < 30 or move % 500 < 3:
-            opened = [bool(decoder.gate(step + index, move, {})) for index in range(waits)]
+            opened = [bool(decoder.gate(step + index, move)) for index in range(waits)]
             assert opened == [False] * (waits - 1) + [True], move
         step += waits
 
 
 def test_a_slow_start_trains_the_critic_alone_and_goes_on_where_it_was_saved(tmp_path):
     networks = network("plain", [(2,)], (2,)), network("plain", [(2,)], (1,))
-    model = WGAN(*networks, (2,), 2, clip=9.0, critic_steps=50, ema=None)
+    model = made(WGAN, *networks, clip=9.0, critic_steps=50, ema=None)
     model.compile({move.name: keras.optimizers.SGD(0.01) for move in model.moves}, run_eagerly=True)
     moved = []
     for _ in range(5):
@@ -228,20 +231,23 @@ def test_a_slow_start_trains_the_critic_alone_and_goes_on_where_it_was_saved(tmp
 
 @pytest.mark.parametrize("clip", [0.0, -0.01, float("nan"), None])
 def test_the_bound_is_above_zero(clip):
-    with pytest.raises(ValueError, match=f"`clip` must be a finite number above 0. Received: {clip}"):
+    with pytest.raises(ValueError, match=f"`clip` must be a finite number > 0. Received: clip={clip}"):
         clipped(clip=clip)
 
 
 def test_a_negative_penalty_and_no_critic_step_are_refused():
     networks = affine([[1.0]]), affine([[1.0]])
-    with pytest.raises(ValueError, match="`gradient_penalty` must be at least 0. Received: -1"):
-        WGANGP(*networks, (1,), 1, gradient_penalty=-1)
-    with pytest.raises(ValueError, match="'critic': `repeats` must be at least 1. Received: 0"):
-        WGANGP(*networks, (1,), 1, critic_steps=0)
+    for weight in (-1.0, float("nan")):
+        with pytest.raises(
+            ValueError, match=f"`gradient_penalty` must be .* >= 0. Received: gradient_penalty={weight}"
+        ):
+            made(WGANGP, *networks, gradient_penalty=weight)
+    with pytest.raises(ValueError, match="`critic_steps` must be an integer >= 1. Received: critic_steps=0"):
+        made(WGANGP, *networks, critic_steps=0)
 
 
 def test_wgan_gp_recovers_a_gaussian_in_1000_steps():
     decoder, critic = affine(0.3 * np.eye(2), [0, 0], (2,)), network("plain", [(2,)], (1,), hidden=32)
-    model = WGANGP(decoder, critic, (2,), 2, gradient_penalty=1.0, critic_steps=3, ema=0.99)
+    model = made(WGANGP, decoder, critic, gradient_penalty=1.0, critic_steps=3, ema=0.99)
     train_on_gaussian(model, 3e-3, 1000)
     check_samples(model, mean=0.1, covariance=0.2)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from keras_ijae.layers import SpectralDense
+from keras_ijae.models import Played
 
 
 @pytest.fixture
@@ -23,8 +24,13 @@ def float64() -> Iterator[None]:
     keras.config.set_dtype_policy(policy)
 
 
-def network(kind: str, shapes: list[tuple], output: tuple[int, ...], seed: int = 0, hidden: int = 3) -> keras.Model:
-    """One smooth hidden layer from all inputs to an output; `kind`: "plain", "batch" (normalised) or "spectral"."""
+def network(
+    kind: str, shapes: list[tuple], output: tuple[int, ...], seed: int = 0, hidden: int = 3, last: str = "auto"
+) -> keras.Model:
+    """One smooth hidden layer from all inputs to an output; `kind`: "plain", "batch" (normalised) or "spectral".
+
+    The `last` activation is by default a sigmoid for images, and none for vectors.
+    """
     inputs = [keras.Input(shape) for shape in shapes]
     h = _flat_and_joined(inputs)
     dense = SpectralDense if kind == "spectral" else keras.layers.Dense
@@ -33,7 +39,9 @@ def network(kind: str, shapes: list[tuple], output: tuple[int, ...], seed: int =
     if kind == "batch":
         h = keras.layers.BatchNormalization(momentum=0.9)(h)
     h = dense(math.prod(output), kernel_initializer=initializers[2])(keras.ops.tanh(h))
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], keras.layers.Reshape(output)(h))
+    last = ("sigmoid" if len(output) == 3 else "linear") if last == "auto" else last
+    outputs = keras.layers.Activation(last)(keras.layers.Reshape(output)(h))
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs)
 
 
 def affine(kernel: Any, bias: Any = None, sizes: tuple[int, ...] = (1,)) -> keras.Model:
@@ -91,17 +99,25 @@ def signs(columns: int) -> np.ndarray:
 
 
 def expected(function: Callable, nodes: int = 80) -> np.ndarray:
-    """E function(e), e ~ N(0, 1), by Gauss-Hermite quadrature; e is given as a batch of one row."""
+    """E function(e), e ~ N(0, 1), by Gauss-Hermite quadrature; e is given as a tensor, a batch of one row."""
     points, mass = np.polynomial.hermite_e.hermegauss(nodes)
-    return sum(w * np.asarray(function(np.array([[e]]))) for e, w in zip(points, mass / mass.sum(), strict=True))
+    traced = tf.function(function, [tf.TensorSpec([1, 1], tf.float64)], autograph=False)
+    return sum(w * np.asarray(traced([[e]])) for e, w in zip(points, mass / mass.sum(), strict=True))
 
 
-def loss_gradient(model: Any, x: np.ndarray, noise: dict, phase: str, move: str, variables: list) -> list[np.ndarray]:
+def played(model: Any, x: np.ndarray, noise: dict, phase: str) -> Played:
+    """What a phase plays on this data and noise."""
+    x, noise = tf.convert_to_tensor(x), {name: tf.convert_to_tensor(value) for name, value in noise.items()}
+    return model.losses(x, noise, phase, model.forward(x, noise, phase))
+
+
+def loss_gradient(
+    model: Any, x: np.ndarray | tf.Tensor, noise: dict, phase: str, move: str, variables: list
+) -> list[tf.Tensor]:
     """The gradients of one move's loss on this data and noise."""
-    noise = {name: tf.constant(value) for name, value in noise.items()}
     with tf.GradientTape() as tape:
-        loss = model.losses(tf.constant(x), noise, phase, model.forward(tf.constant(x), noise)).losses[move]
-    return [g.numpy() for g in tape.gradient(loss, [variable.value for variable in variables])]
+        loss = played(model, x, noise, phase).losses[move]
+    return tape.gradient(loss, [variable.value for variable in variables])
 
 
 MEAN, COVARIANCE = np.array([0.5, -0.3]), np.array([[1.0, 0.6], [0.6, 0.8]])

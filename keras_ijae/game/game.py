@@ -129,9 +129,9 @@ class Game(GenerativeModel):
         value = checks.number(name, value, least=least, most=most)
         return self._variable(name, keras.initializers.Constant(value))
 
-    def weight(self, name: str, value: float | None) -> keras.Variable | None:
-        """The run-time weight of a term: a `scalar` of at least 0; None, as given, where there is no such term."""
-        return None if value is None else self.scalar(name, value, least=0)
+    def weight(self, name: str, value: float | None, optional: bool = False) -> keras.Variable | None:
+        """The run-time weight of a term: a `scalar` of at least 0; None, as given, where an optional term is not."""
+        return None if optional and value is None else self.scalar(name, value, least=0)
 
     # Compiling and fitting ------------------------------------------------------------------------------------------
 

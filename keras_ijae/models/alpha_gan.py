@@ -71,7 +71,7 @@ class AlphaGAN(Game):
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.objective = losses.check_objective(objective, ("log_ratio", "non_saturating"))
         self.l1_mean_weight = self.weight("l1_mean_weight", l1_mean_weight)
-        self.code_cycle_mean_weight = self.weight("code_cycle_mean_weight", code_cycle_mean_weight)
+        self.code_cycle_mean_weight = self.weight("code_cycle_mean_weight", code_cycle_mean_weight, optional=True)
         self.moves = tuple(Move(role.name, (role.name,)) for role in self.ROLES)
         self.phases = (Phase("discriminators", JUDGES), Phase("players", ("encoder", "decoder"), reuse=True))
         self.ready()

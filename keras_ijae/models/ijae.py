@@ -95,7 +95,7 @@ class IJAE(Game):
         self.posterior_kind = posterior
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
         self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
-        self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight)
+        self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight, optional=True)
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
         judges = tuple(role for role, network in judges.items() if network is not None)
         self.moves = tuple(Move(role, (role,)) for role in ("encoder", "decoder", *judges))

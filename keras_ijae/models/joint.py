@@ -77,7 +77,8 @@ class JointGame(Game):
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
         self.observation_model = conditionals.likelihood(likelihood, decoder, self.data_shape)
         self.likelihood = self.observation_model or likelihood
-        self.cycle, self.cycle_weight = checks.choice("cycle", cycle, CYCLES), self.weight("cycle_weight", cycle_weight)
+        self.cycle = checks.choice("cycle", cycle, CYCLES)
+        self.cycle_weight = self.weight("cycle_weight", cycle_weight, optional=True)
         self._check_cycle()
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
         self.player_steps = checks.whole("player_steps", player_steps)
