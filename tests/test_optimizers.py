@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from keras_ijae.models.optimizers import Optimizers
 from systems import same, weights
 from toy import Record, Toy, mean_of, play
 
