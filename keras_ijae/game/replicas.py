@@ -4,9 +4,9 @@ import tensorflow as tf
 
 
 def gathered(rows: tf.Tensor) -> tf.Tensor:
-    """The rows of all replicas, in their order, for losses on sets of rows: their mean over half batches is another.
+    """The rows of all replicas, in their order, for losses on sets of rows such as MMD.
 
-    Gradients flow back: each replica's rows get the sum over the replicas, which the game divides by their number.
+    Averaging the losses of each replica's rows would give a different value. Gradients flow back: each replica's rows get the sum over the replicas, which the game divides by their number.
     """
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return rows

@@ -15,7 +15,7 @@ Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
 
 
 def play(game: Any, batch: tf.Tensor) -> Logged:
-    """Play all phases on a batch, and then end the step: spectral vectors and running averages advance."""
+    """Play all phases on a batch."""
     logs: dict[str, tf.Tensor] = {}
     weights: dict[str, tf.Tensor] = {}
     seen: Pass | None = None
