@@ -19,7 +19,7 @@ parser.add_argument("--out", type=Path, default=Path("runs/examples/reuse_encode
 options = parser.parse_args()
 
 keras.utils.set_random_seed(0)
-model = ki.create("wae_mmd", data_shape=(8, 8, 1), latent_dim=16)
+model = ki.create("ae", data_shape=(8, 8, 1), latent_dim=16)
 model.compile()
 model.fit(ki.datasets.load("digits", batch_size=64), epochs=options.epochs, verbose=2)
 model.export_encoder(options.out / "encoder", overwrite=True)
@@ -36,17 +36,19 @@ def accuracy(first):
     classifier = keras.Sequential([keras.Input((8, 8, 1)), first, keras.layers.Flatten(), keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     # Optimizers that keep moments, such as Adam, refuse the names of weights of a SavedModel (Keras 3.15.1).
-    classifier.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"])
+    classifier.compile(keras.optimizers.SGD(0.1), loss, metrics=["accuracy"])
     classifier.fit(*few, epochs=options.classifier_epochs, batch_size=25, verbose=0)
     return classifier.evaluate(*test, verbose=0)[1]
 
 
-few, test = labelled(f"train[:{options.labels}]"), labelled("test")
+images, labels = labelled("train")
+chosen = np.random.default_rng(0).permutation(len(images))[: options.labels]
+few, test = (images[chosen], labels[chosen]), labelled("test")
 # The exported encoder is a layer, frozen or to be trained on; the package is not needed to load it.
 frozen, tuned = (
     keras.layers.TFSMLayer(options.out / "encoder", call_training_endpoint="serve_training") for _ in range(2)
 )
 frozen.trainable = False
-print(f"{len(np.unique(few[1]))} classes, {options.labels} labels. Right on test images:")
+print(f"With {options.labels} labels, right on test images:")
 for name, layer in {"pixels": keras.layers.Identity(), "codes": frozen, "codes, fine-tuned": tuned}.items():
     print(f"  {name}: {accuracy(layer):.1%}")
