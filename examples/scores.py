@@ -10,7 +10,6 @@ import keras
 import rich
 
 import keras_ijae as ki
-from keras_ijae.training.classifier import train_classifier
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=50, help="of each model (default: %(default)s)")
@@ -21,7 +20,7 @@ options = parser.parse_args()
 # Distances between sets of images are distances between their features. Scores are comparable only if they were
 # measured with the same classifier, so it is stored with a checksum, which every score names.
 classifier = options.out / "digits-classifier.keras"
-record = train_classifier("digits", classifier, epochs=options.classifier_epochs, overwrite=True)
+record = ki.training.train_classifier("digits", classifier, epochs=options.classifier_epochs, overwrite=True)
 print(f"The classifier is right on {record.accuracy:.1%} of the test images")
 
 train = ki.datasets.load("digits", "train", batch_size=64)

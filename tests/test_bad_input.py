@@ -184,6 +184,8 @@ BAD_ARGUMENTS = [
         {"networks": "resnt"},
         "'auto', 'mlp', 'dcgan', 'resnet'. Received: networks='resnt'. Did you mean 'resnet'",
     ),
+    ("vae", {"seed": -0.5}, "`seed` must be an integer from .*Received: seed=-0.5"),
+    ("vae", {"seed": 2**70}, "`seed` must be an integer from .*Received: seed=1180591620717411303424"),
     ("vae", {"width": 0}, "`width` must be an integer >= 1. Received: width=0"),
 ]
 

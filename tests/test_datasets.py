@@ -699,3 +699,11 @@ def test_an_empty_folder_is_an_error(tmp_path):
 def test_set_epoch_refuses_what_has_no_order():
     with pytest.raises(ValueError, match="shuffled"):
         datasets.set_epoch(datasets.load("digits", "test"), 1)
+
+
+def test_slices_of_the_digits_hold_all_classes_in_proportion():
+    counts = [
+        np.bincount(np.concatenate([y for _, y in datasets.load("digits", split, 64, labels=True).as_numpy_iterator()]))
+        for split in ("train[:50]", "validation")
+    ]
+    assert set(counts[0]) == {5} and counts[1].sum() == 150 and counts[1].min() >= 14

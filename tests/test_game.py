@@ -227,6 +227,11 @@ def test_two_moves_share_a_network_with_optimizers_of_their_own():
 @pytest.mark.parametrize(
     ("moves", "phases", "message"),
     [
+        (
+            [Move("player", ("player",))],
+            [Phase("one", ("player",), gate=lambda step, happened: step > 0, balance=lambda logs: logs["x"] > 0)],
+            "'one' can have a `gate` or a `balance`, not both",
+        ),
         ([Move("player", ("player",)), Move("idle", ("judge",))], [Phase("one", ("player",))], "no phase.*idle"),
         ([Move("player", ("player",))], [Phase("one", ("playr",))], "unknown move 'playr'.*player"),
         ([Move("player", ("plyer",))], [Phase("one", ("player",))], "'player' changes.*plyer.*does not have"),

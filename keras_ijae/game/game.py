@@ -68,7 +68,8 @@ class Game(GenerativeModel):
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
         self.prior = priors.get(prior, self.latent_dim)
-        self.ema, self.seed, self.preset = self._decay(ema), seed, preset
+        self.ema, self.preset = self._decay(ema), preset
+        self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
         if preset is not None:
             checks.choice("preset", preset, self.PRESETS)
         self.steps = self._variable("steps", "zeros", dtype="int64")

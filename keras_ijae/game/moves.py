@@ -120,6 +120,8 @@ def _check_reuse(phases, known):
                 f"Phase {phase.name!r}: `slices` must be 1, or at least `repeats`={phase.repeats}. "
                 f"Received: {phase.slices}"
             )
+        if phase.gate and phase.balance:
+            raise ValueError(f"Phase {phase.name!r} can have a `gate` or a `balance`, not both")
         if phase.once and (phase.slices > 1 or phase.gate):
             raise ValueError(f"Phase {phase.name!r}: `once` is of the whole batch and excludes `slices` and `gate`")
         networks = {network for name in phase.moves for network in known[name].networks}

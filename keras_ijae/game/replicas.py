@@ -6,7 +6,8 @@ import tensorflow as tf
 def gathered(rows: tf.Tensor) -> tf.Tensor:
     """The rows of all replicas, in their order, for losses on sets of rows such as MMD.
 
-    Averaging the losses of each replica's rows would give a different value. Gradients flow back: each replica's rows get the sum over the replicas, which the game divides by their number.
+    Averaging the losses of each replica's rows would give a different value. Gradients flow back: each replica's rows
+    get the sum over the replicas, which the game divides by their number.
     """
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return rows

@@ -1,6 +1,7 @@
 """Callbacks, pictures, recipes and run directories."""
 
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
+from keras_ijae.training.classifier import train_classifier
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
@@ -25,4 +26,5 @@ __all__ = [
     "save_grid",
     "save_pairs",
     "train",
+    "train_classifier",
 ]
