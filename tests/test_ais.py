@@ -24,7 +24,7 @@ def linear():
     """x = W z + b + noise of variance 0.1."""
     keras.utils.set_random_seed(0)
     encoder = affine(np.zeros((4, 4)), np.zeros(4), (4,))
-    return ki.models.VAE(encoder, affine(W.T, B, (2,)), likelihood=Gaussian(NOISE**0.5))
+    return ki.models.VAE(encoder=encoder, decoder=affine(W.T, B, (2,)), likelihood=Gaussian(NOISE**0.5))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,9 @@ def test_bounds_from_both_sides_enclose_the_exact_value_and_meet(linear):
 def test_the_upper_bound_is_of_the_exact_log_likelihood():
     """One latent dimension that the observation ignores: log p(x) is the likelihood, and both bounds are exact."""
     model = ki.models.VAE(
-        affine(np.zeros((3, 2)), np.zeros(2), (3,)), affine(np.zeros((1, 3)), np.ones(3)), likelihood="gaussian"
+        encoder=affine(np.zeros((3, 2)), np.zeros(2), (3,)),
+        decoder=affine(np.zeros((1, 3)), np.ones(3)),
+        likelihood="gaussian",
     )
     bounds = bdmc(model, n=5, steps=10, chains=2)
     np.testing.assert_allclose(bounds.lower, bounds.upper, atol=1e-5)

@@ -28,17 +28,24 @@ def decoder(activation, sizes=(2,)):
 
 
 def vae(**arguments):
-    return ki.models.VAE(affine(np.zeros((PIXELS, 4)), np.zeros(4), (PIXELS,)), decoder("linear"), **arguments)
+    return ki.models.VAE(
+        encoder=affine(np.zeros((PIXELS, 4)), np.zeros(4), (PIXELS,)), decoder=decoder("linear"), **arguments
+    )
 
 
 def gan(activation="sigmoid", **arguments):
-    return ki.models.GAN(decoder(activation), affine(np.zeros((PIXELS, 1)), None, (PIXELS,)), **arguments)
+    return ki.models.GAN(
+        decoder=decoder(activation), discriminator=affine(np.zeros((PIXELS, 1)), None, (PIXELS,)), **arguments
+    )
 
 
 def svae(activation="sigmoid"):
     """The first latent is the code, the second the noise of the decoder."""
-    networks = affine(np.zeros((PIXELS + 1, 1)), None, (PIXELS, 1)), decoder(activation, (1, 1))
-    return ki.models.SVAE(*networks, affine(np.zeros((PIXELS + 1, 1)), None, (PIXELS, 1)))
+    return ki.models.SVAE(
+        encoder=affine(np.zeros((PIXELS + 1, 1)), None, (PIXELS, 1)),
+        decoder=decoder(activation, (1, 1)),
+        joint_discriminator=affine(np.zeros((PIXELS + 1, 1)), None, (PIXELS, 1)),
+    )
 
 
 def gmm():

@@ -79,7 +79,9 @@ def linear():
     """q(z|x) = N(A x + a, 1)."""
     kernel = np.array([[1.0, 0.5, 0, 0], [0.0, 2.0, 0, 0]])
     model = ki.models.VAE(
-        affine(kernel, [0.3, -0.2, 0, 0], (2,)), affine(np.eye(2), np.zeros(2), (2,)), likelihood="gaussian"
+        encoder=affine(kernel, [0.3, -0.2, 0, 0], (2,)),
+        decoder=affine(np.eye(2), np.zeros(2), (2,)),
+        likelihood="gaussian",
     )
     scale = model.posterior_family.distribution(tf.zeros([1, 4])).stddev().numpy()
     assert np.allclose(scale, 1)

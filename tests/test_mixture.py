@@ -88,7 +88,7 @@ def test_the_fit_takes_as_many_rounds_as_the_reference_and_no_more(monkeypatch):
 
 def auto_encoder(**arguments):
     """Codes and data are the same, so that the codes' mixture is known."""
-    return ki.models.AE(affine(np.eye(2), sizes=(2,)), affine(np.eye(2), sizes=(2,)), (2,), 2, **arguments)
+    return ki.models.AE(encoder=affine(np.eye(2), sizes=(2,)), decoder=affine(np.eye(2), sizes=(2,)), **arguments)
 
 
 def test_an_auto_encoder_samples_its_fitted_mixture_after_loading_and_export(tmp_path):
