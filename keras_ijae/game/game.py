@@ -277,6 +277,15 @@ class Game(GenerativeModel):
 
     # The steps that Keras calls -------------------------------------------------------------------------------------
 
+    def make_train_function(self, force: bool = False):
+        """As in Keras, with less around each step where steps are compiled and come one at a time on one replica."""
+        several = self.distribute_strategy.num_replicas_in_sync > 1 or self.steps_per_execution > 1
+        if several or self.run_eagerly:
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+            self.train_function = step.called_directly(self)
+        return self.train_function
+
     def train_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
         batch = self._observations(data_of_step)
         logs, weights = step.play(self, batch)

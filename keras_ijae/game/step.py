@@ -1,5 +1,6 @@
 """One step of training: the phases of a game in turn."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -35,6 +36,18 @@ def end(game: Any, step: tf.Tensor) -> None:
         if hasattr(layer, "advance"):
             layer.advance()
     game.averaging.update(step)
+
+
+def called_directly(game: Any) -> Callable[[Iterator], dict[str, tf.Tensor]]:
+    """What `fit` calls with its iterator for each step on one replica: the compiled step on the next batch.
+
+    Keras' own function gets the batch inside a second graph around the compiled step, which costs 2 ms a step on CPU.
+    """
+    run = game.distribute_strategy.run
+    step = tf.function(
+        lambda batch: run(game.train_step, args=(batch,)), jit_compile=game.jit_compile, reduce_retracing=True
+    )
+    return lambda iterator: step(next(iterator))
 
 
 def _play_phase(game, phase, repeat, batch, seen):
