@@ -4,14 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from systems import moved, same, weights
+from systems import same, weights
 from toy import BATCH, FEATURES, Record, Toy, mean_of, network, play, vectors
 
 from keras_ijae import random
 from keras_ijae.layers import SpectralDense
 from keras_ijae.losses import gradient_penalty
 from keras_ijae.models import Move, Phase, Played
-
 
 GRAPH = {"jit_compile": False}
 
