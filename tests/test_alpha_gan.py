@@ -7,6 +7,7 @@ import tensorflow as tf
 from finite_differences import check_one_step
 from tiny import (  # noqa: F401
     affine,
+    check_a_weight_comes_back,
     check_samples,
     expected,
     float64,
@@ -14,6 +15,7 @@ from tiny import (  # noqa: F401
     inject,
     loss_gradient,
     network,
+    play_phase,
     quadratic,
     signs,
     slopes,
@@ -176,11 +178,11 @@ def test_the_l1_term_is_a_mean_over_batch_and_dimensions(shape):
     x = np.random.default_rng(0).uniform(size=(rows, *shape))
     noise = {"z": tf.zeros([rows, 1], tf.float64), "code": tf.zeros([rows, 0], tf.float64)}
     forward = model.forward(tf.constant(x), noise, "players")
-    played = model.losses(tf.constant(x), noise, "players", forward)
+    found = model.losses(tf.constant(x), noise, "players", forward)
     l1 = np.abs(x - forward["rec"].numpy()).sum() / (rows * sizes)
-    np.testing.assert_allclose(played.logs["absolute_error_mean"], l1, rtol=1e-12)
+    np.testing.assert_allclose(found.logs["absolute_error_mean"], l1, rtol=1e-12)
     adversarial = np.mean(np.logaddexp(0, -code(forward["code"]).numpy()))
-    np.testing.assert_allclose(played.losses["encoder"], 7 * l1 + adversarial, rtol=1e-12)
+    np.testing.assert_allclose(found.losses["encoder"], 7 * l1 + adversarial, rtol=1e-12)
 
 
 @pytest.mark.usefixtures("float64")
@@ -195,10 +197,19 @@ def test_the_weight_of_l1_is_read_at_run_time():
     np.testing.assert_allclose(found, [0, 1, 2], atol=1e-12)  # all reconstructions too large: d/db of the mean is 1
 
 
+def test_a_cycle_of_codes_that_begins_at_nothing_or_is_weighted_down_to_it_comes_back(tmp_path):
+    model, x = small("plain", "plain", code_cycle_mean_weight=0.0), np.ones((4, 3), "float32")
+    noise = {"z": np.full((4, 2), 2.0, "float32"), "code": np.zeros((4, 0), "float32")}
+    for move in ("encoder", "decoder"):
+        total = lambda model, move=move: play_phase(model, x, noise, "players").losses[move]  # noqa: E731
+        check_a_weight_comes_back(model, "code_cycle_mean_weight", total, tmp_path / f"{move}.keras")
+
+
 @pytest.mark.parametrize(
     "argument, value",
     [
         *((weight, value) for weight in ("l1_mean_weight", "code_cycle_mean_weight") for value in (-0.1, float("nan"))),
+        ("l1_mean_weight", None),
         ("objective", "minimax"),
     ],
 )
@@ -207,6 +218,7 @@ def test_bad_arguments_are_refused_by_name(argument, value):
         small("plain", "plain", **{argument: value})
 
 
+@pytest.mark.slow
 def test_a_gaussian_is_recovered_and_reconstructed_in_1500_steps():
     model = alpha_gan(
         affine(0.3 * np.eye(2), [0, 0], (2,)),

@@ -8,7 +8,7 @@ from finite_differences import check_one_step
 from tiny import affine, check_samples, expected, float64, loss_gradient, network, train_on_gaussian  # noqa: F401
 
 from keras_ijae import random
-from keras_ijae.models import GAN
+from keras_ijae.models import GAN, WGAN, WGANGP
 
 mean, log, sigmoid = tf.reduce_mean, tf.math.log, tf.sigmoid
 OBJECTIVES = {
@@ -69,6 +69,80 @@ def test_at_the_optimal_discriminator_each_objective_has_the_slope_of_its_diverg
     np.testing.assert_allclose(slopes, [slope], atol=1e-8)
 
 
+# Fresh batches for the discriminator or critic, as the algorithms of all three papers have them ----------------------
+
+JUDGED = {GAN: "discriminator", WGAN: "critic", WGANGP: "critic"}
+
+
+def judging(cls, steps=3, fresh=True):
+    judge = JUDGED[cls]
+    networks = {"decoder": network("plain", [(2,)], (2,)), judge: network("plain", [(2,)], (1,), seed=5)}
+    about = {f"{judge}_steps": steps, "fresh_batches": fresh, "ema": None}
+    return cls(**networks, **about, **({"slow_start": False, "clip": 5.0} if cls is WGAN else {}))
+
+
+def observed(model, x):
+    """(phase, batch, z) of each turn of one step."""
+    turns, losses = [], model.losses
+
+    def watching(batch, noise, phase, forward):
+        turns.append((phase, batch.numpy(), noise["z"].numpy()))
+        return losses(batch, noise, phase, forward)
+
+    model.losses = watching
+    model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    model.fit(x, batch_size=len(x), shuffle=False, verbose=0)
+    return turns
+
+
+ROWS = np.random.default_rng(0).normal(size=(12, 2)).astype("float32")
+
+
+@pytest.mark.parametrize("cls", JUDGED)
+def test_with_fresh_batches_every_step_of_the_judge_has_rows_and_noise_of_its_own(cls):
+    *judged, (last, _, last_noise) = observed(judging(cls), ROWS)
+    assert [phase for phase, _, _ in judged] == [JUDGED[cls]] * 3 and last == "decoder"
+    for index, (_, batch, _) in enumerate(judged):
+        np.testing.assert_array_equal(batch, ROWS[index::3])
+    noises = [z for *_, z in judged] + [last_noise]
+    assert {z.shape for z in noises} == {(4, 2)} and len({z.tobytes() for z in noises}) == 4
+
+
+@pytest.mark.parametrize("cls", JUDGED)
+def test_without_them_all_steps_share_the_batch(cls):
+    turns = observed(judging(cls, fresh=False), ROWS)
+    assert len(turns) == 4 and all(np.array_equal(batch, ROWS) and z.shape == ROWS.shape for _, batch, z in turns)
+
+
+@pytest.mark.parametrize("cls", JUDGED)
+def test_fresh_batches_of_one_step_are_the_whole_batch_which_the_decoder_reuses(cls):
+    (_, batch, z), (_, _, again) = observed(judging(cls, steps=1), ROWS)
+    np.testing.assert_array_equal(batch, ROWS)
+    np.testing.assert_array_equal(z, again)
+
+
+def test_replicas_slice_the_rows_that_one_does(two_replicas):
+    found = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            model = judging(WGANGP)
+            model.compile(keras.optimizers.SGD(0.1), jit_compile=False, run_eagerly=not found)
+        model.fit(ROWS, batch_size=12, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    for alone, together in zip(*found, strict=True):
+        np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("cls", JUDGED)
+def test_a_batch_too_small_to_be_cut_is_refused_and_so_is_what_is_no_flag(cls):
+    model = judging(cls)
+    model.compile()
+    with pytest.raises(ValueError, match="cut into 3 slices, so it needs as many rows. Received: 2"):
+        model.fit(ROWS, batch_size=2, verbose=0)
+    with pytest.raises(ValueError, match="`fresh_batches` must be True or False. Received: fresh_batches=1"):
+        judging(cls, fresh=1)
+
+
 @pytest.mark.parametrize("logit", [-1000.0, -100.0, 100.0, 1000.0])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_extreme_logits_give_finite_losses_and_a_step_that_stays_finite(objective, logit):
@@ -117,6 +191,7 @@ def _outputs(net, x):
     return np.tanh((h - h.mean(0)) / np.sqrt(h.var(0) + epsilon)) @ last.kernel.numpy() + last.bias.numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["non_saturating", "log_ratio"])
 def test_a_gaussian_is_recovered_in_1500_steps(objective):
     decoder, discriminator = affine(0.3 * np.eye(2), [0, 0], (2,)), network("plain", [(2,)], (1,), hidden=32)

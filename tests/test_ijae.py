@@ -7,11 +7,13 @@ import tensorflow as tf
 from finite_differences import check_one_step, gradient
 from tiny import (  # noqa: F401
     affine,
+    check_a_weight_comes_back,
     check_samples,
     float64,
     gaussian_data,
     inject,
     network,
+    play_phase,
     quadratic,
     signs,
     slopes,
@@ -362,7 +364,7 @@ class UniformNoise(likelihoods.Likelihood):
 
 def test_a_users_symmetric_likelihood_is_drawn_from_and_saved(tmp_path):
     model = small(likelihood=UniformNoise(0.25))
-    model.compile()
+    model.compile(run_eagerly=True)
     model.fit(images().astype("float32"), verbose=0)
     model.save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras")
@@ -427,12 +429,24 @@ def test_a_step_with_r1_moves_down_loss_plus_penalty():
     check_one_step(model, x, with_penalty)
 
 
+def test_r1_that_begins_at_nothing_or_is_weighted_down_to_it_comes_back(tmp_path):
+    model, x = small(r1_weight=0.0, posterior="diagonal"), images().astype("float32")
+    noise = drawn_noise(model, 5)
+    check_a_weight_comes_back(
+        model,
+        "r1_weight",
+        lambda model: tf.add_n(list(play_phase(model, x, noise, "discriminators").totals().values())),
+        tmp_path / "m.keras",
+    )
+
+
 def test_a_negative_penalty_is_refused():
     for weight in (-1.0, float("nan")):
         with pytest.raises(ValueError, match=f"`r1_weight` must be a finite number >= 0. Received: r1_weight={weight}"):
             small(r1_weight=weight)
 
 
+@pytest.mark.slow
 def test_a_gaussian_is_recovered_and_reconstructed_in_1500_steps():
     def judge(*shapes, seed):
         return network("plain", list(shapes), (1,), seed=seed, hidden=32)

@@ -6,6 +6,7 @@ import pytest
 from systems import same, weights
 from toy import Record, Toy, mean_of, play
 
+import keras_ijae as ki
 from keras_ijae.game.optimizers import Optimizers
 from keras_ijae.models import Move, Phase
 
@@ -120,6 +121,19 @@ def test_one_rate_for_all_is_refused_where_a_schedule_sets_one():
 def test_what_is_no_optimizer_for_a_move_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         Toy().compile(given)
+
+
+def test_a_summary_is_printed_of_a_new_a_compiled_and_a_loaded_model(tmp_path):
+    model, lines = ki.create("gan", (2,), 2, width=4), []
+    model.summary(print_fn=lines.append)
+    model.compile("adam")
+    model.save(tmp_path / "m.keras")
+    for one in (model, keras.models.load_model(tmp_path / "m.keras")):
+        moves = one.optimizer.by_move.values()
+        counted = sum(variable.shape.num_elements() for optimizer in moves for variable in optimizer.variables)
+        one.summary(print_fn=lambda line, **_: lines.append(line))
+        assert f"Optimizer params: {counted} " in lines[-1]
+    assert len(lines) >= 3 and "decoder" in lines[0]
 
 
 def test_one_instance_cannot_serve_two_moves():

@@ -288,6 +288,7 @@ def test_a_likelihood_without_a_density_is_refused():
         vae(network("plain", [image], (4,)), network("plain", [(2,)], image), likelihood="cyclic_shift")
 
 
+@pytest.mark.slow
 def test_a_gaussian_is_recovered_by_one_latent_dimension_and_a_learned_scale_in_1500_steps():
     """Every 2-D covariance is w w' + sigma^2 I; the bound then is the entropy of the data."""
     encoder, decoder = affine(np.full((2, 2), 0.1), [0, 0], (2,)), affine([[0.3, 0.1]], [0, 0])

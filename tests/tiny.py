@@ -105,10 +105,34 @@ def expected(function: Callable, nodes: int = 80) -> np.ndarray:
     return sum(w * np.asarray(traced([[e]])) for e, w in zip(points, mass / mass.sum(), strict=True))
 
 
-def played(model: Any, x: np.ndarray, noise: dict, phase: str) -> Played:
+def play_phase(model: Any, x: np.ndarray, noise: dict, phase: str) -> Played:
     """What a phase plays on this data and noise."""
     x, noise = tf.convert_to_tensor(x), {name: tf.convert_to_tensor(value) for name, value in noise.items()}
     return model.losses(x, noise, phase, model.forward(x, noise, phase))
+
+
+def check_a_weight_comes_back(model: Any, argument: str, total: Callable, path: Any) -> None:
+    """A weight that began at 0 has an effect when it is raised; at 0 again, saved, loaded and raised, the same one.
+
+    Args:
+        model: made with `argument`=0.
+        argument: the name of the weight.
+        total: `total(model)` -> what its move lowers, on the same data and noise each time.
+        path: of the file.
+    """
+
+    def at(model, weight):
+        getattr(model, argument).assign(weight)
+        return float(total(model))
+
+    assert float(getattr(model, argument).numpy()) == 0
+    nothing, once, twice = (at(model, weight) for weight in (0.0, 1.0, 2.0))
+    assert once - nothing > 1e-3 and abs(twice - 2 * once + nothing) < 1e-4
+    getattr(model, argument).assign(0.0)
+    model.save(path)
+    loaded = keras.models.load_model(path)
+    assert float(getattr(loaded, argument).numpy()) == 0 and loaded.get_config()[argument] == 0
+    np.testing.assert_allclose([at(loaded, 0.0), at(loaded, 2.0)], [nothing, twice], rtol=1e-6)
 
 
 def loss_gradient(
@@ -116,7 +140,7 @@ def loss_gradient(
 ) -> list[tf.Tensor]:
     """The gradients of one move's loss on this data and noise."""
     with tf.GradientTape() as tape:
-        loss = played(model, x, noise, phase).losses[move]
+        loss = play_phase(model, x, noise, phase).losses[move]
     return tape.gradient(loss, [variable.value for variable in variables])
 
 
