@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import fused  # noqa: E402
-import typer  # noqa: E402
 import loops  # noqa: E402
+import typer  # noqa: E402
 from loops import CHECKED_STEPS, Shape, measure  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
@@ -67,7 +67,9 @@ def main(
         Literal["wall", "cpu"], typer.Option(help="cpu: time of all threads, steadier where others use the machine.")
     ] = "wall",
     check: Annotated[bool, typer.Option(help="Whether the weights are compared first.")] = True,
-    quick: Annotated[bool, typer.Option(help=f"Other defaults: --systems {QUICK} --shapes 28x28x1 --steps 20.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help=f"Other defaults: --systems {QUICK} --shapes 28x28x1 --steps 20.")
+    ] = False,
 ) -> None:
     """Times `fit` against loops written by hand, after checking that both train the same weights.
 
