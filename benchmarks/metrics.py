@@ -82,7 +82,7 @@ def ais(rows: int, dimensions: int) -> Comparison:
     keras.utils.set_random_seed(0)
     codes, x = keras.Input((2,)), keras.Input((4,))
     encoder, decoder = keras.Model(x, keras.layers.Dense(4)(x)), keras.Model(codes, keras.layers.Dense(4)(codes))
-    model = models.VAE(encoder, decoder, likelihood="gaussian")
+    model = models.VAE(encoder=encoder, decoder=decoder, likelihood="gaussian")
     observations = random.normal([8, 4], 0)
     together, alone = (Joint(model, None, steps=200, chains=4, leapfrog_steps=10) for _ in range(2))
 
