@@ -82,7 +82,8 @@ class Game(GenerativeModel):
         networks.check_presence(self.ROLES, self.networks, arguments)
         for role in (role for role in self.ROLES if role.name in self.networks):
             networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role))
-        networks.check_outputs(self.decoder, self.latent_dim, self.observation_model)
+        if "decoder" in self.networks:
+            networks.check_outputs(self.decoder, self.latent_dim, self.observation_model)
         moves.check(self.moves, self.phases, lambda name: isinstance(getattr(self, name, None), keras.layers.Layer))
         self._moves = {move.name: move for move in self.moves}
         self.happened = {
