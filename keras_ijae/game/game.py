@@ -229,8 +229,7 @@ class Game(GenerativeModel):
         check_compiled(self, "fit")
         _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
         rows, x = self._check_first(x, batch_size)
-        slices = max(phase.slices for phase in self.phases)
-        rows = rows // self.distribute_strategy.num_replicas_in_sync
+        rows, slices = rows // self.distribute_strategy.num_replicas_in_sync, self._slices
         if rows < slices:
             raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
         networks.check_batch(self.networks, rows // slices)
@@ -293,6 +292,8 @@ class Game(GenerativeModel):
         count = self.steps.assign_add(1)
         step.end(self, count)
         bad = data.flags(batch, images=len(self.data_shape) == 3)
+        if self._slices > 1:
+            bad["a batch with fewer rows than slices"] = tf.shape(batch)[0] < self._slices
         self._train_logs.update_state(logs, weights=weights, step=count, flags=bad)
         return self._train_logs.result()
 
@@ -318,6 +319,10 @@ class Game(GenerativeModel):
 
     def _observations(self, data_of_step):
         return tf.cast(data.observations(data.unpack(data_of_step), self.data_shape), self.variable_dtype)
+
+    @property
+    def _slices(self):
+        return max(phase.slices for phase in self.phases)
 
     # Networks, weights and the configuration ------------------------------------------------------------------------
 
