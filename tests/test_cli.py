@@ -175,7 +175,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, 
 
 def test_overwrite_replaces_a_run(gan):
     recipe = json.loads((gan / "config.json").read_text())["recipe"]
-    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5})
+    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5, "prior": "gmm"})
     assert (gan / "model.keras").is_file() and not (gan / "old").exists()
     assert not list((gan / "grids").glob("reconstructions*"))
 

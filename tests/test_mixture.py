@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 from sklearn.exceptions import ConvergenceWarning
-from systems import LATENT, create, dataset, images
+from systems import LATENT, create
 from tiny import affine
 
 import keras_ijae as ki
@@ -104,18 +104,6 @@ def test_an_auto_encoder_samples_its_fitted_mixture_after_loading_and_export(tmp
     loaded.export(tmp_path / "saved")
     served = tf.saved_model.load(str(tmp_path / "saved")).signatures["sample"](n=tf.constant(50), seed=tf.constant(2))
     np.testing.assert_allclose(served["observations"], samples[:50], atol=1e-5)
-
-
-def test_every_form_of_the_data_gives_the_same_fit():
-    x = images()
-    found = []
-    for data in (x, (x, np.arange(len(x))), dataset(x), dataset(x).map(lambda x: {"image": x})):
-        model = create("ae_gmm")
-        model.fit_prior(data)
-        found.append(model.sampling_prior.get_weights())
-    for weights in found[1:]:
-        for one, other in zip(found[0], weights, strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_what_cannot_be_fitted_is_refused():
