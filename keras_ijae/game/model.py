@@ -36,9 +36,7 @@ class GenerativeModel(keras.Model):
     encoder: keras.layers.Layer | None = None
     decoder: keras.layers.Layer
     prior: Any
-    _fitted_priors: list[
-        Prior
-    ]  # the sampling prior, if there is one: a list, for Keras forgets what is taken out of it
+    _fitted_priors: list[Prior]  # one or none, in a list: Keras then forgets the weights of one that is replaced
     data_shape: tuple[int, ...]
     latent_dim: int
     averaging: RunningAverages
