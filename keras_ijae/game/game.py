@@ -65,9 +65,10 @@ class Game(GenerativeModel):
         name: str | None = None,
     ):
         super().__init__(name=name)
+        self._fitted_priors = []
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
-        self.prior, self._fitted_priors = priors.get(prior, self.latent_dim), []
+        self.prior = priors.get(prior, self.latent_dim)
         self.ema, self.seed, self.preset = self._decay(ema), seed, preset
         if preset is not None:
             checks.choice("preset", preset, self.PRESETS)
