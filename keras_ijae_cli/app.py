@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, lab, train, use
+from keras_ijae_cli import classifier, demo, evaluate, fit_prior, lab, train, use
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -54,6 +54,7 @@ for command in (
     evaluate.evaluate,
     evaluate.metrics,
     classifier.train_classifier,
+    fit_prior.fit_prior,
     use.sample,
     use.reconstruct,
     use.interpolate,

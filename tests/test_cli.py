@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 import keras_ijae as ki
+from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
@@ -21,7 +23,17 @@ from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
 
-COMMANDS = ["train", "recipes", "systems", "evaluate", "metrics", "train-classifier", "sample", "reconstruct"]
+COMMANDS = [
+    "train",
+    "recipes",
+    "systems",
+    "evaluate",
+    "metrics",
+    "train-classifier",
+    "fit-prior",
+    "sample",
+    "reconstruct",
+]
 COMMANDS += ["interpolate", "export", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
@@ -71,8 +83,15 @@ def gan(vae, tmp_path_factory):
     directory = tmp_path_factory.mktemp("runs") / "gan"
     shutil.copytree(vae, directory)
     (directory / "old").touch()
-    assert run("train", "gan", *SMALL, "--epochs", 1, "--set", "ema=0.5", "--out", directory, "--overwrite") == 0
+    own = ["--set", "ema=0.5", "--set", "prior=gmm"]
+    assert run("train", "gan", *SMALL, "--epochs", 1, *own, "--out", directory, "--overwrite") == 0
     return directory
+
+
+@pytest.fixture
+def finished(vae, tmp_path):
+    """A copy of the run directory with a VAE."""
+    return shutil.copytree(vae, tmp_path / "finished")
 
 
 # Help -----------------------------------------------------------------------------------------------------
@@ -156,7 +175,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, 
 
 def test_overwrite_replaces_a_run(gan):
     recipe = json.loads((gan / "config.json").read_text())["recipe"]
-    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5})
+    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5, "prior": "gmm"})
     assert (gan / "model.keras").is_file() and not (gan / "old").exists()
     assert not list((gan / "grids").glob("reconstructions*"))
 
@@ -235,6 +254,37 @@ def test_a_model_file_alone_can_be_used(vae, tmp_path):
     assert run("sample", vae, "--out", tmp_path / "c.png", "--seed", 1) == 0
     first, second, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
     assert first == second != other
+
+
+def test_a_prior_is_fitted_to_the_codes_of_the_training_data_and_stays_with_the_run(vae, finished, capsys):
+    config = (finished / "config.json").read_bytes()
+    assert run("fit-prior", finished, "--prior", "normal") == 0
+    shown = capsys.readouterr().err
+    assert "Fitted a GaussianMixture to the codes of digits, train[:90%]" in shown and "model.keras" in shown
+    assert (finished / "config.json").read_bytes() == config
+    model, before = ki.load_model(finished), ki.load_model(vae)
+    codes = before.encode(np.concatenate(list(in_order(RunDirectory(vae).read_recipe(), "train[:90%]"))))
+    np.testing.assert_allclose(model.sampling_prior.means[0], codes.mean(0), atol=1e-5)
+    assert model.prior is not model.sampling_prior and before.prior is before.sampling_prior
+    assert run("train", "--resume", "--epochs", 3, "--out", finished) == 0
+    trained = ki.load_model(finished)
+    codes = trained.encode(np.concatenate(list(in_order(RunDirectory(vae).read_recipe(), "train[:90%]"))))
+    np.testing.assert_allclose(trained.sampling_prior.means[0], codes.mean(0), atol=0.01)  # training drops a rest
+
+
+def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed, gan, capsys):
+    before = (finished / "model.keras").read_bytes()
+    for arguments, message in (
+        ([finished], "Option --prior must be one of 'gmm', 'normal'.* StandardNormal, cannot"),
+        ([finished, "--prior", "gnm"], "Option --prior must be one of 'gmm', 'normal'.* Did you mean 'gmm'"),
+        ([finished / "model.keras"], "Argument RUN must be a run directory"),
+        ([killed], "There is no model at .* Training is not done"),
+        ([gan, "--prior", "gmm"], "GAN has no encoder, so it cannot fit a prior"),
+    ):
+        assert run("fit-prior", *arguments) == 2
+        assert re.search(message, capsys.readouterr().err), message
+    assert (finished / "model.keras").read_bytes() == before
+    assert not list(finished.glob(".*"))
 
 
 def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """A mixture of Gaussians over codes, which can be fitted to them."""
 
+import functools
 from typing import Any
 
 import keras
@@ -75,8 +76,8 @@ class GaussianMixture(priors.Prior):
         codes = np.asarray(codes, "float64")
         if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < self.components:
             raise ValueError(
-                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {self.components}. "
-                f"Received: shape {codes.shape}"
+                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {self.components}, the number of "
+                f"components: give more codes, or a mixture of fewer. Received: shape {codes.shape}"
             )
         if not np.isfinite(codes).all():
             raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
@@ -109,3 +110,4 @@ class GaussianMixture(priors.Prior):
 
 
 priors.PRIORS["gmm"] = GaussianMixture
+priors.FITTED |= {"gmm": GaussianMixture, "normal": functools.partial(GaussianMixture, components=1)}

@@ -1,6 +1,7 @@
 """Priors p(z) over codes."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -150,6 +151,8 @@ class Sphere(_Fixed):
 
 
 PRIORS = {"normal": StandardNormal, "uniform": Uniform, "sphere": Sphere}  # mixture.py adds "gmm"
+FITTED: dict[str, Callable[[int], Prior]] = {}
+"""What can be fitted to codes, by name: latent_dim -> prior. mixture.py adds "gmm" and "normal"."""
 
 
 def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
@@ -167,3 +170,20 @@ def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
             f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={identifier.event_shape}"
         )
     return identifier
+
+
+def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
+    """A new prior that can be fitted: by its name ("gmm", "normal"), or a copy of an instance, without its weights.
+
+    Raises:
+        ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.
+    """
+    if not isinstance(identifier, Prior):
+        return FITTED[choice("prior", identifier, sorted(FITTED), "a `Prior` that can be fitted")](latent_dim)
+    prior = get(identifier, latent_dim)
+    if not prior.can_fit:
+        raise ValueError(
+            "Argument `prior` must be a `Prior` that can be fitted, as `GaussianMixture`. "
+            f"Received: {type(prior).__name__}"
+        )
+    return type(prior).from_config(prior.get_config())

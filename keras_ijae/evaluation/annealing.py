@@ -11,7 +11,7 @@ from keras_ijae.checks import whole
 from keras_ijae.distributions import likelihoods
 from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.tfp import tfp
-from keras_ijae.evaluation.capabilities import PRIOR_DENSITY
+from keras_ijae.evaluation.capabilities import PRIOR_DENSITY, scored_prior
 from keras_ijae.evaluation.progress import tracked
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
@@ -31,9 +31,9 @@ class Joint:
         if not PRIOR_DENSITY.offered(model):
             raise ValueError(
                 f"Argument `model` must have {PRIOR_DENSITY.what}. Received: a {type(model).__name__} whose prior is a "
-                f"{type(model.prior).__name__}"
+                f"{type(scored_prior(model)).__name__}"
             )
-        self.model, self.likelihood = model, _likelihood(model, likelihood)
+        self.model, self.prior, self.likelihood = model, scored_prior(model), _likelihood(model, likelihood)
         self.steps, self.leapfrog_steps = counts["steps"], counts["leapfrog_steps"]
         schedule = 1 / (1 + np.exp(-np.linspace(-4, 4, self.steps + 1)))
         self.betas = tf.constant((schedule - schedule[0]) / (schedule[-1] - schedule[0]), tf.float32)
@@ -41,7 +41,7 @@ class Joint:
 
     def sample(self, chains: int, n: int, key: tf.Tensor) -> tf.Tensor:
         """u ~ p(u), (chains, n, size)."""
-        z = self.model.prior.sample(chains * n, key)
+        z = self.prior.sample(chains * n, key)
         noise = random.normal([chains * n, self.model.decoder_noise_dim], random.fold(key, "noise"))
         return tf.reshape(tf.concat([z, noise], axis=1), [chains, n, -1])
 
@@ -88,7 +88,7 @@ class Joint:
         z, noise = self._parts(tf.reshape(u, [-1, u.shape[-1]]))
         repeated = tf.tile(x, [chains, *[1] * len(self.model.data_shape)])
         of_noise = -tf.reduce_sum(noise**2 + math.log(2 * math.pi), axis=1) / 2
-        terms = self.model.prior.log_prob(z) + of_noise, self.likelihood.log_prob(self._parameters(z, noise), repeated)
+        terms = self.prior.log_prob(z) + of_noise, self.likelihood.log_prob(self._parameters(z, noise), repeated)
         return [tf.reshape(term, [chains, n]) for term in terms]
 
     def _parts(self, u):

@@ -30,5 +30,10 @@ LIKELIHOOD = Capability(
 )
 PRIOR_DENSITY = Capability(
     "a prior with a density on R^latent_dim",
-    lambda model: model.prior.has_log_prob and model.prior.support != "sphere",
+    lambda model: scored_prior(model).has_log_prob and scored_prior(model).support != "sphere",
 )
+
+
+def scored_prior(model: Any) -> Any:
+    """p(z) of the likelihoods p(x): that of the model's own bounds, else of its samples."""
+    return model.prior if model.has_bounds else model.sampling_prior

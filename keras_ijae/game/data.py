@@ -84,10 +84,11 @@ def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
 
 def batches(x: Any) -> Iterable:
     """The batches of a finite dataset, or an array or pair of arrays as one batch."""
-    if isinstance(x, tf.data.Dataset) and x.cardinality() == tf.data.INFINITE_CARDINALITY:
+    endless = isinstance(x, tf.data.Dataset) and x.cardinality() == tf.data.INFINITE_CARDINALITY
+    if endless or (isinstance(x, keras.utils.PyDataset) and x.num_batches is None):
         raise ValueError("The dataset must end. Received: one that repeats for ever; `take` some batches of it")
     if isinstance(x, keras.utils.PyDataset):
-        return (x[index] for index in range(len(x)))
+        return (x[index] for index in range(x.num_batches))
     return x if isinstance(x, tf.data.Dataset) else [x]
 
 

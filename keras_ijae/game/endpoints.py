@@ -24,7 +24,7 @@ class Endpoints:
         """The function itself, with the weights as they are: run and exported alike."""
         model = self._model
         if name == "prior":
-            return model.prior.sample(*arguments)
+            return model.sampling_prior.sample(*arguments)
         if name == "encode":
             return tf.cast(model.codes(*arguments), tf.float32)
         z, noise, *uniform = arguments
@@ -45,7 +45,7 @@ class Endpoints:
         return [*decode, _rows_of(model.observation_model.noise_shape(model.data_shape), "uniform")]
 
     def codes_of_samples(self, n: int, seed: int) -> tf.Tensor:
-        """n codes of the prior."""
+        """n codes of the sampling prior."""
         return self._get("prior")(tf.constant(int(n)), tf.constant(int(seed)))
 
     def in_chunks(self, name: str, *arguments: tf.Tensor) -> np.ndarray:
@@ -56,7 +56,7 @@ class Endpoints:
         return np.concatenate(parts)
 
     def _get(self, name):
-        key = name, self._model.prior  # which may be replaced, by a density fitted to codes
+        key = name, self._model.sampling_prior  # which may be replaced, by a density fitted to codes
         if key not in self._compiled:
             function = tf.function(lambda *tensors: self._averaged(name, tensors), self.signature(name))
             self._compiled[key] = function.get_concrete_function()

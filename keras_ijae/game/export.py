@@ -40,7 +40,7 @@ class Frozen:
 
 def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     """Write the SavedModel of `Game.export`."""
-    parts = (getattr(model, name, None) for name in ("encoder", "decoder", "prior", "observation_model"))
+    parts = [*(model.coders if model.has_encoder else ()), model.decoder, model.sampling_prior, model.observation_model]
     frozen = Frozen([part for part in parts if part is not None], model.averages)
 
     def serve(name, *arguments):

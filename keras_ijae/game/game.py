@@ -65,6 +65,7 @@ class Game(GenerativeModel):
         name: str | None = None,
     ):
         super().__init__(name=name)
+        self._fitted_priors = []
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
         self.prior = priors.get(prior, self.latent_dim)
@@ -342,11 +343,17 @@ class Game(GenerativeModel):
         return [weight for name in names for weight in getattr(self, name).non_trainable_variables]
 
     def get_config(self) -> dict:
-        return {name: _serialised(getattr(self, _attribute(name))) for name in arguments_of(type(self))}
+        config = {name: _serialised(getattr(self, _attribute(name))) for name in arguments_of(type(self))}
+        return config | ({"sampling_prior": _serialised(self.sampling_prior)} if self._fitted_priors else {})
 
     @classmethod
     def from_config(cls, config: dict) -> "Game":
-        return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+        arguments = {name: keras.saving.deserialize_keras_object(value) for name, value in config.items()}
+        fitted = arguments.pop("sampling_prior", None)
+        game = cls(**arguments)
+        if fitted is not None:
+            game._sample_from(fitted)
+        return game
 
     def _gives(self, role):
         """The shape of what a network gives."""

@@ -10,7 +10,8 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.posteriors import Posterior
-from keras_ijae.game import data, endpoints, export, networks
+from keras_ijae.distributions.priors import Prior
+from keras_ijae.game import data, endpoints, export, fitting, networks
 from keras_ijae.game.averages import RunningAverages
 
 
@@ -28,12 +29,14 @@ class GenerativeModel(keras.Model):
         posterior_family: what the encoder's outputs parametrise; None for implicit and deterministic encoders.
         observation_model: what the decoder's outputs parametrise; None where they are observations.
         has_bounds: whether there are `elbo` and `importance_weighted_bound`.
+        sampling_prior: what `sample` draws codes from: `prior`, or what `fit_prior` made.
         active_dims: indices of the latent dimensions in use, where the model knows them.
     """
 
     encoder: keras.layers.Layer | None = None
     decoder: keras.layers.Layer
     prior: Any
+    _fitted_priors: list[Prior]  # one or none, in a list: Keras then forgets the weights of one that is replaced
     data_shape: tuple[int, ...]
     latent_dim: int
     averaging: RunningAverages
@@ -56,6 +59,15 @@ class GenerativeModel(keras.Model):
     def decoder_noise_dim(self) -> int:
         """Size of the noise input of the decoder: 0 where it has none."""
         return networks.noise_dim(self.decoder)
+
+    @property
+    def sampling_prior(self) -> Prior:
+        """What `sample` draws codes from: the density that `fit_prior` fitted; before it is called, `prior`."""
+        return self._fitted_priors[0] if self._fitted_priors else self.prior
+
+    def _sample_from(self, prior):
+        self._fitted_priors.clear()
+        self._fitted_priors.append(prior)
 
     # The conditionals on tensors, which systems and endpoints use; noise comes in from outside -----------------------
 
@@ -200,24 +212,27 @@ class GenerativeModel(keras.Model):
         x = np.asarray(data.unpack(x))
         return np.sum((x - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
 
-    def fit_prior(self, x: Any, seed: int = 0) -> None:
-        """Fit the prior to the codes of `x`, with noise zero, after training; `sample` then draws from it.
+    def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
+        """Fit a density to the codes of `data`, with noise zero, after training; `sample` and `export` then use it.
+
+        It becomes `sampling_prior` and is saved with the model. `prior` stays as it is, and with it losses, bounds and
+        further training. Call again to fit another, or the same to what the codes have become.
 
         Args:
-            x: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
-            seed: of the fit.
+            data: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
+            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), or a `Prior` with
+                `can_fit`, of which a copy is fitted. None: as `prior` at creation, if that can be fitted.
+            seed: of the fit, at least 0.
 
         Raises:
-            ValueError: there is no encoder, the prior is none that can be fitted (create the system with prior="gmm"),
-                or `x` does not fit.
+            ValueError: there is no encoder, `prior` is none that can be fitted or has another `latent_dim`, `data` do
+                not fit or never end, codes are not finite or too few. Nothing has changed then.
+
+        Example:
+            model.fit_prior(train, "gmm")
         """
         self._need_encoder("fit a prior")
-        if not self.prior.can_fit:
-            raise ValueError(
-                'Only a prior with a method `fit` can be fitted: create the system with prior="gmm". '
-                f"Received: {type(self.prior).__name__}"
-            )
-        self.prior.fit(np.concatenate([self.encode(batch) for batch in data.batches(x)]), seed)
+        self._sample_from(fitting.fitted(self, data, prior, seed))
 
     def export(self, path: str | os.PathLike, overwrite: bool = False) -> None:
         """Write a SavedModel that serves without this package and without Keras.

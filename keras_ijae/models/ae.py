@@ -78,8 +78,8 @@ class AE(AutoEncoding):
 
         L = E ||x - G(E(x))||^2         a sum over dimensions, a mean over the batch
 
-    Nothing matches the codes to the prior, so samples are good only where a prior was fitted to the codes after
-    training: with prior="gmm" (the system "ae_gmm") `fit_prior(data)` fits a Gaussian mixture, N(0, I) until then.
+    Nothing matches the codes to the prior, so samples are good only where a density was fitted to the codes after
+    training, by `fit_prior(data, "gmm")`; with prior="gmm" (the system "ae_gmm") `fit_prior(data)` is the same.
 
     Args:
         encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.

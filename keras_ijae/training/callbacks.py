@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_ijae.files import replacing, write_text
+from keras_ijae.game import GenerativeModel
 from keras_ijae.keras_internals import start_at
 from keras_ijae.training.pictures import save_grid, save_pairs
 
@@ -103,12 +104,18 @@ class Backup(keras.callbacks.Callback):
             optimizer = self.model.optimizer
             if optimizer is not None and not optimizer.built:
                 optimizer.build(self.model.trainable_variables)
-            self.model.load_weights(self._path(epochs))
+            self._load(epochs)
             start_at(self.model, epochs)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
             self._save(epoch + 1)
+
+    def _load(self, epochs: int) -> None:
+        """All but a density fitted to codes, which is no part of training: it may not have been there then."""
+        fitted = isinstance(self.model, GenerativeModel) and self.model.sampling_prior is not self.model.prior
+        skipped = [self.model.sampling_prior] if fitted else []
+        self.model.load_weights(self._path(epochs), objects_to_skip=skipped)
 
     def _save(self, epochs: int) -> None:
         for weight in self.model.weights:

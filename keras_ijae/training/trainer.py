@@ -9,6 +9,7 @@ import keras
 from keras_ijae import datasets
 from keras_ijae.files import replacing
 from keras_ijae.game import create
+from keras_ijae.game.loading import load_model
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.data import first_rows, splits, training_data, validation_data
 from keras_ijae.training.recipes import Recipe
@@ -63,8 +64,9 @@ def train(
             *callbacks,
         ],
     )
-    if model.prior.can_fit:  # a density of codes, which training alone does not make
-        model.fit_prior(data)
+    density = _density(model, run)
+    if density is not None:
+        model.fit_prior(data, density)
     with replacing(run.model) as temporary:
         model.save(temporary)
     return model
@@ -96,6 +98,12 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def _density(model, run):
+    """What is fitted to the codes: what was, if this run was done before, else what was named at creation."""
+    earlier = load_model(run.model) if run.model.is_file() else model
+    return earlier.sampling_prior if model.has_encoder and earlier.sampling_prior.can_fit else None
 
 
 def _watching(recipe, run, model, held_out):

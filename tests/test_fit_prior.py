@@ -1,0 +1,228 @@
+"""`fit_prior`: a density of the codes, which samples are drawn from and the game does not see."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from systems import LATENT, codes_of_samples, compiled, create, dataset, images, same, train, weights
+
+import keras_ijae as ki
+from keras_ijae import evaluation, random
+from keras_ijae.distributions import GaussianMixture, Prior, Uniform
+from keras_ijae.evaluation.capabilities import scored_prior
+from keras_ijae.training import Backup
+
+KINDS = ("ae", "vae", "ijae", "mask_aae", "flex_ae")  # mean codes, implicit ones, masked ones, a learned prior
+X = images()
+
+
+@keras.saving.register_keras_serializable("tests")
+class Box(Prior):
+    """Uniform on the smallest box around the codes: a user's own prior."""
+
+    can_fit = True
+
+    def __init__(self, latent_dim, **options):
+        super().__init__(latent_dim, **options)
+        self.ends = self.add_weight((2, latent_dim), "zeros", trainable=False, autocast=False)
+        self.built = True
+
+    def fit(self, codes, seed=0):
+        self.ends.assign([codes.min(0), codes.max(0)])
+
+    def sample(self, n, seed):
+        uniform = tf.cast(random.uniform((n, self.latent_dim), seed), tf.float64)
+        low, high = tf.cast(self.ends[0], tf.float64), tf.cast(self.ends[1], tf.float64)
+        return tf.cast(low + (high - low) * uniform, tf.float32)
+
+
+def of_the_game(model):
+    """All weights and optimizers but the fitted density."""
+    fitted = set() if model.sampling_prior is model.prior else {id(w) for w in model.sampling_prior.weights}
+    own = [*model.weights, *(v for optimizer in model.optimizer.by_move.values() for v in optimizer.variables)]
+    return {f"{index}:{w.path}": w.numpy() for index, w in enumerate(own) if id(w) not in fitted}
+
+
+def scored(model):
+    return evaluation.evaluate(model, X, ["sliced_wasserstein"], "data").to_dict()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_samples_have_the_codes_mean_and_covariance_and_the_prior_stays(name):
+    model = create(name)
+    before, kept = model.prior.sample(5, 1), model.prior
+    assert model.sampling_prior is model.prior
+    model.fit_prior(X, "normal")
+    codes, drawn = model.encode(X), codes_of_samples(model, 20_000, 1)
+    np.testing.assert_allclose(drawn.mean(0), codes.mean(0), atol=0.03 * codes.std(0).max() + 1e-3)
+    covariance = np.cov(codes.T, bias=True)
+    np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.04 * covariance.max() + 1e-5)
+    assert model.prior is kept
+    np.testing.assert_array_equal(model.prior.sample(5, 1), before)
+    np.testing.assert_allclose(model.sample(5, seed=1), model.decode(drawn[:5], seed=1), atol=1e-6)
+
+
+def test_dimensions_that_a_mask_closes_stay_closed():
+    model = create("mask_aae")
+    model.mask.a.assign([5.0, 0.0])
+    for weight, average in model.averages:
+        average.assign(weight)
+    assert list(model.active_dims) == [0]
+    model.fit_prior(X, "normal")
+    drawn = codes_of_samples(model, 500, 0)
+    np.testing.assert_allclose(drawn[:, 1], 0, atol=0.01)  # the fit adds 1e-6 to variances
+    np.testing.assert_allclose(drawn[:, 0].std(), model.encode(X)[:, 0].std(), rtol=0.1)
+
+
+@pytest.mark.parametrize(("name", "prior"), [*((name, "gmm") for name in KINDS), ("ae", Box(LATENT))])
+def test_what_is_saved_loaded_and_served_draws_the_same_codes_bit_for_bit(name, prior, tmp_path):
+    model = create(name)
+    model.fit_prior(X, prior)
+    codes = codes_of_samples(model, 50, 3)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    assert type(loaded.sampling_prior) is type(model.sampling_prior)
+    assert loaded.sampling_prior is not loaded.prior
+    same(weights(model), weights(loaded))
+    np.testing.assert_array_equal(codes_of_samples(loaded, 50, 3), codes)
+    loaded.export(tmp_path / "served")
+    served = tf.saved_model.load(str(tmp_path / "served")).signatures
+    arguments = {"n": tf.constant(50), "seed": tf.constant(3)}
+    np.testing.assert_array_equal(served["sample_codes"](**arguments)["codes"], codes)
+    np.testing.assert_allclose(served["sample"](**arguments)["observations"], model.sample(50, seed=3), atol=1e-5)
+    np.testing.assert_allclose(served["encode"](x=tf.constant(X))["codes"], model.encode(X), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("ijae", {}), ("wae_mmd", {"prior": "gmm"})])
+def test_training_goes_on_as_if_no_prior_had_been_fitted(name, arguments, tmp_path):
+    keras.utils.set_random_seed(1)
+    model = ki.create(name, X.shape[1:], LATENT, networks="mlp", width=8, **arguments)
+    model.compile()
+    model.save(tmp_path / "m.keras")
+    fitted = keras.models.load_model(tmp_path / "m.keras")
+    fitted.fit_prior(X, "gmm")
+    codes = codes_of_samples(fitted, 9, 0)
+    train(model)
+    train(fitted)
+    same(of_the_game(model), of_the_game(fitted))
+    np.testing.assert_array_equal(codes_of_samples(fitted, 9, 0), codes)
+
+
+def test_the_one_named_at_creation_is_the_default_and_its_weights_stay_with_the_game():
+    model = ki.create("ae_gmm", X.shape[1:], LATENT, networks="mlp", width=8)
+    before = model.prior.get_weights()
+    model.fit_prior(X)
+    assert isinstance(model.sampling_prior, GaussianMixture) and model.sampling_prior.components == 10
+    for one, other in zip(before, model.prior.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert scored_prior(model) is model.sampling_prior  # it has no bounds of its own
+    model = create("vae")
+    model.fit_prior(X, "gmm")
+    assert scored_prior(model) is model.prior
+
+
+def test_bounds_do_not_change_but_scores_of_samples_do():
+    model = create("vae")
+    bounds, samples = [model.elbo(X), model.importance_weighted_bound(X, 3)], scored(model)
+    model.fit_prior(X, "normal")
+    np.testing.assert_array_equal([model.elbo(X), model.importance_weighted_bound(X, 3)], bounds)
+    assert scored(model) != samples
+
+
+def test_fitting_again_replaces_it_and_leaves_nothing_of_the_one_before():
+    model = create("ae")
+    model.fit_prior(X, "gmm")
+    first, count = codes_of_samples(model, 9, 0), len(model.weights)
+    given = GaussianMixture(LATENT, 3)
+    model.fit_prior(X, given)
+    assert model.sampling_prior is not given and len(model.weights) == count
+    np.testing.assert_array_equal(given.means, 0)  # a copy was fitted
+    assert model.sampling_prior.components == 3
+    np.testing.assert_array_equal(codes_of_samples(model, 9, 0), model.sampling_prior.sample(9, 0))
+    assert not np.array_equal(codes_of_samples(model, 9, 0), first)
+    model.fit_prior(X, "gmm")
+    np.testing.assert_array_equal(codes_of_samples(model, 9, 0), first)
+    model.fit_prior(X, "gmm", seed=5)
+    assert not np.array_equal(codes_of_samples(model, 9, 0), first)
+
+
+def test_backups_from_before_and_after_the_fit_are_resumed_from(tmp_path):
+    model = compiled("ae")
+    train(model, callbacks=[Backup(tmp_path)])
+    model.fit_prior(X, "gmm")
+    codes = codes_of_samples(model, 9, 0)
+    train(model, epochs=2, callbacks=[Backup(tmp_path)])  # it begins with the backup from before
+    np.testing.assert_array_equal(codes_of_samples(model, 9, 0), codes)
+    model.fit_prior(X, "normal")  # of other shapes than the one in the newest backup
+    train(model, epochs=3, callbacks=[Backup(tmp_path)])
+    assert model.sampling_prior.components == 1
+    anew, straight = compiled("ae"), compiled("ae")
+    train(anew, epochs=3, callbacks=[Backup(tmp_path)])
+    train(straight, epochs=3)
+    same(weights(anew), weights(straight))
+    same(of_the_game(model), of_the_game(straight))
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, endless):
+        super().__init__()
+        self.endless = endless
+
+    @property
+    def num_batches(self):
+        return None if self.endless else 4
+
+    def __getitem__(self, index):
+        return X[8 * index : 8 * index + 8]
+
+
+def test_every_form_of_data_is_taken():
+    found = []
+    for data in (X, (X, np.arange(len(X))), dataset(), dataset().map(lambda x: {"image": x}), Batches(endless=False)):
+        model = create("ae")
+        model.fit_prior(data, "normal")
+        found.append(model.sampling_prior.means.numpy())
+    for means in found[1:]:
+        np.testing.assert_allclose(means, found[0], atol=1e-5)
+
+
+def diverged():
+    model = create("ae")
+    model.encoder.trainable_weights[0].assign(np.full(model.encoder.trainable_weights[0].shape, np.nan))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "prior", "message"),
+    [
+        ("gan", X, "gmm", "GAN has no encoder, so it cannot fit a prior"),
+        (
+            "ae",
+            X,
+            None,
+            "one of 'gmm', 'normal', or a `Prior` that can be fitted: the one named at creation, StandardN",
+        ),
+        ("ae", X, "gmn", "`prior` must be one of 'gmm', 'normal'.* Received: prior='gmn'. Did you mean 'gmm'?"),
+        ("ae", X, 10, "`prior` must be one of 'gmm', 'normal', or a `Prior` that can be fitted. Received: prior=10"),
+        ("ae", X, Uniform(LATENT), "`Prior` that can be fitted, as `GaussianMixture`. Received: Uniform"),
+        ("ae", X, GaussianMixture(3), r"event shape \(2,\). Received: event_shape=\(3,\)"),
+        ("ae", X[:9], "gmm", r"n at least 10.*: give more codes, or a mixture of fewer. Received: shape \(9, 2\)"),
+        ("ae", X * 2, "gmm", r"`x` must be images in \[0, 1\]"),
+        ("ae", dataset().repeat(), "gmm", "must end. Received: one that repeats for ever"),
+        ("ae", Batches(endless=True), "gmm", "must end. Received: one that repeats for ever"),
+        ("ae", dataset().take(0), "gmm", "`data` is empty"),
+        (diverged, X, "gmm", "diverged.* Received: 32 of 32 codes with NaN"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_changes(model, data, prior, message):
+    model = create(model) if isinstance(model, str) else model()
+    before = weights(model)
+    with pytest.raises(ValueError, match=message):
+        model.fit_prior(data, prior)
+    assert model.sampling_prior is model.prior
+    same(before, weights(model))
+
+
+def test_a_seed_that_none_can_be_is_refused():
+    with pytest.raises(ValueError, match="`seed` must be an integer from 0 to 4294967295. Received: seed=-1"):
+        create("ae").fit_prior(X, "gmm", seed=-1)
