@@ -7,8 +7,9 @@ import tensorflow as tf
 from finite_differences import check_one_step
 from tiny import affine, check_samples, expected, float64, loss_gradient, network, train_on_gaussian  # noqa: F401
 
+import keras_ijae as ki
 from keras_ijae import random
-from keras_ijae.models import GAN, WGAN, WGANGP
+from keras_ijae.models import GAN, WGAN, WGANGP, TrainingError
 
 mean, log, sigmoid = tf.reduce_mean, tf.math.log, tf.sigmoid
 OBJECTIVES = {
@@ -203,5 +204,5 @@ def test_a_gaussian_is_recovered_in_1500_steps(objective):
 def test_a_later_batch_with_fewer_rows_than_slices_stops_training_and_is_named():
     model = ki.create("gan", data_shape=(4,), latent_dim=2, width=4, discriminator_steps=3, fresh_batches=True)
     model.compile(run_eagerly=True)
-    with pytest.raises(ki.models.TrainingError, match="a batch with fewer rows than slices"):
+    with pytest.raises(TrainingError, match="a batch with fewer rows than slices"):
         model.fit(np.ones((8, 4), "float32"), batch_size=6, verbose=0)
