@@ -7,20 +7,21 @@ from systems import BATCH, dataset, images, train
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES
 from keras_ijae.layers import spectral_layers
+from keras_ijae.training.trainer import build
 
 IMAGE = {"data_shape": (16, 16, 1), "latent_dim": 4}
-SMALL = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 8}
+MLP = {"family": "mlp", "noise_as": "vector"}  # noise as a channel, as in the paper of sVAE, needs convolutions
+SMALL = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": MLP, "width": 8}
 WITH_PRESET = [name for name, entry in ENTRIES.items() if entry.system.PRESETS]
 
 
 @pytest.mark.parametrize("name", WITH_PRESET)
 def test_a_paper_has_no_averages_no_spectral_normalisation_and_its_own_rates(name):
-    model = ki.create(name, **{**SMALL, "norm": "none"}, preset="paper", spectral=False)
+    model = ki.create(name, **SMALL, norm="none", preset="paper")
     model.compile(run_eagerly=True)
     assert model.ema is None and model.preset == "paper" and not model.averages
     train(model, dataset(images(BATCH)))
-    networks = ENTRIES[name].system.PRESETS["paper"].networks
-    assert not networks.spectral or not any(role.kind == "discriminator" for role in ENTRIES[name].system.ROLES)
+    assert not any(list(spectral_layers(network)) for network in model.networks.values())
 
 
 def test_the_networks_of_a_preset_are_the_papers_unless_others_are_asked_for():
@@ -31,6 +32,24 @@ def test_the_networks_of_a_preset_are_the_papers_unless_others_are_asked_for():
     assert spectral_layers(ki.create("svae", **IMAGE, preset="paper", spectral=True).joint_discriminator)
     small = ki.create("mask_aae", **SMALL, preset="paper")
     assert max(layer.units for layer in small.code_critic.layers if isinstance(layer, keras.layers.Dense)) < 1024
+
+
+def norms(network):
+    return {type(layer).__name__ for layer in network.layers if "Norm" in type(layer).__name__}
+
+
+@pytest.mark.parametrize("networks", ["dcgan", {"width": 8}, "auto"])
+def test_networks_that_are_asked_for_keep_what_else_the_preset_says(networks):
+    model = ki.create("alpha_gan", **IMAGE, networks=networks, preset="paper")
+    assert norms(model.decoder) == {"BatchNormalization"} and not spectral_layers(model.discriminator)
+    other = ki.create("alpha_gan", **IMAGE, networks=ki.networks.Networks(family="dcgan"), preset="paper")
+    assert norms(other.decoder) == {"GroupNorm"} and spectral_layers(other.discriminator)
+
+
+def test_a_recipe_that_names_no_family_has_the_networks_of_its_preset():
+    recipe = ki.training.Recipe(system="mask_aae", dataset="digits", width=8, arguments={"preset": "paper"})
+    model = build(recipe, (16, 16, 1))
+    assert [layer.units for layer in model.encoder.layers if isinstance(layer, keras.layers.Dense)] == [8] * 4 + [16]
 
 
 def test_a_code_of_the_papers_symmetric_vae_is_in_the_box_of_its_prior():

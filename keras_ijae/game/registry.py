@@ -65,7 +65,7 @@ def create(
     system: str | type[Game],
     data_shape: tuple[int, ...],
     latent_dim: int,
-    networks: str | Mapping[str, Any] | Networks | None = None,
+    networks: str | Mapping[str, Any] | Networks = "auto",
     width: int | None = None,
     norm: str | None = None,
     spectral: bool | None = None,
@@ -78,15 +78,16 @@ def create(
         system: a name of `list_models()`, or a subclass of `Game`.
         data_shape: (height, width, channels) of images in [0, 1], or (features,).
         latent_dim: size of a code, at least 1.
-        networks: "auto", "mlp", "dcgan" or "resnet", or a `ki.networks.Networks` (also as a dictionary) with more
-            options: depth, maxout, dropout, options by role. "auto", the default, is mlp for vectors and small images,
-            else dcgan.
+        networks: "auto", "mlp", "dcgan" or "resnet"; a dictionary of options of `ki.networks.Networks` (`family`,
+            `depth`, `maxout`, `dropout`, `roles`, ...); or a `Networks`, which replaces those of a preset altogether
+            where a name or a dictionary replaces the options it names. "auto" is the preset's family; without a preset
+            mlp for vectors and small images, else dcgan.
         width, norm, spectral: the options of `Networks` that are changed most: base number of channels, or of hidden
             units for mlp; normalisation of encoder and decoder ("group", the default, "batch", "layer" or "none");
             whether discriminators are spectrally normalised (critics never are). That they are by default is a choice
             of this library, as running averages (`ema`) are: no paper of these systems has it.
         preset: "paper" builds what the system's paper has, where that is known: networks, normalisation, optimizers,
-            no running averages, no spectral normalisation. What else is given here goes before it.
+            no running averages, no spectral normalisation. Other arguments given here override it.
         arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
             by their roles, in the place of the default ones.
 
@@ -103,7 +104,9 @@ def create(
     _check_arguments(entry.system, arguments)
     shape = building.check_sizes(data_shape, latent_dim)
     arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
-    options = Networks.of(networks) if networks is not None else chosen.networks if chosen else Networks()
+    options = Networks() if chosen is None else chosen.networks
+    if networks != "auto":
+        options = options.but(networks)
     given = {"width": width, "norm": norm, "spectral": spectral}
     options = replace(options, **{name: value for name, value in given.items() if value is not None})
     whole = {name: value for name, value in arguments_of(entry.system).items() if value is not REQUIRED} | arguments
