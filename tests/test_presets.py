@@ -20,7 +20,7 @@ def test_a_paper_has_no_averages_no_spectral_normalisation_and_its_own_rates(nam
     model = ki.create(name, **SMALL, norm="none", preset="paper")
     model.compile(run_eagerly=True)
     assert model.ema is None and model.preset == "paper" and not model.averages
-    train(model, dataset(images(BATCH)))
+    train(model, dataset(images(5 * BATCH), 5 * BATCH))  # WGAN cuts batches into 5
     assert not any(list(spectral_layers(network)) for network in model.networks.values())
 
 
@@ -90,3 +90,25 @@ def test_the_rates_of_a_preset_are_those_of_a_model_that_is_loaded_and_compiled_
 def test_a_preset_that_is_none_is_refused(name, preset, message):
     with pytest.raises(ValueError, match=message):
         ki.create(name, **SMALL, preset=preset)
+
+
+def hidden(network):
+    return [layer.units for layer in network.layers if isinstance(layer, keras.layers.Dense)][:-1]
+
+
+def test_judges_of_a_preset_are_the_authors():
+    assert norms(ki.create("wgan", **IMAGE, preset="paper").critic) == {"BatchNormalization"}
+    assert not norms(ki.create("wgan_gp", **IMAGE, preset="paper").critic)
+    assert hidden(ki.create("wae_gan", **IMAGE, preset="paper").code_discriminator) == [512] * 4
+    alpha_gan = ki.create("alpha_gan", **IMAGE, preset="paper")
+    assert hidden(alpha_gan.code_discriminator) == [700] * 2 and not norms(alpha_gan.code_discriminator)
+    assert norms(alpha_gan.discriminator) == {"BatchNormalization"}
+
+
+@pytest.mark.parametrize("name", list(ENTRIES))
+def test_a_system_says_which_defaults_are_not_its_papers(name):
+    system = ENTRIES[name].system
+    if any(role.judges for role in system.ROLES):
+        assert "running average" in system.__doc__ and "`ema`" in system.__doc__
+    if any(role.kind == "discriminator" for role in system.ROLES):
+        assert "spectral" in system.__doc__

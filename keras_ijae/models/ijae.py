@@ -50,8 +50,8 @@ class IJAE(Game):
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
         likelihood: r: "cyclic_shift" or "shift_gaussian" (images), "gaussian" or "laplace", all of scale 0.1 by name,
             or any `Likelihood` that is symmetric with a fixed scale; "auto" is "cyclic_shift" on images, "gaussian" on
-            vectors; see `likelihoods.get_symmetric`. It is the discriminators' lens, not the model's noise: samples
-            are G(z).
+            vectors; see `likelihoods.get_symmetric`. It perturbs what tau compares and is no noise of the model:
+            samples are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise on the same batch.
         r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there
@@ -60,7 +60,9 @@ class IJAE(Game):
 
     References:
         Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the
-        shifts, networks, optimizers and the number of discriminator steps are open there, and choices here.
+        shifts, networks, optimizers and the number of discriminator steps are open there, and choices here: so are the
+        running averages of E and G (`ema`) and the spectral normalisation of the default discriminators. Therefore
+        there is no preset "paper".
     """
 
     ROLES = (

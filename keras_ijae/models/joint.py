@@ -34,7 +34,7 @@ class JointArguments(Common, total=False):
 
 
 class JointGame(Game):
-    """A decoder's joint p(x, z) and an encoder's joint q(x, z), drawn together by a discriminator f of pairs.
+    """A decoder's joint p(x, z) and an encoder's joint q(x, z), matched to each other by a discriminator f of pairs.
 
     With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f:
 
