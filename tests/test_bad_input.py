@@ -130,7 +130,25 @@ def test_a_class_checks_its_sizes_too(models):
         GAN(decoder=anything, discriminator=models("gan").discriminator)
 
 
+def test_noise_that_a_system_would_not_hand_to_a_network_is_refused():
+    noisy = {"noise_dim": 3, "width": 4}
+    for name, own in {
+        "gan": {"decoder": decoder("mlp", SHAPE, LATENT, **noisy)},
+        "wae_gan": {"decoder": decoder("mlp", SHAPE, LATENT, **noisy)},
+        "vae": {"encoder": encoder("mlp", SHAPE, 2 * LATENT, **noisy)},
+        "mask_aae": {"encoder": encoder("mlp", SHAPE, LATENT, **noisy)},
+        "flex_ae": {"encoder": encoder("mlp", SHAPE, LATENT, **noisy)},
+    }.items():
+        with pytest.raises(ValueError, match=f"Network `{[*own][0]}` must accept inputs of shape .*Received one with"):
+            create(name, **own)
+
+
 BAD_ARGUMENTS = [
+    (
+        "ijae",
+        {"posterior": "diagonal", "prior": "uniform"},
+        "`prior` must be 'normal' with posterior='diagonal'.*Received: Uniform",
+    ),
     ("flex_ae", {"noise_dim": 1.5}, "`noise_dim` must be an integer >= 1. Received: noise_dim=1.5"),
     (
         "gan",

@@ -125,7 +125,7 @@ _GENERAL = ("networks", "width", "norm", "spectral", "preset")
 def _entry(system):
     if isinstance(system, type) and issubclass(system, Game):
         return Entry(system, "")
-    if system not in ENTRIES:
+    if not isinstance(system, str) or system not in ENTRIES:
         hint = checks.did_you_mean(str(system), ENTRIES)
         raise ValueError(f"Unknown system {system!r}.{hint} Known: {', '.join(sorted(ENTRIES))}")
     return ENTRIES[system]

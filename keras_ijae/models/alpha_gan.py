@@ -57,7 +57,7 @@ class AlphaGAN(Game):
         Adam(1e-3, 0.5, 0.9).
     """
 
-    ROLES = (ENCODER, DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
+    ROLES = (ENCODER.but(takes_noise=True), DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
     PRESETS = {
         "paper": Preset(_third_party, Networks(norm="batch", spectral=False, roles=THEIRS), {"l1_mean_weight": 80.0})
     }

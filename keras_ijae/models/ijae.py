@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.distributions import likelihoods
+from keras_ijae.distributions import likelihoods, priors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
 from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER
 from keras_ijae.models import conditionals
@@ -56,7 +56,7 @@ class IJAE(Game):
         discriminator_steps: k_D, each with fresh noise on the same batch.
         r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there
             is no such term.
-        common: see `Game`.
+        common: see `Game`. With an explicit posterior the prior is N(0, I).
 
     References:
         Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the
@@ -66,7 +66,7 @@ class IJAE(Game):
     """
 
     ROLES = (
-        ENCODER,
+        ENCODER.but(takes_noise=True),
         DECODER.but(outputs=lambda arguments: "deterministic"),
         DISCRIMINATOR,
         LIKELIHOOD_DISCRIMINATOR,
@@ -96,6 +96,7 @@ class IJAE(Game):
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.posterior_kind = posterior
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
+        self._check_prior()
         self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight)
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
@@ -176,6 +177,14 @@ class IJAE(Game):
             tf.shape(x)[0], x.dtype
         )
         return Played({"encoder": loss, "decoder": loss}, logs)
+
+    def _check_prior(self):
+        normal = isinstance(self.prior, priors.StandardNormal) or self.prior.can_fit  # which is N(0, I) until fitted
+        if self.posterior_family is not None and not normal:
+            raise ValueError(
+                f"Argument `prior` must be 'normal' with posterior={self.posterior_kind!r}, whose KL to N(0, I) is in "
+                f"closed form; with posterior='implicit' it can be any. Received: {type(self.prior).__name__}"
+            )
 
     def _lam(self, lam):
         if lam == 0:

@@ -53,7 +53,7 @@ class JointGame(Game):
     The arguments are documented in the systems.
     """
 
-    ROLES = (ENCODER, DECODER, JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR)
+    ROLES = (ENCODER.but(takes_noise=True), DECODER.but(takes_noise=True), JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR)
     SIMULTANEOUS = False  # whether at one step each all networks move at once, from one evaluation of f
 
     def __init__(
