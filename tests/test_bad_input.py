@@ -116,7 +116,45 @@ def test_data_shapes_are_of_images_or_vectors(shape):
         ki.create("vae", data_shape=shape, latent_dim=2)
 
 
+def test_data_shapes_can_be_integers_of_numpy():
+    model = ki.create("gan", data_shape=np.array([8, 8, 1]).tolist(), latent_dim=2, networks="mlp", width=4)
+    again = ki.create("gan", data_shape=tuple(np.array([8, 8, 1])), latent_dim=2, networks="mlp", width=4)
+    assert model.data_shape == again.data_shape and type(again.data_shape[0]) is int
+
+
+def test_a_class_checks_its_sizes_too(models):
+    with pytest.raises(ValueError, match="`data_shape` must be an integer >= 1. Received: data_shape=8.5"):
+        GAN(**models("gan").networks, data_shape=(8.5, 8, 1))
+    anything = keras.Sequential([keras.Input((None, None, 2)), keras.layers.Conv2D(1, 1)])
+    with pytest.raises(ValueError, match="`data_shape` must be .* Received: data_shape=None"):
+        GAN(decoder=anything, discriminator=models("gan").discriminator)
+
+
+def test_noise_that_a_system_would_not_hand_to_a_network_is_refused():
+    noisy = {"noise_dim": 3, "width": 4}
+    for name, own in {
+        "gan": {"decoder": decoder("mlp", SHAPE, LATENT, **noisy)},
+        "wae_gan": {"decoder": decoder("mlp", SHAPE, LATENT, **noisy)},
+        "vae": {"encoder": encoder("mlp", SHAPE, 2 * LATENT, **noisy)},
+        "mask_aae": {"encoder": encoder("mlp", SHAPE, LATENT, **noisy)},
+        "flex_ae": {"encoder": encoder("mlp", SHAPE, LATENT, **noisy)},
+    }.items():
+        with pytest.raises(ValueError, match=f"Network `{[*own][0]}` must accept inputs of shape .*Received one with"):
+            create(name, **own)
+
+
 BAD_ARGUMENTS = [
+    (
+        "ijae",
+        {"posterior": "diagonal", "prior": "uniform"},
+        "`prior` must be 'normal' with posterior='diagonal'.*Received: Uniform",
+    ),
+    ("flex_ae", {"noise_dim": 1.5}, "`noise_dim` must be an integer >= 1. Received: noise_dim=1.5"),
+    (
+        "gan",
+        {"networks": {"roles": {"discriminatr": {}}}},
+        "`networks` has options of the unknown role 'discriminatr'. Did you mean 'discriminator'",
+    ),
     ("ijae", {"lam": 1.5}, r"`lam` must be in \[0, 1\]. Received: lam=1.5"),
     ("ijae", {"lam": -0.1}, r"`lam` must be in \[0, 1\]. Received: lam=-0.1"),
     ("ijae", {"lam": float("nan")}, r"`lam` must be in \[0, 1\]. Received: lam=nan"),
@@ -261,16 +299,21 @@ def test_a_gan_has_no_encoder(models, tmp_path, method):
 
 def test_samples_are_counted_and_named(models):
     model = models("gan")
-    with pytest.raises(ValueError, match="`n` must be at least 1. Received: 0"):
-        model.sample(0)
-    with pytest.raises(ValueError, match="`seed` must be a 32-bit integer. Received: 2147483648"):
-        model.sample(1, seed=2**31)
-    with pytest.raises(ValueError, match="`observation` must be 'mean' or 'draw'. Received: 'median'"):
+    for n in (0, 2.7, None, "a"):
+        with pytest.raises(ValueError, match=f"`n` must be an integer >= 1. Received: n={n!r}"):
+            model.sample(n)
+    for seed in (2**31, None, 0.5):
+        with pytest.raises(ValueError, match=f"`seed` must be an integer from -2147483648 to .* Received: seed={seed}"):
+            model.sample(1, seed=seed)
+    with pytest.raises(ValueError, match="`observation` must be one of 'mean', 'draw'. Received: observation='median'"):
         model.sample(1, observation="median")
     with pytest.raises(ValueError, match=r"`z` must have shape \(batch, 2\). Received: shape \(3, 5\)"):
         model.decode(np.zeros((3, 5), "float32"))
-    with pytest.raises(ValueError, match="`steps` must be at least 2. Received: 1"):
-        models("vae").interpolate(images(1), images(1), steps=1)
+    for steps in (1, 2.5, None):
+        with pytest.raises(ValueError, match=f"`steps` must be an integer >= 2. Received: steps={steps}"):
+            models("vae").interpolate(images(1), images(1), steps=steps)
+    with pytest.raises(ValueError, match="`a` and `b` must have equal numbers of rows. Received: 1 and 2"):
+        models("vae").interpolate(images(1), images(2))
 
 
 def test_corrupt_and_foreign_files_are_named(tmp_path, models):

@@ -88,6 +88,18 @@ def test_a_shut_gate_logs_nothing():
     assert history["judge_mean"] == [pytest.approx(first[1::2].mean())]
 
 
+def test_what_a_shut_gate_computes_in_eager_mode_spoils_no_log():
+    class Spoiled(Shared):
+        def losses(self, batch, noise, phase, forward):
+            played = super().losses(batch, noise, phase, forward)
+            odd = at_odd_steps(tf.convert_to_tensor(self.steps), None)
+            played.logs = {"seen": tf.where(odd, 2.0, np.nan)} if phase == "judge" else {}
+            return played
+
+    model = Spoiled(phases=(Phase("player", ("player",)), Phase("judge", ("judge",), gate=at_odd_steps)))
+    assert play(model, 4).history["seen"] == [2.0]
+
+
 def test_a_shut_gate_computes_nothing_in_a_graph():
     computed = []
 
@@ -158,6 +170,19 @@ def test_every_repeat_has_a_slice_of_its_own_and_noise_of_its_size():
     assert [len(batch) for batch in batches] == [len(noise) for noise in noises] == [2, 2, 4]
     for index in (0, 1):
         np.testing.assert_array_equal(batches[index], vectors(1)[index::2])
+
+
+@pytest.mark.parametrize("how", [None, GRAPH, {"jit_compile": True}], ids=["eager", "graph", "xla"])
+def test_repeats_share_the_rows_of_a_last_batch_that_is_too_small_for_their_slices(how):
+    phases = Phase("player", ("player",), repeats=3, slices=3), Phase("judge", ("judge",))
+    model = Toy(phases=phases)
+    history = play(model, x=vectors(2)[: BATCH + 2], how=how).history
+    assert np.isfinite(history["player_loss"]).all()
+    assert all(np.isfinite(value).all() for value in weights(model).values())
+    if how is None:
+        rows = [len(batch) for phase, batch, _ in model.seen if phase == "player"]
+        assert rows == [2, 1, 1, 1, 1, 1]
+        np.testing.assert_array_equal(model.seen[6][1], vectors(2)[BATCH : BATCH + 1])
 
 
 def test_a_batch_that_slices_leave_empty_is_refused(two_replicas):

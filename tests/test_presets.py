@@ -7,20 +7,21 @@ from systems import BATCH, dataset, images, train
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES
 from keras_ijae.layers import spectral_layers
+from keras_ijae.training.trainer import build
 
 IMAGE = {"data_shape": (16, 16, 1), "latent_dim": 4}
-SMALL = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 8}
+MLP = {"family": "mlp", "noise_as": "vector"}  # noise as a channel, as in the paper of sVAE, needs convolutions
+SMALL = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": MLP, "width": 8}
 WITH_PRESET = [name for name, entry in ENTRIES.items() if entry.system.PRESETS]
 
 
 @pytest.mark.parametrize("name", WITH_PRESET)
 def test_a_paper_has_no_averages_no_spectral_normalisation_and_its_own_rates(name):
-    model = ki.create(name, **{**SMALL, "norm": "none"}, preset="paper", spectral=False)
+    model = ki.create(name, **SMALL, norm="none", preset="paper")
     model.compile(run_eagerly=True)
     assert model.ema is None and model.preset == "paper" and not model.averages
-    train(model, dataset(images(BATCH)))
-    networks = ENTRIES[name].system.PRESETS["paper"].networks
-    assert not networks.spectral or not any(role.kind == "discriminator" for role in ENTRIES[name].system.ROLES)
+    train(model, dataset(images(5 * BATCH), 5 * BATCH))  # WGAN cuts batches into 5
+    assert not any(list(spectral_layers(network)) for network in model.networks.values())
 
 
 def test_the_networks_of_a_preset_are_the_papers_unless_others_are_asked_for():
@@ -31,6 +32,24 @@ def test_the_networks_of_a_preset_are_the_papers_unless_others_are_asked_for():
     assert spectral_layers(ki.create("svae", **IMAGE, preset="paper", spectral=True).joint_discriminator)
     small = ki.create("mask_aae", **SMALL, preset="paper")
     assert max(layer.units for layer in small.code_critic.layers if isinstance(layer, keras.layers.Dense)) < 1024
+
+
+def norms(network):
+    return {type(layer).__name__ for layer in network.layers if "Norm" in type(layer).__name__}
+
+
+@pytest.mark.parametrize("networks", ["dcgan", {"width": 8}, "auto"])
+def test_networks_that_are_asked_for_keep_what_else_the_preset_says(networks):
+    model = ki.create("alpha_gan", **IMAGE, networks=networks, preset="paper")
+    assert norms(model.decoder) == {"BatchNormalization"} and not spectral_layers(model.discriminator)
+    other = ki.create("alpha_gan", **IMAGE, networks=ki.networks.Networks(family="dcgan"), preset="paper")
+    assert norms(other.decoder) == {"GroupNorm"} and spectral_layers(other.discriminator)
+
+
+def test_a_recipe_that_names_no_family_has_the_networks_of_its_preset():
+    recipe = ki.training.Recipe(system="mask_aae", dataset="digits", width=8, arguments={"preset": "paper"})
+    model = build(recipe, (16, 16, 1))
+    assert [layer.units for layer in model.encoder.layers if isinstance(layer, keras.layers.Dense)] == [8] * 4 + [16]
 
 
 def test_a_code_of_the_papers_symmetric_vae_is_in_the_box_of_its_prior():
@@ -71,3 +90,25 @@ def test_the_rates_of_a_preset_are_those_of_a_model_that_is_loaded_and_compiled_
 def test_a_preset_that_is_none_is_refused(name, preset, message):
     with pytest.raises(ValueError, match=message):
         ki.create(name, **SMALL, preset=preset)
+
+
+def hidden(network):
+    return [layer.units for layer in network.layers if isinstance(layer, keras.layers.Dense)][:-1]
+
+
+def test_judges_of_a_preset_are_the_authors():
+    assert norms(ki.create("wgan", **IMAGE, preset="paper").critic) == {"BatchNormalization"}
+    assert not norms(ki.create("wgan_gp", **IMAGE, preset="paper").critic)
+    assert hidden(ki.create("wae_gan", **IMAGE, preset="paper").code_discriminator) == [512] * 4
+    alpha_gan = ki.create("alpha_gan", **IMAGE, preset="paper")
+    assert hidden(alpha_gan.code_discriminator) == [700] * 2 and not norms(alpha_gan.code_discriminator)
+    assert norms(alpha_gan.discriminator) == {"BatchNormalization"}
+
+
+@pytest.mark.parametrize("name", list(ENTRIES))
+def test_a_system_says_which_defaults_are_not_its_papers(name):
+    system = ENTRIES[name].system
+    if any(role.judges for role in system.ROLES):
+        assert "running average" in system.__doc__ and "`ema`" in system.__doc__
+    if any(role.kind == "discriminator" for role in system.ROLES):
+        assert "spectral" in system.__doc__

@@ -1,5 +1,6 @@
 """Default networks for the roles of a system; no system is known here."""
 
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -13,12 +14,12 @@ from keras_ijae.networks import Networks
 def check_sizes(data_shape: Any, latent_dim: Any) -> tuple[int, ...]:
     """`data_shape` as a tuple, if it and `latent_dim` are sizes that networks can be built for; else ValueError."""
     shape = tuple(data_shape) if isinstance(data_shape, tuple | list) else ()
-    if len(shape) not in (1, 3) or not all(isinstance(s, int) and not isinstance(s, bool) and s > 0 for s in shape):
+    if len(shape) not in (1, 3) or any(isinstance(s, bool) or not isinstance(s, Integral) or s < 1 for s in shape):
         raise ValueError(
             f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {data_shape!r}"
         )
     checks.whole("latent_dim", latent_dim)
-    return shape
+    return tuple(int(size) for size in shape)
 
 
 def build(role: Role, arguments: Arguments, options: Networks) -> keras.Model:

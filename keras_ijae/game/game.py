@@ -38,7 +38,7 @@ class Game(GenerativeModel):
         prior: a `Prior`, or the name of one.
         ema: decay, in [0, 1), of the running average of the players' weights, which everything but training uses
             (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
-            discriminators or critics, none for others. No paper of these systems has one: it is here because it works.
+            discriminators or critics, none for others: a choice of this library, which no paper of these systems has.
         preset: name of the preset in `PRESETS` whose optimizers are the default ones; None: the system's own.
         seed: of the run: all noise is a function of it and of the step number.
         name: of the Keras model.
@@ -250,7 +250,7 @@ class Game(GenerativeModel):
         """`keras.Model.evaluate`, with the first batch checked; arguments as in Keras, data as in `fit`.
 
         "loss", in validation `val_loss`, is what a model is selected by: the negative ELBO where the system has one,
-        else the squared error of reconstructions. Systems without an encoder have none.
+        else the squared error of reconstructions, summed over dimensions. Systems without an encoder have none.
 
         Raises:
             ValueError: data that do not fit.

@@ -33,7 +33,7 @@ class Logs(keras.metrics.Metric):
         Args:
             values: name -> scalar, averaged.
             weight: of these values in their averages.
-            weights: name -> weight, where it is another than `weight`: 0 for what did not happen.
+            weights: name -> weight, where it differs from `weight`: 0 for what did not happen.
             step: counted from 1; remembered for a value that is not finite and for a flag that is set.
             flags: name -> boolean scalar, True where something is wrong.
         """
@@ -44,6 +44,7 @@ class Logs(keras.metrics.Metric):
         each = tf.cast(weight, tf.float32)
         if weights:
             each = tf.stack([tf.cast(weights.get(name, weight), tf.float32) for name in values])
+        vector = tf.where(each > 0, vector, 0.0)  # what did not happen may hold anything
         bad = ~tf.math.is_finite(vector)
         self.total.assign_add(_padded(vector * each))
         self.weight.assign_add(_padded(tf.ones_like(vector) * each))

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import random
+from keras_ijae import checks, random
 from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
@@ -172,15 +172,12 @@ class GenerativeModel(keras.Model):
 
         Args:
             n: how many, at least 1.
-            seed: of the prior's draws, of an implicit decoder's noise, and of the observation's.
-            observation: `mean`, or `draw` from the likelihood (systems without one have no other than the decoder's).
+            seed: of the codes, of an implicit decoder's noise, and of the likelihood's.
+            observation: "mean" of the likelihood, or "draw": sampled from it. Both are the decoder's output where there
+                is no likelihood.
         """
-        if observation not in ("mean", "draw"):
-            raise ValueError(f"Argument `observation` must be 'mean' or 'draw'. Received: {observation!r}")
-        if int(n) < 1:
-            raise ValueError(f"Argument `n` must be at least 1. Received: {n}")
-        if not -(2**31) <= int(seed) < 2**31:
-            raise ValueError(f"Argument `seed` must be a 32-bit integer. Received: {seed}")
+        n, seed = checks.whole("n", n), checks.whole("seed", seed, -(2**31), 2**31 - 1)
+        checks.choice("observation", observation, ("mean", "draw"))
         z = self.endpoints.codes_of_samples(n, seed)
         if observation == "mean" or self.observation_model is None:
             return self.decode(z, seed)
@@ -189,10 +186,13 @@ class GenerativeModel(keras.Model):
         return self.endpoints.in_chunks("draw", z, self.decoder_noise(n, seed), uniform)
 
     def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
-        """From observations `a` to `b`, (n, ...) each, along a line between their codes: (n, steps, ...)."""
-        if steps < 2:
-            raise ValueError(f"Argument `steps` must be at least 2. Received: {steps}")
+        """From observations `a` to `b`, (n, ...) each, on a line between their codes: (n, steps, ...), steps >= 2."""
+        steps = checks.whole("steps", steps, 2)
         start, end = self.encode(a), self.encode(b)
+        if len(start) != len(end):
+            raise ValueError(
+                f"Arguments `a` and `b` must have equal numbers of rows. Received: {len(start)} and {len(end)}"
+            )
         line = np.linspace(0, 1, steps, dtype="float32")[:, None]
         codes = start[:, None] * (1 - line) + end[:, None] * line
         return self.decode(codes.reshape(-1, self.latent_dim)).reshape(len(start), steps, *self.data_shape)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
+from keras_ijae.checks import whole
 from keras_ijae.distributions.likelihoods.base import image_problem
 from keras_ijae.game.roles import Arguments, Role, shapes
 from keras_ijae.keras_internals import sublayers
@@ -20,9 +21,9 @@ def sizes(decoder: keras.layers.Layer, data_shape: tuple | None, latent_dim: int
     try:
         data_shape = decoder.output_shape[1:] if data_shape is None else data_shape
         latent_dim = _inputs(decoder)[0].shape[-1] if latent_dim is None else latent_dim
+        return tuple(whole("data_shape", size) for size in data_shape), latent_dim
     except (AttributeError, IndexError) as error:
         raise ValueError("Arguments `data_shape` and `latent_dim` are needed: the decoder does not say them") from error
-    return tuple(int(size) for size in data_shape), latent_dim
 
 
 def noise_dim(network: keras.layers.Layer) -> int:

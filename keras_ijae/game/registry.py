@@ -33,7 +33,7 @@ def register(name: str, system: type[Game], help: str, **fixed: Any) -> None:
     """Give a system a name, under which `ki.create`, recipes and the command line find it.
 
     Args:
-        name: an identifier that no other system has; the same class under the same name again changes nothing.
+        name: an identifier that no other class has; the same class under the same name again replaces the entry.
         system: a subclass of `Game` that declares `ROLES`, itself registered with Keras.
         help: one line for lists of systems.
         fixed: arguments that this name fixes, as `beta=4.0`.
@@ -65,7 +65,7 @@ def create(
     system: str | type[Game],
     data_shape: tuple[int, ...],
     latent_dim: int,
-    networks: str | Mapping[str, Any] | Networks | None = None,
+    networks: str | Mapping[str, Any] | Networks = "auto",
     width: int | None = None,
     norm: str | None = None,
     spectral: bool | None = None,
@@ -78,15 +78,16 @@ def create(
         system: a name of `list_models()`, or a subclass of `Game`.
         data_shape: (height, width, channels) of images in [0, 1], or (features,).
         latent_dim: size of a code, at least 1.
-        networks: "auto", "mlp", "dcgan" or "resnet", or a `ki.networks.Networks` (also as a dictionary) with more
-            options: depth, maxout, dropout, options by role. "auto", the default, is mlp for vectors and small images,
-            else dcgan.
+        networks: "auto", "mlp", "dcgan" or "resnet"; a dictionary of options of `ki.networks.Networks` (`family`,
+            `depth`, `maxout`, `dropout`, `roles`, ...); or a `Networks`, which replaces those of a preset altogether
+            where a name or a dictionary replaces the options it names. "auto" is the preset's family; without a preset
+            mlp for vectors and small images, else dcgan.
         width, norm, spectral: the options of `Networks` that are changed most: base number of channels, or of hidden
             units for mlp; normalisation of encoder and decoder ("group", the default, "batch", "layer" or "none");
-            whether discriminators are spectrally normalised (critics never are). That they are by default is a choice
-            of this library, as running averages (`ema`) are: no paper of these systems has it.
+            whether discriminators are spectrally normalised (critics never are). By default they are: a choice of this
+            library, as running averages (`ema`) are, which no paper of these systems has.
         preset: "paper" builds what the system's paper has, where that is known: networks, normalisation, optimizers,
-            no running averages, no spectral normalisation. What else is given here goes before it.
+            no running averages, no spectral normalisation. Other arguments given here override it.
         arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
             by their roles, in the place of the default ones.
 
@@ -103,7 +104,10 @@ def create(
     _check_arguments(entry.system, arguments)
     shape = building.check_sizes(data_shape, latent_dim)
     arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
-    options = Networks.of(networks) if networks is not None else chosen.networks if chosen else Networks()
+    options = Networks() if chosen is None else chosen.networks
+    if networks != "auto":
+        options = options.but(networks)
+    _check_roles(entry.system, options)
     given = {"width": width, "norm": norm, "spectral": spectral}
     options = replace(options, **{name: value for name, value in given.items() if value is not None})
     whole = {name: value for name, value in arguments_of(entry.system).items() if value is not REQUIRED} | arguments
@@ -121,7 +125,7 @@ _GENERAL = ("networks", "width", "norm", "spectral", "preset")
 def _entry(system):
     if isinstance(system, type) and issubclass(system, Game):
         return Entry(system, "")
-    if system not in ENTRIES:
+    if not isinstance(system, str) or system not in ENTRIES:
         hint = checks.did_you_mean(str(system), ENTRIES)
         raise ValueError(f"Unknown system {system!r}.{hint} Known: {', '.join(sorted(ENTRIES))}")
     return ENTRIES[system]
@@ -142,6 +146,14 @@ def _check_arguments(system, arguments):
         listed = sorted({*known, *_GENERAL})
         hint = "".join(checks.did_you_mean(word, listed) for word in unknown)
         raise ValueError(f"Unknown arguments {unknown} of {system.__name__}.{hint} Known: {', '.join(listed)}")
+
+
+def _check_roles(system, options):
+    names = [role.name for role in system.ROLES]
+    for name in options.roles:
+        if name not in names:
+            hint = checks.did_you_mean(name, names)
+            raise ValueError(f"Argument `networks` has options of the unknown role {name!r}.{hint} Known: {names}")
 
 
 def _place(system):

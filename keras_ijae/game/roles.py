@@ -20,13 +20,13 @@ class Role:
         kind: which builder makes the default one: "encoder", "decoder", "discriminator", "critic" (a discriminator
             without spectral normalisation: its system keeps it Lipschitz), "prior_generator"; None: the system itself.
         sees: what its inputs are, in their order: "x", "y" (observations), "z" (codes), "n" (noise of `noise_dim`).
-            Encoders and decoders may have noise as a further input.
         gives: "x", "z", or "logit" of size 1.
         needed: whether a model with these arguments has it.
         because: the argument that `needed` looks at, for messages.
         outputs: what the outputs of an encoder or decoder parametrise, as a name or object: by default the argument
             `posterior` or `likelihood`, "deterministic" where there is none.
         noise_dim: size of "n".
+        takes_noise: whether noise of any size may be a further input; the system then hands it one.
     """
 
     name: str
@@ -37,16 +37,12 @@ class Role:
     because: str = ""
     outputs: Callable[[Arguments], Any] | None = None
     noise_dim: Callable[[Arguments], int] | None = None
+    takes_noise: bool = False
 
     @property
     def judges(self) -> bool:
         """Whether it tells real from fake."""
         return self.gives == "logit"
-
-    @property
-    def takes_noise(self) -> bool:
-        """Whether noise may be a further input."""
-        return self.kind in ("encoder", "decoder")
 
     def is_needed(self, arguments: Arguments) -> bool:
         """Whether a model with these arguments has it."""

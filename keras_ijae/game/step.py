@@ -92,7 +92,7 @@ def _while_open(game, phase, repeat, batch, seen, opened):
 
 def _pass(game, phase: Phase, repeat: int, batch, seen: Pass | None) -> Pass:
     """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass."""
-    batch = batch[repeat :: phase.slices] if phase.slices > 1 else batch
+    batch = batch if phase.slices == 1 else _slice(batch, repeat, phase.slices)
     noise = game.noise(game.draws(tf.shape(batch)[0], "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
     if phase.once and repeat:
         return Pass(batch, noise, seen.forward, seen.tape, seen.scope)
@@ -100,6 +100,12 @@ def _pass(game, phase: Phase, repeat: int, batch, seen: Pass | None) -> Pass:
     with tape, scope:
         forward = game.forward(batch, noise, phase.name)
     return Pass(batch, noise, forward, tape, scope)
+
+
+def _slice(batch, repeat, slices):
+    """Rows repeat, repeat + slices, ...; never none, as repeats share the rows of a last batch that is too small."""
+    rows = tf.maximum(tf.shape(batch)[0], 1)
+    return batch[repeat % rows :: slices]
 
 
 def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], list]:

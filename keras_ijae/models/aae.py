@@ -29,7 +29,8 @@ class AAE(CodeJudging):
         common: see `Game`.
 
     References:
-        Makhzani et al. 2015, section 2.
+        Makhzani et al. 2015, section 2. Unlike there, E and G have running averages (`ema`), C is spectrally normalised
+        in the default networks, and the optimizers are those of WAE-GAN. ema=None and spectral=False leave these out.
     """
 
     def __init__(self, **code_judging: Unpack[CodeJudgingArguments]):

@@ -27,7 +27,7 @@ class CodeJudgingArguments(AutoEncodingArguments, total=False):
 class AutoEncoding(Game):
     """Base of the systems that lower a squared error, whatever else they do to the codes."""
 
-    ROLES = (ENCODER, DECODER)
+    ROLES = (ENCODER.but(takes_noise=True), DECODER)
 
     def __init__(self, *, encoder: keras.Model, decoder: keras.Model, **common: Unpack[Common]):
         super().__init__({"encoder": encoder, "decoder": decoder}, **common)
@@ -48,7 +48,7 @@ class AutoEncoding(Game):
 class CodeJudging(AutoEncoding):
     """Base of those whose codes a discriminator tells from the prior."""
 
-    ROLES = (ENCODER, DECODER, CODE_DISCRIMINATOR)
+    ROLES = (*AutoEncoding.ROLES, CODE_DISCRIMINATOR)
 
     def __init__(
         self,

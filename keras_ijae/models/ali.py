@@ -42,12 +42,14 @@ class ALI(JointGame):
             whose authors take 1 for explicit and 0.1 for adversarial terms.
         discriminator_steps, player_steps: at 1 and 1 all networks move at once, from one evaluation of f, as in ALI;
             else first f, so often, with fresh noise on the same batch, then encoder and decoder together, so often.
-        joint: the rest is common to all systems, see `Game`. BiGAN's authors draw uniform codes in (-1, 1).
+        joint: the rest is common to all systems, see `Game`. BiGAN's authors sample z uniformly in (-1, 1), which is
+            prior="uniform".
 
     References:
         Dumoulin et al. 2017 (ALI), algorithm 1; Donahue et al. 2017 (BiGAN); Li et al. 2017 (ALICE), eqs. 6 and 9.
         preset="paper" is ALI's for CIFAR-10 on networks of ours: batch normalisation of the players, maxout and
-        dropout in f, Adam(1e-4, 0.5).
+        dropout in f, Adam(1e-4, 0.5); for BiGAN and ALICE too. The defaults differ from the papers: running averages of
+        E and G (`ema`), spectral normalisation of f in the default networks, Adam(2e-4, 0.5), which is BiGAN's.
     """
 
     PRESETS = {"paper": Preset(_authors, Networks(norm="batch", spectral=False, roles=JUDGE))}

@@ -12,6 +12,7 @@ from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
 JUDGES = ("discriminator", "code_discriminator")
+THEIRS = {"discriminator": {"discriminator_norm": "batch"}, "code_discriminator": {"width": 700, "depth": 2}}
 
 
 def _third_party(model):
@@ -49,11 +50,17 @@ class AlphaGAN(Game):
 
     References:
         Rosca et al. 2017, algorithm 1, with prior and posterior in the order that its authors confirmed. The numbers
-        of preset="paper" are those of that third-party code for CIFAR-10, since the paper's are not public.
+        of preset="paper" are those of that third-party code for CIFAR-10, since the paper's are not public: batch
+        normalisation but in C, C of 2 x 700 units, Adam(8e-4, 0.5, 0.9). That code plays E and G twice in a step, and
+        lets E see D; here each network moves once, by its own loss, as in the paper. The defaults differ from both:
+        running averages of E and G (`ema`), spectral normalisation of D and C in the default networks,
+        Adam(1e-3, 0.5, 0.9).
     """
 
-    ROLES = (ENCODER, DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
-    PRESETS = {"paper": Preset(_third_party, Networks(norm="batch", spectral=False), {"l1_mean_weight": 80.0})}
+    ROLES = (ENCODER.but(takes_noise=True), DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
+    PRESETS = {
+        "paper": Preset(_third_party, Networks(norm="batch", spectral=False, roles=THEIRS), {"l1_mean_weight": 80.0})
+    }
 
     def __init__(
         self,

@@ -21,8 +21,6 @@ PRIOR_GENERATOR = Role(
     "z",
     noise_dim=lambda arguments: arguments["noise_dim"] or arguments["latent_dim"],
 )
-
-
 WIDE = {"width": 1024, "depth": 4, "hidden_activation": "relu"}
 
 
@@ -47,8 +45,8 @@ class FlexAE(Game):
         L_Cx      = E C_x(x~) - E C_x(x) + gradient_penalty E (||grad C_x(v x + (1 - v) x~)|| - 1)^2
         L_S(E, D) = -E C_x(x~)
 
-    A step plays L_AE, `critic_steps` of L_C (and L_Cx) with fresh n, u and v, then L_G, L_E (and L_S) together with the
-    last of these, all on the whole batch, in which each example's partner z' is its neighbour's code. Standard
+    A step plays L_AE, `critic_steps` of L_C (and L_Cx) with fresh n, u and v, then L_G, L_E (and L_S) together, with
+    the last n and u: all on the whole batch, in which each example's partner z' is its neighbour's code. Standard
     deviations of codes over the batch are logged; `fit` warns when that of a dimension falls below 0.01.
 
     Args:
@@ -66,7 +64,9 @@ class FlexAE(Game):
     References:
         Mondal, Asnani, Singla & AP 2021, "FlexAE: flexibly learning latent priors for Wasserstein auto-encoders".
         Optimizers and order are those of the authors' code, which has the smooth variant alone and takes its last
-        three moves in turn. What is left without C_x is taken to be the plain one.
+        three moves in turn, and a new batch for each step of the critics. What is left without C_x is taken to be the
+        plain one. The running averages of E, D and G (`ema`) are ours; preset="paper" has none, and the authors'
+        batch normalisation in E and D, and C and G of 4 x 1024 units.
     """
 
     ROLES = (

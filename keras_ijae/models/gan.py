@@ -11,8 +11,6 @@ from keras_ijae.game.roles import DECODER, DISCRIMINATOR
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
-NETWORKS = Networks(norm="batch", discriminator_norm="batch", spectral=False)
-
 
 def _dcgan(model):
     return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in model.moves}
@@ -27,7 +25,7 @@ class GAN(Game):
         L_D = E softplus(-D(x)) + E softplus(D(x_f))
         L_G = -E softplus(D(x_f))     objective="minimax"
             =  E softplus(-D(x_f))    objective="non_saturating"
-            = -E D(x_f)           objective="log_ratio"
+            = -E D(x_f)               objective="log_ratio"
 
     or both as TF-GAN has them: objective="tfgan:least_squares", "tfgan:wasserstein_hinge", ...
 
@@ -42,7 +40,9 @@ class GAN(Game):
 
     References:
         Goodfellow et al. 2014, algorithm 1; Mohamed & Lakshminarayanan 2016 (log ratio). preset="paper" is DCGAN's
-        (Radford, Metz & Chintala 2016): batch normalisation, uniform codes, Adam(2e-4, 0.5).
+        (Radford, Metz & Chintala 2016) on networks of ours: batch normalisation, codes uniform in (-1, 1),
+        Adam(2e-4, 0.5). The defaults differ from the papers: a running average of G (`ema`), spectral normalisation of
+        D in the default networks, Adam(1e-3, 0.5, 0.9).
     """
 
     ROLES = (DECODER, DISCRIMINATOR)

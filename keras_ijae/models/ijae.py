@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.distributions import likelihoods
+from keras_ijae.distributions import likelihoods, priors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
 from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER
 from keras_ijae.models import conditionals
@@ -50,21 +50,23 @@ class IJAE(Game):
             that ignore the scale of the loss, such as Adam, only the weights inside L_G depend on it.
         likelihood: r: "cyclic_shift" or "shift_gaussian" (images), "gaussian" or "laplace", all of scale 0.1 by name,
             or any `Likelihood` that is symmetric with a fixed scale; "auto" is "cyclic_shift" on images, "gaussian" on
-            vectors; see `likelihoods.get_symmetric`. It is the discriminators' lens, not the model's noise: samples
-            are G(z).
+            vectors; see `likelihoods.get_symmetric`. It perturbs what tau compares and is no noise of the model:
+            samples are G(z).
         posterior: "implicit", "deterministic", "diagonal" or "full".
         discriminator_steps: k_D, each with fresh noise on the same batch.
         r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there
             is no such term.
-        common: see `Game`.
+        common: see `Game`. With an explicit posterior the prior is N(0, I).
 
     References:
         Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the
-        shifts, networks, optimizers and the number of discriminator steps are open there, and choices here.
+        shifts, networks, optimizers and the number of discriminator steps are open there, and choices here: so are the
+        running averages of E and G (`ema`) and the spectral normalisation of the default discriminators. Therefore
+        there is no preset "paper".
     """
 
     ROLES = (
-        ENCODER,
+        ENCODER.but(takes_noise=True),
         DECODER.but(outputs=lambda arguments: "deterministic"),
         DISCRIMINATOR,
         LIKELIHOOD_DISCRIMINATOR,
@@ -94,6 +96,7 @@ class IJAE(Game):
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.posterior_kind = posterior
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
+        self._check_prior()
         self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight, optional=True)
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
@@ -174,6 +177,14 @@ class IJAE(Game):
             tf.shape(x)[0], x.dtype
         )
         return Played({"encoder": loss, "decoder": loss}, logs)
+
+    def _check_prior(self):
+        normal = isinstance(self.prior, priors.StandardNormal) or self.prior.can_fit  # which is N(0, I) until fitted
+        if self.posterior_family is not None and not normal:
+            raise ValueError(
+                f"Argument `prior` must be 'normal' with posterior={self.posterior_kind!r}, whose KL to N(0, I) is in "
+                f"closed form; with posterior='implicit' it can be any. Received: {type(self.prior).__name__}"
+            )
 
     def _lam(self, lam):
         if lam == 0:

@@ -34,7 +34,7 @@ class JointArguments(Common, total=False):
 
 
 class JointGame(Game):
-    """A decoder's joint p(x, z) and an encoder's joint q(x, z), drawn together by a discriminator f of pairs.
+    """A decoder's joint p(x, z) and an encoder's joint q(x, z), matched to each other by a discriminator f of pairs.
 
     With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f:
 
@@ -53,7 +53,7 @@ class JointGame(Game):
     The arguments are documented in the systems.
     """
 
-    ROLES = (ENCODER, DECODER, JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR)
+    ROLES = (ENCODER.but(takes_noise=True), DECODER.but(takes_noise=True), JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR)
     SIMULTANEOUS = False  # whether at one step each all networks move at once, from one evaluation of f
 
     def __init__(

@@ -19,7 +19,6 @@ from keras_ijae.networks import Networks
 RECONSTRUCTIONS = ("auto", "cross_entropy", "squared_error")
 CAP_DOUBLINGS = 64  # more of them overflow, and 0 times infinity is not 0
 
-
 NETWORKS = Networks(family="mlp", width=1024, depth=4, norm="none", hidden_activation="relu")
 
 
@@ -69,9 +68,11 @@ class MaskAAE(Game):
 
     References:
         Mondal, Chowdhury, Jayendran, Singla, Asnani & AP 2020, "MaskAAE: Latent space optimization for adversarial
-        auto-encoders". Weights, schedule and optimizers are those of the authors' code for MNIST, but that it scales
-        the losses, which RMSProp does not feel, where here the learning rates fall. RMSProp's epsilon of 1e-14 is ours:
-        Keras' own 1e-7 damps gradients of means over pixels, and with them the auto-encoder, not its adversaries.
+        auto-encoders". Weights, schedule and optimizers are those of the authors' code for MNIST, except that
+        it scales the losses, to which RMSProp is invariant, where here the learning rates fall. Ours are also RMSProp's
+        epsilon of 1e-14 (Keras' own 1e-7 damps gradients of means over pixels, and with them the auto-encoder but not
+        its adversaries) and the running averages of E, D and the mask (`ema`). preset="paper" has no averages, and the
+        authors' networks, 4 x 1024 units each.
     """
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))

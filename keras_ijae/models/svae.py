@@ -33,7 +33,7 @@ class SVAE(JointGame):
 
     With log sigma(+-f) in the place of +-f it is ALI. At a fixed optimal f the gradients are those of KL(q || p) for E
     and of KL(p || q) for G: half of the symmetric divergence's. L_{G,E} is linear in f: keep it Lipschitz, as the
-    default networks do by spectral normalisation, which the authors do not have.
+    default networks do by spectral normalisation.
 
     Args:
         encoder: E: [x, noise] -> codes (implicit), x -> codes (deterministic), x -> posterior parameters (explicit).
@@ -52,8 +52,11 @@ class SVAE(JointGame):
 
     References:
         Chen et al. 2018, "Symmetric Variational Autoencoder and Connections to Adversarial Learning", eq. 14.
-        preset="paper" is their code's for CIFAR-10 on networks of ours: uniform codes in (-1, 1), tanh codes, the
-        encoder's noise as a channel of the image, batch normalisation, Adam(1e-4, 0.5).
+        preset="paper" is their code's for CIFAR-10 (images alone) on networks of ours: z uniform in (-1, 1), tanh as
+        E's last activation, its noise as a channel of the image, batch normalisation, Adam(1e-4, 0.5). Not in it: f's
+        own noise, and their `cycle_weight`, 1 for CIFAR-10 and 10 for CelebA on images in [-1, 1], where C_x is twice
+        as large as here. The defaults differ from the paper: running averages of E and G (`ema`), spectral
+        normalisation of f in the default networks, Adam(2e-4, 0.5).
     """
 
     PRESETS = {"paper": Preset(_authors, NETWORKS, {"prior": "uniform"})}

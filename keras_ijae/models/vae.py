@@ -109,9 +109,8 @@ class VAE(Game):
         x = data.observations(data.unpack(x), self.data_shape)
         parts = []
         for at in range(0, samples, chunk):
-            each = range(
-                at, min(at + chunk, samples)
-            )  # a key for each, so that neither chunks nor rows change the codes
+            # a key for each of the K, so that the codes depend on neither chunks nor rows
+            each = range(at, min(at + chunk, samples))
             noise = [random.normal([x.shape[0], self.latent_dim], random.fold(seed, "importance", k)) for k in each]
             parts.append(self._log_weights(x, tf.stack(noise)))
         return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)

@@ -12,6 +12,8 @@ from keras_ijae.models.judging import logits
 from keras_ijae.models.wae_mmd import COST, falling
 from keras_ijae.networks import Networks
 
+DEEP = {"code_discriminator": {"width": 512, "depth": 4, "hidden_activation": "relu"}}
+
 
 def _authors(model):
     rates = {"code_discriminator": 5e-4, "auto_encoder": 1e-3}
@@ -41,9 +43,12 @@ class WAEGAN(CodeJudging):
 
     References:
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 1; numbers from its code for MNIST.
+        preset="paper" is that code's on networks of ours: C of 4 x 512 units, batch normalisation in E and G, rates
+        that fall. The defaults differ from the paper: running averages of E and G (`ema`), spectral normalisation of C
+        in the default networks, rates that do not fall.
     """
 
-    PRESETS = {"paper": Preset(_authors, Networks(norm="batch", spectral=False))}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch", spectral=False, roles=DEEP))}
 
     def __init__(self, *, penalty_weight: float = 10.0, **code_judging: Unpack[CodeJudgingArguments]):
         super().__init__(**code_judging)

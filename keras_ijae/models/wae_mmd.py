@@ -44,6 +44,7 @@ class WAEMMD(AutoEncoding):
 
     References:
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2; numbers from its code for MNIST.
+        preset="paper" has batch normalisation, as there, on networks of ours.
     """
 
     PRESETS = {"paper": Preset(_authors, Networks(norm="batch"))}

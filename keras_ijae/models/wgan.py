@@ -10,7 +10,8 @@ from keras_ijae.game import Preset
 from keras_ijae.models.wasserstein import WassersteinArguments, WassersteinGame
 from keras_ijae.networks import Networks
 
-SLOW_STEPS, SLOW_FIRST, SLOW_EVERY = 100, 25, 500
+SLOW_STEPS = 100  # of the critic, before a slow step of the decoder
+SLOW_FIRST, SLOW_EVERY = 25, 500  # steps of the decoder
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -49,10 +50,12 @@ class WGAN(WassersteinGame):
         common: see `Game`.
 
     References:
-        Arjovsky, Chintala & Bottou 2017, algorithm 1; the slow start is the authors' code's.
+        Arjovsky, Chintala & Bottou 2017, algorithm 1; the slow start is the authors' code's. preset="paper" has fresh
+        batches and, as in that code, batch normalisation in both networks. The defaults differ from the paper: a
+        running average of G (`ema`), one batch for all steps of the critic, group normalisation in G and none in f.
     """
 
-    PRESETS = {"paper": Preset(_authors, Networks(norm="batch"), {"fresh_batches": True})}
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch", discriminator_norm="batch"), {"fresh_batches": True})}
 
     def __init__(self, *, clip: float = 0.01, slow_start: bool = True, **wasserstein: Unpack[WassersteinArguments]):
         super().__init__(**wasserstein)

@@ -34,7 +34,9 @@ class WGANGP(WassersteinGame):
         common: see `Game`.
 
     References:
-        Gulrajani et al. 2017, algorithm 1.
+        Gulrajani et al. 2017, algorithm 1. preset="paper" has fresh batches and, as the authors' code, batch
+        normalisation in G and none in f. The defaults differ from the paper: a running average of G (`ema`), one batch
+        for all steps of the critic, group normalisation in G. Adam(1e-4, 0.5, 0.9) is the authors' code's in both.
     """
 
     PRESETS = {"paper": Preset(_authors, Networks(norm="batch"), {"fresh_batches": True})}

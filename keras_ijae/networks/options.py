@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_ijae.checks import choice, did_you_mean
+from keras_ijae.checks import choice, did_you_mean, whole
 from keras_ijae.networks import build
 from keras_ijae.networks.blocks import NORMS, Style
 
@@ -71,16 +71,22 @@ class Networks:
         Raises:
             ValueError: neither of them, an unknown option, or a value out of range.
         """
-        if isinstance(networks, str):
-            return cls(family=networks)
-        if isinstance(networks, Mapping):
-            return cls(**_known(networks))
-        if not isinstance(networks, cls):
+        return cls().but(networks)
+
+    def but(self, networks: str | Mapping[str, Any] | Networks) -> Networks:
+        """These options with the family or the options of a dictionary in their place; or other options altogether.
+
+        Raises:
+            ValueError: as of `of`.
+        """
+        if isinstance(networks, Networks):
+            return networks
+        if not isinstance(networks, str | Mapping):
             raise ValueError(
                 "Argument `networks` must be the name of a family, a dictionary of options or `Networks`. "
                 f"Received: networks={networks!r:.200}"
             )
-        return networks
+        return dataclasses.replace(self, **_known({"family": networks} if isinstance(networks, str) else networks))
 
     def of_role(self, role: str) -> Networks:
         """The options of one network: these, with its own of `roles` in their place."""
@@ -127,6 +133,7 @@ class Networks:
 
     def prior_generator(self, latent_dim: int, noise_dim: int, *, name: str = "prior_generator") -> keras.Model:
         """An mlp from noise to codes, whatever the family, normalised only if its role says so."""
+        whole("noise_dim", noise_dim)
         own, norm = self.of_role(name), self.roles.get(name, {}).get("norm", "none")
         return build.decoder("mlp", (latent_dim,), noise_dim, norm=norm, name=name, **own._hidden())
 
