@@ -7,7 +7,7 @@ more: its `train_step` and its losses are not used.
 from collections.abc import Callable
 
 import tensorflow as tf
-from step import apply, criticise, cross_entropy, end, joined, judged, noise, persuaded
+from step import apply, criticise, end, joined, judged, noise, persuaded
 
 from keras_ijae.distributions.posteriors import positive_scale
 from keras_ijae.game import Game
@@ -21,7 +21,8 @@ def vae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     e, g = game.encoder, game.decoder
     with tf.GradientTape() as tape:
         mean, scale = _posterior(e(x, training=True))
-        fit = tf.reduce_sum(cross_entropy(x, g(mean + scale * epsilon, training=True)), (1, 2, 3))
+        logits = g(mean + scale * epsilon, training=True)
+        fit = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(x, logits), (1, 2, 3))
         kl = tf.reduce_sum((mean**2 + scale**2 - 1) / 2 - tf.math.log(scale), 1)
         loss = tf.reduce_mean(fit + kl)
     apply(game, "auto_encoder", tape.gradient(loss, e.trainable_variables + g.trainable_variables), e, g)
@@ -210,7 +211,7 @@ def _reconstruct_masked(game, x, alpha):
     with tf.GradientTape() as tape:
         z = e(x, training=True)
         variance = tf.reduce_mean((z - tf.reduce_mean(z, 0)) ** 2 * tf.exp(-10 * alpha**2))
-        rec = tf.reduce_mean(cross_entropy(x, g(alpha * z, training=True)))
+        rec = _cross_entropy(x, g(alpha * z, training=True))
         loss = rec + tf.convert_to_tensor(game.variance_weight) * variance
     apply(game, "auto_encoder", tape.gradient(loss, e.trainable_variables + g.trainable_variables), e, g)
     return loss
@@ -225,11 +226,16 @@ def _play_mask(game, x):
         alpha = 1 - tf.exp(-tf.convert_to_tensor(a))
         of_n, of_z = joined(game.code_critic, [alpha * n], [alpha * z])
         apart = tf.reduce_mean(of_z) - tf.reduce_mean(of_n)
-        rec = tf.reduce_mean(cross_entropy(x, game.decoder(alpha * z, training=True)))
+        rec = _cross_entropy(x, game.decoder(alpha * z, training=True))
         loss = tf.convert_to_tensor(game.mask_reconstruction_weight) * rec + (1 - apart) ** 2
         loss += weight * tf.reduce_sum(alpha * (1 - alpha))
     apply(game, "mask", tape.gradient(loss, [a]), game.mask)
     return loss
+
+
+def _cross_entropy(x, logits):
+    """A mean over dimensions and batch."""
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(x, logits))
 
 
 def _between(z, u):

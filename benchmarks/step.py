@@ -38,11 +38,6 @@ def persuaded(fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(-fake))
 
 
-def cross_entropy(x: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """(batch, height, width, channels): -log p(x) of each pixel."""
-    return tf.nn.softplus(logits) - x * logits
-
-
 def criticise(game: Game, role: str, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
     """A move of the critic in that role, under a penalty for slopes other than 1, and its loss."""
     f = getattr(game, role)

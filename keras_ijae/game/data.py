@@ -59,11 +59,11 @@ def _check_values(x: np.ndarray, name: str, images: bool) -> None:
 
 
 def flags(x: tf.Tensor, images: bool) -> dict[str, tf.Tensor]:
-    """In-graph: the worst that is wrong with a batch, found in one pass over it (each costs 1 % of a VAE's step)."""
-    outside = tf.where((x < 0) | (x > 1), 1, 0) if images else 0
-    worst = tf.reduce_max(tf.where(tf.math.is_finite(x), outside, 2))
-    found = {"NaN or infinite values in the data": worst == 2}
-    return found | {"images outside [0, 1]": worst == 1} if images else found
+    """In-graph: what is wrong with a batch. (Under XLA on CPU `reduce_min` and `reduce_max` take twice as long.)"""
+    found = {"NaN or infinite values in the data": ~tf.reduce_all(tf.math.is_finite(x))}
+    if images:
+        found["images outside [0, 1]"] = tf.reduce_any((x < 0) | (x > 1))
+    return found
 
 
 def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:

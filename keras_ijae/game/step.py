@@ -41,7 +41,8 @@ def end(game: Any, step: tf.Tensor) -> None:
 def called_directly(game: Any) -> Callable[[Iterator], dict[str, tf.Tensor]]:
     """What `fit` calls with its iterator for each step on one replica: the compiled step on the next batch.
 
-    Keras' own function gets the batch inside a second graph around the compiled step, which costs 2 ms a step on CPU.
+    Keras' own function gets the batch inside a second graph around the compiled step, which costs half a millisecond a
+    step on CPU.
     """
     run = game.distribute_strategy.run
     step = tf.function(

@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.likelihoods.base import Likelihood, matched, sum_over_dimensions
-from keras_ijae.distributions.tfp import tfp
 
 LEAST_PROBABILITY = 1e-6
 """Where probabilities are turned into logits, they are clipped to at least this and at most 1 minus this."""
@@ -49,7 +48,7 @@ class Bernoulli(Likelihood):
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         params, x = matched(params, x)
-        return sum_over_dimensions(tfp().distributions.Bernoulli(logits=params).log_prob(x))
+        return -sum_over_dimensions(tf.nn.sigmoid_cross_entropy_with_logits(x, params))
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         """0s and 1s: 1 where uniform > 1 - σ(params). Without gradients."""
