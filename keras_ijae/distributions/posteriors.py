@@ -110,10 +110,6 @@ class DiagonalGaussian(Posterior):
         mean, scale = self._mean_and_scale(params)
         return mean + scale * tf.cast(noise, mean.dtype)
 
-    def kl(self, params: tf.Tensor) -> tf.Tensor:
-        mean, scale = self._mean_and_scale(params)
-        return tf.reduce_sum((mean**2 + scale**2 - 1) / 2 - tf.math.log(scale), axis=1)
-
     def _mean_and_scale(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, raw = tf.split(self._checked(params), 2, axis=1)
         return mean, positive_scale(raw)
