@@ -1,4 +1,4 @@
-"""One call for several batches, unless the network normalises by batch statistics."""
+"""One call for several batches, unless the network normalises by batch statistics or has dropout."""
 
 import keras
 import numpy as np
@@ -34,3 +34,11 @@ def test_real_and_fake_do_not_share_batch_statistics():
         together = network(tf.concat([near, far], 0), training=True)
     np.testing.assert_allclose(tf.concat(found, 0), tf.concat(alone, 0), atol=1e-6)
     assert np.abs(tf.concat(found, 0) - together).max() > 0.1
+
+
+def test_dropout_thins_the_network_alike_for_all_batches():
+    network = discriminator("mlp", {"x": (3,)}, width=16, dropout=0.5)
+    x = tf.random.stateless_normal([4, 3], [0, 1])
+    real, fake = logits(network, [x], [x])
+    np.testing.assert_array_equal(real, fake)
+    assert not np.array_equal(real, network(x))

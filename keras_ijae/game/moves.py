@@ -78,7 +78,7 @@ class Pass:
 
     Attributes:
         batch: the observations.
-        noise: name -> what was drawn for this pass.
+        noise: name -> what was sampled for this pass.
         forward: what the system's `forward` gave.
         tape: recorded `forward`, and records the losses that are taken of it.
         scope: weights inside it are those at its beginning. What layers assign while they are called (batch

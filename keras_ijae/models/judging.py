@@ -6,18 +6,22 @@ import tensorflow as tf
 from keras_ijae import losses
 from keras_ijae.game import Played
 from keras_ijae.keras_internals import sublayers
+from keras_ijae.layers import Dropout
+
+BY_ITSELF = (keras.layers.BatchNormalization, Dropout)
 
 
 def logits(network: keras.Model, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
     """The network's logits on each batch in training mode: in one call, which is faster than one for each.
 
-    Networks that normalise by batch statistics see each batch by itself: real and fake must not share statistics.
+    Some networks see each batch by itself: those that normalise by batch statistics, which real and fake must not
+    share; and those with dropout, whose masks go by row, so that real and fake are thinned alike.
 
     Args:
         network: from one tensor, or a list of several, to logits (batch, 1).
         batches: the inputs of each batch, a list of tensors with equal numbers of rows.
     """
-    if len(batches) == 1 or any(isinstance(layer, keras.layers.BatchNormalization) for layer in sublayers(network)):
+    if len(batches) == 1 or any(isinstance(layer, BY_ITSELF) for layer in sublayers(network)):
         return [_call(network, inputs) for inputs in batches]
     joined = [tf.concat([tf.cast(part, parts[0].dtype) for part in parts], 0) for parts in zip(*batches, strict=True)]
     return tf.split(_call(network, joined), len(batches))
