@@ -5,6 +5,7 @@ cd examples && keras-ijae train sparse_ae --import own_system --dataset digits -
 """
 
 import argparse
+from pathlib import Path
 from typing import Unpack
 
 import keras
@@ -51,4 +52,5 @@ if __name__ == "__main__":
     model = ki.create("sparse_ae", data_shape=(8, 8, 1), latent_dim=8, sparsity=0.5)  # with default networks
     model.compile()
     model.fit(digits, epochs=parser.parse_args().epochs, verbose=2)
+    Path("runs").mkdir(exist_ok=True)
     model.save("runs/sparse_ae.keras")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.files import replacing
@@ -128,8 +127,7 @@ def draw_clusters(models: dict[str, keras.Model], x: np.ndarray, labels: np.ndar
 
 
 def _embedded(model, x, seed):
-    with model.averaged():
-        drawn = model.pure("prior", tf.constant(len(x)), tf.constant(seed)).numpy()
+    drawn = model.endpoints.codes_of_samples(len(x), seed).numpy()
     return _tsne(np.concatenate([model.encode(x), drawn]), seed)
 
 

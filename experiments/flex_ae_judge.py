@@ -34,7 +34,8 @@ class Judge:
 
     def __call__(self, model: keras.Model) -> dict[str, float]:
         """Score -> value; those of splits that are not given are missing."""
-        found = {"active_dimensions": len(getattr(model, "active_dims", range(model.latent_dim))), **self.real}
+        active = range(model.latent_dim) if model.active_dims is None else model.active_dims
+        found = {"active_dimensions": len(active), **self.real}
         for name, x in self.data.items():
             scores = ki.evaluation.evaluate(model, x, ["fid", "mse"], self.classifier)
             found |= {f"{name}_{side}": scores[f"{side}/frechet_distance"] for side in ("gen", "rec")}

@@ -194,6 +194,7 @@ def test_only_aaes_phase_of_reconstruction_decodes(monkeypatch):
     assert calls == {"encoder": 2, "decoder": 1}
 
 
+@pytest.mark.slow
 def test_two_replicas_measure_the_discrepancy_of_the_whole_batch(two_replicas):
     """The mean of the halves' discrepancies, which are of fewer pairs, is another number."""
     x = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")

@@ -53,6 +53,7 @@ def test_loops_written_by_hand_train_the_weights_of_fit(benchmark, name):
     assert difference < 1e-9, weight
 
 
+@pytest.mark.slow
 def test_a_loop_that_trains_otherwise_is_found(benchmark, monkeypatch):
     fused = benchmark("fused")
     monkeypatch.setattr(fused, "persuaded", lambda fake: -fused.judged(fake, fake))

@@ -46,9 +46,14 @@ def in_graph(name):
 HOW = {"eagerly": {"run_eagerly": True}, "by XLA": {"jit_compile": True}, "two at once": {"steps_per_execution": 2}}
 
 
-@pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
-def test_a_step_is_the_same_however_it_is_run(name, how):
+STEPS = [(name, how) for name in CLASSES for how in HOW]
+OFTEN = [(name, "by XLA") for name in REPRESENTATIVE]
+OFTEN += [("gan", "eagerly"), ("ijae", "eagerly"), ("vae", "two at once")]
+
+
+@pytest.mark.parametrize("step", quick(STEPS, OFTEN), ids="-".join)
+def test_a_step_is_the_same_however_it_is_run(step):
+    name, how = step
     same(in_graph(name), stepped(name, **HOW[how]), 1e-4)
 
 
@@ -63,11 +68,17 @@ def on(strategy, name, how, **arguments):
     return {**weights(model), **{f"log of {term}": np.float32(values) for term, values in history.items()}}
 
 
-@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
-def test_two_replicas_are_one_with_the_double_batch(two_replicas, name):
-    arguments = {"norm": "batch"} | ({"r1_weight": 0.5} if name == "ijae" else {})
+# Batch statistics that replicas share take long to trace.
+NORMS = [(name, norm) for name in CLASSES for norm in ("batch", "group")]
+SHARED = [*((name, "group") for name in REPRESENTATIVE if name != "gan"), ("gan", "batch")]
+
+
+@pytest.mark.parametrize("case", quick(NORMS, SHARED), ids="-".join)
+def test_two_replicas_are_one_with_the_double_batch(two_replicas, case):
+    name, norm = case
+    arguments = {"norm": norm} | ({"r1_weight": 0.5} if name == "ijae" else {})
     alone = on(None, name, {"run_eagerly": True}, **arguments)
-    assert any("moving_variance" in path for path in alone)
+    assert any("moving_variance" in path for path in alone) == (norm == "batch")
     same(alone, on(two_replicas, name, {}, **arguments), 1e-4)
 
 
@@ -95,9 +106,13 @@ def test_several_steps_at_once_become_one_under_replicas(two_replicas):
     assert model.steps_per_execution == 1
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
-def test_mixed_precision_trains_saves_and_continues(tmp_path, name, policy):
+POLICIES = [(name, policy) for name in CLASSES for policy in ("mixed_float16", "mixed_bfloat16")]
+HALF = [(name, "mixed_float16") for name in REPRESENTATIVE] + [("vae", "mixed_bfloat16")]
+
+
+@pytest.mark.parametrize("case", quick(POLICIES, HALF), ids="-".join)
+def test_mixed_precision_trains_saves_and_continues(tmp_path, case):
+    name, policy = case
     keras.config.set_dtype_policy(policy)
     model = compiled(name, {"run_eagerly": True})
     scaled = [hasattr(optimizer, "inner_optimizer") for optimizer in model.optimizer.by_move.values()]

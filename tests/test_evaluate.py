@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from systems import quick
 
 import keras_ijae as ki
 from keras_ijae.evaluation import MEASURES, evaluate, measures, requirements
@@ -236,7 +237,7 @@ def refused(model, x, name, options):
         return True
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", quick(KINDS, ["implicit", "no encoder", "fitted prior"]))
 def test_every_measure_scores_a_model_or_says_what_it_needs(kind, extractor, monkeypatch):
     few = {"ais_log_likelihood": {"steps": 2, "chains": 2}, "independent_critic": {"steps": 2}}
     for name, arguments in few.items():
@@ -254,7 +255,7 @@ def test_every_measure_scores_a_model_or_says_what_it_needs(kind, extractor, mon
     assert {name for name, score in found.scores.items() if not np.isfinite(score.value)} <= {"nac"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", quick(KINDS, ["implicit", "no encoder", "fitted prior"]))
 def test_without_metrics_every_model_is_scored(kind):
     model, x = small(kind)
     found = set(evaluate(model, x).scores)

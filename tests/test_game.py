@@ -71,7 +71,7 @@ def run(how, reuse):
 
 @pytest.mark.parametrize(
     ("how", "reuse"),
-    [(GRAPH, False), (GRAPH, True), ({"jit_compile": True}, True)],
+    [(GRAPH, False), pytest.param(GRAPH, True, marks=pytest.mark.slow), ({"jit_compile": True}, True)],
     ids=["in a graph", "in a graph, reusing", "by XLA, reusing"],
 )
 def test_a_gated_game_is_the_same_however_it_is_run(how, reuse):
@@ -172,7 +172,7 @@ def test_every_repeat_has_a_slice_of_its_own_and_noise_of_its_size():
         np.testing.assert_array_equal(batches[index], vectors(1)[index::2])
 
 
-@pytest.mark.parametrize("how", [None, GRAPH, {"jit_compile": True}], ids=["eager", "graph", "xla"])
+@pytest.mark.parametrize("how", [None, GRAPH, pytest.param({"jit_compile": True}, marks=pytest.mark.slow)])
 def test_repeats_share_the_rows_of_a_last_batch_that_is_too_small_for_their_slices(how):
     phases = Phase("player", ("player",), repeats=3, slices=3), Phase("judge", ("judge",))
     model = Toy(phases=phases)

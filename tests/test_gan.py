@@ -7,9 +7,8 @@ import tensorflow as tf
 from finite_differences import check_one_step
 from tiny import affine, check_samples, expected, float64, loss_gradient, network, train_on_gaussian  # noqa: F401
 
-import keras_ijae as ki
 from keras_ijae import random
-from keras_ijae.models import GAN, WGAN, WGANGP, TrainingError
+from keras_ijae.models import GAN, WGAN, WGANGP
 
 mean, log, sigmoid = tf.reduce_mean, tf.math.log, tf.sigmoid
 OBJECTIVES = {
@@ -199,10 +198,3 @@ def test_a_gaussian_is_recovered_in_1500_steps(objective):
     model = gan(decoder, discriminator, objective=objective, ema=0.99)
     train_on_gaussian(model, 2e-3, 1500)
     check_samples(model, mean=0.1, covariance=0.15)
-
-
-def test_a_later_batch_with_fewer_rows_than_slices_stops_training_and_is_named():
-    model = ki.create("gan", data_shape=(4,), latent_dim=2, width=4, discriminator_steps=3, fresh_batches=True)
-    model.compile(run_eagerly=True)
-    with pytest.raises(TrainingError, match="a batch with fewer rows than slices"):
-        model.fit(np.ones((8, 4), "float32"), batch_size=6, verbose=0)

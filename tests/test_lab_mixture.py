@@ -209,6 +209,7 @@ def test_a_learned_discriminator_leads_to_the_same_branch():
     np.testing.assert_allclose(logits, TOY.log_density(x) - fit.mixture.log_density(x), atol=0.35)
 
 
+@pytest.mark.slow
 def test_the_adversarial_fit_is_a_function_of_its_seed():
     first, same, other = (fit_mixture_adversarially(0.5, steps=3, seed=seed).trace for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, same)

@@ -65,7 +65,7 @@ def test_extreme_logits_cost_zero_or_their_size_with_gradients_of_zero_or_one(si
 @pytest.mark.parametrize("mean", [0.0, 1.0, 3.0])
 def test_at_the_optimal_logit_the_discriminator_loss_is_log_4_less_2_jsd(mean):
     """N(0, 1) against N(mean, 1); at mean 1 it is 1.163451397."""
-    logit = lambda x: tf.constant(mean**2 / 2 - mean * x)  # noqa: E731
+    logit = lambda x: tf.convert_to_tensor(mean**2 / 2 - mean * x)  # noqa: E731
     value = expected(lambda e: losses.discriminator_loss(logit(e), logit(e + mean)))
     grid = np.linspace(-15, 18, 200_001)
     p, q = (np.exp(-((grid - m) ** 2) / 2) / np.sqrt(2 * np.pi) for m in (0.0, mean))

@@ -57,7 +57,7 @@ def test_the_three_definitions_of_activity_differ_where_they_should():
     np.testing.assert_array_equal(metrics.active_dimensions(values), metrics.active_dimensions(values, "stddev"))
     np.testing.assert_array_equal(metrics.active_dimensions(values, "posterior_mean", 0.5), [0, 0, 0, 1])
     np.testing.assert_array_equal(metrics.active_dimensions(values, "stddev", 0.06), [0, 1, 1, 1])
-    with pytest.raises(ValueError, match="mask, posterior_mean, stddev"):
+    with pytest.raises(ValueError, match="'mask', 'posterior_mean', 'stddev'"):
         metrics.active_dimensions(values, "variance")
     with pytest.raises(ValueError, match="`threshold` must be finite. Received: threshold=nan"):
         metrics.active_dimensions(values, "stddev", np.nan)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions import priors
-from keras_ijae.game import data, moves, networks, optimizers, step
+from keras_ijae.game import data, moves, networks, optimizers, presets, step
 from keras_ijae.game.arguments import arguments_of
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.endpoints import Endpoints
@@ -71,8 +71,7 @@ class Game(GenerativeModel):
         self.prior = priors.get(prior, self.latent_dim)
         self.ema, self.preset = self._decay(ema), preset
         self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
-        if preset is not None:
-            checks.choice("preset", preset, self.PRESETS)
+        presets.of(type(self), preset)
         self.steps = self._variable("steps", "zeros", dtype="int64")
         for role, network in networks_by_role.items():
             setattr(self, role, network)
@@ -166,6 +165,7 @@ class Game(GenerativeModel):
                 "Argument `metrics` is not taken: use the callback ki.training.MetricsCallback, or "
                 f"ki.evaluation.evaluate. Received: {metrics!r}"
             )
+        steps_per_execution = checks.whole("steps_per_execution", steps_per_execution)
         replicas = self.distribute_strategy.num_replicas_in_sync
         if replicas > 1 and steps_per_execution > 1:
             warnings.warn(
@@ -265,7 +265,18 @@ class Game(GenerativeModel):
         first, x = data.first_batch(x, batch_size)
         if first is None:
             return batch_size or 32, x
-        return data.observations(data.unpack(first), self.data_shape).shape[0], x
+        rows = data.observations(data.unpack(first), self.data_shape)
+        self._check_range(rows)
+        return rows.shape[0], x
+
+    def _check_range(self, rows):
+        model = self.observation_model
+        low, high = float(tf.reduce_min(rows)), float(tf.reduce_max(rows))
+        if model is not None and model.of_unit_interval and (low < 0 or high > 1):
+            raise ValueError(
+                f"Argument `x` must be in [0, 1] under a {type(model).__name__} likelihood: scale the data, or create "
+                f"the system with another, such as likelihood='gaussian'. Received: range [{low:g}, {high:g}]"
+            )
 
     @property
     def metrics(self) -> list:
@@ -293,8 +304,6 @@ class Game(GenerativeModel):
         count = self.steps.assign_add(1)
         step.end(self, count)
         bad = data.flags(batch, images=len(self.data_shape) == 3)
-        if self._slices > 1:
-            bad["a batch with fewer rows than slices"] = tf.shape(batch)[0] < self._slices
         self._train_logs.update_state(logs, weights=weights, step=count, flags=bad)
         return self._train_logs.result()
 

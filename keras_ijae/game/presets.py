@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_ijae import checks
 from keras_ijae.networks import Networks
 
 
@@ -26,3 +27,16 @@ class Preset:
     def all_arguments(self) -> dict[str, Any]:
         """Arguments of the system, the running average's included."""
         return {"ema": None, **self.arguments}
+
+
+def of(system: type, name: str | None) -> Preset | None:
+    """A system's preset of that name; None for None.
+
+    Raises:
+        ValueError: it has no such preset.
+    """
+    if name is None:
+        return None
+    if not system.PRESETS:
+        raise ValueError(f"Argument `preset` must be None for {system.__name__}: it has none. Received: {name!r}")
+    return system.PRESETS[checks.choice("preset", name, system.PRESETS)]

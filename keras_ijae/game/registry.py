@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras_ijae import checks
-from keras_ijae.game import building
+from keras_ijae.game import building, presets
 from keras_ijae.game.arguments import REQUIRED, arguments_of
 from keras_ijae.game.game import Game
 from keras_ijae.networks import Networks
@@ -98,7 +98,7 @@ def create(
         model = ki.create("ijae", data_shape=(28, 28, 1), latent_dim=16)
     """
     entry = _entry(system)
-    chosen = _preset(entry.system, preset)
+    chosen = presets.of(entry.system, preset)
     if chosen is not None:
         arguments = {**chosen.all_arguments(), **entry.fixed, "preset": preset, **arguments}
     _check_arguments(entry.system, arguments)
@@ -129,14 +129,6 @@ def _entry(system):
         hint = checks.did_you_mean(str(system), ENTRIES)
         raise ValueError(f"Unknown system {system!r}.{hint} Known: {', '.join(sorted(ENTRIES))}")
     return ENTRIES[system]
-
-
-def _preset(system, name):
-    if name is None:
-        return None
-    if not system.PRESETS:
-        raise ValueError(f"Argument `preset` must be None for {system.__name__}: it has none. Received: {name!r}")
-    return system.PRESETS[checks.choice("preset", name, system.PRESETS)]
 
 
 def _check_arguments(system, arguments):

@@ -10,6 +10,7 @@ from keras_ijae.game import optimizers
 from keras_ijae.game.moves import Pass, Phase, Played
 from keras_ijae.game.replicas import assign, means
 from keras_ijae.keras_internals import sublayers
+from keras_ijae.layers import Advancing
 
 Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
 """Values by name, and the weights of those that did not always happen."""
@@ -31,9 +32,10 @@ def play(game: Any, batch: tf.Tensor) -> Logged:
 
 def end(game: Any, step: tf.Tensor) -> None:
     """After the moves of step number `step`: spectral vectors and running averages advance, once."""
-    moving = {network for move in game.moves for network in move.networks}
-    for layer in (layer for name in sorted(moving) for layer in sublayers(getattr(game, name))):
-        if hasattr(layer, "advance"):
+    moving = sorted({network for move in game.moves for network in move.networks})
+    layers = {id(layer): layer for name in moving for layer in sublayers(getattr(game, name))}  # shared ones once
+    for layer in layers.values():
+        if isinstance(layer, Advancing):
             layer.advance()
     game.averaging.update(step)
 

@@ -7,7 +7,7 @@ import keras
 from keras_ijae.game.logs import Logs
 
 _EVERY = 20  # steps between two looks at the flags
-_STEERING = ("EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau")
+_STEERING = (keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint, keras.callbacks.ReduceLROnPlateau)
 
 
 class TrainingError(RuntimeError):
@@ -51,11 +51,10 @@ class Watch(keras.callbacks.Callback):
 def check_monitors(callbacks: list, model: str) -> None:
     """ValueError where a callback of Keras waits for the `val_loss` of a system that has none."""
     for callback in callbacks:
-        name = type(callback).__name__
-        saves_all = name == "ModelCheckpoint" and not callback.save_best_only
-        if name in _STEERING and not saves_all and callback.monitor == "val_loss":
+        saves_all = isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_best_only
+        if isinstance(callback, _STEERING) and not saves_all and callback.monitor == "val_loss":
             raise ValueError(
-                f"{name} monitors `val_loss`, which {model} has not: it has no encoder, so no likelihood and no "
-                "reconstruction error to select by. Monitor a score of ki.training.MetricsCallback, such as "
-                "'gen/frechet_distance'"
+                f"{type(callback).__name__} monitors `val_loss`, which {model} has not: without an encoder it has no "
+                "likelihood and no reconstruction error to select by. Monitor a score of "
+                "ki.training.MetricsCallback, such as 'gen/frechet_distance'"
             )

@@ -1,5 +1,6 @@
 """Layers: spectral normalisation, group normalisation, maxout, dropout, cyclic shifts, a mask of codes."""
 
+from keras_ijae.layers.advancing import Advancing
 from keras_ijae.layers.cyclic_shift import CyclicRoll, roll
 from keras_ijae.layers.dropout import Dropout
 from keras_ijae.layers.group_norm import GroupNorm
@@ -8,6 +9,7 @@ from keras_ijae.layers.maxout import Maxout
 from keras_ijae.layers.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense, spectral_layers
 
 __all__ = [
+    "Advancing",
     "CyclicRoll",
     "Dropout",
     "GroupNorm",

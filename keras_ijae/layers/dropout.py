@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import number, whole
+from keras_ijae.layers.advancing import Advancing
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class Dropout(keras.layers.Layer):
+class Dropout(Advancing, keras.layers.Layer):
     """Sets a share `rate` of the features to 0 in training and divides the others by 1 - rate.
 
     The mask is a function of (seed, step, row) alone, where `step` is a weight that `advance()` counts up: a forward

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae.keras_internals import sublayers
+from keras_ijae.layers.advancing import Advancing
 
 EPSILON = 1e-12
 
@@ -29,7 +30,7 @@ def _top_left_singular_vector(matrix: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(tf.norm(u) > EPSILON, _normalise(u), uniform), matrix.dtype)
 
 
-class SpectralMixin:
+class SpectralMixin(Advancing):
     """What the spectral layers share: `u`, σ, `advance`. To be listed before the Keras layer that it normalises."""
 
     def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:

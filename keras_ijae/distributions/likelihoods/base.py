@@ -23,6 +23,7 @@ class Likelihood(keras.layers.Layer):
 
     Attributes:
         discrete: `log_prob` is a log-probability of discrete data, so its nats are true nats.
+        of_unit_interval: data lie in [0, 1], vectors too.
         has_log_prob: whether `log_prob` is defined.
         has_bits_per_dim: whether `bits_per_dim` is defined.
         image_activation: last activation of the decoder on images, "sigmoid", or "linear" where `params`
@@ -33,6 +34,7 @@ class Likelihood(keras.layers.Layer):
     """
 
     discrete: bool = False
+    of_unit_interval: bool = False
     has_log_prob: bool = True
     has_bits_per_dim: bool = False
     image_activation: str = "sigmoid"

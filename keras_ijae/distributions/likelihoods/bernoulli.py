@@ -23,6 +23,7 @@ class Bernoulli(Likelihood):
     """
 
     discrete = True
+    of_unit_interval = True
     image_activation = "linear"
 
     def output_problem(self, outputs: np.ndarray) -> str:

@@ -30,6 +30,7 @@ class DiscretizedLogistic(ScaledLikelihood):
     """
 
     discrete = True
+    of_unit_interval = True
     has_bits_per_dim = True
 
     def __init__(
