@@ -80,6 +80,17 @@ def test_bad_data_are_refused_in_evaluation_and_validation(models, kind):
     assert int(model.steps.numpy()) == 0
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "discretized_logistic"])
+def test_vectors_outside_the_unit_interval_are_refused_where_the_likelihood_is_of_it(likelihood):
+    model = compiled("vae", EAGER, shape=(5,), likelihood=likelihood)
+    for x in (images(BATCH, (5,)) * 2, images(BATCH, (5,)) - 1):
+        with pytest.raises(ValueError, match=r"`x` must be in \[0, 1\] under a .* create.*likelihood='gaussian'"):
+            train(model, dataset(x))
+    assert int(model.steps.numpy()) == 0
+    train(model, dataset(images(BATCH, (5,))))
+    train(compiled("vae", EAGER, shape=(5,), likelihood="gaussian"), dataset(images(BATCH, (5,)) * 2 - 1))
+
+
 def test_what_is_no_data_is_refused(models):
     with pytest.raises(ValueError, match="Unrecognized data type"):
         train(models("vae"), 3)

@@ -29,8 +29,8 @@ class Phase:
         moves: names of the moves.
         repeats: how often in one step, each time with fresh noise.
         slices: the batch is cut into so many, of which repeat i gets rows i, i + slices, i + 2 slices, ...; so that
-            every repeat has data of its own; batches need as many rows, the last one too. Replicas see what one device
-            sees if the rows of each can be divided by `slices`. 1: all repeats have the whole batch.
+            every repeat has data of its own; in a last batch with fewer rows, repeats share them. Replicas see what one
+            device sees if the rows of each can be divided by `slices`. 1: all repeats have the whole batch.
         once: `forward` runs once for all repeats, on the whole batch; it must depend on nothing that differs between
             them, neither on the noise nor on what this phase changes.
         reuse: batch, noise and `forward` of the phase before are used again; that phase must not have changed a
