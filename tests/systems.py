@@ -72,6 +72,11 @@ def cases():
     return [(name, arguments) for name in SYSTEMS for arguments in VARIANTS.get(name, [{}])]
 
 
+def firsts():
+    """The case of each class that `make test` runs everywhere."""
+    return [(name, VARIANTS.get(name, [{}])[0]) for name in CLASSES]
+
+
 def quick(values, always):
     """Parameters of a test: all `values`, of which `make test` runs those in `always` and `make test-all` the rest."""
     values = [*always, *(value for value in values if value not in always)]

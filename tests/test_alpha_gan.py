@@ -150,6 +150,7 @@ def test_the_encoder_does_not_see_d_nor_the_decoder_c(role, seen_by):
         assert any(slope.any() for slope in slopes(model, signs(1), move)) == (move == seen_by)
 
 
+@pytest.mark.slow
 def test_with_equal_data_samples_and_reconstructions_d_comes_to_rest_at_logit_zero():
     """Both kinds of fakes averaged: D = 1/2, where their sum would give log 1/2 = -0.693."""
     bias = affine([[0.0]], [1.0])

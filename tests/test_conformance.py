@@ -8,6 +8,7 @@ from systems import (
     BATCH,
     CLASSES,
     LATENT,
+    REPRESENTATIVE,
     SHAPE,
     SYSTEMS,
     WITH_ENCODER,
@@ -15,6 +16,7 @@ from systems import (
     compiled,
     create,
     dataset,
+    firsts,
     images,
     label,
     quick,
@@ -32,8 +34,9 @@ EAGER = {"run_eagerly": True}
 ONE = dataset(images(BATCH))
 
 
-@pytest.mark.parametrize(("name", "arguments"), cases(), ids=label)
-def test_is_built_from_its_roles_takes_a_step_and_is_made_anew_by_its_configuration(name, arguments):
+@pytest.mark.parametrize("case", quick(cases(), firsts()), ids=lambda case: f"{case[0]}-{label(case[1])}")
+def test_is_built_from_its_roles_takes_a_step_and_is_made_anew_by_its_configuration(case):
+    name, arguments = case
     model = create(name, **arguments)
     entry = ENTRIES[name]
     roles = {role.name for role in entry.system.ROLES if role.is_needed(model.get_config())}
@@ -52,7 +55,7 @@ def test_is_built_from_its_roles_takes_a_step_and_is_made_anew_by_its_configurat
     assert model.sample(3).shape == (3, *SHAPE) and np.isfinite(model.sample(3)).all()
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", quick(SYSTEMS, REPRESENTATIVE))
 def test_is_built_for_vectors(name):
     model = create(name, shape=(5,), **({"likelihood": "gaussian"} if name in ("vae", "beta_vae") else {}))
     model.compile(**EAGER)

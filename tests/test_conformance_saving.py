@@ -29,10 +29,10 @@ EAGER = {"run_eagerly": True}
 TWO = dataset(images(2 * BATCH))
 
 
-FIRST = [case for case in cases() if case[0] in CLASSES and case[1] == VARIANTS.get(case[0], [{}])[0]]
+FEW = [(name, VARIANTS.get(name, [{}])[0]) for name in (*REPRESENTATIVE, "svae_r")]
 
 
-@pytest.mark.parametrize("case", quick(cases(), FIRST), ids=lambda case: f"{case[0]}-{label(case[1])}")
+@pytest.mark.parametrize("case", quick(cases(), FEW), ids=lambda case: f"{case[0]}-{label(case[1])}")
 def test_saved_and_loaded_continues_as_if_never_stopped(tmp_path, case):
     name, arguments = case
     model = compiled(name, EAGER, **arguments)
@@ -47,7 +47,7 @@ def test_saved_and_loaded_continues_as_if_never_stopped(tmp_path, case):
     np.testing.assert_array_equal(model.sample(3), loaded.sample(3))
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
 def test_scheduled_scalars_are_saved_as_they_are(tmp_path, name):
     model = compiled(name)
     scalars = [key for key in model.get_config() if isinstance(getattr(model, key, None), keras.Variable)]

@@ -137,6 +137,7 @@ def test_dynamic_binarization_draws_training_images_anew_in_each_pass_with_their
     assert np.any(passes[0][0].sum(axis=(1, 2, 3)).sum() != passes[1][0].sum())
 
 
+@pytest.mark.slow
 def test_dynamic_binarization_leaves_test_and_unshuffled_images_as_they_are_in_every_pass(mnist):
     for split in ("test[:50]", "train[-50:]"):
         dataset = datasets.load("binarized_mnist:dynamic", split, 50, shuffle=False)

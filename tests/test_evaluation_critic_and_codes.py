@@ -13,6 +13,7 @@ def normal(mean, seed, rows=2000):
     return np.random.default_rng(seed).normal(mean, 1.0, (rows, 2)).astype("float32")
 
 
+@pytest.mark.slow
 def test_the_critic_finds_the_wasserstein_distance_of_shifted_gaussians():
     """W1(N(m, I), N(0, I)) = |m|; a single critic is noisy."""
     found = [critic_distance(normal((3.0, 0.0), 0), normal(0.0, 1), steps=400, seed=seed) for seed in range(3)]

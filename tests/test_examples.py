@@ -71,6 +71,7 @@ def test_own_networks_are_trained_and_saved(run):
     assert float(found["model"].optimizer.by_move["discriminator"].learning_rate) == pytest.approx(2e-4)
 
 
+@pytest.mark.slow
 def test_own_images_are_trained_on(run, tmp_path):
     (tmp_path / "mine" / "some").mkdir(parents=True)
     for number, image in enumerate(np.random.default_rng(0).integers(0, 256, (20, 9, 12, 3), dtype=np.uint8)):
@@ -80,6 +81,7 @@ def test_own_images_are_trained_on(run, tmp_path):
     assert pngs("runs/examples/own_images") == ["reconstructions", "samples", "samples-0001"]
 
 
+@pytest.mark.slow
 def test_models_are_scored_by_a_classifier(run):
     run("scores", "--epochs", 1, "--classifier-epochs", 1)
     found = [json.loads(Path(f"runs/examples/scores/{system}.json").read_text()) for system in ("vae", "wae_mmd")]
@@ -111,6 +113,7 @@ def test_an_exported_model_is_called_without_the_package(run, capsys):
     assert "(16, 8, 8, 1)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_encoder_is_reused_frozen_and_tuned(run, capsys):
     found = run("reuse_encoder", "--epochs", 1, "--classifier-epochs", 1)
     frozen, tuned = (found[name].variables for name in ("frozen", "tuned"))
@@ -120,6 +123,7 @@ def test_an_encoder_is_reused_frozen_and_tuned(run, capsys):
     assert re.findall(r"  (.*): \d+\.\d%", capsys.readouterr().out) == ["pixels", "codes", "codes, fine-tuned"]
 
 
+@pytest.mark.slow
 def test_two_replicas_train(tmp_path):
     """In a process of its own: a second strategy over the devices of another mixes up their messages."""
     script = [sys.executable, str(EXAMPLES / "two_replicas.py"), "--epochs", "1"]

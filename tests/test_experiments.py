@@ -135,6 +135,7 @@ def small_gmm5(script, monkeypatch):
     return gmm5
 
 
+@pytest.mark.slow
 def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(script, small_gmm5, tmp_path, monkeypatch):
     gmm5, text, traces = small_gmm5, script("experiment").text, []
     run = gmm5.Run("svae_r", 1.0, 1, 4, 3, 128, 1, 1e-3, 1, 4)  # the last of those below
@@ -213,6 +214,7 @@ def small_flex(script, eagerly, quick_tsne, monkeypatch, tmp_path):
     return flex, run
 
 
+@pytest.mark.slow
 def test_flex_ae_selects_compares_varies_and_draws(small_flex, tmp_path, monkeypatch, capsys):
     flex, run = small_flex
     short, small = ["--minutes", "0.001", "--systems", "wae_gan"], ["--seeds", "0", "--steps", "2"]
@@ -251,6 +253,7 @@ def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_fr
             np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_clusters_and_their_codes_are_drawn(script, eagerly, quick_tsne, tmp_path, monkeypatch, capsys):
     synthetic = script("flex_ae_synthetic")
     x, labels = synthetic.clusters("test")
@@ -301,6 +304,7 @@ def small_manifold(script, eagerly, monkeypatch, tmp_path):
     return manifold, run, asked
 
 
+@pytest.mark.slow
 def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypatch, capsys):
     manifold, run, asked = small_manifold
     compare = ["--steps", "2", "--seeds", "0", "--dimensions", "2"]

@@ -94,6 +94,7 @@ def test_what_is_saved_loaded_and_served_draws_the_same_codes_bit_for_bit(name, 
 
 
 @pytest.mark.parametrize(("name", "arguments"), [("ijae", {}), ("wae_mmd", {"prior": "gmm"})])
+@pytest.mark.slow
 def test_training_goes_on_as_if_no_prior_had_been_fitted(name, arguments, tmp_path):
     keras.utils.set_random_seed(1)
     model = ki.create(name, X.shape[1:], LATENT, networks="mlp", width=8, **arguments)

@@ -156,6 +156,7 @@ def moved_by_two_steps(strategy):
     return {**weights(model), **{f"log of {term}": np.float32(values) for term, values in history.items()}}
 
 
+@pytest.mark.slow
 def test_two_replicas_pair_the_rows_that_one_with_the_double_batch_does(two_replicas):
     same(moved_by_two_steps(tf.distribute.get_strategy()), moved_by_two_steps(two_replicas), 1e-4)
 

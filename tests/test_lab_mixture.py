@@ -90,6 +90,7 @@ def test_the_branches_cross_where_the_reference_says():
     assert 0.1665 + 0.0005 * gaps[0] / (gaps[0] - gaps[1]) == pytest.approx(0.16675173, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_from_one_start_forward_kl_falls_and_reverse_kl_rises_with_lam():
     fits = [_fit("jeffreys", lam, (-3, 0, 3, 0)) for lam in (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)]
     p = TOY.distribution()
@@ -133,6 +134,7 @@ def test_units_do_not_matter():
     np.testing.assert_allclose(moved_fit.stddevs, 0.01 * fit.stddevs, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_other_targets_are_fitted_better_than_from_random_starts():
     target = GaussianMixture([0.25, 0.4, 0.35], [-5.0, 1.0, 4.5], [1.2, 0.4, 0.5])
     rng = np.random.default_rng(0)
@@ -198,6 +200,7 @@ def test_scales_that_no_grid_holds_are_refused():
         fit_mixture("forward_kl", target=GaussianMixture([0.5, 0.5], [-1e6, 1e6], [1e-3, 1e-3]))
 
 
+@pytest.mark.slow
 def test_a_learned_discriminator_leads_to_the_same_branch():
     exact, steps = _fit("jeffreys", 0.1, (-3, 0, 3, 0)), []
     fit = fit_mixture_adversarially(0.1, steps=150, progress=steps.append)

@@ -128,6 +128,7 @@ def moved_by_one_step(strategy, x):
     return [weight.numpy() for network in model.networks.values() for weight in network.trainable_variables]
 
 
+@pytest.mark.slow
 def test_variance_and_distance_are_those_of_the_global_batch(two_replicas):
     """One replica sees data at -3, the other at 3: neither the mean code nor the square is a mean over replicas."""
     generator = np.random.default_rng(0)

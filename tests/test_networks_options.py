@@ -233,6 +233,7 @@ def test_bad_options_of_networks_are_named_before_anything_is_built(make, messag
         make()
 
 
+@pytest.mark.slow
 def test_a_game_with_dropout_resumes_exactly(tmp_path):
     x = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
 

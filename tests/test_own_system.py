@@ -55,6 +55,7 @@ def test_it_trains_logs_validates_saves_loads_and_continues(own, tmp_path):
     model.export(tmp_path / "served")
 
 
+@pytest.mark.slow
 def test_the_command_finds_it_through_import_and_says_so_where_it_is_missing(tmp_path, monkeypatch):
     monkeypatch.chdir(EXAMPLES)
     run, options = str(tmp_path / "run"), ["--networks", "mlp", "--width", "8", "--epochs", "1"]

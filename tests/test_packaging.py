@@ -52,6 +52,7 @@ def test_the_wheel_carries_its_licence(wheel):
     assert zipfile.ZipFile(wheel).read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_installed_command_works_and_keeps_tensorflow_quiet(fresh):
     shown = _run(fresh / "keras-ijae", "systems", cwd=fresh, quiet=True)
     assert "ijae" in shown

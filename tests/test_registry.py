@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from systems import BATCH, CLASSES, compiled, create, dataset, images, train
+from systems import BATCH, CLASSES, REPRESENTATIVE, compiled, create, dataset, images, quick, train
 
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES, arguments_of
@@ -24,7 +24,7 @@ def test_own_networks_say_the_shapes_of_data_and_codes_unless_they_are_given():
         ki.models.IJAE(**made.networks, latent_dim=0)
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
 def test_arguments_are_keywords_and_kept_under_their_names(name):
     model = create(name)
     names = set(arguments_of(type(model)))
@@ -56,7 +56,7 @@ def test_a_sigmoid_under_a_likelihood_of_logits_is_said():
         create("vae", decoder=probabilities)
 
 
-@pytest.mark.parametrize("name", list(ENTRIES))
+@pytest.mark.parametrize("name", quick(ENTRIES, REPRESENTATIVE))
 def test_default_networks_give_what_the_system_takes_without_a_warning(name):
     create(name)  # warnings are errors here
 

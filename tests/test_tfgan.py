@@ -139,6 +139,7 @@ class LeastSquares(ki.models.GAN):
 
 
 @needs_tfgan
+@pytest.mark.slow
 def test_a_game_plays_its_losses_compiled_and_goes_on_after_loading(tmp_path):
     networks = {"decoder": network("plain", [(2,)], (2,)), "discriminator": network("plain", [(2,)], (1,), seed=5)}
     plugged = ki.models.GAN(**networks, objective="tfgan:least_squares")

@@ -164,6 +164,7 @@ class Bounds(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("together, policy", [(False, "float32"), (True, "mixed_float16")])
+@pytest.mark.slow
 def test_the_bound_holds_in_a_graph_under_replicas_and_in_half_precision(two_replicas, together, policy):
     keras.config.set_dtype_policy(policy)
     with two_replicas.scope() if together else tf.distribute.get_strategy().scope():

@@ -1,5 +1,6 @@
 """The game: how every system is trained. A system's file holds mathematics, this room everything else."""
 
+import re
 import warnings
 from typing import Any
 
@@ -41,7 +42,7 @@ class Game(GenerativeModel):
             discriminators or critics, none for others: a choice of this library, which no paper of these systems has.
         preset: name of the preset in `PRESETS` whose optimizers are the default ones; None: the system's own.
         seed: of the run: all noise is a function of it and of the step number.
-        name: of the Keras model.
+        name: of the Keras model; None: the class's, as "alpha_gan".
 
     Raises:
         ValueError: a network whose shapes do not fit (named, with both shapes), or moves that make no game.
@@ -64,7 +65,7 @@ class Game(GenerativeModel):
         seed: int = 0,
         name: str | None = None,
     ):
-        super().__init__(name=name)
+        super().__init__(name=name or re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower())
         self._fitted_priors = []
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
