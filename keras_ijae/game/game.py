@@ -33,7 +33,7 @@ class Game(GenerativeModel):
     (`posterior`, a method, as `posterior_kind`), from which `get_config` is made.
 
     Args:
-        networks: role -> network, or None.
+        networks_by_role: role -> network, or None where there is none.
         data_shape: (height, width, channels) of images in [0, 1], or (features,); None reads it off the decoder.
         latent_dim: size of a code; None reads it off the decoder.
         prior: a `Prior`, or the name of one.
