@@ -68,6 +68,7 @@ def test_the_step_size_finds_the_acceptance_it_aims_at(linear):
     assert np.all(np.abs(ais_log_likelihood(linear, X, steps=600).acceptance - 0.65) < 0.1)
 
 
+@pytest.mark.slow
 def test_rows_and_seeds_decide_the_result(linear):
     first, again, other = (
         ais_log_likelihood(linear, X, steps=20, chains=2, seed=seed).log_likelihood for seed in (3, 3, 4)
@@ -76,6 +77,7 @@ def test_rows_and_seeds_decide_the_result(linear):
     assert np.all(first != other)
 
 
+@pytest.mark.slow
 def test_bounds_from_both_sides_enclose_the_exact_value_and_meet(linear):
     short, long = (bdmc(linear, n=40, steps=steps, seed=0) for steps in (30, 1000))
     assert short.gap > 2 * long.gap > 0

@@ -425,6 +425,7 @@ def test_the_recipe_of_the_demo_makes_its_model():
     assert build(RECIPES["ijae_digits"], (8, 8, 1)).latent_dim == RECIPES["ijae_digits"].latent_dim
 
 
+@pytest.mark.slow
 def test_the_demo_measures_draws_and_exports(vae, tmp_path, capsys, monkeypatch):
     def trained(recipe, run, again):
         return ki.load_model(shutil.copytree(vae, run.path, dirs_exist_ok=True) / "model.keras")

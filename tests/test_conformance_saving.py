@@ -116,6 +116,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_another_process_loads_with_keras_and_the_package_imported(tmp_path):
     models = {name: compiled(name) for name in REPRESENTATIVE}
     paths = {name: str(tmp_path / f"{name}.keras") for name in models}

@@ -162,6 +162,7 @@ def test_codes_are_taken_once_for_their_correlation(x, monkeypatch):
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 def test_the_model_itself_is_scored(vae, data, x, monkeypatch):
     short = functools.partial(ki.evaluation.ais_log_likelihood, steps=20, chains=2)
     monkeypatch.setattr(measures, "ais_log_likelihood", short)

@@ -134,7 +134,7 @@ def colours(monkeypatch):
 @pytest.mark.parametrize(
     ("label", "name", "expected"),
     [
-        ("digit", "digit", lambda digit, color: digit),
+        pytest.param("digit", "digit", lambda digit, color: digit, marks=pytest.mark.slow),
         (["color", "digit"], "color,digit", lambda digit, color: 2 * color + digit),
     ],
 )

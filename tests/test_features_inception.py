@@ -59,6 +59,7 @@ def test_features_and_classes_are_torch_fidelitys(extractor, reference, name, he
     assert features.shape == (2, extractor.dim) and probabilities.shape == (2, extractor.classes) == (2, 1008)
 
 
+@pytest.mark.slow
 def test_features_do_not_depend_on_batches(extractor, monkeypatch):
     images = random_images(5, 24, 24)
     expected = extractor.features(images)

@@ -71,7 +71,11 @@ def run(how, reuse):
 
 @pytest.mark.parametrize(
     ("how", "reuse"),
-    [(GRAPH, False), pytest.param(GRAPH, True, marks=pytest.mark.slow), ({"jit_compile": True}, True)],
+    [
+        (GRAPH, False),
+        pytest.param(GRAPH, True, marks=pytest.mark.slow),
+        pytest.param({"jit_compile": True}, True, marks=pytest.mark.slow),
+    ],
     ids=["in a graph", "in a graph, reusing", "by XLA, reusing"],
 )
 def test_a_gated_game_is_the_same_however_it_is_run(how, reuse):
