@@ -111,7 +111,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [case if index < 6 else pytest.param(case, marks=pytest.mark.slow) for index, case in enumerate(CASES)]
+)
 def test_estimates_are_near_the_exact_log_likelihood_for_every_decoder_likelihood_and_prior(case):
     build, arguments, likelihood, x, log_likelihood, log_prior = CASES[case]
     found = ais_log_likelihood(build(**arguments), x, steps=400, chains=64, leapfrog_steps=5, likelihood=likelihood)

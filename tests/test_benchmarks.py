@@ -48,6 +48,7 @@ def test_the_loops_have_all_that_the_games_of_the_package_have(benchmark):
 
 
 @pytest.mark.parametrize("name", ["gan", *(pytest.param(n, marks=pytest.mark.slow) for n in LOOPS if n != "gan")])
+@pytest.mark.slow
 def test_loops_written_by_hand_train_the_weights_of_fit(benchmark, name):
     difference, weight = benchmark("loops").check(name)
     assert difference < 1e-9, weight

@@ -416,6 +416,7 @@ def test_scores_join_the_logs_of_their_epochs_and_tensorboard(vae, data, tmp_pat
 
 
 @pytest.mark.parametrize("mode, better", [("min", min), ("max", max)])
+@pytest.mark.slow
 def test_the_weights_of_the_best_epoch_are_kept(vae, data, tmp_path, mode, better):
     logs = fit(vae, callback(data, tmp_path, mode=mode), epochs=3)
     values = [entry["rec/mean_squared_error"] for entry in logs]

@@ -24,6 +24,7 @@ def test_the_critic_finds_no_distance_on_held_out_rows_of_one_distribution():
     assert abs(critic_distance(normal(0.0, 0), normal(0.0, 1), steps=200)) < 0.15
 
 
+@pytest.mark.slow
 def test_copies_of_the_training_data_are_nearer_to_it_than_to_new_data():
     """Training data that miss one of two modes, and samples that copy them."""
     half, whole = normal((-2.0, 0.0), 0), np.concatenate([normal((-2.0, 0.0), 1, 1000), normal((2.0, 0.0), 2, 1000)])
@@ -44,6 +45,7 @@ def test_sets_stored_by_class_are_as_near_as_shuffled_ones():
     assert abs(critic_distance(mixed, by_class(1), steps=200)) < 0.5
 
 
+@pytest.mark.slow
 def test_the_larger_of_two_sets_stored_by_class_is_not_cut_to_its_first_classes():
     mixed = np.random.default_rng(0).permutation(by_class(2, 500))
     found = independent_critic(mixed, by_class(1, 2000), mixed[::-1], steps=200)

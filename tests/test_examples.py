@@ -62,6 +62,7 @@ def test_any_system_trains_on_the_digits(run):
     assert pngs("here") == ["samples", "samples-0001"]  # no encoder, so nothing to reconstruct
 
 
+@pytest.mark.slow
 def test_own_networks_are_trained_and_saved(run):
     found = run("own_networks", "--epochs", 1)
     out = Path("runs/examples/own_networks")
@@ -90,6 +91,7 @@ def test_models_are_scored_by_a_classifier(run):
         assert first["weights"] == second["weights"] and first["value"] != second["value"]
 
 
+@pytest.mark.slow
 def test_training_continues_where_it_stopped(run, capsys):
     run("resume", "--epochs", 1)
     run("resume", "--epochs", 3)

@@ -82,6 +82,7 @@ def test_a_file_with_other_columns_is_left_as_it_is(script, tmp_path):
 # MNIST ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_mnist_trains_judges_draws_and_lists(script, eagerly, tmp_path, monkeypatch, capsys):
     mnist = script("mnist")
     small = {

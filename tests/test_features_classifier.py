@@ -70,6 +70,7 @@ def test_its_frechet_distance_sees_noise_and_missing_classes(stored, test_images
     assert frechet_distance(real, extractor.features(half[labels[1::2] < 3])) > 2 * same
 
 
+@pytest.mark.slow
 def test_sets_by_class_without_a_test_split_keep_a_tenth_of_each_class_apart_and_equal_seeds_train_alike(tmp_path):
     bright = np.repeat(np.array([30, 220], np.uint8), [60, 40])
     np.savez(tmp_path / "data.npz", image=np.tile(bright[:, None, None, None], (1, 8, 8, 1)), label=bright > 100)
@@ -138,6 +139,7 @@ def colours(monkeypatch):
         (["color", "digit"], "color,digit", lambda digit, color: 2 * color + digit),
     ],
 )
+@pytest.mark.slow
 def test_one_of_several_labels_or_their_combinations_are_learnt(tmp_path, colours, label, name, expected):
     x, digit, color = colours
     path = tmp_path / "c.keras"
@@ -209,6 +211,7 @@ def test_a_label_of_a_set_that_has_but_one_is_refused(tmp_path):
         train_classifier("digits", tmp_path / "c.keras", label="digit")
 
 
+@pytest.mark.slow
 def test_a_record_that_is_missing_broken_or_anothers_is_refused(tmp_path):
     path = tmp_path / "c.keras"
     classifier = Classifier(build_classifier((8, 8, 1), 3), "digits", 0.5)

@@ -74,7 +74,13 @@ def test_dimensions_that_a_mask_closes_stay_closed():
     np.testing.assert_allclose(drawn[:, 0].std(), model.encode(X)[:, 0].std(), rtol=0.1)
 
 
-@pytest.mark.parametrize(("name", "prior"), [*((name, "gmm") for name in KINDS), ("ae", Box(LATENT))])
+SERVED = [*((name, "gmm") for name in KINDS), ("ae", Box(LATENT))]
+
+
+@pytest.mark.parametrize(
+    ("name", "prior"),
+    [case if index < 2 else pytest.param(*case, marks=pytest.mark.slow) for index, case in enumerate(SERVED)],
+)
 def test_what_is_saved_loaded_and_served_draws_the_same_codes_bit_for_bit(name, prior, tmp_path):
     model = create(name)
     model.fit_prior(X, prior)
@@ -147,6 +153,7 @@ def test_fitting_again_replaces_it_and_leaves_nothing_of_the_one_before():
     assert not np.array_equal(codes_of_samples(model, 9, 0), first)
 
 
+@pytest.mark.slow
 def test_backups_from_before_and_after_the_fit_are_resumed_from(tmp_path):
     model = compiled("ae")
     train(model, callbacks=[Backup(tmp_path)])

@@ -23,6 +23,7 @@ WIDE = tfd.MultivariateNormalTriL([0.5, -1.0], [[1.4, 0.0], [0.2, 1.0]])
 OTHER = tfd.MultivariateNormalTriL([0.0, 0.5], [[1.2, 0.0], [-0.3, 1.4]])
 
 
+@pytest.mark.slow
 def test_draws_agree_with_the_line_and_say_how_far():
     p, q = tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0]), tfd.MultivariateNormalDiag([0.6, 0.8], [1.0, 1.0])
     exact = {"jensen_shannon": 0.111421482, "total_variation": 0.382924922, "forward_kl": 0.5, "reverse_kl": 0.5}

@@ -61,6 +61,7 @@ def test_at_the_data_all_gradients_are_nothing():
         np.testing.assert_allclose(generator_gradient(objective, 0.0), [0, 0], atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_trained_discriminator_has_nearly_the_gradients_of_the_optimal_one():
     discriminator = train_discriminator(1.0, steps=300)
     for objective, value in REFERENCE.items():

@@ -62,6 +62,7 @@ def test_without_a_start_the_global_optimum_is_found(chosen):
 
 @pytest.mark.parametrize("start", [(-3, 0, 3, 0), (-1, 0, 1, 0), (-5, LOG4, 5, LOG4)], ids=str)
 @pytest.mark.parametrize("chosen", USUAL, ids=str)
+@pytest.mark.slow
 def test_usual_starts_end_in_branch_a_and_say_that_another_is_lower(chosen, start):
     fit = _fit(*chosen, start)
     _holds(fit, *USUAL[chosen])
@@ -119,6 +120,7 @@ def test_a_component_that_runs_to_a_bound_is_no_minimum():
 
 
 @pytest.mark.parametrize("chosen", [("forward_kl",), ("reverse_kl",), ("jensen_shannon",), ("jeffreys", 0.4)], ids=str)
+@pytest.mark.slow
 def test_a_target_that_the_model_can_be_is_found_exactly(chosen):
     target = GaussianMixture([0.5, 0.5], [3.0, -1.0], [0.7, 1.9])
     fit = fit_mixture(*chosen, target=target)

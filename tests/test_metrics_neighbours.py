@@ -147,6 +147,7 @@ def _peak(work):
 
 
 @pytest.mark.parametrize("modes", [1, 10])
+@pytest.mark.slow
 def test_memory_of_collapsed_samples_grows_with_their_number_and_not_with_its_square(monkeypatch, modes):
     monkeypatch.setattr(_distances, "_NUMBERS", 2**11)
     monkeypatch.setattr(_distances, "_STRIP", 2**12)

@@ -57,6 +57,7 @@ def test_an_mlp_of_depth_zero_is_affine():
 
 
 @pytest.mark.parametrize("family", ["dcgan", "resnet"])
+@pytest.mark.slow
 def test_depth_counts_dense_hidden_layers_of_convolutional_networks(family):
     def dense(model):
         return len([kernel for kernel in kernels(model) if len(kernel) == 2])
