@@ -102,7 +102,7 @@ class Game(GenerativeModel):
 
     def noise(self, draws: random.Draws) -> dict[str, tf.Tensor]:
         """The named noise of one pass."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define `noise(draws)`.")
 
     def forward(self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
         """The players' forward pass, shared by this phase and those that reuse it; empty where none is."""
@@ -112,11 +112,11 @@ class Game(GenerativeModel):
         self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]
     ) -> Played:
         """The losses of a phase's moves: a pure function of data and noise."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define `losses(batch, noise, phase, forward)`.")
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """move -> the system's own optimizer."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define `default_optimizers()`.")
 
     def notice(self, logs: dict[str, tf.Tensor]) -> None:
         """Called every few steps of `fit` with the means of the logs so far: a system may warn of what it sees."""
@@ -272,8 +272,10 @@ class Game(GenerativeModel):
 
     def _check_range(self, rows):
         model = self.observation_model
+        if model is None or not model.of_unit_interval:
+            return
         low, high = float(tf.reduce_min(rows)), float(tf.reduce_max(rows))
-        if model is not None and model.of_unit_interval and (low < 0 or high > 1):
+        if low < 0 or high > 1:
             raise ValueError(
                 f"Argument `x` must be in [0, 1] under a {type(model).__name__} likelihood: scale the data, or create "
                 f"the system with another, such as likelihood='gaussian'. Received: range [{low:g}, {high:g}]"
