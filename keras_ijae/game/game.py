@@ -186,7 +186,7 @@ class Game(GenerativeModel):
     def _set_optimizers(self, by_move):
         half = any(network.dtype_policy.name == "mixed_float16" for network in self._layers_of_networks())
         for move, optimizer in by_move.items():
-            if half and not hasattr(optimizer, "inner_optimizer"):
+            if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=f"{move}_scaled")
             optimizer.build(self.weights_of(move))
             setattr(self, f"{move}_optimizer", optimizer)

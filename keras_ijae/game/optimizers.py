@@ -111,14 +111,14 @@ def _by_loss(losses):
 
 
 def _scale(optimizer, dtype):
-    if hasattr(optimizer, "inner_optimizer"):
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return tf.cast(optimizer.scale_loss(tf.ones([], tf.float32)), dtype)
     return tf.ones([], dtype)
 
 
 def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list, replicas: int) -> None:
     """Move; under loss scaling all replicas skip together when one has a gradient that is not finite."""
-    if hasattr(optimizer, "inner_optimizer") and replicas > 1:
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and replicas > 1:
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None])
         bad = tf.distribute.get_replica_context().all_reduce("SUM", tf.cast(~finite, tf.float32))
         gradients = [g if g is None else tf.where(bad > 0, tf.cast(float("nan"), g.dtype), g) for g in gradients]
