@@ -219,7 +219,7 @@ def test_a_prior_without_a_density_or_a_sampler_says_so():
 def test_priors_declare_what_they_can():
     declared = {name: (prior.has_log_prob, prior.can_fit) for name, prior in priors.PRIORS.items()}
     fixed = (True, False)
-    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True)}
+    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True), "mixture": fixed}
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):
         assert hasattr(prior, "fit") == prior.can_fit

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from keras_ijae.distributions.supports import is_box
+
 
 class Capability(NamedTuple):
     """Something that a model offers or not.
@@ -29,9 +31,13 @@ LIKELIHOOD = Capability(
     lambda model: _has_density(model.observation_model),
 )
 PRIOR_DENSITY = Capability(
-    "a prior with a density on R^latent_dim",
-    lambda model: scored_prior(model).has_log_prob and scored_prior(model).support != "sphere",
+    "a prior with an exact density on R^latent_dim",
+    lambda model: _has_volume(scored_prior(model)),
 )
+
+
+def _has_volume(prior: Any) -> bool:
+    return prior.has_log_prob and is_box(prior.support) and not prior.density_noise_dim
 
 
 def scored_prior(model: Any) -> Any:

@@ -92,7 +92,12 @@ class Game(GenerativeModel):
             for phase in self.phases
             if phase.gate
         }
+        densities = {name: getattr(self, name) for name in ("prior", "posterior_family")}
+        moves.check_learned(
+            densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
+        )
         averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
+        averaged += [density for density in densities.values() if density is not None]
         self.averaging = RunningAverages(averaged, self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")

@@ -53,7 +53,7 @@ class GenerativeModel(keras.Model):
     @property
     def code_noise_dim(self) -> int:
         """Size of the noise of one code: 0 for deterministic encoders."""
-        return self.latent_dim if self.posterior_family is not None else networks.noise_dim(self.encoder)
+        return networks.noise_dim(self.encoder) if self.posterior_family is None else self.posterior_family.noise_dim
 
     @property
     def decoder_noise_dim(self) -> int:
@@ -80,7 +80,7 @@ class GenerativeModel(keras.Model):
     @property
     def coders(self) -> list[keras.layers.Layer]:
         """The layers with weights in `codes`."""
-        return [self.encoder]
+        return [self.encoder] if self.posterior_family is None else [self.encoder, self.posterior_family]
 
     def outputs(self, z: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
         """The decoder's outputs G(z, noise): observations, or the parameters of their likelihood."""

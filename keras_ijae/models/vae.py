@@ -1,41 +1,43 @@
-"""The variational auto-encoder, with its test-time bounds."""
+"""The variational auto-encoder."""
 
-import math
 from typing import Any, Unpack
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_ijae import checks, random
+from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, data
+from keras_ijae.game import Common, Game, Move, Phase, Played
 from keras_ijae.game.roles import DECODER, ENCODER
+from keras_ijae.models.bounds import Bounds, check_densities, learned
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class VAE(Game):
+class VAE(Bounds, Game):
     """Variational auto-encoder; with beta other than 1, beta-VAE.
 
-        L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || N(0, I)) ]
+        L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || p(z)) ]
 
-    log p(x|z) is in nats, summed over dimensions; one reparametrised code per example; the KL in closed form.
+    log p(x|z) is in nats, summed over dimensions; one reparametrised code z per example. The KL of Gaussian posteriors
+    to N(0, I) is in closed form; else it is log q(z|x) - log p(z) at that code. What p(z) and q(z|x) have to learn (a
+    mixture, a flow's weights) is moved with the networks.
 
     Args:
         encoder: observations -> parameters of the posterior, (batch, posterior units).
         decoder: codes -> parameters of the likelihood, (batch, *data_shape): logits for "bernoulli", else means.
-        posterior: "diagonal" or "full", or a `Posterior`.
+        posterior: "diagonal", "full" or "planar" (a flow), or a `Posterior`.
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
-        common: see `Game`; the prior is N(0, I).
+        common: see `Game`. The prior is any with a density wherever codes are: "normal", "mixture" (learned), ...
 
     References:
-        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Burda et al. 2016, eq. 8.
+        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
+        mixture, to which Tomczak & Welling 2018 compare their VampPrior. As "nf_vae" the posterior is the planar flow
+        of Rezende & Mohamed 2015.
     """
 
     ROLES = (ENCODER, DECODER)
-    has_bounds = True
 
     def __init__(
         self,
@@ -46,17 +48,18 @@ class VAE(Game):
         likelihood: Any = "bernoulli",
         beta: float = 1.0,
         warm_up_steps: int = 0,
-        **common: Unpack[FixedPrior],
+        **common: Unpack[Common],
     ):
         super().__init__({"encoder": encoder, "decoder": decoder}, **common)
         self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
+        check_densities(self.posterior_family, self.prior)
         self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
         if not self.likelihood.has_log_prob:
             raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
         self.beta = self.weight("beta", beta)
         self.warm_up_steps = checks.whole("warm_up_steps", warm_up_steps, 0)
-        learned = ("likelihood",) if self.likelihood.trainable_variables else ()
-        self.moves = (Move("auto_encoder", ("encoder", "decoder", *learned)),)
+        parts = learned(self, "likelihood", "posterior_family", "prior")
+        self.moves = (Move("auto_encoder", ("encoder", "decoder", *parts)),)
         self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
         self.ready()
 
@@ -64,73 +67,14 @@ class VAE(Game):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
 
     def noise(self, draws):
-        return {"code": draws.normal("code", self.latent_dim)}
+        return self.bound_noise(draws)
 
     def losses(self, batch, noise, phase, forward):
-        log_likelihood, kl = self.bound_terms(batch, noise["code"], training=True)
+        log_likelihood, kl = self.bound_terms(batch, noise, training=True)
         weight = tf.cast(tf.convert_to_tensor(self.beta), kl.dtype) * self._warmth(kl.dtype)
-        terms = self._named(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
+        terms = self.named_terms(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
         loss = weight * tf.reduce_mean(kl) - tf.reduce_mean(log_likelihood)
         return Played({"auto_encoder": loss}, {**terms, "beta": weight})
-
-    def bound_terms(self, x, noise, training=False):
-        """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, (batch,) each."""
-        parameters = self.encoder(x, training=training)
-        outputs = self.decoder(self.posterior_family.draw(parameters, noise), training=training)
-        return self.likelihood.log_prob(outputs, x), self.posterior_family.kl(parameters)
-
-    def measures(self, batch, noise):
-        log_likelihood, kl = self.bound_terms(batch, noise["code"])
-        found = {"loss": kl - log_likelihood, **self._named(log_likelihood, kl)}
-        if self.likelihood.has_bits_per_dim:
-            found["bits_per_dim"] = self.likelihood.bits_per_dim(log_likelihood - kl, self.data_shape)
-        return super().measures(batch, noise) | found
-
-    def _named(self, log_likelihood, kl):
-        """The terms of the bound under the names that training and evaluation share."""
-        unit = "nats" if self.likelihood.discrete else "density_nats"
-        elbo = log_likelihood - kl
-        return {f"elbo_{unit}_sum": elbo, f"log_likelihood_{unit}_sum": log_likelihood, "kl_nats_sum": kl}
-
-    def elbo(self, x, seed: int = 0) -> np.ndarray:
-        """Evidence lower bound with one code per example: (n,) nats."""
-        log_likelihood, kl = self._bounds(x, seed)
-        return log_likelihood - kl
-
-    def importance_weighted_bound(self, x, samples: int = 100, chunk: int = 20, seed: int = 0) -> np.ndarray:
-        """log 1/K sum_k p(x, z_k) / q(z_k|x) with z_k ~ q(z|x): (n,) nats, at least the ELBO on average.
-
-        Args:
-            x: observations (n, ...).
-            samples: K.
-            chunk: how many of the K codes of all rows are decoded at once: bounds the memory.
-            seed: of the codes.
-        """
-        x = data.observations(data.unpack(x), self.data_shape)
-        parts = []
-        for at in range(0, samples, chunk):
-            # a key for each of the K, so that the codes depend on neither chunks nor rows
-            each = range(at, min(at + chunk, samples))
-            noise = [random.normal([x.shape[0], self.latent_dim], random.fold(seed, "importance", k)) for k in each]
-            parts.append(self._log_weights(x, tf.stack(noise)))
-        return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
-
-    def _log_weights(self, x, noise):
-        """log p(x, z) - log q(z|x) for noise (chunk, n, latent_dim): (chunk, n)."""
-        with self.averaged():
-            parameters = self.encoder(x)
-            q = self.posterior_family.distribution(parameters)
-            codes = tf.stack([self.posterior_family.draw(parameters, part) for part in tf.unstack(noise)])
-            flat = tf.reshape(codes, [-1, self.latent_dim])
-            tiled = tf.tile(x, [noise.shape[0], *[1] * len(self.data_shape)])
-            joint = self.likelihood.log_prob(self.decoder(flat), tiled) + self.prior.log_prob(flat)
-            return tf.reshape(joint, [noise.shape[0], -1]) - q.log_prob(codes)
-
-    def _bounds(self, x, seed):
-        x = data.observations(data.unpack(x), self.data_shape)
-        with self.averaged():
-            terms = self.bound_terms(x, random.normal([x.shape[0], self.latent_dim], random.fold(seed, "elbo")))
-        return [term.numpy() for term in terms]
 
     def _warmth(self, dtype):
         if not self.warm_up_steps:
