@@ -47,9 +47,11 @@ class Turn(NamedTuple):
 
 def parts(model: Any) -> dict[str, keras.layers.Layer]:
     """Everything with weights that a move may change, or must not."""
+    moved = {name for move in model.moves for name in move.networks}
     return {
         **model.networks,
         **({"likelihood": model.observation_model} if model.observation_model is not None else {}),
+        **{name: getattr(model, name) for name in ("prior", "posterior_family") if name in moved},
     }
 
 

@@ -140,6 +140,21 @@ def test_a_system_of_ones_own_trains_and_is_saved(run):
     assert Path("runs/sparse_ae.keras").is_file()
 
 
+def test_distributions_of_ones_own_are_trained_saved_and_served(run):
+    model = run("own_distributions", "--epochs", 1)["model"]
+    assert model.moves[0].networks == ("encoder", "decoder", "posterior_family", "prior")
+    assert all(np.abs(weight).max() > 0 for weight in (model.prior.log_scale.numpy(), model.posterior_family.shear))
+    out = Path("runs/examples/own_distributions")
+    loaded, x = keras.models.load_model(out / "model.keras"), np.random.default_rng(0).random((3, 8, 8, 1), "float32")
+    served = tf.saved_model.load(str(out / "served")).signatures
+    codes = served["sample_codes"](n=tf.constant(20), seed=tf.constant(7))["codes"]
+    np.testing.assert_array_equal(loaded.endpoints.codes_of_samples(20, 7), codes)
+    np.testing.assert_array_equal(model.prior.sample(20, 7), codes)
+    np.testing.assert_allclose(served["encode"](x=x)["codes"], model.encode(x), atol=1e-5)
+    np.testing.assert_allclose(loaded.elbo(x), model.elbo(x), rtol=1e-5)
+    assert (model.importance_weighted_bound(x) > model.elbo(x)).all() and loaded.sample(2, observation="draw").shape
+
+
 def test_the_python_of_the_readme_runs(run, tmp_path):
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     for old, new in {'"mnist"': '"digits"', "(28, 28, 1), l": "(8, 8, 1), l", "epochs=10": "epochs=1"}.items():

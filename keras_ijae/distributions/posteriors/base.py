@@ -20,6 +20,8 @@ class Posterior(keras.layers.Layer):
     `params` are float64.
 
     Attributes:
+        units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
+        noise_dim: size of the normal noise that one code is made of, latent_dim unless a subclass sets another.
         has_log_prob: whether `log_prob` of any code is defined.
         has_kl: whether `kl` is.
         support: where the codes are, see `Prior`.
@@ -29,24 +31,16 @@ class Posterior(keras.layers.Layer):
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
     """
 
+    units: int
+    noise_dim: int
     has_log_prob: bool = False
     has_kl: bool = False
     support: Support = REALS
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
-        self.latent_dim = whole("latent_dim", latent_dim)
+        self.latent_dim = self.noise_dim = whole("latent_dim", latent_dim)
         self.built = True
-
-    @property
-    def units(self) -> int:
-        """Number of outputs that the encoder must have."""
-        raise NotImplementedError(f"{type(self).__name__} must define `units`.")
-
-    @property
-    def noise_dim(self) -> int:
-        """Size of the normal noise that one code is made of."""
-        return self.latent_dim
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Reparametrised codes z ~ q(z | x), `(batch, latent_dim)`, and log q(z | x) in nats, `(batch,)`.

@@ -46,9 +46,10 @@ class LearnedMixture(Prior):
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = tf.cast(random.normal((n, self.latent_dim), random.fold(seed, "normal")), tf.float64)
         logits, means, raw = (tf.cast(weight, tf.float64) for weight in (self.logits, self.means, self.raw_scales))
+        # rounded, so that products are exact, and XLA agrees where a sum is half-way between two float32
+        scales = tf.cast(tf.cast(positive_scale(raw), tf.float32), tf.float64)
         k = components_of(tf.nn.softmax(logits), n, seed)
-        codes = tf.gather(means, k) + tf.gather(positive_scale(raw), k) * noise
-        return tf.cast(codes, tf.float32)  # one rounding, so XLA agrees
+        return tf.cast(tf.gather(means, k) + tf.gather(scales, k) * noise, tf.float32)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         z = self._checked(z)
