@@ -158,7 +158,7 @@ BAD_ARGUMENTS = [
     (
         "ijae",
         {"posterior": "diagonal", "prior": "uniform"},
-        "`prior` must be 'normal' with posterior='diagonal'.*Received: Uniform",
+        "`prior` must have a density wherever codes of DiagonalGaussian are.*Received: Uniform",
     ),
     ("flex_ae", {"noise_dim": 1.5}, "`noise_dim` must be an integer >= 1. Received: noise_dim=1.5"),
     (
@@ -224,7 +224,7 @@ BAD_ARGUMENTS = [
         {"penalty_weight": float("nan")},
         "`penalty_weight` must be a finite number >= 0. Received: penalty_weight=nan",
     ),
-    ("aae", {"prior": "gaussian"}, "`prior` must be one of .*'gmm', 'normal'.*Received: prior='gaussian'"),
+    ("aae", {"prior": "gaussian"}, "`prior` must be one of .*'gmm', 'mixture', 'normal'.*Received: prior='gaussian'"),
     ("gan", {"lamm": 1}, r"Unknown arguments \['lamm'\] of GAN.*Known: .*objective"),
     ("ijae", {"lamb": 1}, r"Unknown arguments \['lamb'\].*Did you mean 'lam'.*Known: "),
     ("ijea", {}, "Unknown system 'ijea'. Did you mean 'ijae'.*Known: .*vae"),

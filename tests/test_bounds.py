@@ -13,6 +13,7 @@ import keras_ijae as ki
 from keras_ijae import random
 from keras_ijae.distributions import LearnedMixture, PlanarFlow, Posterior, Prior, Sphere, Uniform, likelihoods
 from keras_ijae.evaluation import ais_log_likelihood
+from keras_ijae.game import Batch
 from keras_ijae.models import VAE
 
 W = np.array([[1.2, 0.0, 0.5], [-0.4, 0.8, 0.3]])  # x = z @ W + C + SIGMA e
@@ -113,7 +114,7 @@ def test_one_component_at_the_standard_normal_gives_the_plain_vaes_terms_in_expe
     prior, x = LearnedMixture(2, 1), data(1)
     prior.means.assign(np.zeros((1, 2)))
     noise = {"code": random.normal((40_000, 2), 0)}
-    plain, learned = (model.bound_terms(tf.repeat(x, 40_000, 0), noise) for model in (linear(), linear(prior)))
+    plain, learned = (model.bound_terms(Batch(tf.repeat(x, 40_000, 0)), noise) for model in (linear(), linear(prior)))
     np.testing.assert_array_equal(plain[0], learned[0])  # the same codes
     np.testing.assert_allclose(tf.reduce_mean(learned[1]), tf.reduce_mean(plain[1]), atol=0.02)
     assert np.ptp(plain[1]) < 1e-5 < np.std(learned[1])  # a closed form, and an estimate of it
@@ -173,6 +174,54 @@ def test_one_step_moves_networks_prior_and_posterior_down_the_negative_bound(bet
     np.testing.assert_allclose(logs["auto_encoder_loss"], beta * kl - rec, rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["ijae", "ali"])
+def test_other_systems_move_a_posteriors_weights_with_the_encoder(name):
+    model = create(name, posterior=Sheared(2))
+    assert next(move.networks for move in model.moves if move.name == "encoder") == ("encoder", "posterior_family")
+    model.compile(run_eagerly=True)
+    model.fit(dataset(images(BATCH)), verbose=0)
+    assert float(model.posterior_family.shear.numpy()) != 0
+    average = next(average for weight, average in model.averages if weight is model.posterior_family.shear)
+    assert float(average.numpy()) != 0
+
+
+@pytest.mark.parametrize("prior", ["normal", "frozen"])
+def test_lambda_ijae_lowers_the_same_kl_as_the_vae(prior):
+    prior = LearnedMixture(2, trainable=False) if prior == "frozen" else prior
+    model, x = create("ijae", posterior="diagonal", prior=prior, lam=1.0), images(BATCH)
+    rows = Batch(tf.constant(x))
+    noise = model.noise(model.draws(BATCH, "test"))
+    vae = VAE(encoder=model.encoder, decoder=model.decoder, prior=model.prior, likelihood="gaussian")
+    played = model.losses(rows, noise, "players", model.forward(rows, noise, "players"))
+    _, kl = vae.bound_terms(rows, {"code": noise["code"]}, training=True)
+    np.testing.assert_allclose(played.logs["kl_estimate_sum"], tf.reduce_mean(kl), rtol=1e-5)
+
+
+def test_joint_games_with_densities_have_the_bounds_of_a_vae_and_others_say_what_they_lack():
+    model, x = create("ali", likelihood="gaussian"), images(BATCH)
+    vae = VAE(encoder=model.encoder, decoder=model.decoder, likelihood="gaussian")
+    assert model.has_bounds and vae.has_bounds
+    np.testing.assert_array_equal(model.elbo(x), vae.elbo(x))
+    np.testing.assert_array_equal(model.importance_weighted_bound(x, 3), vae.importance_weighted_bound(x, 3))
+    for lacking in ({}, {"likelihood": "gaussian", "prior": "uniform"}):
+        model = create("ali", **lacking)
+        assert not model.has_bounds
+        with pytest.raises(
+            ValueError, match="This ALI has no bounds of log p.x., which need densities: create it with"
+        ):
+            model.elbo(x)
+
+
+def test_a_conditional_vae_takes_a_flow_and_labels_and_refuses_one_learned_prior_for_all_labels():
+    model, x = create("nf_vae", classes=3), images(6)
+    labels = [0, 1, 2, 0, 1, -1]
+    bounds = model.elbo(x, labels=labels), model.importance_weighted_bound(x, 20, labels=labels)
+    assert bounds[0].shape == bounds[1].shape == (6,) and bounds[0].mean() < bounds[1].mean()
+    assert np.abs(model.elbo(x, labels=[1] * 6) - bounds[0]).max() > 1e-4
+    with pytest.raises(ValueError, match="`prior`='mixture' is one density.*learned.*`classes`"):
+        create("gmm_vae", classes=3)
+
+
 # What does not fit --------------------------------------------------------------------------------------------------
 
 
@@ -196,19 +245,19 @@ class Boxed(Posterior):
     [
         (
             lambda: {"prior": "uniform"},
-            r"`prior` must have a density wherever.*FullGaussian are, on R.*Uniform on \(-1, 1\)",
+            r"`prior` must have a density wherever.*FullGaussian are, R.*Uniform, \(-1, 1\)",
         ),
         (
             lambda: {"prior": Sphere(2)},
-            "Pass 'normal', 'mixture' or another `Prior`.*Received: Sphere on the set 'sphere'",
+            "Pass 'normal', 'mixture' or another `Prior`.*Received: Sphere, the set 'sphere'",
         ),
         (
             lambda: {"prior": Uniform(2, 0, 0.5), "posterior": Boxed(2)},
-            r"Boxed are, on \(0, 1\).*Uniform on \(0, 0.5\)",
+            r"Boxed are, \(0, 1\).*Uniform, \(0, 0.5\)",
         ),
         (
             lambda: {"prior": ki.distributions.GeneratedPrior(affine(np.eye(2), sizes=(2,)), 2, 2)},
-            "`prior` must have a density.*Generated",
+            "`prior` must have a density.*GeneratedPrior, without",
         ),
         (lambda: {"posterior": PlanarFlow(3)}, "`posterior` must have latent_dim=2. Received: latent_dim=3"),
         (lambda: {"prior": LearnedMixture(3)}, r"`prior` must have event shape \(2,\)"),

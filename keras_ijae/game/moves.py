@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import keras
 import tensorflow as tf
 
+from keras_ijae.game.data import Batch
+
 
 @dataclass(frozen=True)
 class Move:
@@ -77,7 +79,7 @@ class Pass:
     """A forward pass, of which phases lower their losses.
 
     Attributes:
-        batch: the observations.
+        batch: observations and labels.
         noise: name -> what was sampled for this pass.
         forward: what the system's `forward` gave.
         tape: recorded `forward`, and records the losses that are taken of it.
@@ -85,7 +87,7 @@ class Pass:
             statistics) is kept in it and reaches the weights only if their network moves.
     """
 
-    batch: tf.Tensor
+    batch: Batch
     noise: dict[str, tf.Tensor]
     forward: dict[str, tf.Tensor]
     tape: tf.GradientTape
@@ -123,9 +125,9 @@ def check_learned(densities: dict[str, keras.layers.Layer | None], moved: list[k
     for name, density in densities.items():
         if density is not None and any(id(weight) not in known for weight in density.trainable_variables):
             raise ValueError(
-                f"Argument `{name.removesuffix('_family')}` has weights to learn, which no move of {system} changes: "
-                "none of its losses has the density. Take a system whose loss has it, such as VAE, or one without "
-                f"weights, or keep them as they are by trainable=False. Received: {type(density).__name__}"
+                f"Argument `{name.removesuffix('_family')}` has weights to learn, which no move of {system} changes. "
+                "Take a system that learns by its density, such as VAE; or one without weights; or keep them as they "
+                f"are by trainable=False. Received: {type(density).__name__}"
             )
 
 

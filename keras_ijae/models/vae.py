@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Common, Game, Move, Phase, Played
-from keras_ijae.game.roles import DECODER, ENCODER
-from keras_ijae.models.bounds import Bounds, check_densities, learned
+from keras_ijae.game.roles import DECODER, ENCODER, labelled
+from keras_ijae.models.bounds import Bounds, check_densities, learned, prior_noise
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -37,7 +37,7 @@ class VAE(Bounds, Game):
         of Rezende & Mohamed 2015.
     """
 
-    ROLES = (ENCODER, DECODER)
+    ROLES = labelled(ENCODER, DECODER)
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class VAE(Bounds, Game):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
 
     def noise(self, draws):
-        return self.bound_noise(draws)
+        return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
 
     def losses(self, batch, noise, phase, forward):
         log_likelihood, kl = self.bound_terms(batch, noise, training=True)
