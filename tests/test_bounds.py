@@ -275,6 +275,26 @@ def test_a_posterior_on_a_box_takes_a_prior_on_it():
     assert np.isfinite(create("vae", posterior=Boxed(2)).elbo(x)).all()  # N(0, I) has a density there too
 
 
+def test_noise_of_any_size_makes_a_code_and_an_estimated_prior_is_trained_and_evaluated():
+    class Wide(Boxed):
+        def __init__(self, latent_dim, **options):
+            super().__init__(latent_dim, **options)
+            self.noise_dim = 2 * latent_dim
+
+        def sample_and_log_prob(self, params, noise):
+            return super().sample_and_log_prob(params, noise[:, : self.latent_dim])
+
+    model, x = create("vae", posterior=Wide(2), prior=Hierarchy(2)), images(BATCH)
+    assert {name: draw.shape[1] for name, draw in model.noise(model.draws(3)).items()} == {"code": 4, "prior": 2}
+    model.compile(run_eagerly=True)
+    history = model.fit(dataset(x), validation_data=dataset(x), verbose=0).history
+    assert np.isfinite([*history["kl_nats_sum"], *history["val_kl_nats_sum"]]).all()
+    assert model.encode(x).shape == model.encode(x, seed=1).shape and not np.allclose(
+        model.encode(x), model.encode(x, 1)
+    )
+    assert create("ijae", posterior="diagonal", prior=Hierarchy(2)).noise(model.draws(3))["prior"].shape == (3, 2)
+
+
 @pytest.mark.parametrize("name", ["gan", "wae_mmd", "aae", "ijae", "ali"])
 def test_a_prior_that_nothing_would_move_is_refused_and_a_frozen_one_taken(name):
     with pytest.raises(ValueError, match=r"`prior` has weights to learn.*such as VAE.*trainable=False.*LearnedMixture"):

@@ -69,7 +69,7 @@ def ais_log_likelihood(
     at once. In a bounded prior, proposals outside it are rejected.
 
     Args:
-        model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm".
+        model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm", "mixture".
         x: observations (n, *data_shape).
         steps: T. The papers use 10,000.
         chains: per observation.

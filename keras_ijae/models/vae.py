@@ -33,8 +33,9 @@ class VAE(Bounds, Game):
 
     References:
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
-        mixture, to which Tomczak & Welling 2018 compare their VampPrior. As "nf_vae" the posterior is the planar flow
-        of Rezende & Mohamed 2015.
+        mixture (in the VampPrior of Tomczak & Welling 2018 the encoder gives its components, here they are free). As
+        "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015. Neither has a preset: the defaults for both
+        are choices of this library.
     """
 
     ROLES = labelled(ENCODER, DECODER)

@@ -32,7 +32,8 @@ class LearnedMixture(Prior):
         ki.create("vae", (28, 28, 1), 16, prior=LearnedMixture(16, components=50))
 
     References:
-        Tomczak & Welling 2018, "VAE with a VampPrior", section 2: the mixture of Gaussians that it is compared with.
+        Tomczak & Welling 2018, "VAE with a VampPrior", where the encoder gives the components; here they are free. The
+        number of components and the start are choices of this library.
     """
 
     def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
