@@ -218,7 +218,10 @@ def test_a_conditional_vae_takes_a_flow_and_labels_and_refuses_one_learned_prior
     bounds = model.elbo(x, labels=labels), model.importance_weighted_bound(x, 20, labels=labels)
     assert bounds[0].shape == bounds[1].shape == (6,) and bounds[0].mean() < bounds[1].mean()
     assert np.abs(model.elbo(x, labels=[1] * 6) - bounds[0]).max() > 1e-4
-    with pytest.raises(ValueError, match="`prior`='mixture' is one density.*learned.*`classes`"):
+    with pytest.raises(
+        ValueError,
+        match="`classes` is not taken by VAE: its prior, LearnedMixture, is one density.*learned. Pass another",
+    ):
         create("gmm_vae", classes=3)
 
 

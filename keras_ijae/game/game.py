@@ -78,8 +78,9 @@ class Game(GenerativeModel):
         self.prior = priors.get(prior, self.latent_dim)
         if self.classes is not None and (self.prior.can_fit or self.prior.trainable_variables):
             raise ValueError(
-                f"Argument `prior`={prior!r} is one density, fitted to the codes of all labels or learned from them: a "
-                "model with `classes` needs another, such as 'normal'"
+                f"Argument `classes` is not taken by {type(self).__name__}: its prior, {type(self.prior).__name__}, is "
+                "one density for the codes of all labels, fitted to them or learned. Pass another `prior`, such as "
+                f"'normal'. Received: {classes!r}"
             )
         self.ema, self.preset = self._decay(ema), preset
         self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
