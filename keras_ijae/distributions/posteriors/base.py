@@ -11,13 +11,12 @@ from keras_ijae.distributions.supports import REALS, Support
 
 
 class Posterior(keras.layers.Layer):
-    """q(z | x), read from the `units` outputs of an encoder: a Keras layer, so that weights of its own are saved,
-    averaged and moved with the encoder's.
+    """q(z | x), read from the `units` outputs of an encoder.
 
-    A subclass defines `units` and `sample_and_log_prob`, and what else it has a formula for. Its noise comes
-    from outside. A subclass that is registered with `keras.saving.register_keras_serializable` can be used wherever a
-    posterior is taken. All methods take `params` of shape `(batch, units)` and compute in float32, or in float64 where
-    `params` are float64.
+    It is a Keras layer, so that weights of its own are saved, averaged and moved with the encoder's; noise comes from
+    outside. A subclass defines `units` and `sample_and_log_prob`, and what else it has a formula for; registered with
+    `keras.saving.register_keras_serializable`, it can be used wherever a posterior is taken. All methods take `params`
+    of shape `(batch, units)` and compute in float32, or in float64 where `params` are float64.
 
     Attributes:
         units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
