@@ -343,7 +343,7 @@ def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
         ({"metrics": ["fid"]}, "`features` is needed for 'fid'"),
         ({"metrics": ["is"], "features": "data"}, "'is' needs class probabilities, which 'data' has not"),
         ({"metrics": ["mse"]}, "'mse' needs an encoder. Received: a GAN"),
-        ({"metrics": ["elbo"]}, "'elbo' needs explicit posterior, likelihood and prior. Received: a GAN"),
+        ({"metrics": ["elbo"]}, "'elbo' needs an explicit posterior, likelihood and prior. Received: a GAN"),
         ({"metrics": ["ais"]}, "'ais' needs a likelihood with a density"),
         ({"metrics": ["critic"]}, "`train` is needed for 'critic'"),
         ({"metrics": ["diversity"], "samples": 1}, "`samples` must be an integer >= 2"),

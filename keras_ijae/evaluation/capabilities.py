@@ -25,7 +25,7 @@ def _has_density(likelihood: Any) -> bool:
 ENCODER = Capability("an encoder", lambda model: model.has_encoder)
 IMAGES = Capability("images", lambda model: len(model.data_shape) == 3)
 TWO_DIMENSIONS = Capability("at least two latent dimensions", lambda model: model.latent_dim >= 2)
-BOUNDS = Capability("explicit posterior, likelihood and prior", lambda model: model.has_bounds)
+BOUNDS = Capability("an explicit posterior, likelihood and prior", lambda model: model.has_bounds)
 LIKELIHOOD = Capability(
     "a likelihood with a density (`ki.evaluation.ais_log_likelihood` takes one)",
     lambda model: _has_density(model.observation_model),
