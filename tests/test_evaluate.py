@@ -217,6 +217,7 @@ KINDS = {
 OF_ENCODERS = {"mse", "psnr", "ssim", "ms_ssim", "lpips", "nac", "active_dimensions", "latent_kl"}
 OF_LIKELIHOODS = {"elbo", "iw_bound", "ais"}
 OF_IMAGES = {"psnr", "ssim", "ms_ssim", "lpips", "diversity", "is"}
+OF_CLASSES = {"class_frechet", "class_accuracy"}  # tests/test_evaluate_classes.py
 
 
 @functools.cache
@@ -234,7 +235,9 @@ def refused(model, x, name, options):
     try:
         return requirements.chosen([name], model, options["features"], x) is None
     except ValueError as error:
-        assert re.search("needs (an encoder|images|an explicit|a likelihood|a prior|class prob)", str(error)), error
+        assert re.search("needs (an encoder|images|an explicit|a likelihood|a prior|class prob|a cond)", str(error)), (
+            error
+        )
         return True
 
 
@@ -247,7 +250,8 @@ def test_every_measure_scores_a_model_or_says_what_it_needs(kind, extractor, mon
     options = {"features": extractor if model.data_shape == IMAGE else DataSpace(), "lpips": Distance()}
     without = {name for name in MEASURES if refused(model, x, name, options)}
     assert without == (
-        (set() if model.data_shape == IMAGE else OF_IMAGES)
+        OF_CLASSES
+        | (set() if model.data_shape == IMAGE else OF_IMAGES)
         | (set() if model.has_encoder else OF_ENCODERS)
         | (set() if kind == "explicit" else OF_LIKELIHOODS)
     )
