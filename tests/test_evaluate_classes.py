@@ -139,6 +139,13 @@ def test_frechet_distances_are_taken_within_classes_of_as_many_samples_each(gan,
     assert (score.n_real, score.n_fake, score.extractor) == (len(x) - 5, 60, extractor.name)
 
 
+def test_classes_with_fewer_examples_than_features_are_warned_of_once(gan, digits):
+    with pytest.warns(UserWarning) as warned:
+        evaluate(gan, digits, "class_frechet", "data")
+    (warning,) = warned
+    assert "rows for 64 dimensions" in str(warning.message)
+
+
 def test_accuracy_is_the_share_of_samples_taken_for_the_class_asked_for(gan, digits, extractor):
     found = evaluate(gan, digits, "class_accuracy", extractor)
     labels, fake = of_classes(gan, len(digits[0]) // CLASSES)

@@ -1,5 +1,6 @@
 """The measures that `evaluate` knows: what each needs, and how it is computed."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -117,7 +118,12 @@ def _inception_score(probabilities):
 
 
 def _class_frechet(real, fake):
-    distances = [metrics.frechet_distance(*pair) for pair in zip(real, fake, strict=True)]
+    few, size = min(map(len, real + fake)), real[0].shape[1]
+    if few <= size:
+        warnings.warn(f"A class has {few} rows for {size} dimensions: its distance is biased upwards", stacklevel=2)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* biased upwards")  # once is enough
+        distances = [metrics.frechet_distance(*pair) for pair in zip(real, fake, strict=True)]
     return [Value(float(np.mean(distances))), Value(max(distances))]
 
 
