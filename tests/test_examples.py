@@ -62,6 +62,20 @@ def test_any_system_trains_on_the_digits(run):
     assert pngs("here") == ["samples", "samples-0001"]  # no encoder, so nothing to reconstruct
 
 
+def test_labels_are_learnt_and_drawn(run, capsys):
+    found = run("conditional", "--epochs", 1)
+    out = Path("runs/examples/conditional")
+    assert pngs(out) == ["samples", "samples-0001"] and (out / "served" / "saved_model.pb").is_file()
+    assert found["model"].classes == 10 and found["threes"].shape == (64, 8, 8, 1)
+    assert "for the digit that was asked for" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_label_of_an_image_is_exchanged(run):
+    run("conditional", "--epochs", 1, "--system", "vae")
+    assert pngs("runs/examples/conditional") == ["samples", "samples-0001", "styles"]
+
+
 @pytest.mark.slow
 def test_own_networks_are_trained_and_saved(run):
     found = run("own_networks", "--epochs", 1)
