@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -167,6 +168,14 @@ def test_a_conditional_run_is_trained_on_labels_and_draws_rows_of_classes(cvae, 
     assert int(sum(model.label_counts.counts.numpy())) == 1000  # two batches
     np.testing.assert_array_equal(drawn(cvae / "grids/samples-0001.png"), grid(class_rows(model, 6), 6))
     assert (cvae / "grids/reconstructions-0001.png").is_file()
+
+
+@pytest.mark.slow
+def test_a_resumed_run_goes_on_counting_its_labels(cvae, model, tmp_path):
+    copy = shutil.copytree(cvae, tmp_path / "copy")
+    assert run("train", "--resume", "--epochs", 2, "--out", copy) == 0
+    counts = ki.load_model(copy).label_counts.counts.numpy()
+    assert sum(counts) == 2000 and (counts > model.label_counts.counts.numpy()).all()
 
 
 def test_sample_draws_the_label_asked_for_or_a_row_of_each(cvae, model, tmp_path):
