@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.game import Common, Game, Move, Phase, Played
-from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER
+from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER, labelled
 from keras_ijae.models.judging import logits
 
 
@@ -36,8 +36,8 @@ class AutoEncoding(Game):
         return {"code": draws.normal("code", self.code_noise_dim)}
 
     def forward(self, batch, noise, phase):
-        code = self.codes(batch, noise["code"], training=True)
-        return {"code": code, "rec": self.decoder(code, training=True)}
+        code = self.codes(batch.x, noise["code"], batch.labels, training=True)
+        return {"code": code, "rec": self.outputs(code, labels=batch.labels, training=True)}
 
     def squared_error(self, x: tf.Tensor, rec: tf.Tensor) -> tf.Tensor:
         """E ||x - rec||^2: summed over dimensions, a mean over the batch."""
@@ -48,7 +48,7 @@ class AutoEncoding(Game):
 class CodeJudging(AutoEncoding):
     """Base of those whose codes a discriminator tells from the prior."""
 
-    ROLES = (*AutoEncoding.ROLES, CODE_DISCRIMINATOR)
+    ROLES = labelled(*AutoEncoding.ROLES, CODE_DISCRIMINATOR)
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class CodeJudging(AutoEncoding):
     def noise(self, draws):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
 
-    def judge_codes(self, z: tf.Tensor, code: tf.Tensor) -> Played:
+    def judge_codes(self, z: tf.Tensor, code: tf.Tensor, labels: tf.Tensor | None) -> Played:
         """L_C = E softplus(-C(z)) + E softplus(C(code)), the code held fixed."""
-        prior, posterior = logits(self.code_discriminator, [z], [tf.stop_gradient(code)])
+        prior, posterior = logits(self.code_discriminator, [z, labels], [tf.stop_gradient(code), labels])
         judged = losses.discriminator_logs("code_discriminator", prior, posterior)
         return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)
 
@@ -92,6 +92,8 @@ class AE(AutoEncoding):
         `keras.optimizers.AdamW` for that.
     """
 
+    UNCONDITIONAL = "nothing makes its codes independent of the label, so that none could be drawn for a label"
+
     def __init__(self, **auto_encoder: Unpack[AutoEncodingArguments]):
         super().__init__(**auto_encoder)
         self.moves = (Move("auto_encoder", ("encoder", "decoder")),)
@@ -102,4 +104,4 @@ class AE(AutoEncoding):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
 
     def losses(self, batch, noise, phase, forward):
-        return Played({"auto_encoder": self.squared_error(batch, forward["rec"])})
+        return Played({"auto_encoder": self.squared_error(batch.x, forward["rec"])})

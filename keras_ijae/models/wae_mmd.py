@@ -48,6 +48,7 @@ class WAEMMD(AutoEncoding):
     """
 
     PRESETS = {"paper": Preset(_authors, Networks(norm="batch"))}
+    UNCONDITIONAL = "its penalty compares the codes of all labels at once with the prior, so that codes keep the label"
 
     def __init__(self, *, penalty_weight: float = 10.0, **auto_encoder: Unpack[AutoEncodingArguments]):
         super().__init__(**auto_encoder)
@@ -63,7 +64,7 @@ class WAEMMD(AutoEncoding):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
 
     def losses(self, batch, noise, phase, forward):
-        error = self.squared_error(batch, forward["rec"])
+        error = self.squared_error(batch.x, forward["rec"])
         mmd = tf.cast(losses.mmd(gathered(forward["code"]), gathered(noise["z"])), error.dtype)
         weight = tf.cast(tf.convert_to_tensor(self.penalty_weight), error.dtype)
         return Played({"auto_encoder": COST * error + weight * mmd}, {"squared_error_sum": error, "mmd_squared": mmd})
