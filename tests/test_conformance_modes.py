@@ -48,7 +48,7 @@ def eagerly(name):
 XLA = {"jit_compile": True}
 HOW = {"in a graph": {"jit_compile": False}, "by XLA": XLA, "two at once by XLA": {**XLA, "steps_per_execution": 2}}
 STEPS = [(name, how) for name in CLASSES for how in HOW]
-OFTEN = [("vae", "two at once by XLA"), *((name, "by XLA") for name in ("wgan_gp", "ijae", "mask_aae"))]
+OFTEN = [("vae", "two at once by XLA"), ("ijae", "by XLA"), ("mask_aae", "by XLA")]
 
 
 @pytest.mark.parametrize("step", quick(STEPS, OFTEN), ids="-".join)
@@ -130,7 +130,7 @@ def test_mixed_precision_trains_saves_and_continues(tmp_path, case):
     keras.config.set_dtype_policy("float32")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     same(weights(model), weights(loaded))
-    train(model, dataset(X)), train(loaded, dataset(X))
+    train(model, dataset(X[:BATCH])), train(loaded, dataset(X[:BATCH]))
     same(weights(model), weights(loaded))
 
 
