@@ -22,9 +22,7 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Runs a script by its name, in an empty directory and without XLA; returns its variables."""
-    plain, how = ki.models.Game.compile, {"jit_compile": False}
-    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
+    """Runs a script by its name, in an empty directory; returns its variables."""
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
