@@ -39,6 +39,10 @@ def train(
     width: Annotated[
         int | None, typer.Option(min=1, help="Channels of the first convolution, or hidden units of mlp.")
     ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(min=2, help="How many labels the dataset has, 0, 1, ...: a conditional model, which learns them."),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Rate of the system's first optimizer; the others change in proportion.")
     ] = None,
@@ -72,6 +76,9 @@ def train(
 
     [cyan]keras-ijae train vae --dataset folder:photos --data size=64 --out runs/photos[/cyan]
 
+    [cyan]keras-ijae train gan --dataset mnist --classes 10 --out runs/cgan[/cyan]
+      a conditional model: `keras-ijae sample runs/cgan --label 3` draws threes
+
     [cyan]keras-ijae train --recipe ijae_mnist --out runs/mnist --epochs 5[/cyan]
 
     [cyan]keras-ijae train --resume --out runs/mnist --epochs 40[/cyan]
@@ -91,6 +98,7 @@ def train(
         "latent_dim": latent_dim,
         "networks": networks,
         "width": width,
+        "classes": classes,
         "learning_rate": learning_rate,
         "every": every,
         "seed": seed,

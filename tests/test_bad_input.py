@@ -407,25 +407,29 @@ class Blast(keras.callbacks.Callback):
             self.model.beta.assign(np.nan)
 
 
-def test_a_loss_that_becomes_nan_is_named_and_the_last_good_weights_stay(tmp_path, in_graph):
-    good = compiled("vae")
-    train(good, epochs=2)
+@pytest.fixture(scope="module")
+def after_two_epochs():
+    """Weights of a model that nothing went wrong with."""
+    model = compiled("vae")
+    train(model, epochs=2)
+    return weights(model)
+
+
+def test_a_loss_that_becomes_nan_is_named_and_the_last_good_weights_stay(tmp_path, in_graph, after_two_epochs):
     backup = lambda: keras.callbacks.BackupAndRestore(tmp_path / "backup")  # noqa: E731
     with pytest.raises(TrainingError, match="step 9: .*'auto_encoder_loss'"):
         train(in_graph, epochs=4, callbacks=[Blast(2), backup()])
     restored = compiled("vae")
     restored.load_weights(tmp_path / "backup" / "latest.weights.h5")
-    same(weights(good), weights(restored))
+    same(after_two_epochs, weights(restored))
 
 
-def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph):
-    good = compiled("vae")
-    train(good, epochs=2)
+def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph, after_two_epochs):
     with pytest.raises(TrainingError):
         train(in_graph, epochs=4, callbacks=[Blast(2), ki.training.Backup(tmp_path)], validation_data=dataset())
     restored = compiled("vae")
     restored.load_weights(tmp_path / "epoch-0002.weights.h5")
-    same(weights(good), weights(restored))
+    same(after_two_epochs, weights(restored))
 
 
 def test_the_message_advises(in_graph):

@@ -101,30 +101,22 @@ RAW = np.random.default_rng(2).integers(0, 256, (BATCH, *SHAPE), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("form", list(forms(RAW))[1:])
-@pytest.mark.parametrize("name", ["gan", "vae"])
-def test_fits_the_same_whatever_the_data_come_in(name, form, fitted_on_x):
-    model = compiled(name, EAGER)
+def test_fits_the_same_whatever_the_data_come_in(form, fitted_on_x):
+    model = compiled("vae", EAGER)
     how = {"array": {"batch_size": BATCH}, "tensor": {"batch_size": BATCH}, "generator": {"steps_per_epoch": 1}}
     train(model, forms(RAW)[form], **how.get(form, {}))
-    same(fitted_on_x(name), weights(model))
+    same(fitted_on_x, weights(model))
 
 
 @pytest.fixture(scope="module")
 def fitted_on_x():
-    """name -> weights after one step on the plain dataset."""
-    found = {}
-
-    def after(name):
-        if name not in found:
-            model = compiled(name, EAGER)
-            train(model, forms(RAW)["dataset"])
-            found[name] = weights(model)
-        return found[name]
-
-    return after
+    """Weights after one step on the plain dataset."""
+    model = compiled("vae", EAGER)
+    train(model, forms(RAW)["dataset"])
+    return weights(model)
 
 
-@pytest.fixture(scope="module", params=quick(CLASSES, ["vae", "gan", "ijae"]))
+@pytest.fixture(scope="module", params=quick(CLASSES, ["vae", "gan", "wae_gan"]))
 def in_graph(request):
     """A system trained for two epochs in a graph with validation, its history, and its weights before."""
     model = compiled(request.param)

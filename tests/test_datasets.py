@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from systems import quick
 from tensorflow.python.eager import context
 
 from keras_ijae import datasets
@@ -122,7 +123,7 @@ def stored(name, split, **arguments):
     return np.rint(x.reshape(len(x), -1)[:, 0] * (255 if x.ndim == 4 else 1)).astype(int), np.concatenate(y)
 
 
-@pytest.fixture(scope="module", params=["folder", "npz", "tfrecord"])
+@pytest.fixture(scope="module", params=quick(["folder", "npz", "tfrecord"], ["npz", "tfrecord"]))
 def by_class(request, tmp_path_factory):
     """Sixty images in three classes of 30, 20 and 10, one class after the other; image i is of grey value i."""
     place = tmp_path_factory.mktemp(request.param)

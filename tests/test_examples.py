@@ -22,9 +22,7 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Runs a script by its name, in an empty directory and without XLA; returns its variables."""
-    plain, how = ki.models.Game.compile, {"jit_compile": False}
-    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
+    """Runs a script by its name, in an empty directory; returns its variables."""
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
@@ -60,6 +58,20 @@ def test_digits_are_trained_on_and_drawn(run):
 def test_any_system_trains_on_the_digits(run):
     run("digits", "--epochs", 1, "--system", "gan", "--out", "here")
     assert pngs("here") == ["samples", "samples-0001"]  # no encoder, so nothing to reconstruct
+
+
+def test_labels_are_learnt_and_drawn(run, capsys):
+    found = run("conditional", "--epochs", 1)
+    out = Path("runs/examples/conditional")
+    assert pngs(out) == ["samples", "samples-0001"] and (out / "served" / "saved_model.pb").is_file()
+    assert found["model"].classes == 10 and found["threes"].shape == (64, 8, 8, 1)
+    assert "for the digit that was asked for" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_label_of_an_image_is_exchanged(run):
+    run("conditional", "--epochs", 1, "--system", "vae")
+    assert pngs("runs/examples/conditional") == ["samples", "samples-0001", "styles"]
 
 
 @pytest.mark.slow

@@ -25,16 +25,11 @@ def script(monkeypatch):
     return importlib.import_module
 
 
-def compiled_with(monkeypatch, **how):
-    """From now on models are compiled with these arguments."""
-    plain = ki.models.Game.compile
-    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
-
-
 @pytest.fixture
 def eagerly(monkeypatch):
     """Models train without a trace, which takes longer than so few steps."""
-    compiled_with(monkeypatch, jit_compile=False, run_eagerly=True)
+    plain, how = ki.models.Game.compile, {"jit_compile": False, "run_eagerly": True}
+    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
 
 
 @pytest.fixture
@@ -130,7 +125,6 @@ def test_toy_scores_are_those_of_the_known_mixture(script):
 @pytest.fixture
 def small_gmm5(script, monkeypatch):
     gmm5 = script("gmm5")
-    compiled_with(monkeypatch, jit_compile=False)  # traced: one trace for all runs is tested
     monkeypatch.setattr(gmm5, "ARCHITECTURES", ((1, 4, 3),))
     monkeypatch.setattr(gmm5, "SAMPLES", 200)
     return gmm5

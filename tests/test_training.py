@@ -24,6 +24,8 @@ from keras_ijae_cli import main
 class Painter(keras.Model):
     """Stands for a trained system: samples are one grey, reconstructions the negatives."""
 
+    classes = None
+
     def __init__(self):
         super().__init__()
         self.dense = keras.layers.Dense(1)
@@ -32,7 +34,7 @@ class Painter(keras.Model):
     def call(self, inputs):
         return self.dense(inputs)
 
-    def sample(self, count, seed=0):
+    def sample(self, count, seed=0, observation="mean"):
         return np.full((count, 8, 8, 1), seed / 10, np.float32)
 
     def reconstruct(self, images, seed=None):
@@ -291,7 +293,7 @@ def test_the_next_free_directory_is_numbered(tmp_path):
 class Averager(keras.Model):
     """Stands for a system: learns one image, the mean of the data."""
 
-    has_encoder, data_shape, prior = False, (4, 4, 1), None
+    has_encoder, data_shape, prior, classes = False, (4, 4, 1), None, None
 
     def __init__(self):
         super().__init__()
@@ -305,7 +307,7 @@ class Averager(keras.Model):
     def test_step(self, data):
         return {"loss": keras.ops.mean((data - self.mean) ** 2)}
 
-    def sample(self, count, seed=0):
+    def sample(self, count, seed=0, observation="mean"):
         return np.zeros((count, *self.data_shape), np.float32)
 
 

@@ -26,9 +26,10 @@ class Recipe:
         every: epochs between two backups, pictures and validations.
         steps_per_execution: training steps per call into TensorFlow.
         seed: of the initial weights, of the order of the data and of all noise.
+        classes: how many labels the data have, for a conditional model; None: it takes none.
 
     Raises:
-        ValueError: for a number below 1 where there must be at least one.
+        ValueError: for a number below 1 where there must be at least one, and for fewer than two classes.
     """
 
     system: str
@@ -45,10 +46,13 @@ class Recipe:
     every: int = 1
     steps_per_execution: int = 1
     seed: int = 0
+    classes: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
             whole(name, getattr(self, name))
+        if self.classes is not None:
+            whole("classes", self.classes, 2)
 
     def but(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
@@ -125,6 +129,18 @@ RECIPES = {
         dataset="mnist",
         latent_dim=32,
         networks="dcgan",
+    ),
+    "cgan_digits": Recipe(
+        summary="conditional GAN on scikit-learn's 8x8 digits",
+        system="gan",
+        dataset="digits",
+        classes=10,
+        latent_dim=8,
+        networks="mlp",
+        arguments={"spectral": False},
+        epochs=300,
+        every=30,
+        steps_per_execution=21,
     ),
 }
 

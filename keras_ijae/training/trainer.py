@@ -9,9 +9,10 @@ import keras
 from keras_ijae import datasets
 from keras_ijae.files import replacing
 from keras_ijae.game import create
+from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
-from keras_ijae.training.data import first_rows, splits, training_data, validation_data
+from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -45,7 +46,9 @@ def train(
     """
     keras.utils.set_random_seed(recipe.seed)
     data, held_out = training_data(recipe), validation_data(recipe)
-    model = build(recipe, tuple(data.element_spec.shape[1:]))
+    model = build(recipe, data_shape(data))
+    if recipe.classes is not None:
+        _check_classes(recipe, held_out)
     watching = _watching(recipe, run, model, held_out)
     if overwrite:
         run.clear()
@@ -81,6 +84,7 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
         networks=recipe.networks,
         width=recipe.width,
         seed=recipe.seed,
+        classes=recipe.classes,
         **recipe.arguments,
     )
     model.compile(steps_per_execution=recipe.steps_per_execution)
@@ -98,6 +102,13 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def _check_classes(recipe, held_out):
+    try:
+        batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
+    except ValueError as error:
+        raise ValueError(f"Argument `classes` does not fit the labels of {recipe.dataset!r}. {error}") from error
 
 
 def _density(model, run):
