@@ -27,7 +27,6 @@ IMAGES = Capability("images", lambda model: len(model.data_shape) == 3)
 TWO_DIMENSIONS = Capability("at least two latent dimensions", lambda model: model.latent_dim >= 2)
 BOUNDS = Capability("an explicit posterior, likelihood and prior", lambda model: model.has_bounds)
 CONDITIONAL = Capability("a conditional model, created with `classes`", lambda model: model.classes is not None)
-UNCONDITIONAL = Capability("a model without `classes`", lambda model: model.classes is None)
 LIKELIHOOD = Capability(
     "a likelihood with a density (`ki.evaluation.ais_log_likelihood` takes one)",
     lambda model: _has_density(model.observation_model),

@@ -17,7 +17,6 @@ from keras_ijae.evaluation.capabilities import (
     LIKELIHOOD,
     PRIOR_DENSITY,
     TWO_DIMENSIONS,
-    UNCONDITIONAL,
     Capability,
 )
 from keras_ijae.evaluation.codes import aggregate_posterior_kl
@@ -183,7 +182,8 @@ def _importance_weighted(model, data, seed):
 
 
 def _ais(model, data, seed):
-    values = ais_log_likelihood(model, _subset(data.x, AIS_ROWS, seed), seed=seed).log_likelihood
+    x, labels = (part if part is None else _subset(part, AIS_ROWS, seed) for part in data)
+    values = ais_log_likelihood(model, x, seed=seed, labels=labels).log_likelihood
     return [Value(float(values.mean()), float(values.std()), len(values))]
 
 
@@ -269,7 +269,7 @@ MEASURES = {
         ("ais_nats",),
         _ais,
         f"log-likelihood of {AIS_ROWS} examples by AIS, 1000 steps",
-        (LIKELIHOOD, PRIOR_DENSITY, UNCONDITIONAL),
+        (LIKELIHOOD, PRIOR_DENSITY),
     ),
     "critic": Measure("copies", _CRITICS, _critic, "fresh Wasserstein critics against held-out and training data"),
     "nearest": Measure("copies", _NEAREST, _nearest, "median distance to the nearest training example"),

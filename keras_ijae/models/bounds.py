@@ -155,7 +155,7 @@ class Bounds:
                 f"This {type(self).__name__} has no bounds of log p(x), which need densities: create it with "
                 "posterior='diagonal', a likelihood as 'gaussian', and a prior as 'normal'"
             )
-        return self._batch(x, labels)
+        return self.labelled(x, labels)
 
     def _keyed_noise(self, rows, key):
         noise = {"code": random.normal([rows, self.code_noise_dim], key)}
