@@ -186,7 +186,6 @@ def test_a_classifier_that_knows_the_pictures_of_each_class_finds_them_all(digit
         (["fid"], {"y": None}, "classes=3 needs labels.*Received: no labels"),  # of reconstructions
         (["elbo"], {"y": 7}, r"0\.\.2.*Received: labels from 7 to 7"),
         (["class_frechet"], {"y": 1}, r"at least two examples of each class.*\[0, \d+, 0\] examples of the classes"),
-        (["ais"], {}, "'ais' needs a model without `classes`"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_is_needed(vae, digits, extractor, metrics, change, message):

@@ -21,7 +21,8 @@ _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progres
 class Joint:
     """p(u) p(x|u)^beta of (chains, n) latents u at once, and the chain along beta.
 
-    x is a `Batch`, whose labels are given throughout. u, of size latent_dim + decoder_noise_dim, is the code and after it the decoder's noise.
+    x is a `Batch`, whose labels are given throughout. u, of size latent_dim + decoder_noise_dim, is the code and after
+    it the decoder's noise.
     """
 
     TARGET, SMOOTHING, FACTOR, SMALLEST, LARGEST = 0.65, 0.9, 1.02, 1e-4, 0.5
@@ -90,11 +91,8 @@ class Joint:
         z, noise = self._parts(tf.reshape(u, [-1, u.shape[-1]]))
         repeated, labels = (part if part is None else tf.concat([part] * chains, 0) for part in x)
         of_noise = -tf.reduce_sum(noise**2 + math.log(2 * math.pi), axis=1) / 2
-        terms = (
-            self.prior.log_prob(z) + of_noise,
-            self.likelihood.log_prob(self._parameters(z, noise, labels), repeated),
-        )
-        return [tf.reshape(term, [chains, n]) for term in terms]
+        of_x = self.likelihood.log_prob(self._parameters(z, noise, labels), repeated)
+        return [tf.reshape(term, [chains, n]) for term in (self.prior.log_prob(z) + of_noise, of_x)]
 
     def _parts(self, u):
         return u[:, : self.model.latent_dim], u[:, self.model.latent_dim :]
