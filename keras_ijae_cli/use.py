@@ -26,8 +26,14 @@ def _existing(model: Path) -> Path:
     return model
 
 
+def _png(out: Path) -> Path:
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise ValueError(f"Option --out must name a file that ends in .png. Received: {out}")
+    return out
+
+
 Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.", callback=_existing)]
-Picture = Annotated[Path, typer.Option(help="PNG file to write.")]
+Picture = Annotated[Path, typer.Option(help="PNG file to write.", callback=_png)]
 Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
@@ -52,7 +58,7 @@ def sample(
 
     [cyan]keras-ijae sample runs/mnist --out samples.png -n 100 --seed 7[/cyan]
     """
-    loaded = load(model)
+    loaded = _of_images(model)
     from keras_ijae.training.pictures import save_grid
 
     save_grid(out, loaded.sample(count, seed=seed, observation=observation), columns)
@@ -75,7 +81,7 @@ def reconstruct(
 
     [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
     """
-    loaded = load(model)
+    loaded = _of_images(model)
     from keras_ijae.training.pictures import save_pairs
 
     images = _images(model, dataset, split, count)
@@ -98,10 +104,12 @@ def interpolate(
 
     [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
     """
-    loaded = load(model)
+    loaded = _of_images(model)
     from keras_ijae.training.pictures import save_grid
 
     images = _images(model, dataset, split, 2 * count)
+    if len(images) < 2:
+        raise ValueError(f"Option --split must hold at least two images. Received: {split}")
     save_grid(out, ways(loaded, images, steps), steps)
     _wrote(out)
 
@@ -146,7 +154,7 @@ def load(model: Path) -> Any:
 
     path = RunDirectory(model).model if model.is_dir() else model
     if not path.is_file():
-        unfinished = RunDirectory(model).backup.is_dir()
+        unfinished = RunDirectory(model).config.is_file()
         hint = f" Training is not done: `keras-ijae train --resume --out {model}` goes on." if unfinished else ""
         raise ValueError(f"There is no model at {path}.{hint}")
     try:
@@ -157,6 +165,17 @@ def load(model: Path) -> Any:
                 f"{path} has a class {unknown[1]}: name the module that defines it by --import."
             ) from error
         raise
+
+
+def _of_images(model: Path) -> Any:
+    """As `load`, for a model whose observations can be drawn."""
+    loaded = load(model)
+    if len(loaded.data_shape) != 3:
+        raise ValueError(
+            f"{model} makes vectors of shape {loaded.data_shape}, of which there are no pictures. In Python "
+            f"`ki.load_model({str(model)!r})` has sample, reconstruct and interpolate, which give arrays."
+        )
+    return loaded
 
 
 def recipe_of(model: Path, dataset: str | None) -> Recipe:

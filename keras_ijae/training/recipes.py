@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_ijae.checks import choice, whole
+from keras_ijae.checks import choice, number, whole
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,8 @@ class Recipe:
         seed: of the initial weights, of the order of the data and of all noise.
 
     Raises:
-        ValueError: for a number below 1 where there must be at least one.
+        ValueError: a number below 1 where there must be at least one, a rate that is not above 0, or a seed that is
+            none (0 to 2**32 - 1).
     """
 
     system: str
@@ -49,6 +50,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
             whole(name, getattr(self, name))
+        whole("seed", self.seed, 0, 2**32 - 1)
+        if self.learning_rate is not None:
+            number("learning_rate", self.learning_rate, above=0)
 
     def but(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
