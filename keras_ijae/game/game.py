@@ -107,7 +107,8 @@ class Game(GenerativeModel):
         self.averaging = RunningAverages(averaged, self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
-        self.built = True
+        for layer in sublayers(self):  # they have their weights; Keras would build others by a call on x alone
+            layer.built = True
 
     # What a system defines ------------------------------------------------------------------------------------------
 

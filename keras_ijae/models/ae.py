@@ -34,9 +34,6 @@ class AutoEncoding(Game):
 
     ROLES = (ENCODER.but(takes_noise=True), DECODER)
 
-    def __init__(self, *, encoder: keras.Model, decoder: keras.Model, **common: Unpack[Common]):
-        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
-
     def noise(self, draws):
         return {"code": draws.normal("code", self.code_noise_dim)}
 
@@ -48,6 +45,13 @@ class AutoEncoding(Game):
         """E ||x - rec||^2: summed over dimensions, a mean over the batch."""
         error = tf.reshape(x - tf.cast(rec, x.dtype), [tf.shape(x)[0], -1])
         return tf.reduce_mean(tf.reduce_sum(error**2, axis=1))
+
+
+class EncoderDecoder(AutoEncoding):
+    """Base of those that have no other network."""
+
+    def __init__(self, *, encoder: keras.Model, decoder: keras.Model, **common: Unpack[Common]):
+        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
 
 
 class CodeJudging(AutoEncoding):
@@ -63,9 +67,7 @@ class CodeJudging(AutoEncoding):
         code_discriminator: keras.Model,
         **common: Unpack[Common],
     ):
-        super(AutoEncoding, self).__init__(
-            {"encoder": encoder, "decoder": decoder, "code_discriminator": code_discriminator}, **common
-        )
+        super().__init__({"encoder": encoder, "decoder": decoder, "code_discriminator": code_discriminator}, **common)
 
     def noise(self, draws):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
@@ -78,7 +80,7 @@ class CodeJudging(AutoEncoding):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class AE(AutoEncoding):
+class AE(EncoderDecoder):
     """Auto-encoder: codes are wherever the reconstruction is best.
 
         L = E ||x - G(E(x))||^2         a sum over dimensions, a mean over the batch

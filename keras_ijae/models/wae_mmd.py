@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.game import Move, Phase, Played, Preset, gathered
-from keras_ijae.models.ae import AutoEncoding, AutoEncodingArguments
+from keras_ijae.models.ae import AutoEncodingArguments, EncoderDecoder
 from keras_ijae.networks import Networks
 
 COST = 0.05  # of a unit of squared error; in the authors' code for images in [0, 1] (MNIST) and in [-1, 1] (CelebA)
@@ -24,7 +24,7 @@ def _authors(model):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class WAEMMD(AutoEncoding):
+class WAEMMD(EncoderDecoder):
     """Wasserstein auto-encoder whose codes are matched to the prior by maximum mean discrepancy.
 
     With z_q = E(x) and z ~ p(z):
