@@ -24,8 +24,8 @@ def train(
     dataset: Annotated[
         str | None,
         typer.Option(
-            help="What to train on: digits (needs no download), a name of tensorflow-datasets such as mnist, "
-            "folder:DIR, npz:FILE, tfrecord:PATTERN."
+            help="What to train on: digits (needs no download), mnist, folder:DIR, npz:FILE ...; "
+            "`keras-ijae datasets` lists them."
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Run directory: everything that the run writes.")] = ...,
@@ -110,10 +110,9 @@ def train(
     else:
         chosen = settings.new_recipe(recipe, system, dataset, **given)
     own = "".join(f" --import {name}" for name in import_ or ())
-    run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
-    Console(stderr=True).print(
-        f"Done: {run.model}. Next: keras-ijae sample {out} --out samples.png{own}", soft_wrap=True, highlight=False
-    )
+    model = run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
+    following = f"sample {out} --out samples.png" if len(model.data_shape) == 3 else f"evaluate {out}"
+    Console(stderr=True).print(f"Done: {run.model}. Next: keras-ijae {following}{own}", soft_wrap=True, highlight=False)
 
 
 def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool = False) -> Any:
@@ -144,6 +143,22 @@ def recipes() -> None:
     table = Table("recipe", "system", "dataset", "networks", "epochs", "what")
     for name, recipe in RECIPES.items():
         table.add_row(name, recipe.system, recipe.dataset, recipe.networks, str(recipe.epochs), recipe.summary)
+    Console().print(table)
+
+
+def datasets() -> None:
+    """List the datasets that `train` and other commands take by name.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae train vae --dataset folder:photos --data size=64 --out runs/photos[/cyan]
+    """
+    start_tensorflow()
+    from keras_ijae.datasets.names import NAMES
+
+    table = Table("dataset", "what")
+    for name, line in NAMES.items():
+        table.add_row(name, line)
     Console().print(table)
 
 

@@ -26,8 +26,14 @@ def _existing(model: Path) -> Path:
     return model
 
 
+def _png(out: Path) -> Path:
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise ValueError(f"Option --out must name a file that ends in .png. Received: {out}")
+    return out
+
+
 Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.", callback=_existing)]
-Picture = Annotated[Path, typer.Option(help="PNG file to write.")]
+Picture = Annotated[Path, typer.Option(help="PNG file to write.", callback=_png)]
 Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
@@ -61,9 +67,14 @@ def sample(
 
     [cyan]keras-ijae sample runs/cgan --out threes.png --label 3[/cyan]
     """
+<<<<<<< HEAD
     loaded = load(model)
     from keras_ijae.checks import whole
     from keras_ijae.training.pictures import save_grid, to_show
+=======
+    loaded = _of_images(model)
+    from keras_ijae.training.pictures import save_grid
+>>>>>>> h_n
 
     if label is None:
         images, columns = to_show(loaded, count, seed, observation, columns)
@@ -91,8 +102,12 @@ def reconstruct(
 
     [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
     """
+<<<<<<< HEAD
     loaded = load(model)
     from keras_ijae.game.data import unpack
+=======
+    loaded = _of_images(model)
+>>>>>>> h_n
     from keras_ijae.training.pictures import save_pairs
 
     data = _first(model, loaded, dataset, split, count)
@@ -117,10 +132,17 @@ def interpolate(
 
     [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
     """
-    loaded = load(model)
+    loaded = _of_images(model)
     from keras_ijae.training.pictures import save_grid
 
+<<<<<<< HEAD
     save_grid(out, ways(loaded, _first(model, loaded, dataset, split, 2 * count), steps), steps)
+=======
+    images = _images(model, dataset, split, 2 * count)
+    if len(images) < 2:
+        raise ValueError(f"Option --split must hold at least two images. Received: {split}")
+    save_grid(out, ways(loaded, images, steps), steps)
+>>>>>>> h_n
     _wrote(out)
 
 
@@ -175,7 +197,7 @@ def load(model: Path) -> Any:
 
     path = RunDirectory(model).model if model.is_dir() else model
     if not path.is_file():
-        unfinished = RunDirectory(model).backup.is_dir()
+        unfinished = RunDirectory(model).config.is_file()
         hint = f" Training is not done: `keras-ijae train --resume --out {model}` goes on." if unfinished else ""
         raise ValueError(f"There is no model at {path}.{hint}")
     try:
@@ -188,8 +210,24 @@ def load(model: Path) -> Any:
         raise
 
 
+<<<<<<< HEAD
 def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
     """The run's recipe, or one that only says what the data are: with labels, where the model has `classes`."""
+=======
+def _of_images(model: Path) -> Any:
+    """As `load`, for a model whose observations can be drawn."""
+    loaded = load(model)
+    if len(loaded.data_shape) != 3:
+        raise ValueError(
+            f"{model} makes vectors of shape {loaded.data_shape}, of which there are no pictures. In Python "
+            f"`ki.load_model({str(model)!r})` has sample, reconstruct and interpolate, which give arrays."
+        )
+    return loaded
+
+
+def recipe_of(model: Path, dataset: str | None) -> Recipe:
+    """The run's recipe, or one that only says what the data are."""
+>>>>>>> h_n
     from keras_ijae.training import Recipe, RunDirectory
 
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None

@@ -146,7 +146,7 @@ def test_probabilities_of_0_and_1_are_clipped():
 
 @pytest.mark.parametrize("name", ["mask_aae", "flex_ae"])
 def test_a_prior_without_a_density_is_refused(name):
-    with pytest.raises(ValueError, match="must have a prior with a density.*whose prior is a GeneratedPrior"):
+    with pytest.raises(ValueError, match="must have a prior with an exact density.*whose prior is a GeneratedPrior"):
         ais_log_likelihood(ki.create(name, (4,), 2, networks="mlp", width=8), np.zeros((1, 4)), likelihood="gaussian")
 
 

@@ -149,7 +149,7 @@ def test_two_replicas_train(tmp_path):
 def test_a_system_of_ones_own_trains_and_is_saved(run):
     run("own_system", "--epochs", 1)
     ki.game.ENTRIES.pop("sparse_ae")
-    assert Path("runs/sparse_ae.keras").is_file()
+    assert Path("runs/examples/own_system/model.keras").is_file()
 
 
 def test_distributions_of_ones_own_are_trained_saved_and_served(run):

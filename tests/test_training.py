@@ -105,7 +105,8 @@ def test_what_is_no_batch_of_images_is_refused(images):
 
 def test_pairs_stand_one_above_the_other():
     first, second = np.arange(5).reshape(5, 1, 1, 1), 10 + np.arange(5).reshape(5, 1, 1, 1)
-    assert interleave(first, second, columns=2).ravel().tolist() == [0, 1, 10, 11, 2, 3, 12, 13]
+    rows = [[0, 1], [10, 11], [2, 3], [12, 13], [4, 1], [14, 1]]  # 1 is white, where a pair is missing
+    assert interleave(first, second, columns=2).reshape(-1, 2).tolist() == rows
     assert interleave(first, second, columns=8).ravel().tolist() == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
 
 
@@ -230,6 +231,13 @@ def test_an_unknown_recipe_is_refused_with_the_closest_known():
 def test_recipes_refuse_numbers_below_one(field):
     with pytest.raises(ValueError, match=f"Argument `{field}`.*Received: {field}=0"):
         Recipe(system="vae", dataset="digits", **{field: 0})
+
+
+@pytest.mark.parametrize("wrong", [{"learning_rate": -1.0}, {"learning_rate": float("nan")}, {"seed": -1}])
+def test_recipes_refuse_rates_and_seeds_that_are_none(wrong):
+    ((field, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"Argument `{field}` must be .*Received: {field}={value}"):
+        Recipe(system="vae", dataset="digits", **wrong)
 
 
 def test_config_json_gives_the_recipe_back(tmp_path):
@@ -397,6 +405,15 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
         trainer.train(recipe, open_run(tmp_path / "some" / "where"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_whose_first_step_fails_leaves_no_run(tmp_path):
+    recipe = Recipe(system="vae", dataset="gmm5", latent_dim=2, batch_size=512, width=8, epochs=1)
+    with pytest.raises(ValueError, match="under a Bernoulli likelihood"):
+        trainer.train(recipe, open_run(tmp_path / "run"))
+    assert not list((tmp_path / "run").iterdir())
+    trainer.train(recipe.but(arguments={"likelihood": "gaussian"}), open_run(tmp_path / "run"))
+    assert (tmp_path / "run" / "model.keras").is_file()
 
 
 def test_a_run_on_a_file_that_is_no_image_leaves_nothing(tmp_path, monkeypatch):

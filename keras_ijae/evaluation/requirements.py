@@ -51,7 +51,7 @@ def chosen(
         lacking = MEASURES[name].lacks(model)
         if lacking is not None:
             kind = f"{type(model).__name__} of data shape {model.data_shape}, latent_dim {model.latent_dim}"
-            raise ValueError(f"Metric {name!r} needs {lacking.what}. Received: a {kind}")
+            raise ValueError(f"Metric {name!r} needs {lacking.what}. Received: {kind}")
     if samples is not None:
         whole("samples", samples, 2)
     whole("seed", seed, 0)

@@ -76,7 +76,7 @@ def _check_path(path: Path, overwrite: bool) -> None:
         raise ValueError(f"Argument `path` must end in .keras. Received: {path}")
     for part in (path, record_path(path)):
         if part.exists() and not overwrite:
-            raise ValueError(f"{part} exists; it is not overwritten unless you say so (overwrite)")
+            raise ValueError(f"{part} exists. Argument `overwrite` allows to replace it. Received: overwrite=False")
 
 
 def _names(about: datasets.DatasetInfo, label: str | Sequence[str] | None) -> tuple[str, ...] | None:

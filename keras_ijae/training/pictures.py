@@ -47,11 +47,11 @@ def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.nd
 
     Args:
         first, second: (n, height, width, channels), the same shape.
-        columns: images in a row, as given to `grid` afterwards. The last n modulo `columns` pairs are left
-            out, unless n is smaller than `columns`.
+        columns: images in a row, as given to `grid` afterwards (n, if that is less).
 
     Returns:
-        (2 * m, height, width, channels) with m the largest multiple of `columns` up to n (m = n if none).
+        (2 * m, height, width, channels) with m the smallest multiple of `columns` from n up: what a last row lacks is
+        white.
     """
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape:
@@ -60,8 +60,9 @@ def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.nd
             f"Received: first.shape={first.shape}, second.shape={second.shape}"
         )
     columns = min(columns, len(first))
-    rows = len(first) // columns
-    pairs = [images[: rows * columns].reshape(rows, columns, *images.shape[1:]) for images in (first, second)]
+    rows = -(-len(first) // columns)
+    white = np.ones((rows * columns - len(first), *first.shape[1:]), first.dtype)
+    pairs = [np.concatenate([images, white]).reshape(rows, columns, *first.shape[1:]) for images in (first, second)]
     return np.stack(pairs, axis=1).reshape(2 * rows * columns, *first.shape[1:])
 
 

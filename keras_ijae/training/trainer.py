@@ -30,7 +30,9 @@ def train(
     A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew.
     Validation, every `recipe.every` epochs, uses the set's own "validation" split, or else the last tenth of "train",
     which is then not trained on; never "test". The splits are recorded in `config.json`. Nothing is written before the
-    data have been read and the model has been built. Sets the seed of Keras' initial weights, which is global.
+    data have been read and the model has been built, and a new run whose first epoch fails takes its `config.json`
+    back. Scores of an earlier model in the directory are set aside (`scores.old.json`). Sets the seed of Keras' initial
+    weights, which is global.
 
     Args:
         recipe: what to train.
@@ -52,7 +54,24 @@ def train(
     watching = _watching(recipe, run, model, held_out)
     if overwrite:
         run.clear()
+    begun = run.config.is_file()
     run.write_recipe(recipe, versions(), splits(recipe))
+    try:
+        _fit(recipe, run, model, data, held_out, [*watching, *callbacks])
+    except Exception:
+        if not begun and list(run.path.iterdir()) == [run.config]:
+            run.config.unlink()
+        raise
+    density = _density(model, run)
+    if density is not None:
+        model.fit_prior(data, density)
+    with replacing(run.model) as temporary:
+        model.save(temporary)
+    run.set_aside("evaluation.json", "scores.json")
+    return model
+
+
+def _fit(recipe, run, model, data, held_out, callbacks):
     model.fit(
         data,
         validation_data=held_out,
@@ -63,16 +82,9 @@ def train(
         callbacks=[
             Backup(run.backup, recipe.every),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
-            *watching,
             *callbacks,
         ],
     )
-    density = _density(model, run)
-    if density is not None:
-        model.fit_prior(data, density)
-    with replacing(run.model) as temporary:
-        model.save(temporary)
-    return model
 
 
 def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
