@@ -67,14 +67,9 @@ def sample(
 
     [cyan]keras-ijae sample runs/cgan --out threes.png --label 3[/cyan]
     """
-<<<<<<< HEAD
-    loaded = load(model)
+    loaded = _of_images(model)
     from keras_ijae.checks import whole
     from keras_ijae.training.pictures import save_grid, to_show
-=======
-    loaded = _of_images(model)
-    from keras_ijae.training.pictures import save_grid
->>>>>>> h_n
 
     if label is None:
         images, columns = to_show(loaded, count, seed, observation, columns)
@@ -102,12 +97,8 @@ def reconstruct(
 
     [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
     """
-<<<<<<< HEAD
-    loaded = load(model)
-    from keras_ijae.game.data import unpack
-=======
     loaded = _of_images(model)
->>>>>>> h_n
+    from keras_ijae.game.data import unpack
     from keras_ijae.training.pictures import save_pairs
 
     data = _first(model, loaded, dataset, split, count)
@@ -133,16 +124,13 @@ def interpolate(
     [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
     """
     loaded = _of_images(model)
+    from keras_ijae.game.data import unpack
     from keras_ijae.training.pictures import save_grid
 
-<<<<<<< HEAD
-    save_grid(out, ways(loaded, _first(model, loaded, dataset, split, 2 * count), steps), steps)
-=======
-    images = _images(model, dataset, split, 2 * count)
-    if len(images) < 2:
+    data = _first(model, loaded, dataset, split, 2 * count)
+    if len(unpack(data)) < 2:
         raise ValueError(f"Option --split must hold at least two images. Received: {split}")
-    save_grid(out, ways(loaded, images, steps), steps)
->>>>>>> h_n
+    save_grid(out, ways(loaded, data, steps), steps)
     _wrote(out)
 
 
@@ -210,10 +198,6 @@ def load(model: Path) -> Any:
         raise
 
 
-<<<<<<< HEAD
-def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
-    """The run's recipe, or one that only says what the data are: with labels, where the model has `classes`."""
-=======
 def _of_images(model: Path) -> Any:
     """As `load`, for a model whose observations can be drawn."""
     loaded = load(model)
@@ -225,9 +209,8 @@ def _of_images(model: Path) -> Any:
     return loaded
 
 
-def recipe_of(model: Path, dataset: str | None) -> Recipe:
-    """The run's recipe, or one that only says what the data are."""
->>>>>>> h_n
+def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
+    """The run's recipe, or one that only says what the data are: with labels, where the model has `classes`."""
     from keras_ijae.training import Recipe, RunDirectory
 
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None

@@ -7,13 +7,9 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
-<<<<<<< HEAD
-from keras_ijae.game import Common, Game, Move, Phase, Played
+from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
 from keras_ijae.models.bounds import Bounds, check_densities, learned, prior_noise
-=======
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset
-from keras_ijae.game.roles import DECODER, ENCODER, labelled
 from keras_ijae.networks import Networks
 
 NETWORKS = Networks(family="mlp", width=500, depth=1, norm="none", hidden_activation="tanh")
@@ -21,7 +17,6 @@ NETWORKS = Networks(family="mlp", width=500, depth=1, norm="none", hidden_activa
 
 def _authors(model):
     return {"auto_encoder": keras.optimizers.Adagrad(0.01)}
->>>>>>> h_n
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -44,26 +39,17 @@ class VAE(Bounds, Game):
         common: see `Game`. The prior is any with a density wherever codes are: "normal", "mixture" (learned), ...
 
     References:
-<<<<<<< HEAD
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
         mixture (in the VampPrior of Tomczak & Welling 2018 the encoder gives its components, here they are free). As
-        "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015. Neither has a preset: the defaults for both
-        are choices of this library.
-    """
-
-    ROLES = labelled(ENCODER, DECODER)
-=======
-        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Burda et al. 2016, eq. 8.
+        "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015.
         preset="paper" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and Adagrad at
         0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in
-        it: their small decay of the weights, which begin at N(0, 0.01), and anything that is beta-VAE's own. The
-        defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
+        it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of the mixture or of
+        the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
     """
 
     ROLES = labelled(ENCODER, DECODER)
     PRESETS = {"paper": Preset(_authors, NETWORKS)}
-    has_bounds = True
->>>>>>> h_n
 
     def __init__(
         self,

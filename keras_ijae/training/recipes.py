@@ -29,12 +29,8 @@ class Recipe:
         classes: how many labels the data have, for a conditional model; None: it takes none.
 
     Raises:
-<<<<<<< HEAD
-        ValueError: for a number below 1 where there must be at least one, and for fewer than two classes.
-=======
-        ValueError: a number below 1 where there must be at least one, a rate that is not above 0, or a seed that is
-            none (0 to 2**32 - 1).
->>>>>>> h_n
+        ValueError: a number below 1 where there must be at least one, fewer than two classes, a rate that is not above
+            0, or a seed that is none (0 to 2**32 - 1).
     """
 
     system: str
@@ -56,14 +52,11 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
             whole(name, getattr(self, name))
-<<<<<<< HEAD
         if self.classes is not None:
             whole("classes", self.classes, 2)
-=======
         whole("seed", self.seed, 0, 2**32 - 1)
         if self.learning_rate is not None:
             number("learning_rate", self.learning_rate, above=0)
->>>>>>> h_n
 
     def but(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
