@@ -85,7 +85,7 @@ def test_sets_by_class_without_a_test_split_keep_a_tenth_of_each_class_apart_and
 def test_what_stands_there_is_not_overwritten_unless_asked(stored):
     path, record = stored
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="not overwritten"):
+    with pytest.raises(ValueError, match="exists. Argument `overwrite` allows"):
         train_classifier("digits", path, epochs=1)
     assert path.read_bytes() == before and read_record(path) == record
 
@@ -236,7 +236,7 @@ def test_the_command_stores_a_classifier_and_says_how_good_it_is(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits-classifier.keras").touch()
     assert run("train-classifier", "--dataset", "digits", "--epochs", 1) == 2
-    assert "not overwritten" in capsys.readouterr().err
+    assert "Option --overwrite allows" in capsys.readouterr().err
     assert run("train-classifier", "--dataset", "digits", "--epochs", 1, "--overwrite") == 0
     record = read_record("digits-classifier.keras")
     shown = capsys.readouterr().err
