@@ -13,7 +13,7 @@ from keras_ijae import datasets
 from keras_ijae.datasets.source import Source, Table
 from keras_ijae.metrics import features, frechet_distance
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, read_record, record_path
-from keras_ijae.training.classifier import _splits, train_classifier
+from keras_ijae.training.classifier import _splits, default_epochs, train_classifier
 from keras_ijae_cli import main
 
 
@@ -251,3 +251,9 @@ def test_an_interrupted_training_leaves_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(keras.Model, "fit", interrupt)
     assert run("train-classifier", "--dataset", "digits", "--out", tmp_path / "c.keras") == 130
     assert "nothing was written" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_small_sets_are_passed_over_more_often():
+    assert [default_epochs(steps) for steps in (468, 11, 1, 0)] == [5, 182, 2000, 2000]
+    with pytest.raises(ValueError, match="`epochs` must be"):
+        train_classifier("digits", "digits.keras", epochs=0)
