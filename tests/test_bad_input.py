@@ -439,3 +439,8 @@ def test_the_message_advises(in_graph):
 
 def test_a_training_error_is_a_runtime_error():
     assert issubclass(TrainingError, RuntimeError)
+
+
+def test_a_data_set_in_the_place_of_an_array_says_what_takes_data_sets():
+    with pytest.raises(ValueError, match="`x` must be an array or tensor of images. For data sets there is `predict`"):
+        create("vae").encode(dataset())

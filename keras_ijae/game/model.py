@@ -351,5 +351,6 @@ class GenerativeModel(keras.Model):
     def _need_encoder(self, method):
         if not self.has_encoder:
             raise ValueError(
-                f"{type(self).__name__} has no encoder, so it cannot {method}. Systems with one: see ki.list_models()"
+                f"{type(self).__name__} has no encoder, so it cannot {method}. Auto-encoders have one, such as 'vae' or "
+                "'ijae'"
             )

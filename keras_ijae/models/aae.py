@@ -38,10 +38,10 @@ class AAE(CodeJudging):
     References:
         Makhzani et al. 2015, section 2. Unlike there, E and G have running averages (`ema`), C is spectrally normalised
         in the default networks, and the optimizers are those of WAE-GAN. ema=None and spectral=False leave these out.
-        preset="paper" has, as their appendix for MNIST, two layers of 1,000 ReLU units in each of E, G and C, and
-        neither running averages nor spectral normalisation. Its optimizers are still WAE-GAN's: theirs is SGD with
-        momentum, at rates that were not found. Nor has it their prior, N(0, 25 I) of 8 dimensions, whose scale E can
-        learn, nor their initial weights, N(0, 0.01^2). Theirs are batches of 100.
+        preset="paper" has two layers of 1,000 ReLU units in each of E, G and C, and neither running averages nor
+        spectral normalisation. Its optimizers are still WAE-GAN's: theirs is SGD with momentum, at rates that were not
+        found. The appendix itself could not be consulted: the layers are quoted from memory, and so is what the preset
+        leaves out (a prior N(0, 25 I) of 8 dimensions, initial weights N(0, 0.01^2), batches of 100).
     """
 
     PRESETS = {"paper": Preset(_defaults, NETWORKS)}
