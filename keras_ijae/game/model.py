@@ -351,6 +351,5 @@ class GenerativeModel(keras.Model):
     def _need_encoder(self, method):
         if not self.has_encoder:
             raise ValueError(
-                f"{type(self).__name__} has no encoder, so it cannot {method}. Auto-encoders have one, such as 'vae' or "
-                "'ijae'"
+                f"{type(self).__name__} has no encoder, so it cannot {method}. Auto-encoders do, as 'vae' or 'ijae'"
             )
