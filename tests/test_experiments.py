@@ -105,6 +105,32 @@ def test_mnist_trains_judges_draws_and_lists(script, eagerly, tmp_path, monkeypa
     assert "| ae | ema=None | 3 | validation |" in capsys.readouterr().out
 
 
+# conditional ---------------------------------------------------------------------------------------------------------
+
+
+def test_conditional_systems_are_judged_class_by_class_drawn_and_not_run_twice(script, tmp_path, monkeypatch, eagerly):
+    conditional = script("conditional")
+    classifier = build_classifier((8, 8, 1), 10)
+    Classifier(classifier, "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
+    command = ["--smoke", "--datasets", "digits", "--systems", "gan", "--out", str(tmp_path)]
+    command += ["--classifiers", str(tmp_path / "c.keras")]
+    conditional.main(command)
+    (row,) = rows(tmp_path / "conditional_smoke.csv")
+    assert (row["dataset"], row["system"], row["steps"]) == ("digits", "gan", "3")
+    x, y = conditional.held_out("digits")
+    right = classifier.predict(x, verbose=0).argmax(axis=1) == y
+    expected = np.mean([right[y == label].mean() for label in range(10)])
+    assert float(row["data_agreement"]) == pytest.approx(expected, rel=1e-4)
+    assert 0 <= float(row["worst_class"]) <= float(row["agreement"]) <= 1
+    assert is_png(tmp_path / "pictures" / "conditional_digits_gan.png")
+    monkeypatch.setattr(conditional, "outcome", None)  # nothing is trained again
+    conditional.main(command)
+    (page := tmp_path / "conditional_smoke.md").write_text(f"Found\n\n{conditional.TABLE}\n\nold\n")
+    conditional.main([*command, "--page"])
+    assert page.read_text().startswith("Found\n\n## All runs\n\n| dataset | system |")
+    assert "old" not in page.read_text()
+
+
 # gmm5 ----------------------------------------------------------------------------------------------------------------
 
 
