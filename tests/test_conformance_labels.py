@@ -128,7 +128,7 @@ def test_rows_and_labels_stay_together_through_slices_and_replicas(two_replicas,
     x = np.ones((4 * BATCH, *SHAPE), "float32") * y[:, None, None, None].astype("float32") / 10
     with two_replicas.scope() if replicas else tf.distribute.get_strategy().scope():
         model = labelling()
-        model.compile()
+        model.compile(run_eagerly=True)
     logs = model.fit(pairs(x, y, 2 * BATCH), verbose=0).history
     assert logs["discriminator_loss"][0] == pytest.approx(2 * math.log(2), abs=1e-5)
     shuffled = model.fit(pairs(x, np.roll(y, 1), 2 * BATCH), verbose=0).history
@@ -136,13 +136,25 @@ def test_rows_and_labels_stay_together_through_slices_and_replicas(two_replicas,
     np.testing.assert_array_equal(model.label_counts.counts.numpy(), 2 * np.bincount(y, minlength=CLASSES))
 
 
-@pytest.mark.parametrize("name", quick(CONDITIONAL, ["vae", "gan"]))
-def test_a_step_is_the_same_eagerly_by_xla_and_on_two_replicas(two_replicas, name):
-    alone = stepped(conditional(name))
-    same(alone, stepped(conditional(name, {"jit_compile": True})), 1e-4)
+HOW = {"by XLA": {"jit_compile": True}, "in a graph": {}}
+COMPILED = [(name, how) for name in CONDITIONAL for how in HOW]
+
+
+@pytest.mark.parametrize("case", quick(COMPILED, [("vae", "by XLA")]), ids="-".join)
+def test_a_step_on_labels_is_the_same_when_it_is_compiled(case):
+    name, how = case
+    same(stepped(conditional(name)), stepped(conditional(name, HOW[how])), 1e-4)
+
+
+SHARED = [*((name, "in a graph") for name in CONDITIONAL), ("gan", "eagerly")]
+
+
+@pytest.mark.parametrize("case", quick(SHARED, [("gan", "eagerly")]), ids="-".join)
+def test_two_replicas_are_one_with_the_double_batch_and_its_labels(two_replicas, case):
+    name, how = case
     with two_replicas.scope():
-        together = conditional(name, {})
-    same(alone, stepped(together), 1e-4)
+        together = conditional(name, None if how == "eagerly" else {})
+    same(stepped(conditional(name)), stepped(together), 1e-4)
 
 
 class Sequence(keras.utils.PyDataset):

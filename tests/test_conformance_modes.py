@@ -48,7 +48,7 @@ def eagerly(name):
 XLA = {"jit_compile": True}
 HOW = {"in a graph": {"jit_compile": False}, "by XLA": XLA, "two at once by XLA": {**XLA, "steps_per_execution": 2}}
 STEPS = [(name, how) for name in CLASSES for how in HOW]
-OFTEN = [("vae", "two at once by XLA"), ("ijae", "by XLA"), ("mask_aae", "by XLA")]
+OFTEN = [("vae", "two at once by XLA"), ("ijae", "by XLA"), ("mask_aae", "in a graph")]
 
 
 @pytest.mark.parametrize("step", quick(STEPS, OFTEN), ids="-".join)
@@ -71,8 +71,8 @@ def on(strategy, name, how, **arguments):
 # In a graph, and above all with batch statistics that replicas share, a step takes long to trace.
 EAGER = {"run_eagerly": True}
 SHARED = [(name, norm, "in a graph") for name in CLASSES for norm in ("batch", "group")]
-OFTEN_SHARED = [(name, "group", "eagerly") for name in REPRESENTATIVE if name not in ("gan", "mask_aae")]
-OFTEN_SHARED += [("gan", "batch", "in a graph"), ("mask_aae", "group", "in a graph")]
+OFTEN_SHARED = [(name, "group", "eagerly") for name in REPRESENTATIVE if name != "gan"]
+OFTEN_SHARED += [("gan", "batch", "in a graph")]
 
 
 @pytest.mark.parametrize("case", quick(SHARED, OFTEN_SHARED), ids="-".join)
