@@ -55,6 +55,7 @@ CANDIDATES = {
         "discriminators at 2e-3": ({"encoder": COMMON, "decoder": COMMON} | FAST_JUDGES, {"l1_mean_weight": 40.0}),
         "Adam(1e-3, 0.5, 0.9), L1 20": (COMMON, {"l1_mean_weight": 20.0}),
         "Adam(1e-3, 0.5, 0.9), L1 10": (COMMON, {"l1_mean_weight": 10.0}),
+        "Adam(2e-3, 0.5, 0.9), L1 10": (adam(2e-3, 0.5, 0.9), {"l1_mean_weight": 10.0}),
     },
     "svae_r": {
         "Adam(2e-4, 0.5)": (adam(2e-4, 0.5), {}),
