@@ -36,9 +36,10 @@ class SparseAE(Game):
         return {}
 
     def losses(self, batch, noise, phase, forward):
-        code = self.encoder(batch, training=True)
-        rows = tf.cast(tf.shape(batch)[0], batch.dtype)
-        error = tf.reduce_sum((batch - self.decoder(code, training=True)) ** 2) / rows
+        x = batch.x
+        code = self.encoder(x, training=True)
+        rows = tf.cast(tf.shape(x)[0], x.dtype)
+        error = tf.reduce_sum((x - self.decoder(code, training=True)) ** 2) / rows
         size = tf.reduce_sum(tf.abs(code)) / rows
         return Played({"auto_encoder": error + tf.convert_to_tensor(self.sparsity) * size}, {"code_l1_sum": size})
 

@@ -20,6 +20,7 @@ from tiny import (  # noqa: F401
     train_on_gaussian,
 )
 
+from keras_ijae.game import Batch
 from keras_ijae.models import AAE, AE, WAEGAN, WAEMMD
 
 mean, log, sigmoid = tf.reduce_mean, tf.math.log, tf.sigmoid
@@ -110,8 +111,8 @@ def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(cls, imp
 def test_the_error_is_a_sum_over_dimensions_and_a_mean_over_the_batch(shape):
     model, x = small(WAEMMD, shape=shape, penalty_weight=0.0), np.random.default_rng(0).uniform(size=(3, *shape))
     inject(model, code=np.zeros((3, 0)), z=np.zeros((3, 2)))
-    forward = model.forward(tf.constant(x), model.noise(None), "auto_encoder")
-    played = model.losses(tf.constant(x), model.noise(None), "auto_encoder", forward)
+    forward = model.forward(Batch(tf.constant(x)), model.noise(None), "auto_encoder")
+    played = model.losses(Batch(tf.constant(x)), model.noise(None), "auto_encoder", forward)
     error = np.sum((x - forward["rec"].numpy()) ** 2) / 3
     np.testing.assert_allclose(played.logs["squared_error_sum"], error, rtol=1e-12)
     np.testing.assert_allclose(played.losses["auto_encoder"], 0.05 * error, rtol=1e-12)
@@ -121,11 +122,11 @@ def test_the_error_is_a_sum_over_dimensions_and_a_mean_over_the_batch(shape):
 def test_the_kernel_penalty_is_the_mmd_of_codes_and_prior_times_a_weight_read_at_run_time():
     model, x = small(WAEMMD, penalty_weight=2.0), np.random.default_rng(0).normal(size=(6, 3))
     inject(model, code=np.zeros((6, 0)), z=np.random.default_rng(1).normal(size=(6, 2)))
-    noise, forward = model.noise(None), model.forward(tf.constant(x), model.noise(None), "auto_encoder")
+    noise, forward = model.noise(None), model.forward(Batch(tf.constant(x)), model.noise(None), "auto_encoder")
     mmd = double_loop(forward["code"].numpy(), noise["z"].numpy())
     for weight in (2.0, 0.5):
         model.penalty_weight.assign(weight)
-        played = model.losses(tf.constant(x), noise, "auto_encoder", forward)
+        played = model.losses(Batch(tf.constant(x)), noise, "auto_encoder", forward)
         np.testing.assert_allclose(played.logs["mmd_squared"], mmd, rtol=1e-10)
         error = played.logs["squared_error_sum"]
         np.testing.assert_allclose(played.losses["auto_encoder"], 0.05 * error + weight * mmd, rtol=1e-10)

@@ -22,6 +22,7 @@ from tiny import (  # noqa: F401
     train_on_gaussian,
 )
 
+from keras_ijae.game import Batch
 from keras_ijae.models import AlphaGAN
 
 mean, log, sigmoid = tf.reduce_mean, tf.math.log, tf.sigmoid
@@ -178,8 +179,8 @@ def test_the_l1_term_is_a_mean_over_batch_and_dimensions(shape):
     model = alpha_gan(encoder, reconstruction, judge, code, l1_mean_weight=7.0)
     x = np.random.default_rng(0).uniform(size=(rows, *shape))
     noise = {"z": tf.zeros([rows, 1], tf.float64), "code": tf.zeros([rows, 0], tf.float64)}
-    forward = model.forward(tf.constant(x), noise, "players")
-    found = model.losses(tf.constant(x), noise, "players", forward)
+    forward = model.forward(Batch(tf.constant(x)), noise, "players")
+    found = model.losses(Batch(tf.constant(x)), noise, "players", forward)
     l1 = np.abs(x - forward["rec"].numpy()).sum() / (rows * sizes)
     np.testing.assert_allclose(found.logs["absolute_error_mean"], l1, rtol=1e-12)
     adversarial = np.mean(np.logaddexp(0, -code(forward["code"]).numpy()))

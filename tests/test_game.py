@@ -47,18 +47,18 @@ def at_odd_steps(step, happened):
 
 def passed_on(model, batch, noise, phase):
     """What the judge makes of the player's output in the shared forward pass: reaches both networks."""
-    return tf.reduce_mean(model.judge(batch + model.player(batch, training=True), training=True))
+    return tf.reduce_mean(model.judge(batch.x + model.player(batch.x, training=True), training=True))
 
 
 class Shared(Toy):
     """The judge looks at the player's forward pass, which its gated phase may reuse."""
 
     def forward(self, batch, noise, phase):
-        return {"player": self.player(batch, training=True)}
+        return {"player": self.player(batch.x, training=True)}
 
     def losses(self, batch, noise, phase, forward):
-        joined = batch + forward["player"] + noise["z"]
-        return Played({phase: tf.reduce_mean(self.judge(joined, training=True))}, {f"{phase}_mean": batch[0, 0]})
+        joined = batch.x + forward["player"] + noise["z"]
+        return Played({phase: tf.reduce_mean(self.judge(joined, training=True))}, {f"{phase}_mean": batch.x[0, 0]})
 
 
 def run(how, reuse):
@@ -127,7 +127,7 @@ def test_gates_under_replicas_are_gates_on_one(two_replicas):
 
 
 def mean_of_batch(model, batch, noise, phase):
-    return tf.reduce_mean(batch)
+    return tf.reduce_mean(batch.x)
 
 
 def balanced():
@@ -324,7 +324,9 @@ def critic(interpolation):
 
 
 def penalised(interpolation):
-    penalty = lambda model, batch, noise, phase: gradient_penalty(lambda x: model.player(x[0], training=True), [batch])  # noqa: E731
+    def penalty(model, batch, noise, phase):
+        return gradient_penalty(lambda x: model.player(x[0], training=True), [batch.x])
+
     return Toy(penalties={"player": penalty}, player=critic(interpolation))
 
 

@@ -86,7 +86,7 @@ def observed(model, x):
     turns, losses = [], model.losses
 
     def watching(batch, noise, phase, forward):
-        turns.append((phase, batch.numpy(), noise["z"].numpy()))
+        turns.append((phase, batch.x.numpy(), noise["z"].numpy()))
         return losses(batch, noise, phase, forward)
 
     model.losses = watching

@@ -22,6 +22,7 @@ from tiny import (  # noqa: F401
 
 from keras_ijae import random
 from keras_ijae.distributions import likelihoods
+from keras_ijae.game import Batch
 from keras_ijae.models import IJAE
 
 mean, softplus = tf.reduce_mean, tf.math.softplus
@@ -232,9 +233,9 @@ def witnessed(likelihood="auto"):
     model.likelihood_discriminator = keras.Model(inputs, witness(inputs))
     x = tf.constant(images(40), tf.float32)
     noise = drawn_noise(model, 40)
-    forward = model.forward(x, noise, "discriminators")
-    model.losses(x, noise, "discriminators", forward)
-    model.losses(x, noise, "players", forward)
+    forward = model.forward(Batch(x), noise, "discriminators")
+    model.losses(Batch(x), noise, "discriminators", forward)
+    model.losses(Batch(x), noise, "players", forward)
     judged, players = witness.seen  # the two classes are judged in one call, label 1 first
     real, fake = zip(*(np.split(tensor, 2) for tensor in judged), strict=True)
     return x.numpy(), noise, forward, (real, fake, players)
@@ -264,7 +265,7 @@ def test_the_discriminators_losses_reach_neither_encoder_nor_decoder(posterior):
     model, x = small(posterior=posterior, r1_weight=1.0), tf.constant(images(), tf.float32)
     noise = drawn_noise(model, 5)
     with tf.GradientTape(persistent=True) as tape:
-        played = model.losses(x, noise, "discriminators", model.forward(x, noise, "discriminators"))
+        played = model.losses(Batch(x), noise, "discriminators", model.forward(Batch(x), noise, "discriminators"))
         losses = [*played.losses.values(), *played.penalties.values()]
     players = [v.value for net in (model.encoder, model.decoder) for v in net.trainable_variables]
     assert all(g is None for loss in losses for g in tape.gradient(loss, players))
@@ -339,7 +340,7 @@ def test_the_closed_form_kl_is_the_reference_value(posterior, mean, scale, kl):
     )
     x = tf.zeros([2, 1], tf.float64)
     noise = drawn_noise(model, 2)
-    found = model.losses(x, noise, "players", model.forward(x, noise, "players")).logs["kl_estimate_sum"]
+    found = model.losses(Batch(x), noise, "players", model.forward(Batch(x), noise, "players")).logs["kl_estimate_sum"]
     np.testing.assert_allclose(found, kl, atol=1e-9)
 
 
@@ -393,8 +394,8 @@ def test_the_penalty_is_r1_of_every_discriminator_at_its_real_inputs():
     """Weight times the mean squared norm over all inputs, by finite differences."""
     model, x = small(judges="spectral", shape=(2,), r1_weight=0.7), np.random.default_rng(1).normal(size=(3, 2))
     noise = drawn_noise(model, 3)
-    forward = model.forward(tf.constant(x), noise, "discriminators")
-    played = model.losses(tf.constant(x), noise, "discriminators", forward)
+    forward = model.forward(Batch(tf.constant(x)), noise, "discriminators")
+    played = model.losses(Batch(tf.constant(x)), noise, "discriminators", forward)
     code, y_1 = forward["code"].numpy(), drawn(model, x, noise["real"]).numpy()
     for name, inputs in zip(JUDGES, ([x], [x, code, y_1], [x, noise["z"].numpy()]), strict=True):
         inputs, net = [keras.Variable(value) for value in inputs], getattr(model, name)
@@ -476,8 +477,8 @@ def test_a_drawn_sample_is_the_decoders_output_for_the_likelihood_only_shows_it_
 def test_the_logged_losses_are_those_of_encoder_and_decoder_though_both_lower_one_tensor():
     model, x = small(lam=0.3), tf.constant(images(), tf.float32)
     noise = drawn_noise(model, 5)
-    forward = model.forward(x, noise, "players")
-    played = model.losses(x, noise, "players", forward)
+    forward = model.forward(Batch(x), noise, "players")
+    played = model.losses(Batch(x), noise, "players", forward)
     psi, tau, zeta = (
         float(mean(model.networks[role](inputs if len(inputs) > 1 else inputs[0])))
         for role, inputs in zip(

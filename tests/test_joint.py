@@ -21,6 +21,7 @@ from tiny import (  # noqa: F401
 )
 
 from keras_ijae import random
+from keras_ijae.game import Batch
 from keras_ijae.models import ALI, GAN, SVAE
 
 mean, log, sigmoid, softplus = tf.reduce_mean, tf.math.log, tf.sigmoid, tf.math.softplus
@@ -207,9 +208,9 @@ def test_at_the_optimal_f_the_players_have_half_of_the_gradient_of_the_symmetric
 def both_losses(model, x):
     """L_f, and the players' loss."""
     x, noise = tf.convert_to_tensor(x), model.noise(None)
-    forward, found = model.forward(x, noise, "discriminators"), {}
+    forward, found = model.forward(Batch(x), noise, "discriminators"), {}
     for phase in ("discriminators", "players"):
-        found |= model.losses(x, noise, phase, forward).losses
+        found |= model.losses(Batch(x), noise, phase, forward).losses
     return found["joint_discriminator"], found["encoder"]
 
 

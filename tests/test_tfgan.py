@@ -134,7 +134,7 @@ class LeastSquares(ki.models.GAN):
             return Played(
                 {"decoder": tf.reduce_mean((self.discriminator(forward["fake"], training=True) - 1) ** 2) / 2}
             )
-        real, fake = (self.discriminator(x, training=True) for x in (batch, tf.stop_gradient(forward["fake"])))
+        real, fake = (self.discriminator(x, training=True) for x in (batch.x, tf.stop_gradient(forward["fake"])))
         return Played({"discriminator": tf.reduce_mean((real - 1) ** 2) / 2 + tf.reduce_mean(fake**2) / 2})
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_ijae.game import Batch
 from keras_ijae.layers import SpectralDense
 from keras_ijae.models import Played
 
@@ -107,8 +108,8 @@ def expected(function: Callable, nodes: int = 80) -> np.ndarray:
 
 def play_phase(model: Any, x: np.ndarray, noise: dict, phase: str) -> Played:
     """What a phase plays on this data and noise."""
-    x, noise = tf.convert_to_tensor(x), {name: tf.convert_to_tensor(value) for name, value in noise.items()}
-    return model.losses(x, noise, phase, model.forward(x, noise, phase))
+    batch, noise = Batch(tf.convert_to_tensor(x)), {name: tf.convert_to_tensor(value) for name, value in noise.items()}
+    return model.losses(batch, noise, phase, model.forward(batch, noise, phase))
 
 
 def check_a_weight_comes_back(model: Any, argument: str, total: Callable, path: Any) -> None:

@@ -20,7 +20,7 @@ def network(name, norm=False):
 
 def mean_of(name):
     """A loss: the mean output of the network `name` on the batch."""
-    return lambda model, batch, noise, phase: tf.reduce_mean(getattr(model, name)(batch, training=True))
+    return lambda model, batch, noise, phase: tf.reduce_mean(getattr(model, name)(batch.x, training=True))
 
 
 class Toy(Game):
@@ -67,7 +67,7 @@ class Toy(Game):
 
     def losses(self, batch, noise, phase, forward):
         if tf.executing_eagerly():
-            self.seen.append((phase, batch.numpy(), noise["z"].numpy()))
+            self.seen.append((phase, batch.x.numpy(), noise["z"].numpy()))
         playing = next(played.moves for played in self.phases if played.name == phase)
         place = self, batch, noise, phase
         return Played(
@@ -77,7 +77,7 @@ class Toy(Game):
         )
 
     def measures(self, batch, noise):
-        return {"mean": tf.reduce_mean(batch, 1)}
+        return {"mean": tf.reduce_mean(batch.x, 1)}
 
 
 def vectors(steps=4):

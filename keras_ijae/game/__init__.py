@@ -1,6 +1,7 @@
 """The machine that plays every system: it trains, saves, serves and builds them, and knows none of them by name."""
 
 from keras_ijae.game.arguments import Common, FixedPrior, arguments_of
+from keras_ijae.game.data import Batch
 from keras_ijae.game.game import Game
 from keras_ijae.game.loading import load_model
 from keras_ijae.game.model import GenerativeModel
@@ -11,5 +12,5 @@ from keras_ijae.game.replicas import gathered
 from keras_ijae.game.roles import Role
 from keras_ijae.game.watch import TrainingError
 
-__all__ = ["ENTRIES", "Common", "FixedPrior", "Game", "GenerativeModel", "Move", "Phase", "Played", "Preset", "Role"]
-__all__ += ["TrainingError", "arguments_of", "create", "gathered", "list_models", "load_model", "register"]
+__all__ = ["ENTRIES", "Batch", "Common", "FixedPrior", "Game", "GenerativeModel", "Move", "Phase", "Played", "Preset"]
+__all__ += ["Role", "TrainingError", "arguments_of", "create", "gathered", "list_models", "load_model", "register"]

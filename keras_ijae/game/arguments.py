@@ -12,6 +12,7 @@ class FixedPrior(TypedDict, total=False):
 
     data_shape: tuple[int, ...] | None
     latent_dim: int | None
+    classes: int | None
     ema: float | str | None
     preset: str | None
     seed: int

@@ -7,7 +7,7 @@ import keras
 
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.game.roles import Arguments, Role, shapes
+from keras_ijae.game.roles import Arguments, Role, classes_of, shapes
 from keras_ijae.networks import Networks
 
 
@@ -38,7 +38,9 @@ def _encoder(role, arguments, options):
     explicit = kind not in ("implicit", "deterministic")
     units = posteriors.get(kind, latent_dim).units if explicit else latent_dim
     noise = latent_dim if kind == "implicit" else 0
-    return options.encoder(arguments["data_shape"], units, noise_dim=noise, codes=not explicit, name=role.name)
+    classes = classes_of(role, arguments)
+    further = {"noise_dim": noise, "classes": classes, "codes": not explicit}
+    return options.encoder(arguments["data_shape"], units, **further, name=role.name)
 
 
 def _decoder(role, arguments, options):
@@ -47,7 +49,8 @@ def _decoder(role, arguments, options):
     if len(shape) == 3 and kind not in ("implicit", "deterministic"):
         activation = likelihoods.get(kind, shape).image_activation
     noise = latent_dim if kind == "implicit" else 0
-    return options.decoder(shape, latent_dim, noise_dim=noise, activation=activation, name=role.name)
+    further = {"noise_dim": noise, "classes": classes_of(role, arguments), "activation": activation}
+    return options.decoder(shape, latent_dim, **further, name=role.name)
 
 
 def _discriminator(role, arguments, options):
@@ -64,7 +67,8 @@ def _prior_generator(role, arguments, options):
 
 
 def _seen(role, arguments):
-    return dict(zip(role.sees, shapes(role, arguments), strict=True))
+    seen, classes = dict(zip(role.sees, shapes(role, arguments), strict=True)), classes_of(role, arguments)
+    return {**seen, "labels": (classes,)} if classes else seen
 
 
 _BUILDERS = {

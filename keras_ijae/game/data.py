@@ -1,8 +1,8 @@
-"""Batches of what Keras trains on: the observations in them, and what is wrong with them."""
+"""Batches of what Keras trains on: observations and labels in them, and what is wrong with them."""
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,12 +14,35 @@ UNWEIGHTED = (
 )
 
 
+class Batch(NamedTuple):
+    """What a step sees; row i of everything in a pass belongs to row i of it.
+
+    Attributes:
+        x: observations, (batch, *data_shape).
+        labels: one-hot, (batch, classes), a row of zeros where unknown; None for a model without `classes`.
+    """
+
+    x: tf.Tensor
+    labels: tf.Tensor | None = None
+
+    @property
+    def rows(self) -> tf.Tensor:
+        """How many rows: an int32 scalar."""
+        return tf.shape(self.x)[0]
+
+    def slice(self, first: int, stride: int) -> "Batch":
+        """Rows first, first + stride, ...; never none: in a batch that is too small slices share rows."""
+        first = first % tf.maximum(self.rows, 1)
+        return Batch(*(part if part is None else part[first::stride] for part in self))
+
+
 def unpack(data: Any) -> tf.Tensor:
     """The observations of a batch: x alone, (x, y), or a tfds dictionary with "image" (uint8 is scaled).
 
     Raises:
         ValueError: weights as a third part, or a dictionary without "image".
     """
+    data = _alone(data)
     if isinstance(data, (tuple, list)):
         if len(data) > 2 and data[2] is not None:
             raise ValueError(f"{UNWEIGHTED}. Received: batches of {len(data)} parts (x, y, sample_weight)")
@@ -30,6 +53,47 @@ def unpack(data: Any) -> tf.Tensor:
         data = tf.convert_to_tensor(data["image"])
         return tf.cast(data, tf.float32) / 255 if data.dtype == tf.uint8 else data
     return data
+
+
+def labels_in(data: Any) -> Any:
+    """The labels of a batch of a form that `unpack` takes: y of (x, y), or "label" of a dictionary; None: none."""
+    data = _alone(data)
+    if isinstance(data, (tuple, list)):
+        own = labels_in(data[0]) if isinstance(data[0], dict) else None
+        return data[1] if len(data) > 1 and data[1] is not None else own
+    return data.get("label") if isinstance(data, dict) else None
+
+
+def _alone(data):
+    """What a tuple of one thing holds: Keras hands on ([x, labels],) where it was given [x, labels]."""
+    return data[0] if isinstance(data, tuple) and len(data) == 1 else data
+
+
+def one_hot(labels: Any, classes: int, dtype: Any, rows: int | None = None) -> tf.Tensor:
+    """Labels as rows (batch, classes) of one 1, or of zeros where a label is -1, "unknown".
+
+    Args:
+        labels: integers (batch,) in -1..classes-1, or such rows.
+        classes: K.
+        dtype: of the result.
+        rows: how many there must be; None: any number.
+
+    Raises:
+        ValueError: none, several to an example, of another kind or shape, or, where values are known, outside.
+    """
+    expected = f"integers (batch,) in 0..{classes - 1}, -1 for unknown, or one-hot rows (batch, {classes})"
+    if labels is None or isinstance(labels, dict):
+        has = "no labels" if labels is None else f"several labels to an example, {sorted(labels)}: map the data to one"
+        raise ValueError(f"A model with classes={classes} needs labels: {expected}. Received: {has}")
+    labels = tf.convert_to_tensor(labels)
+    integers = labels.dtype.is_integer and labels.shape.rank == 1
+    if not integers and not (labels.shape.rank == 2 and labels.shape[1] == classes):
+        raise ValueError(f"Labels must be {expected}. Received: {labels.dtype.name} of shape {tuple(labels.shape)}")
+    if rows is not None and labels.shape[0] not in (None, rows):
+        raise ValueError(f"Labels must be as many as there are rows: {rows}. Received: {labels.shape[0]}")
+    if tf.executing_eagerly():
+        _check_labels(labels.numpy(), integers, classes, expected)
+    return tf.one_hot(tf.cast(labels, tf.int64), classes, dtype=dtype) if integers else tf.cast(labels, dtype)
 
 
 def observations(x: Any, data_shape: tuple[int, ...], name: str = "x") -> tf.Tensor:
@@ -58,11 +122,24 @@ def _check_values(x: np.ndarray, name: str, images: bool) -> None:
         raise ValueError(f"Argument `{name}` must be images in [0, 1]. Received: range [{x.min():g}, {x.max():g}]")
 
 
-def flags(x: tf.Tensor, images: bool) -> dict[str, tf.Tensor]:
-    """In-graph: what is wrong with a batch. (Under XLA on CPU `reduce_min` and `reduce_max` take twice as long.)"""
-    found = {"NaN or infinite values in the data": ~tf.reduce_all(tf.math.is_finite(x))}
+def _check_labels(labels: np.ndarray, integers: bool, classes: int, expected: str) -> None:
+    low, high = (labels.min(), labels.max()) if labels.size else (0, 0)
+    if integers and (low < -1 or high >= classes):
+        raise ValueError(f"Labels must be {expected}. Received: labels from {low} to {high}")
+    if not integers and not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) <= 1).all()):
+        raise ValueError(f"Labels must be {expected}. Received: rows that are not one-hot")
+
+
+def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
+    """In-graph: what is wrong with a batch, made of `data`. (XLA takes twice as long for `reduce_min` on CPU.)"""
+    x, found = batch.x, {"NaN or infinite values in the data": ~tf.reduce_all(tf.math.is_finite(batch.x))}
     if images:
         found["images outside [0, 1]"] = tf.reduce_any((x < 0) | (x > 1))
+    if batch.labels is not None:
+        labels, classes = tf.convert_to_tensor(labels_in(data)), batch.labels.shape[1]
+        if labels.shape.rank == 1:
+            labels = tf.cast(labels, tf.int64)
+            found[f"labels outside -1..{classes - 1}"] = tf.reduce_any((labels < -1) | (labels >= classes))
     return found
 
 

@@ -27,8 +27,9 @@ class Endpoints:
             return model.sampling_prior.sample(*arguments)
         if name == "encode":
             return tf.cast(model.codes(*arguments), tf.float32)
-        z, noise, *uniform = arguments
-        outputs = model.outputs(z, noise)
+        z, noise, *rest = arguments
+        labels = rest.pop(0) if model.classes is not None else None
+        outputs, uniform = model.outputs(z, noise, labels), rest
         drawn = model.observation_model.draw(outputs, *uniform) if uniform else model.observe(outputs)
         return tf.cast(drawn, tf.float32)
 
@@ -37,9 +38,10 @@ class Endpoints:
         model = self._model
         if name == "prior":
             return [tf.TensorSpec([], tf.int32, "n"), tf.TensorSpec([], tf.int32, "seed")]
+        labels = [] if model.classes is None else [_rows_of([model.classes], "labels")]
         if name == "encode":
-            return [_rows_of(model.data_shape, "x"), _rows_of([model.code_noise_dim], "noise")]
-        decode = [_rows_of([model.latent_dim], "z"), _rows_of([model.decoder_noise_dim], "noise")]
+            return [_rows_of(model.data_shape, "x"), _rows_of([model.code_noise_dim], "noise"), *labels]
+        decode = [_rows_of([model.latent_dim], "z"), _rows_of([model.decoder_noise_dim], "noise"), *labels]
         if name == "decode":
             return decode
         return [*decode, _rows_of(model.observation_model.noise_shape(model.data_shape), "uniform")]
@@ -48,9 +50,10 @@ class Endpoints:
         """n codes of the sampling prior."""
         return self._get("prior")(tf.constant(int(n)), tf.constant(int(seed)))
 
-    def in_chunks(self, name: str, *arguments: tf.Tensor) -> np.ndarray:
-        """An endpoint's values for many rows, some hundred of which go through the networks at once."""
-        function, arguments = self._get(name), [tf.cast(argument, tf.float32) for argument in arguments]
+    def in_chunks(self, name: str, *arguments: tf.Tensor | None) -> np.ndarray:
+        """An endpoint's values for many rows, some hundred of which go through the networks at once; None: no input."""
+        function = self._get(name)
+        arguments = [tf.cast(argument, tf.float32) for argument in arguments if argument is not None]
         rows = arguments[0].shape[0]
         parts = [function(*(a[at : at + _ROWS] for a in arguments)).numpy() for at in range(0, rows, _ROWS)]
         return np.concatenate(parts)

@@ -40,62 +40,94 @@ class Frozen:
 
 def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     """Write the SavedModel of `Game.export`."""
-    parts = [*(model.coders if model.has_encoder else ()), model.decoder, model.sampling_prior, model.observation_model]
+    parts = [*(model.coders if model.has_encoder else ()), model.decoder, model.sampling_prior]
+    parts += [model.observation_model, model.label_counts]
     frozen = Frozen([part for part in parts if part is not None], model.averages)
+    module = tf.train.Checkpoint()
+    module.weights = frozen.variables
+    functions = _functions(model, frozen)
+    signatures = {name: tf.function(function, specs) for name, (function, specs) in functions.items()}
+    _save(module, path, overwrite, {**signatures, "serving_default": signatures["sample"]})
+
+
+def _functions(model, frozen):
+    """Name of a signature -> its function, and the specifications of its arguments."""
+    conditional = model.classes is not None
+    n_and_seed, x, z = (model.endpoints.signature(name) for name in ("prior", "encode", "decode"))
+    labels = [tf.TensorSpec([None], tf.int32, "labels")] if conditional else []
 
     def serve(name, *arguments):
         with frozen.scope():
-            return model.endpoints.pure(name, *arguments)
+            return model.endpoints.pure(name, *(part for part in arguments if part is not None))
 
-    def encode(x):
-        return serve("encode", x, model.code_noise(tf.shape(x)[0], None))
+    def encode(x, labels=None):
+        return serve("encode", x, model.code_noise(tf.shape(x)[0], None), _one_hot(model, labels))
 
-    def decode(z, seed=None):
-        return serve("decode", z, model.decoder_noise(tf.shape(z)[0], seed))
+    def decode(z, labels=None, seed=None):
+        return serve("decode", z, model.decoder_noise(tf.shape(z)[0], seed), _one_hot(model, labels))
+
+    def sample(n, seed):
+        codes = serve("prior", n, seed)
+        if not conditional:
+            return {"observations": decode(codes, seed=seed)}
+        with frozen.scope():
+            drawn = model.label_counts.sample(n, seed)
+        return {"observations": decode(codes, drawn, seed), "labels": drawn}
+
+    def sample_labels(labels, seed):
+        return {"observations": decode(serve("prior", tf.shape(labels)[0], seed), labels, seed)}
 
     functions = {
-        "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, model.endpoints.signature("prior")),
-        "decode": (lambda z: {"observations": decode(z)}, model.endpoints.signature("decode")[:1]),
-        "sample": (
-            lambda n, seed: {"observations": decode(serve("prior", n, seed), seed)},
-            model.endpoints.signature("prior"),
-        ),
+        "sample": (sample, n_and_seed),
+        "sample_codes": (lambda n, seed: {"codes": serve("prior", n, seed)}, n_and_seed),
+        "decode": (lambda z, labels=None: {"observations": decode(z, labels)}, [z[0], *labels]),
     }
+    if conditional:
+        functions["sample_labels"] = (sample_labels, [*labels, n_and_seed[1]])
     if model.has_encoder:
-        x = model.endpoints.signature("encode")[:1]
-        functions["encode"] = (lambda x: {"codes": encode(x)}, x)
-        functions["reconstruct"] = (lambda x: {"observations": decode(encode(x))}, x)
-    module = tf.train.Checkpoint()
-    module.weights = frozen.variables
-    signatures = {name: tf.function(function, specs) for name, (function, specs) in functions.items()}
-    _save(module, path, overwrite, {**signatures, "serving_default": signatures["sample"]})
+        of_x = [x[0], *labels]
+        functions["encode"] = (lambda x, labels=None: {"codes": encode(x, labels)}, of_x)
+        functions["reconstruct"] = (
+            lambda x, labels=None: {"observations": decode(encode(x, labels), labels)},
+            of_x,
+        )
+    return functions
+
+
+def _one_hot(model, labels):
+    return None if labels is None else tf.one_hot(labels, model.classes)
 
 
 def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     """Write the SavedModel of `Game.export_encoder`, in the layout of TF-Hub's reusable SavedModels."""
     frozen = Frozen(model.coders, model.averages)
+    spec = model.endpoints.signature("encode")[:1]
+    spec += [] if model.classes is None else [tf.TensorSpec([None], tf.int32, "labels")]
 
-    def encode(x, training):
-        scope = frozen.scope()
+    def encode(x, labels, training):
+        scope, noise = frozen.scope(), tf.zeros([tf.shape(x)[0], model.code_noise_dim], x.dtype)
         with scope:
-            codes = tf.cast(
-                model.codes(x, tf.zeros([tf.shape(x)[0], model.code_noise_dim], x.dtype), training), tf.float32
-            )
+            codes = tf.cast(model.codes(x, noise, _one_hot(model, labels), training), tf.float32)
         if training:
             frozen.commit(scope)
         return codes
 
-    spec = model.endpoints.signature("encode")[0]
+    def call(inputs, training=False):
+        x, labels = (inputs, None) if len(spec) == 1 else inputs
+        return encode(x, labels, training)
+
+    inputs = spec[0] if len(spec) == 1 else spec
     module = tf.train.Checkpoint()
-    module.__call__ = tf.function(lambda x, training=False: encode(x, training))
+    module.__call__ = tf.function(call)
     for training in (False, True):
-        module.__call__.get_concrete_function(spec, training=training)
-    module.serve = tf.function(lambda x: encode(x, False), [spec])
-    module.serve_training = tf.function(lambda x: encode(x, True), [spec])
+        module.__call__.get_concrete_function(inputs, training=training)
+    module.serve = tf.function(lambda inputs: call(inputs, False), [inputs])
+    module.serve_training = tf.function(lambda inputs: call(inputs, True), [inputs])
     module.variables = frozen.variables
     module.trainable_variables = [variable for variable in frozen.variables if variable.trainable]
     module.regularization_losses = []
-    _save(module, path, overwrite, {"serving_default": tf.function(lambda x: {"codes": encode(x, False)}, [spec])})
+    served = tf.function(lambda x, labels=None: {"codes": encode(x, labels, False)}, spec)
+    _save(module, path, overwrite, {"serving_default": served})
 
 
 def _save(module, path, overwrite, signatures):

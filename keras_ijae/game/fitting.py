@@ -17,6 +17,11 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
             f"Argument `prior` must be one of {', '.join(map(repr, sorted(priors.FITTED)))}, or a `Prior` that can be "
             f"fitted: the one named at creation, {type(model.prior).__name__}, cannot. Received: prior=None"
         )
+    if model.classes is not None:
+        raise ValueError(
+            "A prior cannot be fitted to the codes of a conditional model: it would be one density for those of all "
+            f"labels. Received: a {type(model).__name__} with classes={model.classes}"
+        )
     checks.whole("seed", seed, least=0, most=2**32 - 1)
     with model.distribute_strategy.scope():
         made = priors.to_fit(model.prior if prior is None else prior, model.latent_dim)

@@ -5,19 +5,20 @@ import warnings
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions import priors
 from keras_ijae.game import data, moves, networks, optimizers, presets, step
-from keras_ijae.game.arguments import arguments_of
 from keras_ijae.game.averages import RunningAverages
+from keras_ijae.game.config import arguments_from, config_of, given, serialised
+from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
+from keras_ijae.game.first_look import first_look, is_in_order, look_at_fit
+from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
-from keras_ijae.game.roles import Role
 from keras_ijae.game.watch import Watch, check_monitors
 from keras_ijae.keras_internals import check_compiled, is_validation_of_fit, sublayers
 
@@ -36,6 +37,8 @@ class Game(GenerativeModel):
         networks_by_role: role -> network, or None where there is none.
         data_shape: (height, width, channels) of images in [0, 1], or (features,); None reads it off the decoder.
         latent_dim: size of a code; None reads it off the decoder.
+        classes: K, at least 2, for a conditional model: labels 0..K-1, or -1 for unknown, come with the data, and the
+            networks whose roles take labels get them, one-hot, as their last input. None: labels are dropped.
         prior: a `Prior`, or the name of one.
         ema: decay, in [0, 1), of the running average of the players' weights, which everything but training uses
             (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
@@ -48,8 +51,8 @@ class Game(GenerativeModel):
         ValueError: a network whose shapes do not fit (named, with both shapes), or moves that make no game.
     """
 
-    ROLES: tuple[Role, ...] = ()
     PRESETS: dict[str, Any] = {}
+    UNCONDITIONAL = ""  # why no role takes labels, where none does
     moves: tuple[Move, ...]
     phases: tuple[Phase, ...]
 
@@ -59,6 +62,7 @@ class Game(GenerativeModel):
         *,
         data_shape: tuple[int, ...] | None = None,
         latent_dim: int | None = None,
+        classes: int | None = None,
         prior: Any = "normal",
         ema: float | str | None = "auto",
         preset: str | None = None,
@@ -69,7 +73,14 @@ class Game(GenerativeModel):
         self._fitted_priors = []
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
+        self.classes = self._checked_classes(classes)
+        self.label_counts = None if self.classes is None else LabelCounts(self.classes)
         self.prior = priors.get(prior, self.latent_dim)
+        if self.prior.can_fit and self.classes is not None:
+            raise ValueError(
+                f"Argument `prior`={prior!r} is one density fitted to the codes of all labels: a model with `classes` "
+                "needs another, such as 'normal'"
+            )
         self.ema, self.preset = self._decay(ema), preset
         self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
         presets.of(type(self), preset)
@@ -79,12 +90,12 @@ class Game(GenerativeModel):
 
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
-        arguments = {name: getattr(self, _attribute(name)) for name in arguments_of(type(self))}
+        arguments = given(self)
         networks.check_presence(self.ROLES, self.networks, arguments)
         for role in (role for role in self.ROLES if role.name in self.networks):
             networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role))
         if "decoder" in self.networks:
-            networks.check_outputs(self.decoder, self.latent_dim, self.observation_model)
+            networks.check_outputs(self.decoder, self.latent_dim, self.observation_model, self.classes_of("decoder"))
         moves.check(self.moves, self.phases, lambda name: isinstance(getattr(self, name, None), keras.layers.Layer))
         self._moves = {move.name: move for move in self.moves}
         self.happened = {
@@ -96,7 +107,8 @@ class Game(GenerativeModel):
         self.averaging = RunningAverages(averaged, self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
-        self.built = True
+        for layer in sublayers(self):  # they have their weights; Keras would build others by a call on x alone
+            layer.built = True
 
     # What a system defines ------------------------------------------------------------------------------------------
 
@@ -104,13 +116,11 @@ class Game(GenerativeModel):
         """The named noise of one pass."""
         raise NotImplementedError(f"{type(self).__name__} must define `noise(draws)`.")
 
-    def forward(self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
+    def forward(self, batch: Batch, noise: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
         """The players' forward pass, shared by this phase and those that reuse it; empty where none is."""
         return {}
 
-    def losses(
-        self, batch: tf.Tensor, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]
-    ) -> Played:
+    def losses(self, batch: Batch, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]) -> Played:
         """The losses of a phase's moves: a pure function of data and noise."""
         raise NotImplementedError(f"{type(self).__name__} must define `losses(batch, noise, phase, forward)`.")
 
@@ -230,20 +240,16 @@ class Game(GenerativeModel):
         """
         check_compiled(self, "fit")
         _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
-        rows, x = self._check_first(x, batch_size)
-        rows, slices = rows // self.distribute_strategy.num_replicas_in_sync, self._slices
-        if rows < slices:
-            raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
-        networks.check_batch(self.networks, rows // slices)
+        x = look_at_fit(self, x, y, batch_size)
         if keras_arguments.get("validation_data") is not None:
             validation = keras_arguments["validation_data"]
-            keras_arguments["validation_data"] = self._check_first(validation, batch_size)[1]
+            keras_arguments["validation_data"] = first_look(self, validation, None, batch_size)[1]
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = tf.nest.flatten(callbacks or [])
             if not self.has_encoder:
                 check_monitors(callbacks, type(self).__name__)
             callbacks = [Watch(self._train_logs, self.notice), *callbacks]
-        if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict)):
+        if is_in_order(x):
             keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
@@ -258,28 +264,8 @@ class Game(GenerativeModel):
         """
         _refuse_weights(sample_weight=sample_weight)
         if not is_validation_of_fit(keras_arguments):
-            _, x = self._check_first(x, batch_size)
+            _, x = first_look(self, x, y, batch_size)
         return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
-
-    def _check_first(self, x, batch_size):
-        """The number of rows of the first batch, or of many where it cannot be seen; and `x`, all still in it."""
-        first, x = data.first_batch(x, batch_size)
-        if first is None:
-            return batch_size or 32, x
-        rows = data.observations(data.unpack(first), self.data_shape)
-        self._check_range(rows)
-        return rows.shape[0], x
-
-    def _check_range(self, rows):
-        model = self.observation_model
-        if model is None or not model.of_unit_interval:
-            return
-        low, high = float(tf.reduce_min(rows)), float(tf.reduce_max(rows))
-        if low < 0 or high > 1:
-            raise ValueError(
-                f"Argument `x` must be in [0, 1] under a {type(model).__name__} likelihood: scale the data, or create "
-                f"the system with another, such as likelihood='gaussian'. Received: range [{low:g}, {high:g}]"
-            )
 
     @property
     def metrics(self) -> list:
@@ -302,26 +288,27 @@ class Game(GenerativeModel):
         return self.train_function
 
     def train_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
-        batch = self._observations(data_of_step)
+        batch = self.batch_of(data_of_step)
         logs, weights = step.play(self, batch)
         count = self.steps.assign_add(1)
         step.end(self, count)
-        bad = data.flags(batch, images=len(self.data_shape) == 3)
+        if self.label_counts is not None:
+            self.label_counts.add(batch.labels)
+        bad = data.flags(batch, data_of_step, images=len(self.data_shape) == 3)
         self._train_logs.update_state(logs, weights=weights, step=count, flags=bad)
         return self._train_logs.result()
 
     def test_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
-        batch = self._observations(data_of_step)
-        rows = tf.shape(batch)[0]
-        noise = self.noise(self.draws(rows, "test", self._test_logs.rows()))
+        batch = self.batch_of(data_of_step)
+        noise = self.noise(self.draws(batch.rows, "test", self._test_logs.rows()))
         with self.averaged():
             values = self.measures(batch, noise)
-        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, rows)
+        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, batch.rows)
         return self._test_logs.result()
 
     def predict_step(self, data_of_step: Any) -> tf.Tensor:
         with self.averaged():
-            return self(data.unpack(data_of_step), training=False)
+            return self(data_of_step if self.classes is not None else data.unpack(data_of_step), training=False)
 
     def draws(self, rows: int | tf.Tensor, *place: Any) -> random.Draws:
         """The noise of this place of the run (words and numbers), `rows` on each replica."""
@@ -330,12 +317,12 @@ class Game(GenerativeModel):
         replicas = self.distribute_strategy.num_replicas_in_sync
         return random.Draws(random.fold(self.seed, *place), rows, replica, replicas, self.variable_dtype)
 
-    def _observations(self, data_of_step):
-        return tf.cast(data.observations(data.unpack(data_of_step), self.data_shape), self.variable_dtype)
-
-    @property
-    def _slices(self):
-        return max(phase.slices for phase in self.phases)
+    def batch_of(self, data_of_step: Any) -> Batch:
+        """What a step sees of a batch of data: observations, and labels where the model has `classes`."""
+        x = tf.cast(data.observations(data.unpack(data_of_step), self.data_shape), self.variable_dtype)
+        if self.classes is None:
+            return Batch(x)
+        return Batch(x, data.one_hot(data.labels_in(data_of_step), self.classes, x.dtype, x.shape[0]))
 
     # Networks, weights and the configuration ------------------------------------------------------------------------
 
@@ -355,17 +342,25 @@ class Game(GenerativeModel):
         return [weight for name in names for weight in getattr(self, name).non_trainable_variables]
 
     def get_config(self) -> dict:
-        config = {name: _serialised(getattr(self, _attribute(name))) for name in arguments_of(type(self))}
-        return config | ({"sampling_prior": _serialised(self.sampling_prior)} if self._fitted_priors else {})
+        fitted = {"sampling_prior": serialised(self.sampling_prior)} if self._fitted_priors else {}
+        return config_of(self) | fitted
 
     @classmethod
     def from_config(cls, config: dict) -> "Game":
-        arguments = {name: keras.saving.deserialize_keras_object(value) for name, value in config.items()}
+        arguments = arguments_from(config)
         fitted = arguments.pop("sampling_prior", None)
         game = cls(**arguments)
         if fitted is not None:
             game._sample_from(fitted)
         return game
+
+    def _checked_classes(self, classes):
+        if classes is None:
+            return None
+        if not any(role.takes_labels for role in self.ROLES):
+            why = self.UNCONDITIONAL or "none of its networks takes labels"
+            raise ValueError(f"Argument `classes` is not taken by {type(self).__name__}: {why}. Received: {classes!r}")
+        return checks.whole("classes", classes, 2)
 
     def _gives(self, role):
         """The shape of what a network gives."""
@@ -393,19 +388,7 @@ class Game(GenerativeModel):
         )
 
 
-def _attribute(argument):
-    return "posterior_kind" if argument == "posterior" else argument
-
-
 def _refuse_weights(**weights):
     for name, value in weights.items():
         if value is not None:
             raise ValueError(f"Argument `{name}` is not taken. {data.UNWEIGHTED}. Received: {type(value).__name__}")
-
-
-def _serialised(value):
-    if isinstance(value, keras.Variable):
-        return float(keras.ops.convert_to_numpy(value))
-    if isinstance(value, tuple):
-        return list(value)
-    return keras.saving.serialize_keras_object(value) if hasattr(value, "get_config") else value

@@ -13,6 +13,9 @@ from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
 from keras_ijae.game import data, endpoints, export, fitting, networks
 from keras_ijae.game.averages import RunningAverages
+from keras_ijae.game.data import Batch
+from keras_ijae.game.labels import LabelCounts
+from keras_ijae.game.roles import Role, classes_of
 
 
 class GenerativeModel(keras.Model):
@@ -22,9 +25,15 @@ class GenerativeModel(keras.Model):
     the parameters of `posterior_family` and `observation_model`. No method changes anything; all use the running
     average of the weights where there is one.
 
+    A conditional model has `classes`, and its networks take labels. Where methods take observations x, the labels are
+    then given as `labels`, or with x as (x, labels) or {"image": x, "label": labels}: integers (n,) in 0..classes-1, -1
+    for unknown, one integer for all rows, or one-hot rows (n, classes).
+
     Attributes:
         encoder, decoder, prior: the networks and the density; a system without an encoder has None.
         data_shape, latent_dim: sizes of an observation and of a code.
+        classes: K, how many labels a conditional model distinguishes; None: it takes no labels.
+        label_counts: how often each came in training; None: it takes no labels.
         averaging: the running averages.
         posterior_family: what the encoder's outputs parametrise; None for implicit and deterministic encoders.
         observation_model: what the decoder's outputs parametrise; None where they are observations.
@@ -33,12 +42,15 @@ class GenerativeModel(keras.Model):
         active_dims: indices of the latent dimensions in use, where the model knows them.
     """
 
+    ROLES: tuple[Role, ...] = ()
     encoder: keras.layers.Layer | None = None
     decoder: keras.layers.Layer
     prior: Any
     _fitted_priors: list[Prior]  # one or none, in a list: Keras then forgets the weights of one that is replaced
     data_shape: tuple[int, ...]
     latent_dim: int
+    classes: int | None = None
+    label_counts: LabelCounts | None = None
     averaging: RunningAverages
     posterior_family: Posterior | None = None
     observation_model: Likelihood | None = None
@@ -53,12 +65,18 @@ class GenerativeModel(keras.Model):
     @property
     def code_noise_dim(self) -> int:
         """Size of the noise of one code: 0 for deterministic encoders."""
-        return self.latent_dim if self.posterior_family is not None else networks.noise_dim(self.encoder)
+        if self.posterior_family is not None:
+            return self.latent_dim
+        return networks.noise_dim(self.encoder, self.classes_of("encoder") > 0)
 
     @property
     def decoder_noise_dim(self) -> int:
         """Size of the noise input of the decoder: 0 where it has none."""
-        return networks.noise_dim(self.decoder)
+        return networks.noise_dim(self.decoder, self.classes_of("decoder") > 0)
+
+    def classes_of(self, role: str) -> int:
+        """Size of the labels that a network takes as its last input; 0 where it takes none."""
+        return sum(classes_of(known, {"classes": self.classes}) for known in self.ROLES if known.name == role)
 
     @property
     def sampling_prior(self) -> Prior:
@@ -71,30 +89,45 @@ class GenerativeModel(keras.Model):
 
     # The conditionals on tensors, which systems and endpoints use; noise comes in from outside -----------------------
 
-    def codes(self, x: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
-        """z = E(x, noise): explicit (mean + scale * noise), implicit (an input) or deterministic (no noise)."""
+    def codes(
+        self, x: tf.Tensor, noise: tf.Tensor | None, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """z = E(x, noise, labels): explicit (mean + scale * noise), implicit (an input) or deterministic (no noise)."""
         if self.posterior_family is not None:
-            return self.posterior_family.draw(self.encoder(x, training=training), noise)
-        return self.encoder([x, noise] if self.code_noise_dim else x, training=training)
+            return self.posterior_family.draw(self.parameters(x, labels, training), noise)
+        return self._encoder([x, noise if self.code_noise_dim else None], labels, training)
+
+    def parameters(self, x: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
+        """The parameters of an explicit posterior: (batch, posterior_family.units)."""
+        return self._encoder([x], labels, training)
+
+    def _encoder(self, inputs, labels, training):
+        return networks.call(self.encoder, [*inputs, labels if self.classes_of("encoder") else None], training)
 
     @property
     def coders(self) -> list[keras.layers.Layer]:
         """The layers with weights in `codes`."""
         return [self.encoder]
 
-    def outputs(self, z: tf.Tensor, noise: tf.Tensor | None, training: bool = False) -> tf.Tensor:
-        """The decoder's outputs G(z, noise): observations, or the parameters of their likelihood."""
-        return self.decoder([z, noise] if self.decoder_noise_dim else z, training=training)
+    def outputs(
+        self, z: tf.Tensor, noise: tf.Tensor | None = None, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """The decoder's outputs G(z, noise, labels): observations, or the parameters of their likelihood."""
+        labels = labels if self.classes_of("decoder") else None
+        return networks.call(self.decoder, [z, noise if self.decoder_noise_dim else None, labels], training)
 
     def observe(self, outputs: tf.Tensor) -> tf.Tensor:
         """The decoder's outputs as observations."""
         return outputs if self.observation_model is None else self.observation_model.mean(outputs)
 
-    def autoencoded(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def autoencoded(self, batch: Batch, training: bool = False) -> tf.Tensor:
         """Reconstructions in which encoder and decoder have noise zero."""
-        rows = tf.shape(x)[0]
-        z = self.codes(x, tf.zeros([rows, self.code_noise_dim], x.dtype), training)
-        return self.observe(self.outputs(z, tf.zeros([rows, self.decoder_noise_dim], z.dtype), training))
+        noise = tf.zeros([batch.rows, self.code_noise_dim], batch.x.dtype)
+        return self._decoded(self.codes(batch.x, noise, batch.labels, training), batch.labels, training)
+
+    def _decoded(self, z, labels, training):
+        noise = tf.zeros([tf.shape(z)[0], self.decoder_noise_dim], z.dtype)
+        return self.observe(self.outputs(z, noise, labels, training))
 
     def decoder_noise(self, rows: int | tf.Tensor, seed: int | tf.Tensor | None) -> tf.Tensor:
         """Noise of `rows` observations, (rows, decoder_noise_dim); without a seed zero."""
@@ -113,59 +146,71 @@ class GenerativeModel(keras.Model):
         """A scope in which the networks have the running average of their weights, if the model keeps one."""
         return self.averaging.scope()
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Reconstructions of observations; for a system without an encoder, observations for codes."""
-        if not self.has_encoder:
-            noise = tf.zeros([tf.shape(inputs)[0], self.decoder_noise_dim], inputs.dtype)
-            return self.observe(self.outputs(inputs, noise, training))
-        return self.autoencoded(inputs, training)
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
+        """Reconstructions of observations; for a system without an encoder, observations for codes.
 
-    def measures(self, batch: tf.Tensor, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        A conditional model takes [x, labels], or [z, labels].
+        """
+        labels = None
+        if self.classes is not None:
+            inputs, labels = (
+                data.unpack(inputs),
+                data.one_hot(data.labels_in(inputs), self.classes, self.variable_dtype),
+            )
+        if not self.has_encoder:
+            return self._decoded(inputs, labels, training)
+        return self.autoencoded(Batch(inputs, labels), training)
+
+    def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """What `evaluate` averages: name, with its reduction over dimensions -> one number per example.
 
         "loss" is what models are selected by: here the squared error of reconstructions, summed over dimensions.
         """
-        error = batch - tf.cast(self.autoencoded(batch), batch.dtype)
+        error = batch.x - tf.cast(self.autoencoded(batch), batch.x.dtype)
         axes = list(range(1, len(self.data_shape) + 1))
         squared, absolute = tf.reduce_sum(error**2, axes), tf.reduce_mean(tf.abs(error), axes)
         return {"loss": squared, "squared_error_sum": squared, "absolute_error_mean": absolute}
 
     # For people ----------------------------------------------------------------------------------------------------
 
-    def encode(self, x: Any, seed: int | None = None) -> np.ndarray:
+    def encode(self, x: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
         """Codes (n, latent_dim) of observations (n, ...).
 
         Args:
             x: images in [0, 1] or vectors.
             seed: of the encoder's noise. None: noise zero, which for explicit posteriors is their mean, for
                 implicit encoders their central code.
+            labels: of `x`, for conditional models.
 
         Raises:
-            ValueError: the system has no encoder, or `x` does not fit.
+            ValueError: the system has no encoder, or `x` or `labels` do not fit.
         """
         self._need_encoder("encode")
-        x = data.observations(data.unpack(x), self.data_shape)
-        return self.endpoints.in_chunks("encode", x, self.code_noise(x.shape[0], seed))
+        x, labels = self._batch(x, labels)
+        return self.endpoints.in_chunks("encode", x, self.code_noise(x.shape[0], seed), labels)
 
-    def decode(self, z: Any, seed: int | None = None) -> np.ndarray:
+    def decode(self, z: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
         """Observations (n, *data_shape) for codes (n, latent_dim): the likelihood's mean where there is one.
 
         Args:
             z: codes.
             seed: of the noise of implicit decoders, on which others do not depend. None: noise zero.
+            labels: of what is decoded, for conditional models.
 
         Raises:
-            ValueError: `z` does not fit.
+            ValueError: `z` or `labels` do not fit.
         """
         z = data.observations(z, (self.latent_dim,), "z")
-        return self.endpoints.in_chunks("decode", z, self.decoder_noise(z.shape[0], seed))
+        labels = self._one_hot(labels, z.shape[0])
+        return self.endpoints.in_chunks("decode", z, self.decoder_noise(z.shape[0], seed), labels)
 
-    def reconstruct(self, x: Any, seed: int | None = None) -> np.ndarray:
-        """decode(encode(x, seed), seed), shape of `x`."""
+    def reconstruct(self, x: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
+        """decode(encode(x, seed), seed), with the same labels: shape of `x`."""
         self._need_encoder("reconstruct")
-        return self.decode(self.encode(x, seed), seed)
+        x, labels = self._batch(x, labels)
+        return self.decode(self.encode(x, seed, labels), seed, labels)
 
-    def sample(self, n: int, seed: int = 0, observation: str = "mean") -> np.ndarray:
+    def sample(self, n: int, seed: int = 0, observation: str = "mean", labels: Any = None) -> np.ndarray:
         """n observations from the model: a function of the weights, n and seed alone.
 
         The first k codes do not depend on n, bit for bit. Implicit decoders have noise: this is decode(codes, seed).
@@ -175,18 +220,35 @@ class GenerativeModel(keras.Model):
             seed: of the codes, of an implicit decoder's noise, and of the likelihood's.
             observation: "mean" of the likelihood, or "draw": sampled from it. Both are the decoder's output where there
                 is no likelihood.
+            labels: what is sampled, for conditional models: one label for each of the n, or one for all. None: those of
+                `sample_labels(n, seed)`.
         """
         n, seed = checks.whole("n", n), checks.whole("seed", seed, -(2**31), 2**31 - 1)
         checks.choice("observation", observation, ("mean", "draw"))
-        z = self.endpoints.codes_of_samples(n, seed)
+        labels = self.sample_labels(n, seed) if labels is None and self.classes is not None else labels
+        z, labels = self.endpoints.codes_of_samples(n, seed), self._one_hot(labels, n)
         if observation == "mean" or self.observation_model is None:
-            return self.decode(z, seed)
+            return self.decode(z, seed, labels)
         uniform = [n, *self.observation_model.noise_shape(self.data_shape)]
         uniform = random.uniform(uniform, random.fold(seed, "observation"))
-        return self.endpoints.in_chunks("draw", z, self.decoder_noise(n, seed), uniform)
+        return self.endpoints.in_chunks("draw", z, self.decoder_noise(n, seed), labels, uniform)
 
-    def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
-        """From observations `a` to `b`, (n, ...) each, on a line between their codes: (n, steps, ...), steps >= 2."""
+    def sample_labels(self, n: int, seed: int = 0) -> np.ndarray:
+        """n labels, int32, as often as they came in training, before it all alike: those of `sample(n, seed)`.
+
+        Raises:
+            ValueError: the model takes no labels.
+        """
+        if self.label_counts is None:
+            raise ValueError("The model takes no labels: create it with `classes`, where the system can be conditional")
+        return self.label_counts.sample(checks.whole("n", n), seed).numpy()
+
+    def interpolate(self, a: Any, b: Any, steps: int = 8, labels: Any = None) -> np.ndarray:
+        """From observations `a` to `b`, (n, ...) each, on a line between their codes: (n, steps, ...), steps >= 2.
+
+        A conditional model takes them with their labels, (a, its labels) and (b, its labels), and decodes with
+        `labels`, by default those of `a`.
+        """
         steps = checks.whole("steps", steps, 2)
         start, end = self.encode(a), self.encode(b)
         if len(start) != len(end):
@@ -194,10 +256,12 @@ class GenerativeModel(keras.Model):
                 f"Arguments `a` and `b` must have equal numbers of rows. Received: {len(start)} and {len(end)}"
             )
         line = np.linspace(0, 1, steps, dtype="float32")[:, None]
-        codes = start[:, None] * (1 - line) + end[:, None] * line
-        return self.decode(codes.reshape(-1, self.latent_dim)).reshape(len(start), steps, *self.data_shape)
+        codes = (start[:, None] * (1 - line) + end[:, None] * line).reshape(-1, self.latent_dim)
+        labels = self._one_hot(data.labels_in(a) if labels is None and self.classes else labels, len(start))
+        labels = None if labels is None else tf.repeat(labels, steps, axis=0)
+        return self.decode(codes, labels=labels).reshape(len(start), steps, *self.data_shape)
 
-    def posterior(self, x: Any):
+    def posterior(self, x: Any, labels: Any = None):
         """q(z|x) as a TFP distribution with batch shape (n,); ValueError where the encoder is not explicit."""
         if self.posterior_family is None:
             raise ValueError(
@@ -205,12 +269,13 @@ class GenerativeModel(keras.Model):
                 "'full', where the system takes that argument"
             )
         with self.averaged():
-            return self.posterior_family.distribution(self.encoder(data.observations(data.unpack(x), self.data_shape)))
+            return self.posterior_family.distribution(self.parameters(*self._batch(x, labels)))
 
-    def reconstruction_error(self, x: Any) -> np.ndarray:
+    def reconstruction_error(self, x: Any, labels: Any = None) -> np.ndarray:
         """Squared error of the reconstruction, summed over dimensions: (n,)."""
-        x = np.asarray(data.unpack(x))
-        return np.sum((x - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
+        self._need_encoder("reconstruct")
+        x, labels = self._batch(x, labels)
+        return np.sum((x.numpy() - self.reconstruct(x, labels=labels)).reshape(x.shape[0], -1) ** 2, axis=1)
 
     def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
         """Fit a density to the codes of `data`, with noise zero, after training; `sample` and `export` then use it.
@@ -240,7 +305,8 @@ class GenerativeModel(keras.Model):
         Signatures, for any number of rows: `sample(n, seed)` (int32 scalars; also `serving_default`) and `decode(z)`
         give "observations", `sample_codes(n, seed)` the "codes" of that sample; with an encoder, `encode(x)` gives
         "codes" and `reconstruct(x)` "observations". Numbers are those of the methods of the same name, codes of
-        `sample` bit for bit.
+        `sample` bit for bit. Of a conditional model `decode`, `encode` and `reconstruct` take `labels` as well, int32
+        (n,) with -1 for unknown, `sample` gives its "labels" too, and `sample_labels(labels, seed)` samples given ones.
 
         Args:
             path: directory to be made; written under a temporary name and renamed.
@@ -257,12 +323,30 @@ class GenerativeModel(keras.Model):
         `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as
         `(x, training=False)` and has `trainable_variables`;
         `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer.
-        Codes are those of `encode(x)`: noise zero.
+        Codes are those of `encode(x)`: noise zero. In the place of x that of a conditional model takes [x, labels].
 
         Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.
         """
         self._need_encoder("export an encoder")
         export.export_encoder(self, path, overwrite)
+
+    def _batch(self, x, labels=None):
+        """Observations and one-hot labels: those given, else those that come with `x`."""
+        given = data.labels_in(x) if labels is None and self.classes is not None else labels
+        x = data.observations(data.unpack(x), self.data_shape)
+        return Batch(x, self._one_hot(given, x.shape[0]))
+
+    def _one_hot(self, labels, rows):
+        if self.classes is None and labels is not None:
+            raise ValueError(
+                "Argument `labels` is not taken: the model has none. Create it with `classes`, where the system can be "
+                f"conditional. Received: labels={labels!r:.80}"
+            )
+        if self.classes is None:
+            return None
+        if labels is not None and not isinstance(labels, dict) and np.ndim(labels) == 0:
+            labels = np.full(rows, labels)
+        return data.one_hot(labels, self.classes, "float32", rows)
 
     def _need_encoder(self, method):
         if not self.has_encoder:

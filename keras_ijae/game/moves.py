@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import keras
 import tensorflow as tf
 
+from keras_ijae.game.data import Batch
+
 
 @dataclass(frozen=True)
 class Move:
@@ -77,7 +79,7 @@ class Pass:
     """A forward pass, of which phases lower their losses.
 
     Attributes:
-        batch: the observations.
+        batch: observations and labels.
         noise: name -> what was sampled for this pass.
         forward: what the system's `forward` gave.
         tape: recorded `forward`, and records the losses that are taken of it.
@@ -85,7 +87,7 @@ class Pass:
             statistics) is kept in it and reaches the weights only if their network moves.
     """
 
-    batch: tf.Tensor
+    batch: Batch
     noise: dict[str, tf.Tensor]
     forward: dict[str, tf.Tensor]
     tape: tf.GradientTape

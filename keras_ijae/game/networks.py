@@ -1,6 +1,7 @@
 """What is checked of the networks that a system is given."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import whole
 from keras_ijae.distributions.likelihoods.base import image_problem
-from keras_ijae.game.roles import Arguments, Role, shapes
+from keras_ijae.game.roles import Arguments, Role, classes_of, shapes
 from keras_ijae.keras_internals import sublayers
 
 _ROWS = 32  # random codes for a first look at a decoder
@@ -26,10 +27,21 @@ def sizes(decoder: keras.layers.Layer, data_shape: tuple | None, latent_dim: int
         raise ValueError("Arguments `data_shape` and `latent_dim` are needed: the decoder does not say them") from error
 
 
-def noise_dim(network: keras.layers.Layer) -> int:
-    """Size of the second input of an encoder or decoder, which is its noise; 0 where it has none."""
+def noise_dim(network: keras.layers.Layer, labelled: bool = False) -> int:
+    """Size of the second input of an encoder or decoder, which is its noise; 0 where it has none.
+
+    Args:
+        network: its inputs are x or z, perhaps noise, perhaps labels.
+        labelled: whether its last input is labels.
+    """
     inputs = _inputs(network)
-    return int(inputs[1].shape[-1]) if len(inputs) > 1 else 0
+    return int(inputs[1].shape[-1]) if len(inputs) > 1 + labelled else 0
+
+
+def call(network: keras.layers.Layer, parts: Sequence[tf.Tensor | None], training: bool = False) -> tf.Tensor:
+    """The network's outputs for its inputs in their order; None stands for one that it does not have."""
+    tensors = [part for part in parts if part is not None]
+    return network(tensors if len(tensors) > 1 else tensors[0], training=training)
 
 
 def check_presence(roles: tuple[Role, ...], networks: dict[str, Any], arguments: Arguments) -> None:
@@ -46,12 +58,12 @@ def check_presence(roles: tuple[Role, ...], networks: dict[str, Any], arguments:
 
 def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, output: tuple) -> None:
     """ValueError where a network does not map what it sees to `output` (batch not counted)."""
-    inputs = shapes(role, arguments)
-    if role.takes_noise and noise_dim(network):
-        inputs = [*inputs, (noise_dim(network),)]
+    inputs, classes = shapes(role, arguments), classes_of(role, arguments)
+    noise = noise_dim(network, classes > 0) if role.takes_noise else 0
+    inputs = [*inputs, *[(size,) for size in (noise, classes) if size]]
     wanted = " and ".join(str(tuple(shape)) for shape in inputs)
     try:
-        found = tuple(_call(network, [tf.zeros((1, *shape), keras.config.floatx()) for shape in inputs]).shape[1:])
+        found = tuple(call(network, [tf.zeros((1, *shape), keras.config.floatx()) for shape in inputs]).shape[1:])
     except Exception as error:  # a network fails in as many ways as there are layers
         raise ValueError(
             f"Network `{role.name}` must accept inputs of shape {wanted}. Received one with inputs "
@@ -61,13 +73,14 @@ def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, 
         raise ValueError(f"Network `{role.name}` must map {wanted} to {tuple(output)}. Received one that gives {found}")
 
 
-def check_outputs(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any) -> None:
+def check_outputs(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any, classes: int = 0) -> None:
     """Look at a decoder's outputs for random codes: a last activation that does not fit is seen there.
 
     Args:
         decoder: codes -> observations, or the parameters of their likelihood.
         latent_dim: size of a code.
         likelihood: what the outputs parametrise; None: they are observations.
+        classes: size of the labels that it takes; 0: none.
 
     Raises:
         ValueError: outputs that are no images in [0, 1] where they must be, or not finite.
@@ -75,9 +88,10 @@ def check_outputs(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any)
     Warns:
         UserWarning: outputs that a likelihood can take, but that look like something else.
     """
-    sizes_of_inputs = [latent_dim, *[noise_dim(decoder)] * bool(noise_dim(decoder))]
-    codes = [random.normal([_ROWS, size], random.fold(0, "look", at)) for at, size in enumerate(sizes_of_inputs)]
-    outputs = np.asarray(_call(decoder, [tf.cast(code, keras.config.floatx()) for code in codes]), "float64")
+    wanted = [size for size in (latent_dim, noise_dim(decoder, classes > 0)) if size]
+    codes = [random.normal([_ROWS, size], random.fold(0, "look", at)) for at, size in enumerate(wanted)]
+    labels = [tf.one_hot(tf.range(_ROWS) % classes, classes)] if classes else []
+    outputs = np.asarray(call(decoder, [tf.cast(part, keras.config.floatx()) for part in codes + labels]), "float64")
     problem = image_problem(outputs) if likelihood is None else likelihood.output_problem(outputs)
     if not problem:
         return
@@ -99,7 +113,3 @@ def check_batch(networks: dict[str, keras.layers.Layer], rows: int) -> None:
 
 def _inputs(network):
     return getattr(network, "inputs", None) or []
-
-
-def _call(network, tensors):
-    return network(tensors if len(tensors) > 1 else tensors[0], training=False)

@@ -22,6 +22,13 @@ def means(logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return tf.distribute.get_replica_context().all_reduce("MEAN", logs)
 
 
+def total(values: tf.Tensor) -> tf.Tensor:
+    """The sum of a tensor over the replicas."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return values
+    return tf.distribute.get_replica_context().all_reduce("SUM", values)
+
+
 def assign(variables: list[tf.Variable], values: list[tf.Tensor]) -> None:
     """Assign to variables of any aggregation, every replica holding equal values."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:

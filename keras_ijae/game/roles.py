@@ -27,6 +27,7 @@ class Role:
             `posterior` or `likelihood`, "deterministic" where there is none.
         noise_dim: size of "n".
         takes_noise: whether noise of any size may be a further input; the system then hands it one.
+        takes_labels: whether one-hot labels are its last input where the model has `classes`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Role:
     outputs: Callable[[Arguments], Any] | None = None
     noise_dim: Callable[[Arguments], int] | None = None
     takes_noise: bool = False
+    takes_labels: bool = False
 
     @property
     def judges(self) -> bool:
@@ -68,8 +70,18 @@ CRITIC = Role("critic", "critic", ("x",))
 CODE_CRITIC = Role("code_critic", "critic", ("z",))
 
 
+def labelled(*roles: Role) -> tuple[Role, ...]:
+    """These roles, each of which takes labels where the model has `classes`."""
+    return tuple(role.but(takes_labels=True) for role in roles)
+
+
+def classes_of(role: Role, arguments: Arguments) -> int:
+    """Size of the labels that a network takes as its last input; 0 where it takes none."""
+    return arguments["classes"] or 0 if role.takes_labels else 0
+
+
 def shapes(role: Role, arguments: Arguments) -> list[tuple[int, ...]]:
-    """Shapes of what it sees, batch and further noise not counted."""
+    """Shapes of what it sees, batch, further noise and labels not counted."""
     x, z = tuple(arguments["data_shape"]), (arguments["latent_dim"],)
     n = (role.noise_dim(arguments),) if role.noise_dim else ()
     return [{"x": x, "y": x, "z": z, "n": n}[key] for key in role.sees]

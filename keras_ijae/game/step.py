@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae.game import optimizers
+from keras_ijae.game.data import Batch
 from keras_ijae.game.moves import Pass, Phase, Played
 from keras_ijae.game.replicas import assign, means
 from keras_ijae.keras_internals import sublayers
@@ -16,7 +17,7 @@ Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
 """Values by name, and the weights of those that did not always happen."""
 
 
-def play(game: Any, batch: tf.Tensor) -> Logged:
+def play(game: Any, batch: Batch) -> Logged:
     """Play all phases on a batch."""
     logs: dict[str, tf.Tensor] = {}
     weights: dict[str, tf.Tensor] = {}
@@ -95,20 +96,14 @@ def _while_open(game, phase, repeat, batch, seen, opened):
 
 def _pass(game, phase: Phase, repeat: int, batch, seen: Pass | None) -> Pass:
     """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass."""
-    batch = batch if phase.slices == 1 else _slice(batch, repeat, phase.slices)
-    noise = game.noise(game.draws(tf.shape(batch)[0], "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
+    batch = batch if phase.slices == 1 else batch.slice(repeat, phase.slices)
+    noise = game.noise(game.draws(batch.rows, "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
     if phase.once and repeat:
         return Pass(batch, noise, seen.forward, seen.tape, seen.scope)
     tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope()
     with tape, scope:
         forward = game.forward(batch, noise, phase.name)
     return Pass(batch, noise, forward, tape, scope)
-
-
-def _slice(batch, repeat, slices):
-    """Rows repeat, repeat + slices, ...; never none, as repeats share the rows of a last batch that is too small."""
-    rows = tf.maximum(tf.shape(batch)[0], 1)
-    return batch[repeat % rows :: slices]
 
 
 def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], list]:

@@ -57,13 +57,14 @@ class AAE(CodeJudging):
     def forward(self, batch, noise, phase):
         if phase == "reconstruction":
             return super().forward(batch, noise, phase)
-        return {"code": self.codes(batch, noise["code"], training=True)}  # nobody looks at reconstructions
+        code = self.codes(batch.x, noise["code"], batch.labels, training=True)
+        return {"code": code}  # nobody looks at reconstructions
 
     def losses(self, batch, noise, phase, forward):
         code = forward["code"]
         if phase == "reconstruction":
-            return Played({"auto_encoder": self.squared_error(batch, forward["rec"])})
+            return Played({"auto_encoder": self.squared_error(batch.x, forward["rec"])})
         if phase == "encoder":
-            (posterior,) = logits(self.code_discriminator, [code])
+            (posterior,) = logits(self.code_discriminator, [code, batch.labels])
             return Played({"encoder": losses.generator_loss(posterior)})
-        return self.judge_codes(noise["z"], code)
+        return self.judge_codes(noise["z"], code, batch.labels)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.game import Common, Game, Move, Phase, Played
-from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER
+from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER, labelled
 from keras_ijae.models.judging import logits
 
 
@@ -29,15 +29,12 @@ class AutoEncoding(Game):
 
     ROLES = (ENCODER.but(takes_noise=True), DECODER)
 
-    def __init__(self, *, encoder: keras.Model, decoder: keras.Model, **common: Unpack[Common]):
-        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
-
     def noise(self, draws):
         return {"code": draws.normal("code", self.code_noise_dim)}
 
     def forward(self, batch, noise, phase):
-        code = self.codes(batch, noise["code"], training=True)
-        return {"code": code, "rec": self.decoder(code, training=True)}
+        code = self.codes(batch.x, noise["code"], batch.labels, training=True)
+        return {"code": code, "rec": self.outputs(code, labels=batch.labels, training=True)}
 
     def squared_error(self, x: tf.Tensor, rec: tf.Tensor) -> tf.Tensor:
         """E ||x - rec||^2: summed over dimensions, a mean over the batch."""
@@ -45,10 +42,17 @@ class AutoEncoding(Game):
         return tf.reduce_mean(tf.reduce_sum(error**2, axis=1))
 
 
+class EncoderDecoder(AutoEncoding):
+    """Base of those that have no other network."""
+
+    def __init__(self, *, encoder: keras.Model, decoder: keras.Model, **common: Unpack[Common]):
+        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
+
+
 class CodeJudging(AutoEncoding):
     """Base of those whose codes a discriminator tells from the prior."""
 
-    ROLES = (*AutoEncoding.ROLES, CODE_DISCRIMINATOR)
+    ROLES = labelled(*AutoEncoding.ROLES, CODE_DISCRIMINATOR)
 
     def __init__(
         self,
@@ -58,22 +62,20 @@ class CodeJudging(AutoEncoding):
         code_discriminator: keras.Model,
         **common: Unpack[Common],
     ):
-        super(AutoEncoding, self).__init__(
-            {"encoder": encoder, "decoder": decoder, "code_discriminator": code_discriminator}, **common
-        )
+        super().__init__({"encoder": encoder, "decoder": decoder, "code_discriminator": code_discriminator}, **common)
 
     def noise(self, draws):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
 
-    def judge_codes(self, z: tf.Tensor, code: tf.Tensor) -> Played:
+    def judge_codes(self, z: tf.Tensor, code: tf.Tensor, labels: tf.Tensor | None) -> Played:
         """L_C = E softplus(-C(z)) + E softplus(C(code)), the code held fixed."""
-        prior, posterior = logits(self.code_discriminator, [z], [tf.stop_gradient(code)])
+        prior, posterior = logits(self.code_discriminator, [z, labels], [tf.stop_gradient(code), labels])
         judged = losses.discriminator_logs("code_discriminator", prior, posterior)
         return Played({"code_discriminator": losses.discriminator_loss(prior, posterior)}, judged)
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class AE(AutoEncoding):
+class AE(EncoderDecoder):
     """Auto-encoder: codes are wherever the reconstruction is best.
 
         L = E ||x - G(E(x))||^2         a sum over dimensions, a mean over the batch
@@ -92,6 +94,8 @@ class AE(AutoEncoding):
         `keras.optimizers.AdamW` for that.
     """
 
+    UNCONDITIONAL = "nothing makes its codes independent of the label, so that none could be drawn for a label"
+
     def __init__(self, **auto_encoder: Unpack[AutoEncodingArguments]):
         super().__init__(**auto_encoder)
         self.moves = (Move("auto_encoder", ("encoder", "decoder")),)
@@ -102,4 +106,4 @@ class AE(AutoEncoding):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
 
     def losses(self, batch, noise, phase, forward):
-        return Played({"auto_encoder": self.squared_error(batch, forward["rec"])})
+        return Played({"auto_encoder": self.squared_error(batch.x, forward["rec"])})

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
-from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, DISCRIMINATOR, ENCODER
+from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, DISCRIMINATOR, ENCODER, labelled
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
@@ -57,7 +57,7 @@ class AlphaGAN(Game):
         Adam(2e-3, 0.5, 0.9), `l1_mean_weight` of 10; rate and weight were chosen on MNIST (docs/defaults.md).
     """
 
-    ROLES = (ENCODER.but(takes_noise=True), DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
+    ROLES = labelled(ENCODER.but(takes_noise=True), DECODER, DISCRIMINATOR, CODE_DISCRIMINATOR)
     PRESETS = {
         "paper": Preset(_third_party, Networks(norm="batch", spectral=False, roles=THEIRS), {"l1_mean_weight": 80.0})
     }
@@ -90,17 +90,19 @@ class AlphaGAN(Game):
         return {"z": draws.rows("z", self.prior.sample), "code": draws.normal("code", self.code_noise_dim)}
 
     def forward(self, batch, noise, phase):
-        code = self.codes(batch, noise["code"], training=True)
-        return {"code": code, "rec": self.decoder(code, training=True), "fake": self.decoder(noise["z"], training=True)}
+        code = self.codes(batch.x, noise["code"], batch.labels, training=True)
+        rec, fake = (self.outputs(z, labels=batch.labels, training=True) for z in (code, noise["z"]))
+        return {"code": code, "rec": rec, "fake": fake}
 
     def losses(self, batch, noise, phase, forward):
         return (self._judge if phase == "discriminators" else self._play_players)(batch, noise, forward)
 
-    def _judge(self, x, noise, forward):
+    def _judge(self, batch, noise, forward):
+        labels = batch.labels
         code, rec, fake = (tf.stop_gradient(forward[key]) for key in ("code", "rec", "fake"))
-        real, *both = logits(self.discriminator, [x], [rec], [fake])
+        real, *both = logits(self.discriminator, [batch.x, labels], [rec, labels], [fake, labels])
         both = tf.concat(both, axis=0)
-        prior, posterior = logits(self.code_discriminator, [noise["z"]], [code])
+        prior, posterior = logits(self.code_discriminator, [noise["z"], labels], [code, labels])
         judged = losses.discriminator_logs("discriminator", real, both) | losses.discriminator_logs(
             "code_discriminator", prior, posterior
         )
@@ -112,17 +114,19 @@ class AlphaGAN(Game):
             judged,
         )
 
-    def _play_players(self, x, noise, forward):
+    def _play_players(self, batch, noise, forward):
         """L_E and L_G; the encoder does not see D."""
+        x, labels = batch
         l1 = tf.reduce_mean(tf.abs(x - tf.cast(forward["rec"], x.dtype)))
         shared, logs = tf.cast(tf.convert_to_tensor(self.l1_mean_weight), l1.dtype) * l1, {"absolute_error_mean": l1}
         if self.code_cycle_mean_weight is not None:
-            cycle = tf.reduce_mean(tf.abs(self.codes(forward["fake"], noise["code"], training=True) - noise["z"]))
+            again = self.codes(forward["fake"], noise["code"], labels, training=True)
+            cycle = tf.reduce_mean(tf.abs(again - noise["z"]))
             shared += tf.cast(tf.convert_to_tensor(self.code_cycle_mean_weight), l1.dtype) * cycle
             logs["code_cycle_l1_mean"] = cycle
-        code = losses.generator_loss(self.code_discriminator(forward["code"], training=True), self.objective)
-        rec, fake = (
-            losses.generator_loss(self.discriminator(forward[key], training=True), self.objective)
-            for key in ("rec", "fake")
+        judges = {"code": self.code_discriminator, "rec": self.discriminator, "fake": self.discriminator}
+        code, rec, fake = (
+            losses.generator_loss(logits(judge, [forward[key], labels])[0], self.objective)
+            for key, judge in judges.items()
         )
         return Played({"encoder": shared + code, "decoder": shared + rec + fake}, logs)

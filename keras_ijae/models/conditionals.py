@@ -12,18 +12,20 @@ from keras_ijae.game.networks import noise_dim
 WITHOUT_DENSITY = ("implicit", "deterministic")
 
 
-def posterior(kind: Any, encoder: keras.layers.Layer, latent_dim: int) -> Posterior | None:
+def posterior(kind: Any, encoder: keras.layers.Layer, latent_dim: int, classes: int | None = None) -> Posterior | None:
     """The explicit posterior that `kind` names; None for "implicit" and "deterministic".
 
     Raises:
         ValueError: an unknown name, or an encoder whose number of inputs does not fit: implicit ones have two.
     """
     family = None if kind in WITHOUT_DENSITY else posteriors.get(kind, latent_dim)
-    _check_inputs("posterior", kind, "encoder", encoder)
+    _check_inputs("posterior", kind, "encoder", encoder, classes)
     return family
 
 
-def likelihood(kind: Any, decoder: keras.layers.Layer, data_shape: tuple[int, ...]) -> Likelihood | None:
+def likelihood(
+    kind: Any, decoder: keras.layers.Layer, data_shape: tuple[int, ...], classes: int | None = None
+) -> Likelihood | None:
     """The explicit likelihood that `kind` names; None for "implicit" and "deterministic".
 
     Raises:
@@ -35,16 +37,21 @@ def likelihood(kind: Any, decoder: keras.layers.Layer, data_shape: tuple[int, ..
         raise ValueError(
             f"Argument `likelihood` must be 'implicit', 'deterministic' or have a density. Received: {kind!r}"
         )
-    _check_inputs("likelihood", kind, "decoder", decoder)
+    _check_inputs("likelihood", kind, "decoder", decoder, classes)
     return explicit
 
 
-def _check_inputs(argument, kind, role, network):
-    noise = noise_dim(network) > 0
+def _check_inputs(argument, kind, role, network, classes):
+    noise = noise_dim(network, classes is not None) > 0
     if noise != (kind == "implicit"):
         has, remedy = ("takes noise", "'implicit'") if noise else ("takes none", "'deterministic' or an explicit one")
         sees = "x" if role == "encoder" else "z"
         raise ValueError(
             f"Argument `{argument}`={kind!r} does not fit the {role}, which {has} beside {sees}. Give the {role} "
-            f"{f'[{sees}, noise]' if kind == 'implicit' else sees} as inputs, or pass {argument}={remedy}"
+            f"{_inputs(sees, kind, classes)} as inputs, or pass {argument}={remedy}"
         )
+
+
+def _inputs(sees, kind, classes):
+    parts = [sees, *(["noise"] if kind == "implicit" else []), *([] if classes is None else ["labels"])]
+    return f"[{', '.join(parts)}]" if len(parts) > 1 else sees

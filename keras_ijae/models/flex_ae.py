@@ -96,6 +96,7 @@ class FlexAE(Game):
             {"critic_steps": 5},
         )
     }
+    UNCONDITIONAL = "its generated prior is one density for the codes of all labels"
 
     def __init__(
         self,
@@ -141,10 +142,10 @@ class FlexAE(Game):
         return {"n": draws.normal("n", self.noise_dim), "between": draws.uniform("between", 1), **uniform}
 
     def forward(self, batch, noise, phase):
-        return {"code": self.encoder(batch, training=True)}
+        return {"code": self.encoder(batch.x, training=True)}
 
     def losses(self, batch, noise, phase, forward):
-        return getattr(self, f"_play_{phase}")(batch, noise, forward["code"])
+        return getattr(self, f"_play_{phase}")(batch.x, noise, forward["code"])
 
     def _play_auto_encoder(self, x, noise, z):
         error = x - tf.cast(self.decoder(z, training=True), x.dtype)

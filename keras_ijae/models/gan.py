@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
-from keras_ijae.game.roles import DECODER, DISCRIMINATOR
+from keras_ijae.game import Common, Game, Move, Phase, Played, Preset, networks
+from keras_ijae.game.roles import DECODER, DISCRIMINATOR, labelled
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
@@ -20,7 +20,7 @@ def _dcgan(model):
 class GAN(Game):
     """Generative adversarial network: k discriminator steps, then one step of the generator (`decoder`).
 
-    With logits D(.), z ~ p(z) and x_f = G(z):
+    With logits D(.), z ~ p(z) and x_f = G(z), D and G given the label too where there are `classes`:
 
         L_D = E softplus(-D(x)) + E softplus(D(x_f))
         L_G = -E softplus(D(x_f))     objective="minimax"
@@ -45,7 +45,7 @@ class GAN(Game):
         D in the default networks, Adam(1e-3, 0.5, 0.9).
     """
 
-    ROLES = (DECODER, DISCRIMINATOR)
+    ROLES = labelled(DECODER, DISCRIMINATOR)
     PRESETS = {
         "paper": Preset(
             _dcgan, Networks(norm="batch", discriminator_norm="batch", spectral=False), {"prior": "uniform"}
@@ -81,18 +81,20 @@ class GAN(Game):
         return {"z": draws.rows("z", self.prior.sample)}
 
     def forward(self, batch, noise, phase):
-        return {"fake": self.decoder(noise["z"], training=True)}
+        return {"fake": self.outputs(noise["z"], labels=batch.labels, training=True)}
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":
-            (fake,) = logits(self.discriminator, [forward["fake"]])
+            (fake,) = logits(self.discriminator, [forward["fake"], batch.labels])
             return Played({"decoder": losses.generator_loss(fake, self.objective)})
-        real, fake = logits(self.discriminator, [batch], [tf.stop_gradient(forward["fake"])])
+        fake, labels = tf.stop_gradient(forward["fake"]), batch.labels
+        real, fake = logits(self.discriminator, [batch.x, labels], [fake, labels])
         return Played(
             {"discriminator": losses.discriminator_loss(real, fake, self.objective)},
             losses.discriminator_logs("discriminator", real, fake),
         )
 
     def measures(self, batch, noise):
-        real, fake = self.discriminator(batch), self.discriminator(self.decoder(noise["z"]))
+        fake = self.outputs(noise["z"], labels=batch.labels)
+        real, fake = (networks.call(self.discriminator, [x, batch.labels]) for x in (batch.x, fake))
         return {"discriminator_real_logit": real[:, 0], "discriminator_fake_logit": fake[:, 0]}

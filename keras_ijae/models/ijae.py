@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_ijae import checks, losses
 from keras_ijae.distributions import likelihoods, priors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
-from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER
+from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER, labelled
 from keras_ijae.models import conditionals
 from keras_ijae.models.judging import logits
 
@@ -65,7 +65,7 @@ class IJAE(Game):
         there is no preset "paper".
     """
 
-    ROLES = (
+    ROLES = labelled(
         ENCODER.but(takes_noise=True),
         DECODER.but(outputs=lambda arguments: "deterministic"),
         DISCRIMINATOR,
@@ -95,7 +95,7 @@ class IJAE(Game):
         }
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.posterior_kind = posterior
-        self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
+        self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim, self.classes)
         self._check_prior()
         self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight, optional=True)
@@ -121,20 +121,22 @@ class IJAE(Game):
         }
 
     def forward(self, batch, noise, phase):
-        parameters = None if self.posterior_family is None else self.encoder(batch, training=True)
+        x, labels = batch
+        parameters = None if self.posterior_family is None else self.parameters(x, labels, training=True)
         code = (
-            self.codes(batch, noise["code"], training=True)
+            self.codes(x, noise["code"], labels, training=True)
             if parameters is None
             else self.posterior_family.draw(parameters, noise["code"])
         )
-        rec, fake = self.decoder(code, training=True), self.decoder(noise["z"], training=True)
+        rec, fake = (self.outputs(z, labels=labels, training=True) for z in (code, noise["z"]))
         return {"code": code, "rec": rec, "fake": fake, "parameters": parameters}
 
     def losses(self, batch, noise, phase, forward):
         return (self._judge if phase == "discriminators" else self._play_players)(batch, noise, forward)
 
-    def _judge(self, x, noise, forward):
+    def _judge(self, batch, noise, forward):
         """L_psi, L_tau and L_zeta: name -> (discriminator, its inputs of label 1, and of label 0)."""
+        x, labels = batch
         code, rec, fake = (tf.stop_gradient(forward[key]) for key in ("code", "rec", "fake"))
         y_1, y_0 = self.likelihood.draw(x, noise["real"]), self.likelihood.draw(rec, noise["rec"])
         cases = {
@@ -145,25 +147,26 @@ class IJAE(Game):
         played = Played()
         for name, (real, fake) in cases.items():
             if getattr(self, name) is not None:
-                self._judge_one(played, name, real, fake)
+                self._judge_one(played, name, real, fake, labels)
         return played
 
-    def _judge_one(self, played, name, real, fake):
+    def _judge_one(self, played, name, real, fake, labels):
         network = getattr(self, name)
-        real_logits, fake_logits = logits(network, real, fake)
+        real_logits, fake_logits = logits(network, [*real, labels], [*fake, labels])
         played.losses[name] = losses.discriminator_loss(real_logits, fake_logits)
         played.logs.update(losses.discriminator_logs(name, real_logits, fake_logits))
         if self.r1_weight is not None:
-            penalty = losses.gradient_penalty(lambda inputs: logits(network, inputs)[0], real)
+            penalty = losses.gradient_penalty(lambda inputs: logits(network, [*inputs, labels])[0], real)
             played.penalties[name] = tf.cast(tf.convert_to_tensor(self.r1_weight), penalty.dtype) * penalty
             played.logs[f"{name}_r1"] = penalty
 
-    def _play_players(self, x, noise, forward):
+    def _play_players(self, batch, noise, forward):
         """L_G + L_E, tau counted once: zeta does not depend on G, nor psi(x_f) on E, so both lower one tensor."""
-        psi = tf.reduce_mean(logits(self.discriminator, [forward["fake"]])[0])
-        tau = tf.reduce_mean(logits(self.likelihood_discriminator, [x, forward["code"], forward["rec"]])[0])
+        x, labels = batch
+        psi = tf.reduce_mean(logits(self.discriminator, [forward["fake"], labels])[0])
+        tau = tf.reduce_mean(logits(self.likelihood_discriminator, [x, forward["code"], forward["rec"], labels])[0])
         if self.posterior_family is None:
-            divergence = -tf.reduce_mean(logits(self.posterior_discriminator, [x, forward["code"]])[0])
+            divergence = -tf.reduce_mean(logits(self.posterior_discriminator, [x, forward["code"], labels])[0])
         else:
             divergence = tf.reduce_mean(self.posterior_family.kl(forward["parameters"]))
         lam = tf.cast(tf.convert_to_tensor(self.lam), psi.dtype)

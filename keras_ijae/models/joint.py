@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, losses
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
-from keras_ijae.game.roles import DECODER, ENCODER, JOINT_DISCRIMINATOR
+from keras_ijae.game.roles import DECODER, ENCODER, JOINT_DISCRIMINATOR, labelled
 from keras_ijae.models import conditionals
 from keras_ijae.models.judging import logits
 
@@ -53,7 +53,9 @@ class JointGame(Game):
     The arguments are documented in the systems.
     """
 
-    ROLES = (ENCODER.but(takes_noise=True), DECODER.but(takes_noise=True), JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR)
+    ROLES = labelled(
+        ENCODER.but(takes_noise=True), DECODER.but(takes_noise=True), JOINT_DISCRIMINATOR, CYCLE_DISCRIMINATOR
+    )
     SIMULTANEOUS = False  # whether at one step each all networks move at once, from one evaluation of f
 
     def __init__(
@@ -74,8 +76,8 @@ class JointGame(Game):
         judges = {"joint_discriminator": joint_discriminator, "cycle_discriminator": cycle_discriminator}
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.posterior_kind = posterior
-        self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim)
-        self.observation_model = conditionals.likelihood(likelihood, decoder, self.data_shape)
+        self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim, self.classes)
+        self.observation_model = conditionals.likelihood(likelihood, decoder, self.data_shape, self.classes)
         self.likelihood = self.observation_model or likelihood
         self.cycle = checks.choice("cycle", cycle, CYCLES)
         self.cycle_weight = self.weight("cycle_weight", cycle_weight, optional=True)
@@ -98,12 +100,14 @@ class JointGame(Game):
         return drawn
 
     def forward(self, batch, noise, phase):
-        z_q = self.codes(batch, noise["code"], training=True)
-        outputs = self.outputs(noise["z"], noise["observation"], training=True)
+        z_q = self.codes(batch.x, noise["code"], batch.labels, training=True)
+        outputs = self.outputs(noise["z"], noise["observation"], batch.labels, training=True)
         return {"z_q": z_q, "x_p": self._drawn(outputs, noise["observation"])}
 
     def losses(self, batch, noise, phase, forward):
-        f_p, f_q = logits(self.joint_discriminator, [forward["x_p"], noise["z"]], [batch, forward["z_q"]])
+        x, labels = batch
+        pairs = [forward["x_p"], noise["z"], labels], [x, forward["z_q"], labels]
+        f_p, f_q = logits(self.joint_discriminator, *pairs)
         played = Played()
         if phase != "players":
             played.losses["joint_discriminator"] = losses.discriminator_loss(f_p, f_q)
@@ -116,34 +120,35 @@ class JointGame(Game):
             self._add_cycle(played, batch, noise, forward)
         return played
 
-    def _add_cycle(self, played, x, noise, forward):
-        x_again = self.outputs(forward["z_q"], noise["observation_cycle"], training=True)
+    def _add_cycle(self, played, batch, noise, forward):
+        x, labels = batch
+        x_again = self.outputs(forward["z_q"], noise["observation_cycle"], labels, training=True)
         if self.cycle == "adversarial":
-            eta, eta_again = logits(
-                self.cycle_discriminator, [x, x], [x, self._drawn(x_again, noise["observation_cycle"])]
-            )
+            drawn = self._drawn(x_again, noise["observation_cycle"])
+            eta, eta_again = logits(self.cycle_discriminator, [x, x, labels], [x, drawn, labels])
             if "joint_discriminator" in played.losses:
                 played.losses["cycle_discriminator"] = losses.discriminator_loss(eta, eta_again)
                 played.logs.update(losses.discriminator_logs("cycle_discriminator", eta, eta_again))
             terms = {"observation_cycle": losses.generator_loss(eta_again)}
         else:
-            terms = self._explicit_cycle(x, x_again, noise, forward)
+            terms = self._explicit_cycle(batch, x_again, noise, forward)
         if "encoder" in played.losses:
             weight = tf.cast(tf.convert_to_tensor(self.cycle_weight), x.dtype)
             loss = played.losses["encoder"] + weight * tf.add_n(list(terms.values()))
             played.losses.update(encoder=loss, decoder=loss)
             played.logs.update(terms)
 
-    def _explicit_cycle(self, x, outputs, noise, forward):
+    def _explicit_cycle(self, batch, outputs, noise, forward):
         """C_x and C_z, given the decoder's outputs for z_q."""
+        x, labels = batch
         z, x_p = noise["z"], forward["x_p"]
         if self.cycle == "likelihood":
-            q = self.posterior_family.distribution(self.encoder(x_p, training=True))
+            q = self.posterior_family.distribution(self.parameters(x_p, labels, training=True))
             c_x, c_z = -self.observation_model.log_prob(outputs, x), -q.log_prob(z)
         else:
             norm = tf.abs if self.cycle == "l1" else tf.square
             c_x = norm(x - self._drawn(outputs, noise["observation_cycle"]))
-            c_z = norm(z - self.codes(x_p, noise["code_cycle"], training=True))
+            c_z = norm(z - self.codes(x_p, noise["code_cycle"], labels, training=True))
         return {"observation_cycle": tf.reduce_mean(c_x), "code_cycle": tf.reduce_mean(c_z)}
 
     def _drawn(self, outputs, noise):

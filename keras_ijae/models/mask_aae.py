@@ -77,6 +77,7 @@ class MaskAAE(Game):
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
     PRESETS = {"paper": Preset(_authors, NETWORKS)}
+    UNCONDITIONAL = "its mask counts the dimensions that the codes of all labels need together"
 
     def __init__(
         self,
@@ -132,10 +133,10 @@ class MaskAAE(Game):
         return {"n": draws.normal("n", self.latent_dim), "mix": draws.uniform("mix")}
 
     def forward(self, batch, noise, phase):
-        return {"code": self.encoder(batch, training=True)}
+        return {"code": self.encoder(batch.x, training=True)}
 
     def losses(self, batch, noise, phase, forward):
-        return getattr(self, f"_play_{phase}")(batch, noise, forward["code"])
+        return getattr(self, f"_play_{phase}")(batch.x, noise, forward["code"])
 
     def _play_auto_encoder(self, x, noise, z):
         rec, variance = self._rec(x, z), self._variance(gathered(z))
@@ -188,8 +189,8 @@ class MaskAAE(Game):
     def coders(self):
         return [self.encoder, self.mask]
 
-    def codes(self, x, noise, training=False):
-        return self.mask(super().codes(x, noise, training))
+    def codes(self, x, noise, labels=None, training=False):
+        return self.mask(super().codes(x, noise, labels, training))
 
 
 def _reconstruction(name, data_shape):

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, data
-from keras_ijae.game.roles import DECODER, ENCODER
+from keras_ijae.game import FixedPrior, Game, Move, Phase, Played
+from keras_ijae.game.roles import DECODER, ENCODER, labelled
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -34,7 +34,7 @@ class VAE(Game):
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Burda et al. 2016, eq. 8.
     """
 
-    ROLES = (ENCODER, DECODER)
+    ROLES = labelled(ENCODER, DECODER)
     has_bounds = True
 
     def __init__(
@@ -73,10 +73,11 @@ class VAE(Game):
         loss = weight * tf.reduce_mean(kl) - tf.reduce_mean(log_likelihood)
         return Played({"auto_encoder": loss}, {**terms, "beta": weight})
 
-    def bound_terms(self, x, noise, training=False):
+    def bound_terms(self, batch, noise, training=False):
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, (batch,) each."""
-        parameters = self.encoder(x, training=training)
-        outputs = self.decoder(self.posterior_family.draw(parameters, noise), training=training)
+        x, labels = batch
+        parameters = self.parameters(x, labels, training)
+        outputs = self.outputs(self.posterior_family.draw(parameters, noise), labels=labels, training=training)
         return self.likelihood.log_prob(outputs, x), self.posterior_family.kl(parameters)
 
     def measures(self, batch, noise):
@@ -92,12 +93,17 @@ class VAE(Game):
         elbo = log_likelihood - kl
         return {f"elbo_{unit}_sum": elbo, f"log_likelihood_{unit}_sum": log_likelihood, "kl_nats_sum": kl}
 
-    def elbo(self, x, seed: int = 0) -> np.ndarray:
+    def elbo(self, x: Any, seed: int = 0, labels: Any = None) -> np.ndarray:
         """Evidence lower bound with one code per example: (n,) nats."""
-        log_likelihood, kl = self._bounds(x, seed)
-        return log_likelihood - kl
+        batch = self._batch(x, labels)
+        with self.averaged():
+            noise = random.normal([batch.x.shape[0], self.latent_dim], random.fold(seed, "elbo"))
+            log_likelihood, kl = self.bound_terms(batch, noise)
+        return (log_likelihood - kl).numpy()
 
-    def importance_weighted_bound(self, x, samples: int = 100, chunk: int = 20, seed: int = 0) -> np.ndarray:
+    def importance_weighted_bound(
+        self, x: Any, samples: int = 100, chunk: int = 20, seed: int = 0, labels: Any = None
+    ) -> np.ndarray:
         """log 1/K sum_k p(x, z_k) / q(z_k|x) with z_k ~ q(z|x): (n,) nats, at least the ELBO on average.
 
         Args:
@@ -105,32 +111,30 @@ class VAE(Game):
             samples: K.
             chunk: how many of the K codes of all rows are decoded at once: bounds the memory.
             seed: of the codes.
+            labels: of `x`, for conditional models.
         """
-        x = data.observations(data.unpack(x), self.data_shape)
+        x, labels = self._batch(x, labels)
         parts = []
         for at in range(0, samples, chunk):
             # a key for each of the K, so that the codes depend on neither chunks nor rows
             each = range(at, min(at + chunk, samples))
             noise = [random.normal([x.shape[0], self.latent_dim], random.fold(seed, "importance", k)) for k in each]
-            parts.append(self._log_weights(x, tf.stack(noise)))
+            parts.append(self._log_weights(x, labels, tf.stack(noise)))
         return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
 
-    def _log_weights(self, x, noise):
+    def _log_weights(self, x, labels, noise):
         """log p(x, z) - log q(z|x) for noise (chunk, n, latent_dim): (chunk, n)."""
         with self.averaged():
-            parameters = self.encoder(x)
+            parameters = self.parameters(x, labels)
             q = self.posterior_family.distribution(parameters)
             codes = tf.stack([self.posterior_family.draw(parameters, part) for part in tf.unstack(noise)])
             flat = tf.reshape(codes, [-1, self.latent_dim])
-            tiled = tf.tile(x, [noise.shape[0], *[1] * len(self.data_shape)])
-            joint = self.likelihood.log_prob(self.decoder(flat), tiled) + self.prior.log_prob(flat)
+            x, labels = (
+                part if part is None else tf.tile(part, [noise.shape[0], *[1] * (part.shape.rank - 1)])
+                for part in (x, labels)
+            )
+            joint = self.likelihood.log_prob(self.outputs(flat, labels=labels), x) + self.prior.log_prob(flat)
             return tf.reshape(joint, [noise.shape[0], -1]) - q.log_prob(codes)
-
-    def _bounds(self, x, seed):
-        x = data.observations(data.unpack(x), self.data_shape)
-        with self.averaged():
-            terms = self.bound_terms(x, random.normal([x.shape[0], self.latent_dim], random.fold(seed, "elbo")))
-        return [term.numpy() for term in terms]
 
     def _warmth(self, dtype):
         if not self.warm_up_steps:

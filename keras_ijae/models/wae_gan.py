@@ -67,8 +67,9 @@ class WAEGAN(CodeJudging):
     def losses(self, batch, noise, phase, forward):
         code = forward["code"]
         if phase == "code_discriminator":
-            return self.judge_codes(noise["z"], code)
-        error, (posterior,) = self.squared_error(batch, forward["rec"]), logits(self.code_discriminator, [code])
+            return self.judge_codes(noise["z"], code, batch.labels)
+        error = self.squared_error(batch.x, forward["rec"])
+        (posterior,) = logits(self.code_discriminator, [code, batch.labels])
         penalty = tf.cast(losses.generator_loss(posterior), error.dtype)
         weight = tf.cast(tf.convert_to_tensor(self.penalty_weight), error.dtype)
         logs = {"squared_error_sum": error, "code_penalty": penalty}

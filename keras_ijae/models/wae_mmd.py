@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.game import Move, Phase, Played, Preset, gathered
-from keras_ijae.models.ae import AutoEncoding, AutoEncodingArguments
+from keras_ijae.models.ae import AutoEncodingArguments, EncoderDecoder
 from keras_ijae.networks import Networks
 
 COST = 0.05  # of a unit of squared error; in the authors' code for images in [0, 1] (MNIST) and in [-1, 1] (CelebA)
@@ -24,7 +24,7 @@ def _authors(model):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class WAEMMD(AutoEncoding):
+class WAEMMD(EncoderDecoder):
     """Wasserstein auto-encoder whose codes are matched to the prior by maximum mean discrepancy.
 
     With z_q = E(x) and z ~ p(z):
@@ -48,6 +48,7 @@ class WAEMMD(AutoEncoding):
     """
 
     PRESETS = {"paper": Preset(_authors, Networks(norm="batch"))}
+    UNCONDITIONAL = "its penalty compares the codes of all labels at once with the prior, so that codes keep the label"
 
     def __init__(self, *, penalty_weight: float = 10.0, **auto_encoder: Unpack[AutoEncodingArguments]):
         super().__init__(**auto_encoder)
@@ -63,7 +64,7 @@ class WAEMMD(AutoEncoding):
         return {**super().noise(draws), "z": draws.rows("z", self.prior.sample)}
 
     def losses(self, batch, noise, phase, forward):
-        error = self.squared_error(batch, forward["rec"])
+        error = self.squared_error(batch.x, forward["rec"])
         mmd = tf.cast(losses.mmd(gathered(forward["code"]), gathered(noise["z"])), error.dtype)
         weight = tf.cast(tf.convert_to_tensor(self.penalty_weight), error.dtype)
         return Played({"auto_encoder": COST * error + weight * mmd}, {"squared_error_sum": error, "mmd_squared": mmd})

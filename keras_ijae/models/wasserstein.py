@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import Common, Game, Move, Phase, Played
-from keras_ijae.game.roles import CRITIC, DECODER
+from keras_ijae.game import Common, Game, Move, Phase, Played, networks
+from keras_ijae.game.roles import CRITIC, DECODER, labelled
 from keras_ijae.models.judging import logits
 
 
@@ -37,7 +37,7 @@ class WassersteinGame(Game):
         common: see `Game`.
     """
 
-    ROLES = (DECODER, CRITIC)
+    ROLES = labelled(DECODER, CRITIC)
 
     def __init__(
         self,
@@ -67,15 +67,17 @@ class WassersteinGame(Game):
         return {"z": draws.rows("z", self.prior.sample)}
 
     def forward(self, batch, noise, phase):
-        return {"fake": self.decoder(noise["z"], training=True)}
+        return {"fake": self.outputs(noise["z"], labels=batch.labels, training=True)}
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":
-            (fake,) = logits(self.critic, [forward["fake"]])
+            (fake,) = logits(self.critic, [forward["fake"], batch.labels])
             return Played({"decoder": -tf.reduce_mean(fake)})
-        real, fake = logits(self.critic, [batch], [tf.stop_gradient(forward["fake"])])
+        fake, labels = tf.stop_gradient(forward["fake"]), batch.labels
+        real, fake = logits(self.critic, [batch.x, labels], [fake, labels])
         return Played({"critic": losses.critic_loss(real, fake)}, losses.critic_logs("critic", real, fake))
 
     def measures(self, batch, noise):
-        real, fake = self.critic(batch), self.critic(self.decoder(noise["z"]))
+        fake = self.outputs(noise["z"], labels=batch.labels)
+        real, fake = (networks.call(self.critic, [x, batch.labels]) for x in (batch.x, fake))
         return {"critic_real": real[:, 0], "critic_fake": fake[:, 0]}

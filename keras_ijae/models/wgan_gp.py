@@ -57,5 +57,6 @@ class WGANGP(WassersteinGame):
         if phase == "decoder":
             return super().losses(batch, noise, phase, forward)
         played, fake = Played(), tf.stop_gradient(forward["fake"])
-        criticise(played, "critic", self.critic, batch, fake, noise["mix"], self.gradient_penalty)
+        penalty = self.gradient_penalty
+        criticise(played, "critic", self.critic, batch.x, fake, noise["mix"], penalty, batch.labels)
         return played

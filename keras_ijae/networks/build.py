@@ -48,6 +48,7 @@ def encoder(
     units: int,
     *,
     noise_dim: int = 0,
+    classes: int = 0,
     noise_as: str = "vector",
     width: int | None = None,
     depth: int | None = None,
@@ -66,6 +67,7 @@ def encoder(
         data_shape: `(features,)` or `(height, width, channels)`, images from 8x8 (for "mlp" from 1x1).
         units: how many numbers come out.
         noise_dim: if positive, the network takes `[x, noise]` with noise `(batch, noise_dim)`; else x alone.
+        classes: if positive, its last input is labels `(batch, classes)`, which join before the first dense layer.
         noise_as: "vector": noise joins before the first dense layer; "channel" (not for mlp): it joins the image, as
             channels where `noise_dim` is a multiple of the number of pixels, else as one channel that is a linear
             function of it.
@@ -89,6 +91,7 @@ def encoder(
         ValueError: an argument is out of range, or the family cannot have it.
     """
     whole("units", units), whole("noise_dim", noise_dim, 0), choice("noise_as", noise_as, ("vector", "channel"))
+    labels = _labels(classes)
     style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
     build = _family(family, data_shape, style)
     x = inputs_of(data_shape, "x")
@@ -96,11 +99,11 @@ def encoder(
     if noise and noise_as == "channel":
         if build is mlp:
             raise ValueError("Argument `noise_as` must be 'vector' for networks 'mlp'. Received: noise_as='channel'")
-        h = build.encode(style, join([x, as_channels(style, noise[0], tuple(data_shape[:2]))]), [])
+        h = build.encode(style, join([x, as_channels(style, noise[0], tuple(data_shape[:2]))]), labels)
     else:
-        h = build.encode(style, x, noise)
+        h = build.encode(style, x, [*noise, *labels])
     codes = style.dense(h, units, activation=activation, dtype=head_dtype())
-    return keras.Model([x, *noise] if noise else x, codes, name=name)
+    return _model([x, *noise, *labels], codes, name)
 
 
 def decoder(
@@ -109,6 +112,7 @@ def decoder(
     latent_dim: int,
     *,
     noise_dim: int = 0,
+    classes: int = 0,
     width: int | None = None,
     depth: int | None = None,
     norm: str = "group",
@@ -125,6 +129,7 @@ def decoder(
         family, data_shape, width, norm, spectral, hidden_activation, dropout, maxout, name: as in `encoder`.
         latent_dim: the size of a code.
         noise_dim: if positive, the network takes `[z, noise]` with noise `(batch, noise_dim)`; else z alone.
+        classes: if positive, its last input is labels `(batch, classes)`, which join the code.
         depth: number of dense hidden layers; None is the family's: 2 for mlp, none for the others (before the dense
             layer that gives the first feature map, whose activation is always silu).
         activation: of the last layer; None is "sigmoid" for images (in [0, 1]) and "linear" for vectors. "linear"
@@ -145,8 +150,8 @@ def decoder(
         "activation": activation or ("sigmoid" if len(data_shape) == 3 else "linear"),
         "dtype": head_dtype(),
     }
-    x = build.decode(style, join([z, *noise]), tuple(data_shape), last)
-    return keras.Model([z, *noise] if noise else z, x, name=name)
+    inputs = [z, *noise, *_labels(classes)]
+    return _model(inputs, build.decode(style, join(inputs), tuple(data_shape), last), name)
 
 
 def discriminator(
@@ -194,9 +199,15 @@ def discriminator(
     h = build.discriminate(
         style, [tensors[key] for key in images], [tensors[key] for key in inputs if key not in images]
     )
-    arguments = list(tensors.values())
-    logit = style.dense(h, 1, dtype=head_dtype())
-    return keras.Model(arguments if len(arguments) > 1 else arguments[0], logit, name=name)
+    return _model(list(tensors.values()), style.dense(h, 1, dtype=head_dtype()), name)
+
+
+def _labels(classes: int) -> list[keras.KerasTensor]:
+    return [inputs_of((whole("classes", classes, 0),), "labels")] if classes else []
+
+
+def _model(inputs: list[keras.KerasTensor], outputs: keras.KerasTensor, name: str) -> keras.Model:
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=name)
 
 
 def _family(family: str, data_shape: tuple[int, ...], style: Style) -> ModuleType:

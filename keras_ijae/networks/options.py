@@ -101,7 +101,14 @@ class Networks:
         return {name: _plain(value) for name, value in self.__dict__.items() if value != defaults[name]}
 
     def encoder(
-        self, data_shape: tuple[int, ...], units: int, *, noise_dim: int = 0, codes: bool = True, name: str = "encoder"
+        self,
+        data_shape: tuple[int, ...],
+        units: int,
+        *,
+        noise_dim: int = 0,
+        classes: int = 0,
+        codes: bool = True,
+        name: str = "encoder",
     ) -> keras.Model:
         """An encoder with the options of role `name`; `codes`: its outputs are codes, not a posterior's parameters.
 
@@ -114,7 +121,7 @@ class Networks:
                 "Argument `code_activation` must be 'linear' where the encoder gives a posterior's parameters: pass "
                 f"posterior='deterministic' or 'implicit'. Received: code_activation={own.code_activation!r}"
             )
-        last = {"activation": own.code_activation, "noise_dim": noise_dim, "noise_as": own.noise_as}
+        last = {"activation": own.code_activation, "noise_dim": noise_dim, "noise_as": own.noise_as, "classes": classes}
         return build.encoder(own.family, data_shape, units, norm=own.norm, name=name, **last, **own._hidden())
 
     def decoder(
@@ -123,12 +130,13 @@ class Networks:
         latent_dim: int,
         *,
         noise_dim: int = 0,
+        classes: int = 0,
         activation: str | None = None,
         name: str = "decoder",
     ) -> keras.Model:
         """A decoder with the options of role `name`; `activation` is that of its last layer."""
         own = self.of_role(name)
-        last = {"activation": activation, "noise_dim": noise_dim}
+        last = {"activation": activation, "noise_dim": noise_dim, "classes": classes}
         return build.decoder(own.family, data_shape, latent_dim, norm=own.norm, name=name, **last, **own._hidden())
 
     def prior_generator(self, latent_dim: int, noise_dim: int, *, name: str = "prior_generator") -> keras.Model:

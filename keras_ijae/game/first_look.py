@@ -1,0 +1,55 @@
+"""The look at the first batch, before the first step."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae.game import data
+from keras_ijae.game.data import Batch
+from keras_ijae.game.networks import check_batch
+
+ROWS = 32  # of a batch that cannot be seen, as Keras cuts them
+
+
+def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, Any]:
+    """The number of rows of the first batch, or of many where it cannot be seen; and `x`, all still in it.
+
+    Raises:
+        ValueError: data or labels that do not fit.
+    """
+    first, x = data.first_batch(x, batch_size)
+    if first is None:
+        return batch_size or ROWS, x
+    if y is not None:
+        first = (first, y[: batch_size or ROWS])
+    batch = game.batch_of(first)
+    _check_range(game, batch)
+    return batch.x.shape[0], x
+
+
+def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
+    """`first_look` at what `fit` trains on, whose batches must be large enough too; `x`, all still in it."""
+    rows, x = first_look(game, x, y, batch_size)
+    rows, slices = rows // game.distribute_strategy.num_replicas_in_sync, max(p.slices for p in game.phases)
+    if rows < slices:
+        raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
+    check_batch(game.networks, rows // slices)
+    return x
+
+
+def is_in_order(x: Any) -> bool:
+    """Whether data have an order of their own, so that Keras is not to shuffle them."""
+    return not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict))
+
+
+def _check_range(game: Any, batch: Batch) -> None:
+    model = game.observation_model
+    if model is None or not model.of_unit_interval:
+        return
+    low, high = float(tf.reduce_min(batch.x)), float(tf.reduce_max(batch.x))
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"Argument `x` must be in [0, 1] under a {type(model).__name__} likelihood: scale the data, or create "
+            f"the system with another, such as likelihood='gaussian'. Received: range [{low:g}, {high:g}]"
+        )
