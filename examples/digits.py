@@ -27,7 +27,8 @@ keras.utils.set_random_seed(0)  # of the initial weights
 model = ki.create(options.system, data_shape=(8, 8, 1), latent_dim=8, spectral=False)
 model.compile()
 every = max(1, options.epochs // 10)
-model.fit(train, epochs=options.epochs, verbose=2, callbacks=[ki.training.SampleGrid(options.out, every)])
+watch = [ki.training.Progress(every), ki.training.SampleGrid(options.out, every)]  # one bar, and pictures
+model.fit(train, epochs=options.epochs, verbose=0, callbacks=watch)
 
 # New digits: codes from the prior, decoded. The same seed gives the same digits.
 ki.training.save_grid(options.out / "samples.png", model.sample(64, seed=0))

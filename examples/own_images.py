@@ -33,8 +33,8 @@ model.fit(
     train,
     validation_data=held_out,
     epochs=options.epochs,
-    verbose=2,
-    callbacks=[ki.training.SampleGrid(options.out, every=max(1, options.epochs // 10))],
+    verbose=0,
+    callbacks=[ki.training.Progress(), ki.training.SampleGrid(options.out, every=max(1, options.epochs // 10))],
 )
 
 images = next(iter(held_out)).numpy()[:32]

@@ -44,7 +44,8 @@ decoder = keras.Sequential(
 # its networks takes and gives; a network that does not fit is refused, with the shape that was expected.
 model = ki.create("alpha_gan", SHAPE, CODES, encoder=encoder, decoder=decoder)
 model.compile({"discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5)})  # the other optimizers: the system's own
-model.fit(ki.datasets.load("digits", batch_size=64), epochs=options.epochs, verbose=2)
+digits = ki.datasets.load("digits", batch_size=64)
+model.fit(digits, epochs=options.epochs, verbose=0, callbacks=[ki.training.Progress(every=10)])
 
 ki.training.save_grid(options.out / "samples.png", model.sample(64, seed=0))
 model.save(options.out / "model.keras")  # with your networks

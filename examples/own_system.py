@@ -47,11 +47,13 @@ class SparseAE(Game):
 ki.register("sparse_ae", SparseAE, help="an auto-encoder with sparse codes")
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=20)
-    digits = ki.datasets.load("digits", split="train", batch_size=64)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=20, help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("runs/examples/own_system"), help="default: %(default)s")
+    options = parser.parse_args()
     model = ki.create("sparse_ae", data_shape=(8, 8, 1), latent_dim=8, sparsity=0.5)  # with default networks
     model.compile()
-    model.fit(digits, epochs=parser.parse_args().epochs, verbose=2)
-    Path("runs").mkdir(exist_ok=True)
-    model.save("runs/sparse_ae.keras")
+    model.fit(ki.datasets.load("digits", batch_size=64), epochs=options.epochs, verbose=2)
+    options.out.mkdir(parents=True, exist_ok=True)
+    model.save(options.out / "model.keras")
+    print(f"The model is in {options.out}")

@@ -1,6 +1,8 @@
 """The command's entry: its sub-commands, and how errors are shown."""
 
+import inspect
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -51,6 +53,7 @@ for command in (
     train.train,
     train.recipes,
     train.systems,
+    train.datasets,
     evaluate.evaluate,
     evaluate.metrics,
     classifier.train_classifier,
@@ -62,7 +65,9 @@ for command in (
     lab.lab,
     demo.demo,
 ):
-    app.command(cls=Command)(command)
+    # typer keeps every line break of a docstring: only those before examples are meant
+    text = re.sub(r"(?<=\S)\n(?=[^\s\[])", " ", inspect.getdoc(command))
+    app.command(cls=Command, help=text)(command)
 
 
 @app.callback()
@@ -79,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: those of the command line by default.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are also exceptions
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _note

@@ -20,7 +20,9 @@ def train_classifier(
     out: Annotated[
         Path | None, typer.Option(help="File to write, ending in .keras; DATASET[-LABEL]-classifier.keras by default.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 5,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data: by default five, and more of small sets.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the first weights, the order of the data and dropout.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a classifier that stands there.")] = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-_CALLED = {"name": ("dataset",), "path": ("model", "out")}
+_CALLED = {"name": ("dataset",), "path": ("model", "out"), "labels": ("label",)}
 """Arguments of the package that the command calls otherwise: the first that it has."""
 
 
@@ -16,7 +16,8 @@ class Command(TyperCommand):
         try:
             return super().invoke(context)
         except ValueError as error:
-            raise ValueError(re.sub(r"Argument `(\w+)`", self._named, str(error))) from error
+            text = re.sub(r"Argument `(\w+)`", self._named, str(error))
+            raise ValueError(re.sub(r"Received: (name|path)=", "Received: ", text)) from error
 
     def _named(self, found: re.Match) -> str:
         own = {parameter.name: parameter.opts[0] for parameter in self.params}

@@ -48,8 +48,8 @@ def evaluate(
 
     Without --metrics: its losses and errors. With --metrics: scores of its samples (gen) and of its reconstructions
     (rec), each with all that it depends on. Only by the features of inception are they FID, KID and Inception Score; by
-    others they compare systems on this dataset. A run directory also gets the scores, as evaluation.json and
-    scores.json.
+    others they compare systems on this dataset. A conditional model is given the labels of the data. A run directory
+    also gets the scores, as evaluation.json and scores.json.
 
     [bold]Examples[/bold]
 
@@ -58,11 +58,12 @@ def evaluate(
     [cyan]keras-ijae train-classifier --dataset mnist[/cyan]
     [cyan]keras-ijae evaluate runs/mnist --metrics fid,kid,is,prd --features mnist-classifier.keras[/cyan]
 
+    [cyan]keras-ijae evaluate runs/cgan --metrics class_accuracy,class_frechet --features mnist-classifier.keras[/cyan]
+
     [cyan]keras-ijae evaluate runs/cifar --metrics fid,lpips --features inception[/cyan]
     """
-    start_tensorflow()
-    recipe = recipe_of(model, dataset)
     loaded = load(model)
+    recipe = recipe_of(model, dataset, loaded.classes)
     from keras_ijae.files import write_json
     from keras_ijae.training.data import held_out_split, in_order
 

@@ -33,7 +33,8 @@ def fit_prior(
     """Fit a density to the codes of a run's training data; samples are then drawn from it.
 
     The run's model.keras is replaced by the same model with this density: sample, export and scores of samples use it,
-    losses do not. Where `keras-ijae train --resume` goes on, the density is fitted again at the end.
+    losses do not; older scores are kept as scores.old.json. Where `keras-ijae train --resume` goes on, the density is
+    fitted again at the end. On tens of thousands of images this takes a minute or two.
 
     [bold]Example[/bold]
 
@@ -47,9 +48,12 @@ def fit_prior(
     directory = RunDirectory(run)
     recipe = directory.read_recipe()
     split = splits(recipe)["train"]
-    model.fit_prior(in_order(recipe, split), prior, seed)
+    with Console(stderr=True).status(f"Fitting a density to the codes of {recipe.dataset}, {split}"):
+        model.fit_prior(in_order(recipe, split), prior, seed)
     with replacing(directory.model) as temporary:
         model.save(temporary)
+    for old in directory.set_aside("scores.json"):
+        Console(stderr=True).print(f"scores.json was of other samples: it is now {old}", soft_wrap=True)
     Console(stderr=True).print(
         f"Fitted a {type(model.sampling_prior).__name__} to the codes of {recipe.dataset}, {split}; samples are drawn "
         f"from it. Wrote {directory.model}",

@@ -36,7 +36,10 @@ def lab(
         return
     with Console(stderr=True).status(escape(f"{name}: {experiments.describe(name)}")):
         outcome = experiments.get_experiment(name)(seed)
-    Console().print(_table(outcome))
+    table, console = _table(outcome), Console()
+    # no number is cut off, however narrow the terminal is
+    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).minimum)
+    console.print(table)
     Console().print(outcome.notes, markup=False, highlight=False)
     if figure is not None:
         _draw(outcome, figure, suffix)

@@ -24,8 +24,8 @@ def train(
     dataset: Annotated[
         str | None,
         typer.Option(
-            help="What to train on: digits (needs no download), a name of tensorflow-datasets such as mnist, "
-            "folder:DIR, npz:FILE, tfrecord:PATTERN."
+            help="What to train on: digits (needs no download), mnist, folder:DIR, npz:FILE ...; "
+            "`keras-ijae datasets` lists them."
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Run directory: everything that the run writes.")] = ...,
@@ -38,6 +38,10 @@ def train(
     networks: Annotated[str | None, typer.Option(help="auto (by the shape of the data), mlp, dcgan or resnet.")] = None,
     width: Annotated[
         int | None, typer.Option(min=1, help="Channels of the first convolution, or hidden units of mlp.")
+    ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(min=2, help="How many labels the dataset has, 0, 1, ...: a conditional model, which learns them."),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Rate of the system's first optimizer; the others change in proportion.")
@@ -72,6 +76,9 @@ def train(
 
     [cyan]keras-ijae train vae --dataset folder:photos --data size=64 --out runs/photos[/cyan]
 
+    [cyan]keras-ijae train gan --dataset mnist --classes 10 --out runs/cgan[/cyan]
+      a conditional model: `keras-ijae sample runs/cgan --label 3` draws threes
+
     [cyan]keras-ijae train --recipe ijae_mnist --out runs/mnist --epochs 5[/cyan]
 
     [cyan]keras-ijae train --resume --out runs/mnist --epochs 40[/cyan]
@@ -91,6 +98,7 @@ def train(
         "latent_dim": latent_dim,
         "networks": networks,
         "width": width,
+        "classes": classes,
         "learning_rate": learning_rate,
         "every": every,
         "seed": seed,
@@ -102,10 +110,9 @@ def train(
     else:
         chosen = settings.new_recipe(recipe, system, dataset, **given)
     own = "".join(f" --import {name}" for name in import_ or ())
-    run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
-    Console(stderr=True).print(
-        f"Done: {run.model}. Next: keras-ijae sample {out} --out samples.png{own}", soft_wrap=True, highlight=False
-    )
+    model = run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
+    following = f"sample {out} --out samples.png" if len(model.data_shape) == 3 else f"evaluate {out}"
+    Console(stderr=True).print(f"Done: {run.model}. Next: keras-ijae {following}{own}", soft_wrap=True, highlight=False)
 
 
 def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool = False) -> Any:
@@ -136,6 +143,22 @@ def recipes() -> None:
     table = Table("recipe", "system", "dataset", "networks", "epochs", "what")
     for name, recipe in RECIPES.items():
         table.add_row(name, recipe.system, recipe.dataset, recipe.networks, str(recipe.epochs), recipe.summary)
+    Console().print(table)
+
+
+def datasets() -> None:
+    """List the datasets that `train` and other commands take by name.
+
+    [bold]Example[/bold]
+
+    [cyan]keras-ijae train vae --dataset folder:photos --data size=64 --out runs/photos[/cyan]
+    """
+    start_tensorflow()
+    from keras_ijae.datasets.names import NAMES
+
+    table = Table("dataset", "what")
+    for name, line in NAMES.items():
+        table.add_row(name, line)
     Console().print(table)
 
 

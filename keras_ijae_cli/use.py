@@ -26,8 +26,14 @@ def _existing(model: Path) -> Path:
     return model
 
 
+def _png(out: Path) -> Path:
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise ValueError(f"Option --out must name a file that ends in .png. Received: {out}")
+    return out
+
+
 Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.", callback=_existing)]
-Picture = Annotated[Path, typer.Option(help="PNG file to write.")]
+Picture = Annotated[Path, typer.Option(help="PNG file to write.", callback=_png)]
 Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
@@ -40,6 +46,10 @@ def sample(
     out: Picture = Path("samples.png"),
     count: Count = 64,
     columns: Columns = None,
+    label: Annotated[
+        int | None,
+        typer.Option(help="Of a conditional model, what is drawn: 0, 1, ...; without it each label has a row."),
+    ] = None,
     seed: Seed = 0,
     observation: Annotated[
         str, typer.Option(help="mean: what the model expects to see; draw: drawn from its likelihood.")
@@ -48,14 +58,26 @@ def sample(
 ) -> None:
     """Draw new images, sampled from the model.
 
-    [bold]Example[/bold]
+    Of a conditional model each label has a row, unless --label asks for one. Images that stand in a column have one
+    code. There are --columns of them in a row, or as many as bring the whole nearest to --count.
+
+    [bold]Examples[/bold]
 
     [cyan]keras-ijae sample runs/mnist --out samples.png -n 100 --seed 7[/cyan]
-    """
-    loaded = load(model)
-    from keras_ijae.training.pictures import save_grid
 
-    save_grid(out, loaded.sample(count, seed=seed, observation=observation), columns)
+    [cyan]keras-ijae sample runs/cgan --out threes.png --label 3[/cyan]
+    """
+    loaded = _of_images(model)
+    from keras_ijae.checks import whole
+    from keras_ijae.training.pictures import save_grid, to_show
+
+    if label is None:
+        images, columns = to_show(loaded, count, seed, observation, columns)
+    else:
+        if loaded.classes is not None:
+            whole("label", label, -1, loaded.classes - 1, ", -1 for unknown")
+        images = loaded.sample(count, seed, observation, labels=label)
+    save_grid(out, images, columns)
     _wrote(out)
 
 
@@ -75,11 +97,12 @@ def reconstruct(
 
     [cyan]keras-ijae reconstruct runs/mnist --out reconstructions.png[/cyan]
     """
-    loaded = load(model)
+    loaded = _of_images(model)
+    from keras_ijae.game.data import unpack
     from keras_ijae.training.pictures import save_pairs
 
-    images = _images(model, dataset, split, count)
-    save_pairs(out, images, loaded.reconstruct(images, seed=seed), columns)
+    data = _first(model, loaded, dataset, split, count)
+    save_pairs(out, unpack(data), loaded.reconstruct(data, seed=seed), columns)
     _wrote(out)
 
 
@@ -94,15 +117,20 @@ def interpolate(
 ) -> None:
     """Draw rows of images that lead from one held-out image to another, along the codes.
 
+    Those of a conditional model keep the label of the first.
+
     [bold]Example[/bold]
 
     [cyan]keras-ijae interpolate runs/mnist --out interpolations.png -n 6 --steps 12[/cyan]
     """
-    loaded = load(model)
+    loaded = _of_images(model)
+    from keras_ijae.game.data import unpack
     from keras_ijae.training.pictures import save_grid
 
-    images = _images(model, dataset, split, 2 * count)
-    save_grid(out, ways(loaded, images, steps), steps)
+    data = _first(model, loaded, dataset, split, 2 * count)
+    if len(unpack(data)) < 2:
+        raise ValueError(f"Option --split must hold at least two images. Received: {split}")
+    save_grid(out, ways(loaded, data, steps), steps)
     _wrote(out)
 
 
@@ -116,7 +144,8 @@ def export(
 ) -> None:
     """Write a SavedModel that serves without this package.
 
-    Its signatures are sample (also serving_default), encode, decode and reconstruct.
+    Its signatures are sample (also serving_default), encode, decode and reconstruct; those of a conditional model take
+    labels, and sample_labels draws what they ask for.
 
     [bold]Examples[/bold]
 
@@ -131,10 +160,20 @@ def export(
     _wrote(out)
 
 
-def ways(model: Any, images: Any, steps: int) -> Any:
-    """(n * steps, height, width, channels): rows of `steps` images from the first half to the second half."""
-    half = len(images) // 2
-    rows = model.interpolate(images[:half], images[half : 2 * half], steps=steps)
+def ways(model: Any, data: Any, steps: int) -> Any:
+    """(n * steps, height, width, channels): rows of `steps` images from the first half to the second half.
+
+    Args:
+        model: with an encoder.
+        data: images, as a pair with their labels where the model is conditional.
+        steps: images in a row.
+    """
+    import tensorflow as tf
+
+    half = len(tf.nest.flatten(data)[0]) // 2
+    first = tf.nest.map_structure(lambda part: part[:half], data)
+    second = tf.nest.map_structure(lambda part: part[half : 2 * half], data)
+    rows = model.interpolate(first, second, steps=steps)
     return rows.reshape(-1, *rows.shape[2:])
 
 
@@ -146,7 +185,7 @@ def load(model: Path) -> Any:
 
     path = RunDirectory(model).model if model.is_dir() else model
     if not path.is_file():
-        unfinished = RunDirectory(model).backup.is_dir()
+        unfinished = RunDirectory(model).config.is_file()
         hint = f" Training is not done: `keras-ijae train --resume --out {model}` goes on." if unfinished else ""
         raise ValueError(f"There is no model at {path}.{hint}")
     try:
@@ -159,8 +198,19 @@ def load(model: Path) -> Any:
         raise
 
 
-def recipe_of(model: Path, dataset: str | None) -> Recipe:
-    """The run's recipe, or one that only says what the data are."""
+def _of_images(model: Path) -> Any:
+    """As `load`, for a model whose observations can be drawn."""
+    loaded = load(model)
+    if len(loaded.data_shape) != 3:
+        raise ValueError(
+            f"{model} makes vectors of shape {loaded.data_shape}, of which there are no pictures. In Python "
+            f"`ki.load_model({str(model)!r})` has sample, reconstruct and interpolate, which give arrays."
+        )
+    return loaded
+
+
+def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
+    """The run's recipe, or one that only says what the data are: with labels, where the model has `classes`."""
     from keras_ijae.training import Recipe, RunDirectory
 
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
@@ -168,13 +218,14 @@ def recipe_of(model: Path, dataset: str | None) -> Recipe:
         return recorded
     if dataset is None:
         raise ValueError("A .keras file does not say what it was trained on. Give --dataset NAME.")
-    return Recipe(system="", dataset=dataset)
+    return Recipe(system="", dataset=dataset, classes=classes)
 
 
-def _images(model: Path, dataset: str | None, split: str | None, count: int) -> Any:
+def _first(model: Path, loaded: Any, dataset: str | None, split: str | None, count: int) -> Any:
+    """The first images of the data, with labels where the model takes them."""
     from keras_ijae.training.data import first_rows, in_order
 
-    return first_rows(in_order(recipe_of(model, dataset), split, count), count)
+    return first_rows(in_order(recipe_of(model, dataset, loaded.classes), split, count), count)
 
 
 def _wrote(path: Path) -> None:

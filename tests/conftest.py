@@ -1,4 +1,6 @@
-"""What every test stands on: two logical CPUs for replicas, fixed seeds, Keras' global settings as they were."""
+"""What every test stands on: two logical CPUs for replicas, XLA where asked for, fixed seeds, settings as they were."""
+
+import gc
 
 import keras
 import pytest
@@ -8,6 +10,20 @@ CPUS = 2
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * CPUS
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _imports_are_no_garbage():
+    """Half a million objects of the imported libraries, which each full collection would look through."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _xla_where_asked_for():
+    """`jit_compile="auto"` is a plain graph: XLA takes seconds to compile a step, and has tests that ask for it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(keras.Model, "_resolve_auto_jit_compile", lambda model: False)
+        yield
 
 
 @pytest.fixture(autouse=True)

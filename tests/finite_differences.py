@@ -47,9 +47,11 @@ class Turn(NamedTuple):
 
 def parts(model: Any) -> dict[str, keras.layers.Layer]:
     """Everything with weights that a move may change, or must not."""
+    moved = {name for move in model.moves for name in move.networks}
     return {
         **model.networks,
         **({"likelihood": model.observation_model} if model.observation_model is not None else {}),
+        **{name: getattr(model, name) for name in ("prior", "posterior_family") if name in moved},
     }
 
 
@@ -108,10 +110,10 @@ def check_one_step(model: Any, x: np.ndarray, retyped: Callable) -> tuple[list[T
 def _expected_changes(model, losses, rates):
     networks, found = {move.name: move.networks for move in model.moves}, {}
     for move, loss in losses.items():
-        for name in networks[move]:
-            variables, changes = parts(model)[name].trainable_variables, found.setdefault(name, {})
-            for variable, slope in zip(variables, gradient(loss, variables), strict=True):
-                changes[variable.path] = changes.get(variable.path, 0) - rates[move] * slope  # moves add up
+        moving = [(name, variable) for name in networks[move] for variable in parts(model)[name].trainable_variables]
+        for (name, variable), slope in zip(moving, gradient(loss, [variable for _, variable in moving]), strict=True):
+            changes = found.setdefault(name, {})
+            changes[variable.path] = changes.get(variable.path, 0) - rates[move] * slope  # moves add up
     return found
 
 

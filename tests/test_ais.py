@@ -120,3 +120,28 @@ def test_counts_that_are_no_whole_numbers_above_0_are_refused(linear, name, coun
 def test_observations_of_another_shape_are_refused(linear):
     with pytest.raises(ValueError, match="shape"):
         ais_log_likelihood(linear, X[:, :3])
+
+
+SHIFTS = np.array([[0.5, 0, -1, 0.2], [-0.4, 0.3, 0.1, 1], [0, -0.6, 0.2, -0.3]])
+
+
+@pytest.fixture(scope="module")
+def shifted():
+    """x = W z + b + the shift of the label + noise of variance 0.1."""
+    encoder = affine(np.zeros((7, 4)), np.zeros(4), (4, 3))
+    decoder = affine(np.concatenate([W.T, SHIFTS]), B, (2, 3))
+    return ki.models.VAE(encoder=encoder, decoder=decoder, classes=3, likelihood=Gaussian(NOISE**0.5))
+
+
+def test_of_a_conditional_model_it_is_the_log_likelihood_given_the_label(shifted):
+    labels = np.array([0, 2, 1, 0, 2])
+    density = multivariate_normal(np.zeros(4), W @ W.T + NOISE * np.eye(4))
+    exact = density.logpdf(X - B - SHIFTS[labels])
+    found = ais_log_likelihood(shifted, (X, labels), steps=600, batch_size=3, seed=1)
+    np.testing.assert_allclose(found.log_likelihood, exact, atol=0.3)
+    with pytest.raises(ValueError, match="needs labels"):
+        ais_log_likelihood(shifted, X)
+
+
+def test_of_a_conditional_model_the_bounds_close(shifted):
+    assert abs(bdmc(shifted, n=8, steps=600).gap) < 0.3

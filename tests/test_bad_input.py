@@ -158,7 +158,7 @@ BAD_ARGUMENTS = [
     (
         "ijae",
         {"posterior": "diagonal", "prior": "uniform"},
-        "`prior` must be 'normal' with posterior='diagonal'.*Received: Uniform",
+        "`prior` must have a density wherever codes of DiagonalGaussian are.*Received: Uniform",
     ),
     ("flex_ae", {"noise_dim": 1.5}, "`noise_dim` must be an integer >= 1. Received: noise_dim=1.5"),
     (
@@ -224,7 +224,7 @@ BAD_ARGUMENTS = [
         {"penalty_weight": float("nan")},
         "`penalty_weight` must be a finite number >= 0. Received: penalty_weight=nan",
     ),
-    ("aae", {"prior": "gaussian"}, "`prior` must be one of .*'gmm', 'normal'.*Received: prior='gaussian'"),
+    ("aae", {"prior": "gaussian"}, "`prior` must be one of .*'gmm', 'mixture', 'normal'.*Received: prior='gaussian'"),
     ("gan", {"lamm": 1}, r"Unknown arguments \['lamm'\] of GAN.*Known: .*objective"),
     ("ijae", {"lamb": 1}, r"Unknown arguments \['lamb'\].*Did you mean 'lam'.*Known: "),
     ("ijea", {}, "Unknown system 'ijea'. Did you mean 'ijae'.*Known: .*vae"),
@@ -407,25 +407,29 @@ class Blast(keras.callbacks.Callback):
             self.model.beta.assign(np.nan)
 
 
-def test_a_loss_that_becomes_nan_is_named_and_the_last_good_weights_stay(tmp_path, in_graph):
-    good = compiled("vae")
-    train(good, epochs=2)
+@pytest.fixture(scope="module")
+def after_two_epochs():
+    """Weights of a model that nothing went wrong with."""
+    model = compiled("vae")
+    train(model, epochs=2)
+    return weights(model)
+
+
+def test_a_loss_that_becomes_nan_is_named_and_the_last_good_weights_stay(tmp_path, in_graph, after_two_epochs):
     backup = lambda: keras.callbacks.BackupAndRestore(tmp_path / "backup")  # noqa: E731
     with pytest.raises(TrainingError, match="step 9: .*'auto_encoder_loss'"):
         train(in_graph, epochs=4, callbacks=[Blast(2), backup()])
     restored = compiled("vae")
     restored.load_weights(tmp_path / "backup" / "latest.weights.h5")
-    same(weights(good), weights(restored))
+    same(after_two_epochs, weights(restored))
 
 
-def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph):
-    good = compiled("vae")
-    train(good, epochs=2)
+def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph, after_two_epochs):
     with pytest.raises(TrainingError):
         train(in_graph, epochs=4, callbacks=[Blast(2), ki.training.Backup(tmp_path)], validation_data=dataset())
     restored = compiled("vae")
     restored.load_weights(tmp_path / "epoch-0002.weights.h5")
-    same(weights(good), weights(restored))
+    same(after_two_epochs, weights(restored))
 
 
 def test_the_message_advises(in_graph):
@@ -435,3 +439,8 @@ def test_the_message_advises(in_graph):
 
 def test_a_training_error_is_a_runtime_error():
     assert issubclass(TrainingError, RuntimeError)
+
+
+def test_a_data_set_in_the_place_of_an_array_says_what_takes_data_sets():
+    with pytest.raises(ValueError, match="`x` must be an array or tensor of images. For data sets there is `predict`"):
+        create("vae").encode(dataset())

@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ COMMANDS = [
     "train",
     "recipes",
     "systems",
+    "datasets",
     "evaluate",
     "metrics",
     "train-classifier",
@@ -116,11 +118,18 @@ def test_help_teaches_by_examples_without_importing_the_package():
         assert "keras-ijae " in page.split("Options")[0], page
 
 
-def test_systems_and_recipes_are_listed(capsys):
+def test_help_breaks_no_line_inside_a_sentence(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("train", "--help") == 0
+    assert "to resume from and, when done, model.keras. An existing run" in capsys.readouterr().out
+
+
+def test_systems_recipes_and_datasets_are_listed(capsys):
     assert run("systems") == 0
     assert run("recipes") == 0
+    assert run("datasets") == 0
     shown = capsys.readouterr().out
-    for name in ("gan", "vae", "alpha_gan", "ijae", "ijae_digits", "ijae_mnist", "vae_mnist"):
+    for name in ("gmm5", "folder:DIR", "gan", "vae", "alpha_gan", "ijae", "ijae_digits", "ijae_mnist", "vae_mnist"):
         assert name in shown
 
 
@@ -238,6 +247,7 @@ def test_metrics_lists_every_score(capsys):
     [
         (["sample", "-n", "12", "--columns", "4"], (3 * 58 - 2, 4 * 58 - 2)),
         (["reconstruct", "-n", "16"], (4 * 58 - 2, 8 * 58 - 2)),
+        (["reconstruct", "-n", "10"], (4 * 58 - 2, 8 * 58 - 2)),
         (["interpolate", "-n", "3", "--steps", "5"], (3 * 58 - 2, 5 * 58 - 2)),
     ],
 )
@@ -270,6 +280,27 @@ def test_a_prior_is_fitted_to_the_codes_of_the_training_data_and_stays_with_the_
     trained = ki.load_model(finished)
     codes = trained.encode(np.concatenate(list(in_order(RunDirectory(vae).read_recipe(), "train[:90%]"))))
     np.testing.assert_allclose(trained.sampling_prior.means[0], codes.mean(0), atol=0.01)  # training drops a rest
+
+
+def test_scores_of_a_model_that_is_replaced_are_set_aside(finished, capsys):
+    (finished / "evaluation.json").write_text("losses")
+    (finished / "scores.json").write_text("scores")
+    assert run("fit-prior", finished, "--prior", "normal") == 0
+    assert f"it is now {finished / 'scores.old.json'}" in capsys.readouterr().err
+    assert (finished / "evaluation.json").read_text() == "losses"  # which do not depend on the samples
+    assert run("train", "--resume", "--epochs", 3, "--out", finished) == 0
+    old = {path.name: path.read_text() for path in finished.glob("*.old.json")}
+    assert old == {"scores.old.json": "scores", "evaluation.old.json": "losses"}
+    assert not list(finished.glob("scores.json")) + list(finished.glob("evaluation.json"))
+
+
+def test_vectors_have_no_pictures_and_that_is_said(tmp_path, capsys):
+    flat = ["--dataset", "gmm5", "--width", "8", "--batch-size", "1024", "--latent-dim", "2", "--epochs", "1"]
+    assert run("train", "ae", *flat, "--out", tmp_path / "run") == 0
+    assert f"Next: keras-ijae evaluate {tmp_path / 'run'}" in capsys.readouterr().err
+    for command in ("sample", "reconstruct", "interpolate"):
+        assert run(command, tmp_path / "run", "--out", tmp_path / "a.png") == 2
+        assert "makes vectors of shape (2,), of which there are no pictures" in capsys.readouterr().err
 
 
 def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed, gan, capsys):
@@ -314,6 +345,10 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "error: "),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--learning-rate", "-1"], "Option --learning-rate"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--seed", "-1"], "Option --seed must be an integer"),
+        (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "Received: 'digitz'. Did you mean 'digits'?"),
+        (["sample", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png"),
         (["train", "--resume", "--overwrite", "--out", "OUT"], "--resume goes with neither --overwrite"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--import", "nowhere"], "--import must name a module"),
         (["evaluate", "OUT"], "Nothing exists at"),
@@ -321,6 +356,8 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
         (["sample", "FILE"], "Argument MODEL must be a .keras file"),
         (["reconstruct", "GAN", "--split", "tset"], "Option --split"),
         (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
+        (["interpolate", "GAN", "--split", "test[:1]", "--out", "OUT/x.png"], "Option --split must hold at least two"),
+        (["train-classifier", "--dataset", "digits", "--out", "FILE"], "Option --overwrite allows to replace it"),
     ],
 )
 def test_errors_are_one_clear_line_and_exit_code_2(arguments, message, tmp_path, capsys, gan):
@@ -411,7 +448,12 @@ def test_a_module_that_fails_is_an_error_of_one_line(own, tmp_path, capsys):
 
 def test_modules_are_not_part_of_a_run_but_of_the_command_that_goes_on(own, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(train, "run_training", lambda recipe, run, again, overwrite: seen.append((recipe, again)))
+
+    def run_training(recipe, run, again, overwrite):
+        seen.append((recipe, again))
+        return types.SimpleNamespace(data_shape=(8, 8, 1))
+
+    monkeypatch.setattr(train, "run_training", run_training)
     assert run("train", "vae", "--dataset", "digits", "--out", tmp_path / "run", "--import", own) == 0
     ((recipe, again),) = seen
     assert own not in str(dataclasses.asdict(recipe))

@@ -136,8 +136,9 @@ def descend(loss, variables, steps=40):
     return [float(value) for value in found]
 
 
-@pytest.mark.parametrize("load", [tf.saved_model.load, hub_load], ids=["saved_model", "hub"])
-@pytest.mark.parametrize("name", ["ijae", "vae"])
+@pytest.mark.parametrize(
+    ("name", "load"), [("ijae", tf.saved_model.load), ("vae", hub_load)], ids=["ijae", "vae by hub"]
+)
 def test_an_encoder_is_probed_and_fine_tuned(encoders, name, load):
     _, path = encoders(name)
     module, x = load(path), tf.constant(images())

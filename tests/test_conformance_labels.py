@@ -12,7 +12,13 @@ import keras_ijae as ki
 from keras_ijae.game import ENTRIES
 
 CLASSES = 3
-CONDITIONAL = [name for name in SYSTEMS if any(role.takes_labels for role in ENTRIES[name].system.ROLES)]
+ONE_PRIOR = {"gmm", "mixture"}  # fitted or learned: one density for the codes of all labels
+CONDITIONAL = [
+    name
+    for name in SYSTEMS
+    if any(role.takes_labels for role in ENTRIES[name].system.ROLES)
+    and ENTRIES[name].fixed.get("prior") not in ONE_PRIOR
+]
 OTHERS = [name for name in SYSTEMS if name not in CONDITIONAL]
 OFTEN = ("vae", "gan", "wgan_gp", "ijae")
 X, Y = images(2 * BATCH), (np.arange(2 * BATCH) % CLASSES).astype("int64")
@@ -324,7 +330,7 @@ def test_labels_where_none_are_wanted_or_none_are_given_say_the_remedy(vae):
 def test_no_density_is_fitted_to_the_codes_of_all_labels(vae):
     with pytest.raises(ValueError, match="cannot be fitted to the codes of a conditional model"):
         vae.fit_prior(pairs(), "gmm")
-    with pytest.raises(ValueError, match="`prior`='gmm' is one density fitted to the codes of all labels"):
+    with pytest.raises(ValueError, match="its prior, GaussianMixture, is one density for the codes of all labels"):
         create("aae", classes=3, prior="gmm")
 
 

@@ -26,7 +26,7 @@ from systems import (
 )
 
 EAGER = {"run_eagerly": True}
-TWO = dataset(images(2 * BATCH))
+ONE, TWO = dataset(images(BATCH)), dataset(images(2 * BATCH))
 
 
 FEW = [(name, VARIANTS.get(name, [{}])[0]) for name in ("vae", "wgan_gp", "ijae", "mask_aae", "flex_ae_sr")]
@@ -36,18 +36,18 @@ FEW = [(name, VARIANTS.get(name, [{}])[0]) for name in ("vae", "wgan_gp", "ijae"
 def test_saved_and_loaded_continues_as_if_never_stopped(tmp_path, case):
     name, arguments = case
     model = compiled(name, EAGER, **arguments)
-    train(model, TWO)
+    train(model, ONE)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     same(weights(model), weights(loaded))
     assert [o.get_config() for o in loaded.optimizer.optimizers] == [o.get_config() for o in model.optimizer.optimizers]
     assert loaded.run_eagerly and loaded.seed == model.seed
-    train(model, TWO), train(loaded, TWO)
+    train(model, ONE), train(loaded, ONE)
     same(weights(model), weights(loaded))
     np.testing.assert_array_equal(model.sample(3), loaded.sample(3))
 
 
-@pytest.mark.parametrize("name", quick(CLASSES, REPRESENTATIVE))
+@pytest.mark.parametrize("name", quick(CLASSES, ["ijae", "flex_ae_sr"]))
 def test_scheduled_scalars_are_saved_as_they_are(tmp_path, name):
     model = compiled(name)
     scalars = [key for key in model.get_config() if isinstance(getattr(model, key, None), keras.Variable)]
@@ -66,7 +66,7 @@ class Interruption(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", quick(CLASSES, ["vae", "wgan"]))
+@pytest.mark.parametrize("name", quick(CLASSES, ["wgan"]))
 def test_backup_and_restore_continues_with_the_same_moments(tmp_path, name):
     how = {} if name == "vae" else EAGER
     backup = lambda: keras.callbacks.BackupAndRestore(tmp_path / "backup")  # noqa: E731
@@ -81,11 +81,11 @@ def test_backup_and_restore_continues_with_the_same_moments(tmp_path, name):
 
 
 def test_a_model_checkpoint_is_a_model(tmp_path):
-    model = compiled("ijae", EAGER)
+    model = compiled("gan", EAGER)
     best = keras.callbacks.ModelCheckpoint(
         tmp_path / "best.keras", monitor="decoder_loss", mode="min", save_best_only=True
     )
-    train(model, TWO, callbacks=[best])
+    train(model, ONE, callbacks=[best])
     same(weights(model), weights(keras.models.load_model(tmp_path / "best.keras")))
 
 

@@ -11,6 +11,8 @@ from keras_ijae.distributions import (
     DiagonalGaussian,
     FullGaussian,
     GeneratedPrior,
+    LearnedMixture,
+    Posterior,
     Prior,
     Sphere,
     StandardNormal,
@@ -19,6 +21,7 @@ from keras_ijae.distributions import (
     priors,
 )
 from keras_ijae.distributions.posteriors import positive_scale
+from keras_ijae.distributions.supports import REALS, holds
 from keras_ijae.distributions.tfp import tfp
 
 MEAN = np.array([0.5, -1.0, 2.0])
@@ -127,13 +130,29 @@ def test_kl_of_half_precision_outputs_is_float32_and_of_float64_float64():
 
 
 @pytest.mark.parametrize("name", ["diagonal", "full"])
+def test_the_density_of_a_draw_is_that_of_the_code_and_integrates_to_one(name):
+    posterior = posteriors.get(name, 2)
+    params = np.random.default_rng(0).normal(scale=0.5, size=(1, posterior.units))
+    rows, noise = np.repeat(params, 9, 0), random.normal((9, 2), 3)
+    z, log_q = posterior.sample_and_log_prob(rows, noise)
+    np.testing.assert_array_equal(z, posterior.draw(rows, noise))
+    np.testing.assert_allclose(log_q, posterior.log_prob(rows, z), rtol=1e-9)
+    grid = np.linspace(-9, 9, 181)
+    nodes = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+    density = np.exp(posterior.log_prob(np.repeat(params, len(nodes), 0), nodes))
+    np.testing.assert_allclose(density.sum() * 0.1**2, 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["diagonal", "full"])
 def test_posteriors_survive_serialisation(name):
     posterior = posteriors.get(name, 3)
     again = posteriors.get(keras.saving.serialize_keras_object(posterior), 3)
     assert type(again) is type(posterior) and again.units == posterior.units
 
 
-@pytest.mark.parametrize("prior", [StandardNormal(5), Uniform(5, -2.0, 0.7), Sphere(5)], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "prior", [StandardNormal(5), Uniform(5, -2.0, 0.7), Sphere(5), LearnedMixture(5, 3)], ids=lambda p: p.name
+)
 def test_prior_samples_are_prefix_stable_and_bit_equal_in_eager_graph_and_xla(prior):
     long = prior.sample(33, 7).numpy()
     assert long.shape == (33, *prior.event_shape) and long.dtype == np.float32
@@ -216,10 +235,35 @@ def test_a_prior_without_a_density_or_a_sampler_says_so():
         Prior(2).sample(1, 0)
 
 
+@pytest.mark.parametrize(
+    ("outer", "inner", "expected"),
+    [
+        (REALS, REALS, True),
+        (REALS, (0, 1), True),
+        ((-1, 1), (-1, 1), True),
+        ((-1, 1), (0, 1), True),
+        ((-1, 1), REALS, False),
+        ((0, 1), (-1, 1), False),
+        ("sphere", "sphere", True),
+        ("sphere", REALS, False),
+        (REALS, "sphere", False),
+        ("sticks", "sphere", False),
+    ],
+)
+def test_a_prior_fits_where_codes_are_and_has_a_density_of_their_kind(outer, inner, expected):
+    assert holds(outer, inner) == expected
+
+
+def test_what_a_posterior_must_define_it_says():
+    for call in (lambda q: q.sample_and_log_prob(None, None), lambda q: q.log_prob(None, None), lambda q: q.kl(None)):
+        with pytest.raises(NotImplementedError, match="Posterior"):
+            call(Posterior(2))
+
+
 def test_priors_declare_what_they_can():
     declared = {name: (prior.has_log_prob, prior.can_fit) for name, prior in priors.PRIORS.items()}
     fixed = (True, False)
-    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True)}
+    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True), "mixture": fixed}
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):
         assert hasattr(prior, "fit") == prior.can_fit

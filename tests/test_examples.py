@@ -22,9 +22,7 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Runs a script by its name, in an empty directory and without XLA; returns its variables."""
-    plain, how = ki.models.Game.compile, {"jit_compile": False}
-    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
+    """Runs a script by its name, in an empty directory; returns its variables."""
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
@@ -60,6 +58,20 @@ def test_digits_are_trained_on_and_drawn(run):
 def test_any_system_trains_on_the_digits(run):
     run("digits", "--epochs", 1, "--system", "gan", "--out", "here")
     assert pngs("here") == ["samples", "samples-0001"]  # no encoder, so nothing to reconstruct
+
+
+def test_labels_are_learnt_and_drawn(run, capsys):
+    found = run("conditional", "--epochs", 1)
+    out = Path("runs/examples/conditional")
+    assert pngs(out) == ["samples", "samples-0001"] and (out / "served" / "saved_model.pb").is_file()
+    assert found["model"].classes == 10 and found["threes"].shape == (64, 8, 8, 1)
+    assert "for the digit that was asked for" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_label_of_an_image_is_exchanged(run):
+    run("conditional", "--epochs", 1, "--system", "vae")
+    assert pngs("runs/examples/conditional") == ["samples", "samples-0001", "styles"]
 
 
 @pytest.mark.slow
@@ -137,7 +149,22 @@ def test_two_replicas_train(tmp_path):
 def test_a_system_of_ones_own_trains_and_is_saved(run):
     run("own_system", "--epochs", 1)
     ki.game.ENTRIES.pop("sparse_ae")
-    assert Path("runs/sparse_ae.keras").is_file()
+    assert Path("runs/examples/own_system/model.keras").is_file()
+
+
+def test_distributions_of_ones_own_are_trained_saved_and_served(run):
+    model = run("own_distributions", "--epochs", 1)["model"]
+    assert model.moves[0].networks == ("encoder", "decoder", "posterior_family", "prior")
+    assert all(np.abs(weight).max() > 0 for weight in (model.prior.log_scale.numpy(), model.posterior_family.shear))
+    out = Path("runs/examples/own_distributions")
+    loaded, x = keras.models.load_model(out / "model.keras"), np.random.default_rng(0).random((3, 8, 8, 1), "float32")
+    served = tf.saved_model.load(str(out / "served")).signatures
+    codes = served["sample_codes"](n=tf.constant(20), seed=tf.constant(7))["codes"]
+    np.testing.assert_array_equal(loaded.endpoints.codes_of_samples(20, 7), codes)
+    np.testing.assert_array_equal(model.prior.sample(20, 7), codes)
+    np.testing.assert_allclose(served["encode"](x=x)["codes"], model.encode(x), atol=1e-5)
+    np.testing.assert_allclose(loaded.elbo(x), model.elbo(x), rtol=1e-5)
+    assert (model.importance_weighted_bound(x) > model.elbo(x)).all() and loaded.sample(2, observation="draw").shape
 
 
 def test_the_python_of_the_readme_runs(run, tmp_path):

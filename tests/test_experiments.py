@@ -25,16 +25,11 @@ def script(monkeypatch):
     return importlib.import_module
 
 
-def compiled_with(monkeypatch, **how):
-    """From now on models are compiled with these arguments."""
-    plain = ki.models.Game.compile
-    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
-
-
 @pytest.fixture
 def eagerly(monkeypatch):
     """Models train without a trace, which takes longer than so few steps."""
-    compiled_with(monkeypatch, jit_compile=False, run_eagerly=True)
+    plain, how = ki.models.Game.compile, {"jit_compile": False, "run_eagerly": True}
+    monkeypatch.setattr(ki.models.Game, "compile", lambda model, *given, **more: plain(model, *given, **more | how))
 
 
 @pytest.fixture
@@ -157,6 +152,32 @@ def test_the_defaults_are_one_of_their_candidates(script, system, monkeypatch):
     assert found.count(True) == 1
 
 
+# conditional ---------------------------------------------------------------------------------------------------------
+
+
+def test_conditional_systems_are_judged_class_by_class_drawn_and_not_run_twice(script, tmp_path, monkeypatch, eagerly):
+    conditional = script("conditional")
+    classifier = build_classifier((8, 8, 1), 10)
+    Classifier(classifier, "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
+    command = ["--smoke", "--datasets", "digits", "--systems", "gan", "--out", str(tmp_path)]
+    command += ["--classifiers", str(tmp_path / "c.keras")]
+    conditional.main(command)
+    (row,) = rows(tmp_path / "conditional_smoke.csv")
+    assert (row["dataset"], row["system"], row["steps"]) == ("digits", "gan", "3")
+    x, y = conditional.held_out("digits")
+    right = classifier.predict(x, verbose=0).argmax(axis=1) == y
+    expected = np.mean([right[y == label].mean() for label in range(10)])
+    assert float(row["data_agreement"]) == pytest.approx(expected, rel=1e-4)
+    assert 0 <= float(row["worst_class"]) <= float(row["agreement"]) <= 1
+    assert is_png(tmp_path / "pictures" / "conditional_digits_gan.png")
+    monkeypatch.setattr(conditional, "outcome", None)  # nothing is trained again
+    conditional.main(command)
+    (page := tmp_path / "conditional_smoke.md").write_text(f"Found\n\n{conditional.TABLE}\n\nold\n")
+    conditional.main([*command, "--page"])
+    assert page.read_text().startswith("Found\n\n## All runs\n\n| dataset | system |")
+    assert "old" not in page.read_text()
+
+
 # gmm5 ----------------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +198,6 @@ def test_toy_scores_are_those_of_the_known_mixture(script):
 @pytest.fixture
 def small_gmm5(script, monkeypatch):
     gmm5 = script("gmm5")
-    compiled_with(monkeypatch, jit_compile=False)  # traced: one trace for all runs is tested
     monkeypatch.setattr(gmm5, "ARCHITECTURES", ((1, 4, 3),))
     monkeypatch.setattr(gmm5, "SAMPLES", 200)
     return gmm5

@@ -13,7 +13,7 @@ from keras_ijae import datasets
 from keras_ijae.datasets.source import Source, Table
 from keras_ijae.metrics import features, frechet_distance
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, read_record, record_path
-from keras_ijae.training.classifier import _splits, train_classifier
+from keras_ijae.training.classifier import _splits, default_epochs, train_classifier
 from keras_ijae_cli import main
 
 
@@ -85,7 +85,7 @@ def test_sets_by_class_without_a_test_split_keep_a_tenth_of_each_class_apart_and
 def test_what_stands_there_is_not_overwritten_unless_asked(stored):
     path, record = stored
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="not overwritten"):
+    with pytest.raises(ValueError, match="exists. Argument `overwrite` allows"):
         train_classifier("digits", path, epochs=1)
     assert path.read_bytes() == before and read_record(path) == record
 
@@ -236,7 +236,7 @@ def test_the_command_stores_a_classifier_and_says_how_good_it_is(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits-classifier.keras").touch()
     assert run("train-classifier", "--dataset", "digits", "--epochs", 1) == 2
-    assert "not overwritten" in capsys.readouterr().err
+    assert "Option --overwrite allows" in capsys.readouterr().err
     assert run("train-classifier", "--dataset", "digits", "--epochs", 1, "--overwrite") == 0
     record = read_record("digits-classifier.keras")
     shown = capsys.readouterr().err
@@ -251,3 +251,9 @@ def test_an_interrupted_training_leaves_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(keras.Model, "fit", interrupt)
     assert run("train-classifier", "--dataset", "digits", "--out", tmp_path / "c.keras") == 130
     assert "nothing was written" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_small_sets_are_passed_over_more_often():
+    assert [default_epochs(steps) for steps in (468, 11, 1, 0)] == [5, 182, 2000, 2000]
+    with pytest.raises(ValueError, match="`epochs` must be"):
+        train_classifier("digits", "digits.keras", epochs=0)

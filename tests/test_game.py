@@ -1,5 +1,7 @@
 """The rules of the game, on a toy: phases, gates, repeats, shared networks, frozen ones, noise, averages."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from keras_ijae.layers import SpectralDense
 from keras_ijae.losses import gradient_penalty
 from keras_ijae.models import Move, Phase, Played
 
-GRAPH = {"jit_compile": False}
+GRAPH, XLA = {"jit_compile": False}, {"jit_compile": True}
 
 
 def gated(gate, **about):
@@ -61,6 +63,11 @@ class Shared(Toy):
         return Played({phase: tf.reduce_mean(self.judge(joined, training=True))}, {f"{phase}_mean": batch.x[0, 0]})
 
 
+@functools.cache
+def eagerly(reuse):
+    return run(None, reuse)
+
+
 def run(how, reuse):
     """All weights and logs after four steps, the judge's phase open in two of them."""
     phases = Phase("player", ("player",)), Phase("judge", ("judge",), gate=at_odd_steps, reuse=reuse)
@@ -74,19 +81,19 @@ def run(how, reuse):
     [
         (GRAPH, False),
         pytest.param(GRAPH, True, marks=pytest.mark.slow),
-        pytest.param({"jit_compile": True}, True, marks=pytest.mark.slow),
+        pytest.param(XLA, True, marks=pytest.mark.slow),
     ],
     ids=["in a graph", "in a graph, reusing", "by XLA, reusing"],
 )
 def test_a_gated_game_is_the_same_however_it_is_run(how, reuse):
-    (eager, expected), (found, history) = run(None, reuse), run(how, reuse)
+    (eager, expected), (found, history) = eagerly(reuse), run(how, reuse)
     same(eager, found, 1e-6)
     assert history == {name: pytest.approx(values, abs=1e-6) for name, values in expected.items()}
 
 
 def test_a_shut_gate_logs_nothing():
     """The mean of what the phase logs is over its open steps."""
-    _, history = run(None, reuse=False)
+    _, history = eagerly(reuse=False)
     first = vectors(4)[::BATCH, 0]
     assert history["player_mean"] == [pytest.approx(first.mean())]
     assert history["judge_mean"] == [pytest.approx(first[1::2].mean())]
@@ -152,7 +159,7 @@ def test_replicas_balance_by_the_logs_of_the_whole_batch(two_replicas):
     play(alone, x=BALANCE)
     with two_replicas.scope():
         together = balanced()
-    play(together, how=GRAPH, x=BALANCE)
+    play(together, x=BALANCE)
     same(weights(alone), weights(together), 1e-5)
 
 
@@ -176,7 +183,7 @@ def test_every_repeat_has_a_slice_of_its_own_and_noise_of_its_size():
         np.testing.assert_array_equal(batches[index], vectors(1)[index::2])
 
 
-@pytest.mark.parametrize("how", [None, GRAPH, pytest.param({"jit_compile": True}, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("how", [None, *(pytest.param(how, marks=pytest.mark.slow) for how in (GRAPH, XLA))], ids=str)
 def test_repeats_share_the_rows_of_a_last_batch_that_is_too_small_for_their_slices(how):
     phases = Phase("player", ("player",), repeats=3, slices=3), Phase("judge", ("judge",))
     model = Toy(phases=phases)

@@ -23,7 +23,9 @@ def saved(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("imports", ["import keras, keras_ijae", "import keras_ijae, keras"])
+@pytest.mark.parametrize(  # `make test` imports Keras first in every other test
+    "imports", ["import keras_ijae, keras", pytest.param("import keras, keras_ijae", marks=pytest.mark.slow)]
+)
 def test_a_fresh_process_loads_a_saved_system(saved, imports):
     program = PROGRAM.format(imports=imports)
     done = subprocess.run([sys.executable, "-W", "error", "-c", program, saved], capture_output=True, text=True)

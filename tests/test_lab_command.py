@@ -27,6 +27,16 @@ def test_an_experiment_prints_its_table_and_draws_its_figure(name, tmp_path, cap
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and list(path.parent.iterdir()) == [path]
 
 
+def test_no_number_is_cut_off_however_narrow_the_terminal_is(capsys, monkeypatch):
+    cells = ["reverse KL", *(1.234567 + i for i in range(9))]
+    outcome = Outcome("wide", ["objective", *"abcdefghi"], [cells], "no notes", lambda figure: None)
+    monkeypatch.setattr(experiments, "get_experiment", lambda name: lambda seed: outcome)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run("mixture") == 0
+    shown = capsys.readouterr().out
+    assert all(f"{number:.7g}" in shown for number in cells[1:]) and "…" not in shown
+
+
 def test_alone_it_lists_every_experiment_with_a_line(capsys):
     assert run() == 0
     shown = capsys.readouterr().out

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from systems import quick
 
 from keras_ijae.distributions.tfp import tfp
 from keras_ijae.lab.divergences import jensen_shannon, reverse_kl
@@ -36,7 +37,7 @@ def _divergence(objective, mean, stddev, data):
     return {"minimax": twice_js, "non_saturating": kl - twice_js, "log_ratio": kl}[objective]
 
 
-@pytest.mark.parametrize("objective", REFERENCE)
+@pytest.mark.parametrize("objective", quick(REFERENCE, ["non_saturating"]))  # whose divergence is made of the others'
 def test_each_objective_has_the_slope_of_its_divergence(objective):
     mean, stddev, h = 0.4, 0.8, 1e-4
     slopes = [

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from systems import quick
 
 from keras_ijae.lab.adversarial_mixture import fit_mixture_adversarially
 from keras_ijae.lab.divergences import forward_kl, jensen_shannon, reverse_kl
@@ -52,7 +53,7 @@ def test_the_target_has_the_moments_of_the_reference():
     np.testing.assert_allclose(TOY.log_density(x), TOY.distribution().log_prob(x), rtol=1e-12)
 
 
-@pytest.mark.parametrize("chosen", GLOBAL, ids=str)
+@pytest.mark.parametrize("chosen", quick(GLOBAL, [chosen for chosen in GLOBAL if chosen[1] != 0.5]), ids=str)
 def test_without_a_start_the_global_optimum_is_found(chosen):
     fit = _fit(*chosen)
     _holds(fit, *GLOBAL[chosen])
@@ -81,6 +82,7 @@ def test_other_minima_are_reported():
     assert _fit("jensen_shannon").others[0].value == pytest.approx(0.1715851, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_branches_cross_where_the_reference_says():
     values = {}
     for lam in (0.1665, 0.1670):
@@ -101,21 +103,22 @@ def test_from_one_start_forward_kl_falls_and_reverse_kl_rises_with_lam():
 
 
 def test_jeffreys_at_its_ends_is_the_two_directions():
-    assert _fit("jeffreys", 0.0).value == pytest.approx(_fit("reverse_kl").value, abs=1e-12)
-    assert _fit("jeffreys", 1.0).value == pytest.approx(_fit("forward_kl").value, abs=1e-12)
+    for lam, direction in ((0.0, "reverse_kl"), (1.0, "forward_kl")):
+        fits = fit_mixture("jeffreys", lam, (-3, 0, 3, 0), 1), fit_mixture(direction, None, (-3, 0, 3, 0), 1)
+        assert fits[0].value == pytest.approx(fits[1].value, abs=1e-12)
 
 
 def test_identical_components_stay_identical_and_that_is_reported():
-    fit = fit_mixture("forward_kl", start=(0, 0, 0, 0))
+    fit = fit_mixture("forward_kl", start=(0, 0, 0, 0), restarts=1)
     assert fit.pitfall == IDENTICAL and not fit.strict_minimum and fit.value == pytest.approx(0.9860498, abs=1e-6)
     np.testing.assert_allclose(_parameters(fit), np.sqrt([0.25**2, 28.7255] * 2), atol=1e-4)
     np.testing.assert_allclose(fit.eigenvalues, [0, 0.017, 0.147, 0.250], atol=1e-3)
-    split = fit_mixture("forward_kl", start=(0.2, np.log(28.7255), 0.3, np.log(28.7255)))
+    split = fit_mixture("forward_kl", start=(0.2, np.log(28.7255), 0.3, np.log(28.7255)), restarts=1)
     assert split.value == pytest.approx(0.8889189, abs=1e-6) and split.basin == A
 
 
 def test_a_component_that_runs_to_a_bound_is_no_minimum():
-    fit = fit_mixture("jensen_shannon", start=(16, -5, -8, -3))
+    fit = fit_mixture("jensen_shannon", start=(16, -5, -8, -3), restarts=1)
     assert fit.pitfall is not None and (not fit.strict_minimum or fit.pitfall == BOUND)
 
 
@@ -130,7 +133,7 @@ def test_a_target_that_the_model_can_be_is_found_exactly(chosen):
 
 def test_units_do_not_matter():
     moved = GaussianMixture(TOY.weights, 100 + 0.01 * TOY.means, 0.01 * TOY.stddevs)
-    fit, moved_fit = _fit("jeffreys", 0.3), fit_mixture("jeffreys", 0.3, target=moved)
+    fit, moved_fit = (fit_mixture("jeffreys", 0.3, restarts=4, target=target) for target in (TOY, moved))
     assert moved_fit.value == pytest.approx(fit.value, abs=1e-9) and moved_fit.basin == fit.basin
     np.testing.assert_allclose(moved_fit.means, 100 + 0.01 * fit.means, rtol=1e-9)
     np.testing.assert_allclose(moved_fit.stddevs, 0.01 * fit.stddevs, rtol=1e-6)

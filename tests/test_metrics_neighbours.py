@@ -14,19 +14,14 @@ def _normal(seed, n, d, dtype=np.float64):
     return np.random.default_rng(seed).normal(size=(n, d)).astype(dtype)
 
 
-def _distance(a, b):
-    return np.sqrt(np.sum((a.astype(np.float64) - b.astype(np.float64)) ** 2))
-
-
 def _matrix(first, second):
-    return np.array([[_distance(a, b) for b in second] for a in first])
+    first, second = first.astype(np.float64), second.astype(np.float64)
+    return np.array([np.sqrt(np.sum((a - second) ** 2, axis=1)) for a in first])
 
 
 def _radii(points, k):
     """To the k-th nearest other point."""
-    return np.array(
-        [sorted(_distance(a, b) for j, b in enumerate(points) if j != i)[k - 1] for i, a in enumerate(points)]
-    )
+    return np.array([sorted(np.delete(row, i))[k - 1] for i, row in enumerate(_matrix(points, points))])
 
 
 def _slow(real, fake, precision_k, density_k):

@@ -10,7 +10,8 @@ from systems import LATENT, create
 from tiny import affine
 
 import keras_ijae as ki
-from keras_ijae.distributions import GaussianMixture, mixture, priors
+from keras_ijae.distributions import GaussianMixture, priors
+from keras_ijae.distributions.priors import mixture
 
 SHARES = np.array([0.5, 0.3, 0.2])
 MEANS = np.array([[-12.0, 0.0], [9.0, 9.0], [6.0, -9.0]])  # so far apart that each draw shows its component

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from systems import quick
 
 from keras_ijae import networks
 from keras_ijae.layers import SpectralDense, spectral_layers
@@ -35,9 +36,13 @@ def trio(family, shape=(15, 18, 2), **options):
     ]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("family", FAMILIES)
-def test_shapes_and_ranges_for_any_size(family, shape):
+SIZES = [(family, shape) for family in FAMILIES for shape in SHAPES]
+FEW = [("mlp", (8, 8, 1)), ("dcgan", (28, 28, 1)), *((family, (9, 31, 2)) for family in FAMILIES)]
+
+
+@pytest.mark.parametrize("size", quick(SIZES, [*FEW, ("dcgan", (53, 71, 3)), ("resnet", (40, 8, 1))]), ids=str)
+def test_shapes_and_ranges_for_any_size(size):
+    family, shape = size
     encoder = networks.encoder(family, shape, 5, width=4)
     decoder = networks.decoder(family, shape, 3, width=4)
     discriminator = networks.discriminator(family, {"x": shape}, width=4)
@@ -82,8 +87,9 @@ def test_the_joint_logit_is_no_sum_of_functions_of_each_input(family):
     assert np.abs(interaction.numpy()).max() > 1e-3
 
 
-@pytest.mark.parametrize(("family", "norm"), NORMED)
-def test_models_survive_saving_in_safe_mode(family, norm, tmp_path):
+@pytest.mark.parametrize("made", quick(NORMED, [("dcgan", "batch"), ("mlp", "layer"), ("resnet", "group")]), ids=str)
+def test_models_survive_saving_in_safe_mode(made, tmp_path):
+    family, norm = made
     for model in trio(family, norm=norm, spectral=True):
         model.save(tmp_path / "m.keras")
         loaded = keras.models.load_model(tmp_path / "m.keras", safe_mode=True)
@@ -114,10 +120,15 @@ def test_spectral_reaches_every_kernel(family):
     assert not spectral_layers(networks.discriminator(family, JOINT, width=8, spectral=False))
 
 
-@pytest.mark.parametrize("spectral", [True, False])
-@pytest.mark.parametrize(("family", "norm"), [*NORMED, ("mlp", "none"), ("dcgan", "group"), ("resnet", "none")])
-def test_a_gradient_penalty_reaches_every_kernel(family, spectral, norm):
+JUDGES = [*NORMED, ("mlp", "none"), ("dcgan", "group"), ("resnet", "none")]
+JUDGES = [(*judge, spectral) for judge in JUDGES for spectral in (True, False)]
+OFTEN = [("dcgan", "batch", True), ("dcgan", "layer", False), ("mlp", "layer", False), ("resnet", "group", True)]
+
+
+@pytest.mark.parametrize("judge", quick(JUDGES, OFTEN), ids=str)
+def test_a_gradient_penalty_reaches_every_kernel(judge):
     """Biases get none where activations are piecewise linear: the slope does not depend on them."""
+    family, norm, spectral = judge
     model = networks.discriminator(family, JOINT, width=8, spectral=spectral, norm=norm)
     inputs = data(model)
     with tf.GradientTape() as outer:

@@ -69,8 +69,7 @@ def test_depth_counts_dense_hidden_layers_of_convolutional_networks(family):
     assert [dense(model) for model in decoders] == [1, 1, 3]
 
 
-@pytest.mark.parametrize("family", ["mlp", "dcgan", "resnet"])
-@pytest.mark.parametrize("activation", ["elu", "tanh", "silu"])
+@pytest.mark.parametrize(("family", "activation"), [("mlp", "elu"), ("dcgan", "tanh"), ("resnet", "silu")])
 def test_the_hidden_activation_is_the_one_asked_for(family, activation):
     for model in all_options(family, hidden_activation=activation):
         names = {layer.activation.__name__ for layer in model.layers if isinstance(layer, keras.layers.Activation)}
@@ -97,8 +96,10 @@ def test_maxout_units_are_the_largest_of_their_pieces(family, spectral):
     assert kernels(one_piece) == [(6, 24), (8, 24), (8, 2)]
 
 
-@pytest.mark.parametrize("noise_dim, kernel", [(5, (5, 270)), (270, None), (540, None)])
-@pytest.mark.parametrize("family", ["dcgan", "resnet"])
+@pytest.mark.parametrize(
+    "family, noise_dim, kernel",
+    [("dcgan", 5, (5, 270)), ("dcgan", 540, None), ("resnet", 5, (5, 270)), ("resnet", 270, None)],
+)
 def test_noise_as_a_channel_joins_the_image(family, noise_dim, kernel):
     model = networks.encoder(family, SHAPE, 3, noise_dim=noise_dim, noise_as="channel", width=4)
     first = next(w for w in model.weights if w.name == "kernel" and len(w.shape) == 4)

@@ -46,6 +46,24 @@ def test_networks_that_are_asked_for_keep_what_else_the_preset_says(networks):
     assert norms(other.decoder) == {"GroupNorm"} and spectral_layers(other.discriminator)
 
 
+def test_a_width_that_is_given_goes_before_the_presets_widths_of_single_networks():
+    for given in ({"width": 24}, {"networks": {"width": 24}}):
+        model = ki.create("wae_gan", **IMAGE, preset="paper", **given)
+        assert hidden(model.code_discriminator) == [24] * 4  # the depth is still the authors'
+    own = {"width": 16, "roles": {"code_discriminator": {"width": 24}}}
+    assert hidden(ki.create("wae_gan", **IMAGE, preset="paper", networks=own).code_discriminator) == [24] * 2
+
+
+def test_vectors_that_a_papers_convolutions_cannot_take_are_refused_with_what_to_pass():
+    remedy = {"family": "mlp", "noise_as": "vector"}
+    for networks in ("auto", "mlp"):
+        with pytest.raises(ValueError) as error:
+            ki.create("svae", data_shape=(6,), latent_dim=2, preset="paper", networks=networks)
+        assert f"pass networks={remedy}. Received: noise_as='channel', data_shape=(6,)" in str(error.value)
+    made = ki.create("svae", data_shape=(6,), latent_dim=2, preset="paper", networks=remedy)
+    assert made.encoder.output_shape == (None, 2)
+
+
 def test_a_recipe_that_names_no_family_has_the_networks_of_its_preset():
     recipe = ki.training.Recipe(system="mask_aae", dataset="digits", width=8, arguments={"preset": "paper"})
     model = build(recipe, (16, 16, 1))
@@ -134,6 +152,26 @@ def test_a_preset_has_the_papers_rates_steps_and_weights_whatever_the_defaults_a
         assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == pytest.approx(values)
     for argument, value in arguments.items():
         assert float(getattr(model, argument)) == value
+
+
+def activations(network):
+    return {layer.activation.__name__ for layer in network.layers if isinstance(layer, keras.layers.Activation)}
+
+
+def test_the_first_auto_encoders_are_as_wide_and_deep_as_their_papers_have_them():
+    vae = ki.create("vae", **IMAGE, preset="paper")
+    vae.compile()
+    assert [(hidden(net), activations(net)) for net in (vae.encoder, vae.decoder)] == [([500], {"tanh"})] * 2
+    adagrad = vae.optimizer.optimizers[0]
+    assert (type(adagrad), float(adagrad.learning_rate)) == (keras.optimizers.Adagrad, pytest.approx(0.01))
+    aae = ki.create("aae", **IMAGE, preset="paper")
+    networks = (aae.encoder, aae.decoder, aae.code_discriminator)
+    assert [(hidden(net), activations(net)) for net in networks] == [([1000, 1000], {"relu"})] * 3
+    assert not spectral_layers(aae.code_discriminator)
+    ae = ki.create("ae_gmm", **IMAGE, preset="paper")
+    ae.compile()
+    assert norms(ae.encoder) == norms(ae.decoder) == {"BatchNormalization"} and activations(ae.encoder) == {"relu"}
+    assert float(ae.optimizer.optimizers[0].learning_rate) == pytest.approx(5e-4)
 
 
 @pytest.mark.parametrize("name", list(ENTRIES))

@@ -9,11 +9,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "keras_ijae"
 ROOMS = ["keras_ijae_cli", "report", "lab", "training", "evaluation", "models", "game", "distributions", "networks"]
-ROOMS += ["layers", "losses", "random", "files", "checks", "keras_internals"]
+ROOMS += ["layers", "losses", "random", "files", "arrays", "checks", "keras_internals"]
 """From the top; a room imports from those below it."""
 APART = {"metrics", "datasets"}
 """They know no model, and import from the lowest rooms alone; whoever is above these may import them."""
-LOWEST = {"random", "files", "checks"}
+LOWEST = {"random", "files", "arrays", "checks"}
 DOORS = (PACKAGE, f"{PACKAGE}.__main__")
 """What gathers the rooms for the user."""
 

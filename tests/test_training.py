@@ -24,6 +24,8 @@ from keras_ijae_cli import main
 class Painter(keras.Model):
     """Stands for a trained system: samples are one grey, reconstructions the negatives."""
 
+    classes = None
+
     def __init__(self):
         super().__init__()
         self.dense = keras.layers.Dense(1)
@@ -32,7 +34,7 @@ class Painter(keras.Model):
     def call(self, inputs):
         return self.dense(inputs)
 
-    def sample(self, count, seed=0):
+    def sample(self, count, seed=0, observation="mean"):
         return np.full((count, 8, 8, 1), seed / 10, np.float32)
 
     def reconstruct(self, images, seed=None):
@@ -103,7 +105,8 @@ def test_what_is_no_batch_of_images_is_refused(images):
 
 def test_pairs_stand_one_above_the_other():
     first, second = np.arange(5).reshape(5, 1, 1, 1), 10 + np.arange(5).reshape(5, 1, 1, 1)
-    assert interleave(first, second, columns=2).ravel().tolist() == [0, 1, 10, 11, 2, 3, 12, 13]
+    rows = [[0, 1], [10, 11], [2, 3], [12, 13], [4, 1], [14, 1]]  # 1 is white, where a pair is missing
+    assert interleave(first, second, columns=2).reshape(-1, 2).tolist() == rows
     assert interleave(first, second, columns=8).ravel().tolist() == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
 
 
@@ -230,6 +233,13 @@ def test_recipes_refuse_numbers_below_one(field):
         Recipe(system="vae", dataset="digits", **{field: 0})
 
 
+@pytest.mark.parametrize("wrong", [{"learning_rate": -1.0}, {"learning_rate": float("nan")}, {"seed": -1}])
+def test_recipes_refuse_rates_and_seeds_that_are_none(wrong):
+    ((field, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"Argument `{field}` must be .*Received: {field}={value}"):
+        Recipe(system="vae", dataset="digits", **wrong)
+
+
 def test_config_json_gives_the_recipe_back(tmp_path):
     run = RunDirectory(tmp_path)
     run.write_recipe(RECIPES["ijae_digits"], {"keras": "3"})
@@ -291,7 +301,7 @@ def test_the_next_free_directory_is_numbered(tmp_path):
 class Averager(keras.Model):
     """Stands for a system: learns one image, the mean of the data."""
 
-    has_encoder, data_shape, prior = False, (4, 4, 1), None
+    has_encoder, data_shape, prior, classes = False, (4, 4, 1), None, None
 
     def __init__(self):
         super().__init__()
@@ -305,7 +315,7 @@ class Averager(keras.Model):
     def test_step(self, data):
         return {"loss": keras.ops.mean((data - self.mean) ** 2)}
 
-    def sample(self, count, seed=0):
+    def sample(self, count, seed=0, observation="mean"):
         return np.zeros((count, *self.data_shape), np.float32)
 
 
@@ -395,6 +405,15 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
         trainer.train(recipe, open_run(tmp_path / "some" / "where"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_whose_first_step_fails_leaves_no_run(tmp_path):
+    recipe = Recipe(system="vae", dataset="gmm5", latent_dim=2, batch_size=512, width=8, epochs=1)
+    with pytest.raises(ValueError, match="under a Bernoulli likelihood"):
+        trainer.train(recipe, open_run(tmp_path / "run"))
+    assert not list((tmp_path / "run").iterdir())
+    trainer.train(recipe.but(arguments={"likelihood": "gaussian"}), open_run(tmp_path / "run"))
+    assert (tmp_path / "run" / "model.keras").is_file()
 
 
 def test_a_run_on_a_file_that_is_no_image_leaves_nothing(tmp_path, monkeypatch):

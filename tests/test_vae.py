@@ -139,7 +139,7 @@ def test_the_kl_in_the_bound_is_the_reference_value():
     for posterior, (latent, outputs, kl) in cases.items():
         encoder, decoder = constant(outputs), constant([0.0], latent)
         model = vae(encoder, decoder, posterior=posterior)
-        _, found = model.bound_terms(Batch(tf.zeros([2, 1], tf.float64)), tf.zeros([2, latent], tf.float64))
+        _, found = model.bound_terms(Batch(tf.zeros([2, 1], tf.float64)), {"code": tf.zeros([2, latent], tf.float64)})
         np.testing.assert_allclose(found, [kl, kl], atol=1e-9)
 
 
@@ -185,7 +185,7 @@ def test_with_the_exact_posterior_the_bound_is_log_p_of_each_example():
     model, x = linear_gaussian("full"), data(7)
     bounds = []
     for node in signs(2):
-        log_likelihood, kl = model.bound_terms(Batch(tf.constant(x)), tf.constant(np.tile(node, (7, 1))))
+        log_likelihood, kl = model.bound_terms(Batch(tf.constant(x)), {"code": tf.constant(np.tile(node, (7, 1)))})
         bounds.append(log_likelihood - kl)
     np.testing.assert_allclose(np.mean(bounds, 0), log_p(x), atol=1e-10)
     assert np.std(bounds, 0).min() > 0.01  # one code alone is an estimate
@@ -202,7 +202,8 @@ def test_with_the_exact_posterior_every_importance_weight_is_log_p():
 def test_with_another_posterior_the_bound_is_short_by_the_kl_between_them():
     model, x = linear_gaussian("diagonal", 1.7), data(4)
     bounds = [
-        np.subtract(*model.bound_terms(Batch(tf.constant(x)), tf.constant(np.tile(node, (4, 1))))) for node in signs(2)
+        np.subtract(*model.bound_terms(Batch(tf.constant(x)), {"code": tf.constant(np.tile(node, (4, 1)))}))
+        for node in signs(2)
     ]
     q = np.diag(1.7**2 / np.diag(np.linalg.inv(POSTERIOR)))
     gap = (np.trace(np.linalg.solve(POSTERIOR, q)) - 2 + np.linalg.slogdet(POSTERIOR)[1] - np.linalg.slogdet(q)[1]) / 2

@@ -111,10 +111,7 @@ def _labels(y: np.ndarray | None) -> np.ndarray | None:
 def _vectors(path: str, x: np.ndarray) -> np.ndarray:
     if x.dtype.kind not in "fiub":
         raise ValueError(f"Vectors must be numbers. Received: {path!r} with dtype {x.dtype}.")
-    x = x.astype(np.float32)
-    if not np.isfinite(x).all():
-        raise ValueError(f"Vectors must be finite. Received: {path!r} with NaN or infinity.")
-    return x
+    return _finite("Vectors", path, x.astype(np.float32))
 
 
 def _images(path: str, x: np.ndarray) -> np.ndarray:
@@ -122,9 +119,16 @@ def _images(path: str, x: np.ndarray) -> np.ndarray:
         return x
     if x.dtype.kind not in "fb":
         raise ValueError(f"Images must be uint8, or floats in [0, 1]. Received: {path!r} with dtype {x.dtype}.")
-    x = x.astype(np.float32)
+    x = _finite("Images", path, x.astype(np.float32))
     if not (x.min() >= 0 and x.max() <= 1):
         raise ValueError(
             f"Images of a float dtype must lie in [0, 1]. Received: {path!r} in [{x.min():.4g}, {x.max():.4g}]."
         )
+    return x
+
+
+def _finite(what: str, path: str, x: np.ndarray) -> np.ndarray:
+    bad = x.size - np.count_nonzero(np.isfinite(x))
+    if bad:
+        raise ValueError(f"{what} must be finite. Received: {path!r} with NaN or infinity, {bad} of {x.size} values.")
     return x

@@ -132,9 +132,9 @@ def _prepare(builder: Any, name: str, options: Options) -> None:
             builder.download_and_prepare()
             return
         except Exception as error:
-            reason = _brief(error)
+            reason = _brief(error).rstrip(".")
     raise FileNotFoundError(
-        f"The set {name!r} is not prepared in {str(builder.data_dir)!r} and could not be downloaded: {reason} "
+        f"The set {name!r} is not prepared in {str(builder.data_dir)!r} and could not be downloaded: {reason}. "
         f"Prepare it where there is a network with `tfds build {name} --data_dir DIR`, copy DIR here, and set the "
         "environment variable TFDS_DATA_DIR (or the argument `data_dir`) to it."
     )

@@ -1,7 +1,6 @@
 """Likelihoods of data, posteriors and priors of codes, on TensorFlow Probability."""
 
 from keras_ijae.distributions import likelihoods, posteriors, priors
-from keras_ijae.distributions.generated import GeneratedPrior
 from keras_ijae.distributions.likelihoods import (
     Bernoulli,
     CyclicShift,
@@ -11,9 +10,16 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
-from keras_ijae.distributions.mixture import GaussianMixture
-from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, Posterior
-from keras_ijae.distributions.priors import Prior, Sphere, StandardNormal, Uniform
+from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
+from keras_ijae.distributions.priors import (
+    GaussianMixture,
+    GeneratedPrior,
+    LearnedMixture,
+    Prior,
+    Sphere,
+    StandardNormal,
+    Uniform,
+)
 
 __all__ = [
     "Bernoulli",
@@ -25,7 +31,9 @@ __all__ = [
     "GeneratedPrior",
     "GaussianMixture",
     "Laplace",
+    "LearnedMixture",
     "Likelihood",
+    "PlanarFlow",
     "Posterior",
     "Prior",
     "ShiftGaussian",

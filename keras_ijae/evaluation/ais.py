@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.evaluation.annealing import Joint
-from keras_ijae.game import data as batches
+from keras_ijae.game import Batch
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def ais_log_likelihood(
     batch_size: int = 64,
     seed: int = 0,
     progress: bool = False,
+    labels: Any = None,
 ) -> AIS:
     """log p(x) = log of the integral of p(u) p(x|u) over all latents u, by annealed importance sampling.
 
@@ -69,7 +70,7 @@ def ais_log_likelihood(
     at once. In a bounded prior, proposals outside it are rejected.
 
     Args:
-        model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm".
+        model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm", "mixture".
         x: observations (n, *data_shape).
         steps: T. The papers use 10,000.
         chains: per observation.
@@ -82,6 +83,7 @@ def ais_log_likelihood(
         batch_size: observations whose chains move at once; bounds the memory.
         seed: of latents and moves.
         progress: show a bar.
+        labels: of `x`, for conditional models, or (x, labels) as `x`: the estimate is of log p(x | label).
 
     Raises:
         ValueError: `x` does not fit, numbers below 1, no likelihood or one without a density, or a prior without one.
@@ -96,11 +98,11 @@ def ais_log_likelihood(
     """
     counts = {"steps": steps, "chains": chains, "leapfrog_steps": leapfrog_steps, "batch_size": batch_size}
     joint = Joint(model, likelihood, **counts)
-    x = batches.observations(batches.unpack(x), model.data_shape)
-    found = []
-    for part in range(0, x.shape[0], batch_size):
-        rows, key = x[part : part + batch_size], random.fold(seed, "ais", part)
-        start = joint.sample(chains, rows.shape[0], random.fold(key, "start"))
+    batch, found = model.labelled(x, labels), []
+    for part in range(0, batch.x.shape[0], batch_size):
+        rows = Batch(*(values if values is None else values[part : part + batch_size] for values in batch))
+        key = random.fold(seed, "ais", part)
+        start = joint.sample(chains, rows.x.shape[0], random.fold(key, "start"))
         found.append(joint.anneal(rows, start, key, reverse=False, progress=progress))
     return AIS(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
@@ -121,7 +123,8 @@ def bdmc(
     gives a stochastic upper bound of log p(x), the chain from the prior a lower bound.
 
     Args:
-        n: how many observations are sampled: from the likelihood, at the decoder's outputs.
+        n: how many observations are sampled: from the likelihood, at the decoder's outputs; of a conditional model with
+            the labels of `sample_labels(n, seed)`.
         model, steps, chains, leapfrog_steps, likelihood, seed, progress: see `ais_log_likelihood`.
 
     References:
@@ -130,7 +133,8 @@ def bdmc(
     joint = Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps, n=n)
     key = random.fold(seed, "bdmc")
     exact = joint.sample(1, n, random.fold(key, "exact"))
-    x = joint.observe(exact[0], random.fold(key, "observation"))
+    labels = None if model.classes is None else tf.one_hot(model.sample_labels(n, seed), model.classes)
+    x = joint.observe(exact[0], labels, random.fold(key, "observation"))
     start = joint.sample(chains, n, random.fold(key, "start"))
     lower, _ = joint.anneal(x, start, key, reverse=False, progress=progress)
     upper, _ = joint.anneal(x, tf.tile(exact, [chains, 1, 1]), key, reverse=True, progress=progress)

@@ -13,6 +13,7 @@ from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.tfp import tfp
 from keras_ijae.evaluation.capabilities import PRIOR_DENSITY, scored_prior
 from keras_ijae.evaluation.progress import tracked
+from keras_ijae.game import Batch
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
 
@@ -20,7 +21,8 @@ _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progres
 class Joint:
     """p(u) p(x|u)^beta of (chains, n) latents u at once, and the chain along beta.
 
-    u, of size latent_dim + decoder_noise_dim, is the code and after it the decoder's noise.
+    x is a `Batch`, whose labels are given throughout. u, of size latent_dim + decoder_noise_dim, is the code and after
+    it the decoder's noise.
     """
 
     TARGET, SMOOTHING, FACTOR, SMALLEST, LARGEST = 0.65, 0.9, 1.02, 1e-4, 0.5
@@ -45,16 +47,17 @@ class Joint:
         noise = random.normal([chains * n, self.model.decoder_noise_dim], random.fold(key, "noise"))
         return tf.reshape(tf.concat([z, noise], axis=1), [chains, n, -1])
 
-    def observe(self, u: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        """x ~ p(x|u) for u (n, size)."""
+    def observe(self, u: tf.Tensor, labels: tf.Tensor | None, key: tf.Tensor) -> Batch:
+        """x ~ p(x|u) for u (n, size), with these labels."""
         with self.model.averaged():
             uniform = random.uniform([len(u), *self.likelihood.noise_shape(self.model.data_shape)], key)
-            return tf.cast(self.likelihood.draw(self._parameters(*self._parts(u)), uniform), tf.float32)
+            x = self.likelihood.draw(self._parameters(*self._parts(u), labels), uniform)
+        return Batch(tf.cast(x, tf.float32), labels)
 
-    def anneal(self, x, u, key, reverse, progress):
+    def anneal(self, x: Batch, u: tf.Tensor, key: tf.Tensor, reverse: bool, progress: bool) -> tuple:
         """The estimate and the last acceptance, (n,) each, of chains that start at u (chains, n, size)."""
         length = -(-self.steps // min(_SEGMENTS, self.steps))
-        state = (u, tf.zeros(u.shape[:2], tf.float64), tf.fill([len(x)], 0.01), tf.fill([len(x)], self.TARGET))
+        state = (u, tf.zeros(u.shape[:2], tf.float64), tf.fill([u.shape[1]], 0.01), tf.fill([u.shape[1]], self.TARGET))
         title = "AIS backwards" if reverse else "AIS"
         for start in tracked(range(0, self.steps, length), title, progress):
             stop = min(start + length, self.steps)
@@ -84,19 +87,19 @@ class Joint:
 
     def _terms(self, x, u):
         """log p(u) and log p(x|u), (chains, n) each."""
-        chains, n = u.shape[0], tf.shape(x)[0]
+        chains, n = u.shape[0], x.rows
         z, noise = self._parts(tf.reshape(u, [-1, u.shape[-1]]))
-        repeated = tf.tile(x, [chains, *[1] * len(self.model.data_shape)])
+        repeated, labels = (part if part is None else tf.concat([part] * chains, 0) for part in x)
         of_noise = -tf.reduce_sum(noise**2 + math.log(2 * math.pi), axis=1) / 2
-        terms = self.prior.log_prob(z) + of_noise, self.likelihood.log_prob(self._parameters(z, noise), repeated)
-        return [tf.reshape(term, [chains, n]) for term in terms]
+        of_x = self.likelihood.log_prob(self._parameters(z, noise, labels), repeated)
+        return [tf.reshape(term, [chains, n]) for term in (self.prior.log_prob(z) + of_noise, of_x)]
 
     def _parts(self, u):
         return u[:, : self.model.latent_dim], u[:, self.model.latent_dim :]
 
-    def _parameters(self, z, noise):
+    def _parameters(self, z, noise, labels):
         """Of p(x|u): the decoder's outputs where they are its parameters, else those whose mean they are."""
-        outputs = self.model.outputs(z, noise)
+        outputs = self.model.outputs(z, noise, labels)
         if type(self.likelihood) is type(self.model.observation_model):
             return outputs
         return self.likelihood.params_of_mean(self.model.observe(outputs))

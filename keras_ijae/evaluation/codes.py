@@ -10,7 +10,7 @@ def latent_covariance(model: Any, x: Any, seed: int = 0) -> np.ndarray:
 
     Args:
         model: any model with an encoder.
-        x: observations (n, *data_shape), at least two.
+        x: observations (n, *data_shape), at least two; of a conditional model with their labels, (x, labels).
         seed: of the encoder's noise.
     """
     return _covariance(_codes(model, x, seed))

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import losses, networks, random
+from keras_ijae.arrays import finite
 from keras_ijae.evaluation.progress import tracked
 
 BATCH, CALLS = 64, 20
@@ -97,9 +98,7 @@ def _checked(name, rows):
     rows = np.asarray(rows, "float32")
     if len(rows) < 10:
         raise ValueError(f"Argument `{name}` must have at least 10 examples. Received: {len(rows)}")
-    if not np.isfinite(rows).all():
-        raise ValueError(f"Argument `{name}` must be finite. Received NaN or infinite values")
-    return rows
+    return finite(name, rows)
 
 
 def _shuffled(rows, seed, name):

@@ -1,20 +1,17 @@
 """What measures are computed from: data, samples, reconstructions, and their features."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.evaluation.measures import Measure
 from keras_ijae.evaluation.progress import tracked
-from keras_ijae.game import data as batches
+from keras_ijae.evaluation.reading import ROWS, batches_of, joined, observations, read
+from keras_ijae.game import Batch
 from keras_ijae.metrics.features import DataSpace, FeatureCache
-
-ROWS = 256
 
 
 class Material:
@@ -26,39 +23,61 @@ class Material:
         self.dataset, self.train_data, self.cache = dataset, train, cache
         self._wanted_samples = samples
 
-    def batches(self, title: str) -> Iterator[np.ndarray]:
-        """The data, batch by batch, checked."""
-        x = None
-        for x in tracked(_batches("dataset", self.dataset), title, self.progress):
-            yield self._observations(x).numpy()
-        if x is None:
+    def batches(self, title: str) -> Iterator[Batch]:
+        """The data, batch by batch, checked, as arrays; labels are one-hot, None where there are none."""
+        part = None
+        for part in tracked(batches_of("dataset", self.dataset, self.model), title, self.progress):
+            yield read(part, self.model)
+        if part is None:
             raise ValueError("Argument `dataset` must have examples. Received: none")
 
     @cached_property
-    def x(self) -> np.ndarray:
-        return np.concatenate(list(self.batches("data")))
+    def data(self) -> Batch:
+        return joined(list(self.batches("data")))
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Of the data: integers (n,), -1 where unknown."""
+        rows = np.concatenate([batch.labels for batch in self.batches("labels")])
+        return np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
 
     @cached_property
     def train(self) -> np.ndarray | None:
         if self.train_data is None:
             return None
-        return np.concatenate([self._observations(part).numpy() for part in _batches("train", self.train_data)])
+        return np.concatenate([read(part, self.model).x for part in batches_of("train", self.train_data, self.model)])
 
     @cached_property
     def real(self) -> np.ndarray:
         """Features of the data."""
         if self.cache is not None and not isinstance(self.extractor, DataSpace):
-            fitting = _batches("dataset", self.dataset).map(self._observations)
+            data = batches_of("dataset", self.dataset, self.model)
+            fitting = data.map(lambda x, *_: observations(x, self.model))  # pairs come as two arguments
             return FeatureCache(self.cache).features(self.extractor, fitting)
-        return np.concatenate([self.extractor.features(x) for x in self.batches("features of data")])
+        return np.concatenate([self.extractor.features(batch.x) for batch in self.batches("features of data")])
+
+    @cached_property
+    def real_by_class(self) -> list[np.ndarray]:
+        """Features of the data, class by class; without those of unknown label.
+
+        Raises:
+            ValueError: a class has fewer than two examples, so no covariance.
+        """
+        counts = np.bincount(self.labels[self.labels >= 0], minlength=self.model.classes)
+        if counts.min() < 2:
+            raise ValueError(
+                "Metric 'class_frechet' needs at least two examples of each class, better more than an example has "
+                f"features. Received: data with {counts.tolist()} examples of the classes 0..{self.model.classes - 1}"
+            )
+        return [self.real[self.labels == label] for label in range(self.model.classes)]
 
     @cached_property
     def of_pairs(self) -> dict[str | tuple[str, ...], np.ndarray]:
         """What each of `_looks` finds. Each batch is reconstructed once, for all of them, and not kept."""
         looks = self._looks()
         found = {name: [] for name in looks}
-        for index, x in enumerate(self.batches("reconstructions")):
-            remade = self.model.reconstruct(x, seed=self._seed("reconstructions", index))
+        for index, (x, labels) in enumerate(self.batches("reconstructions")):
+            remade = self.model.reconstruct(x, seed=self._seed("reconstructions", index), labels=labels)
             for name, look in looks.items():
                 found[name].append(look(x, remade))
         return {name: np.concatenate(parts) for name, parts in found.items()}
@@ -79,9 +98,9 @@ class Material:
         """How many samples: as many as there are data, unless a number is asked for."""
         if self._wanted_samples:
             return self._wanted_samples
-        if any(measure.takes == "features" for measure in self.measures):
+        if any(measure.takes in ("features", "class_features") for measure in self.measures):
             return len(self.real)
-        return sum(len(x) for x in self.batches("data"))
+        return sum(len(batch.x) for batch in self.batches("data"))
 
     def sampled(self) -> Iterator[np.ndarray]:
         starts = range(0, self.n_samples, ROWS)
@@ -96,13 +115,35 @@ class Material:
     @cached_property
     def fake(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Features and probabilities of the samples."""
-        streams = [part for images in self.sampled() for part in self.extractor.stream(images)]
+        return self._looked_at(self.sampled())
+
+    @cached_property
+    def of_classes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Labels, features and probabilities of samples, class by class, of which there are equally many of each.
+
+        Raises:
+            ValueError: fewer than two of each class.
+        """
+        classes = self.model.classes
+        if self.n_samples < 2 * classes:
+            raise ValueError(
+                f"Argument `samples` must be at least {2 * classes}, two of each class, for metrics of classes; by "
+                f"default there are as many as data. Received: {self.n_samples}"
+            )
+        labels = np.repeat(np.arange(classes), self.n_samples // classes)
+        return labels, *self._looked_at(self._sampled_as(labels))
+
+    def _sampled_as(self, labels: np.ndarray) -> Iterator[np.ndarray]:
+        starts = range(0, len(labels), ROWS)
+        for index, start in enumerate(tracked(starts, "samples of classes", self.progress)):
+            part = labels[start : start + ROWS]
+            yield self.model.sample(len(part), seed=self._seed("samples of classes", index), labels=part)
+
+    def _looked_at(self, batches: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Features and probabilities."""
+        streams = [part for images in batches for part in self.extractor.stream(images)]
         features, probabilities = zip(*streams, strict=True)
         return np.concatenate(features), None if probabilities[0] is None else np.concatenate(probabilities)
-
-    def _observations(self, *batch: Any) -> tf.Tensor:
-        """The observations of a batch of any form, checked; a data set of pairs is mapped with two arguments."""
-        return batches.observations(batches.unpack(batch[0]), self.model.data_shape)
 
     def _seed(self, name: str, index: int) -> int:
         """A seed for each batch that no other seed's batches share."""
@@ -111,22 +152,3 @@ class Material:
 
 def _row(compute: Callable, x: np.ndarray, remade: np.ndarray) -> list[list[float]]:
     return [[value.value for value in compute(x, remade)]]
-
-
-def _batches(name: str, data: Any) -> tf.data.Dataset:
-    """Batches of ROWS, however the data come: their noise must not depend on it."""
-    if isinstance(data, tf.data.Dataset):
-        if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise ValueError(f"Argument `{name}` must end. Received: an infinite data set")
-        return data.rebatch(ROWS)
-    if isinstance(data, keras.utils.PyDataset):
-        return _of_py_dataset(data).rebatch(ROWS)
-    return tf.data.Dataset.from_tensor_slices(np.asarray(batches.unpack(data))).batch(ROWS)
-
-
-def _of_py_dataset(data: keras.utils.PyDataset) -> tf.data.Dataset:
-    first = tf.convert_to_tensor(batches.unpack(data[0]))
-    spec = tf.TensorSpec([None, *first.shape[1:]], first.dtype)
-    return tf.data.Dataset.from_generator(
-        lambda: (batches.unpack(data[index]) for index in range(len(data))), output_signature=spec
-    )

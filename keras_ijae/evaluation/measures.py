@@ -1,5 +1,6 @@
 """The measures that `evaluate` knows: what each needs, and how it is computed."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from keras_ijae import metrics
 from keras_ijae.evaluation.ais import ais_log_likelihood
 from keras_ijae.evaluation.capabilities import (
     BOUNDS,
+    CONDITIONAL,
     ENCODER,
     IMAGES,
     LIKELIHOOD,
@@ -41,11 +43,13 @@ class Measure:
         takes: what it is computed from: "features" (of data against samples, and against reconstructions),
             "probabilities" (of samples' classes), "pairs" (data and their reconstructions, batch by batch; values are
             averaged over examples), "perceptual" (LPIPS distances of such pairs), "samples" (images), "model" (the
-            model and the data), or "copies" (data, samples and training data).
+            model and the data), "copies" (data, samples and training data), or, of samples of which there are equally
+            many of each class, "class_features" (and those of the data) and "class_probabilities".
         names: of the numbers that it gives.
         compute: gives one `Value` for each name. Its arguments: features: (real, fake, seed); probabilities:
-            (probabilities,); pairs: (x, remade); perceptual: (distances,); samples: (images,); model: (model, x, seed);
-            copies: (x, samples, train, seed).
+            (probabilities,); pairs: (x, remade); perceptual: (distances,); samples: (images,); model: (model, data,
+            seed), where data is a `Batch` of all; copies: (x, samples, train, seed); class_features: (real, fake), an
+            array for each class; class_probabilities: (probabilities, labels asked for).
         summary: one line for people.
         needs: what a model must offer.
     """
@@ -64,6 +68,10 @@ class Measure:
         """What is scored: "gen", "rec", or "" for the model itself."""
         known = {"features": ("gen", "rec") if model.has_encoder else ("gen",), "model": ("",)}
         return known.get(self.takes, ("rec",) if self.takes in ("pairs", "perceptual") else ("gen",))
+
+    def reads_labels(self, model: Any) -> bool:
+        """Whether the data must come with labels."""
+        return model.classes is not None and (self.takes == "class_features" or self.sides(model) != ("gen",))
 
 
 def _frechet(real, fake, seed):
@@ -108,6 +116,20 @@ def _inception_score(probabilities):
     return [Value(found.mean, found.std)]
 
 
+def _class_frechet(real, fake):
+    few, size = min(map(len, real + fake)), real[0].shape[1]
+    if few <= size:
+        warnings.warn(f"A class has {few} rows for {size} dimensions: its distance is biased upwards", stacklevel=2)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* biased upwards")  # once is enough
+        distances = [metrics.frechet_distance(*pair) for pair in zip(real, fake, strict=True)]
+    return [Value(float(np.mean(distances))), Value(max(distances))]
+
+
+def _class_accuracy(probabilities, labels):
+    return [Value(float(np.mean(probabilities.argmax(axis=1) == labels)))]
+
+
 def _mean_squared_error(x, remade):
     return [Value(float(np.mean((np.asarray(x, np.float64) - remade) ** 2)))]
 
@@ -127,40 +149,41 @@ def _diversity(images):
     return [Value(metrics.ms_ssim_diversity(images))]
 
 
-def _nac(model, x, seed):
+def _nac(model, data, seed):
     """NaN where fewer than two dimensions are active."""
-    codes = model.encode(x, seed=seed)
-    active = _active(model, x, lambda: codes) & (np.ptp(codes, axis=0) > 0)
+    codes = model.encode(data, seed=seed)
+    active = _active(model, data, lambda: codes) & (np.ptp(codes, axis=0) > 0)
     return [Value(metrics.nac(codes, active) if active.sum() > 1 else float("nan"))]
 
 
-def _active_dimensions(model, x, seed):
-    return [Value(float(np.sum(_active(model, x, lambda: model.encode(x, seed=seed)))))]
+def _active_dimensions(model, data, seed):
+    return [Value(float(np.sum(_active(model, data, lambda: model.encode(data, seed=seed)))))]
 
 
-def _active(model, x, codes):
+def _active(model, data, codes):
     """By the mask, by the means of explicit posteriors, else by the spread of `codes()`."""
     if model.active_dims is not None:
         return np.isin(np.arange(model.latent_dim), model.active_dims)
     if model.posterior_family is not None:
-        return metrics.active_dimensions(model.encode(x), "posterior_mean")
+        return metrics.active_dimensions(model.encode(data), "posterior_mean")
     return metrics.active_dimensions(codes(), "stddev")
 
 
-def _latent_kl(model, x, seed):
-    return [Value(aggregate_posterior_kl(model, x, seed))]
+def _latent_kl(model, data, seed):
+    return [Value(aggregate_posterior_kl(model, data, seed))]
 
 
-def _elbo(model, x, seed):
-    return [Value(float(np.mean(model.elbo(x, seed=seed))))]
+def _elbo(model, data, seed):
+    return [Value(float(np.mean(model.elbo(data, seed=seed))))]
 
 
-def _importance_weighted(model, x, seed):
-    return [Value(float(np.mean(model.importance_weighted_bound(x, seed=seed))))]
+def _importance_weighted(model, data, seed):
+    return [Value(float(np.mean(model.importance_weighted_bound(data, seed=seed))))]
 
 
-def _ais(model, x, seed):
-    values = ais_log_likelihood(model, _subset(x, AIS_ROWS, seed), seed=seed).log_likelihood
+def _ais(model, data, seed):
+    x, labels = (part if part is None else _subset(np.asarray(part), AIS_ROWS, seed) for part in data)
+    values = ais_log_likelihood(model, x, seed=seed, labels=labels).log_likelihood
     return [Value(float(values.mean()), float(values.std()), len(values))]
 
 
@@ -176,11 +199,12 @@ def _nearest(x, samples, train, seed):
 
 def _subset(x, rows, seed):
     """Some rows of `x`, which the seed chooses; all, in their order, if there are no more."""
-    return x if len(x) <= rows else np.random.default_rng(seed).permutation(x)[:rows]
+    return x if len(x) <= rows else x[np.random.default_rng(seed).permutation(len(x))[:rows]]
 
 
 _BALLS = ("precision", "recall"), ("density", "coverage")
 _PRD = ("prd_f8_recall", "prd_f1/8_precision")
+_CLASS_FRECHET = ("class_frechet_distance_mean", "class_frechet_distance_worst")
 _CRITICS, _NEAREST = ("critic_validation", "critic_train"), ("nearest_train_of_samples", "nearest_train_of_held_out")
 
 MEASURES = {
@@ -194,6 +218,20 @@ MEASURES = {
     ),
     "is": Measure(
         "probabilities", ("inception_score",), _inception_score, "Inception score of the extractor's classes"
+    ),
+    "class_frechet": Measure(
+        "class_features",
+        _CLASS_FRECHET,
+        _class_frechet,
+        "Frechet distance within classes, mean over them and worst; as many samples of each",
+        (CONDITIONAL,),
+    ),
+    "class_accuracy": Measure(
+        "class_probabilities",
+        ("class_accuracy",),
+        _class_accuracy,
+        "share of samples, as many of each class, that the extractor takes for the class asked for",
+        (CONDITIONAL,),
     ),
     "mse": Measure(
         "pairs", ("mean_squared_error",), _mean_squared_error, "mean squared error of reconstructions", (ENCODER,)

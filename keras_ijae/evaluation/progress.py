@@ -10,5 +10,6 @@ Item = TypeVar("Item")
 
 
 def tracked(items: Iterable[Item], title: str, shown: bool) -> Iterator[Item]:
-    """`items`, with a bar on standard error if `shown`."""
-    return track(items, title, console=Console(stderr=True), transient=True, disable=not shown)
+    """`items`, with a bar on standard error if `shown` and that is a terminal."""
+    console = Console(stderr=True)
+    return track(items, title, console=console, transient=True, disable=not (shown and console.is_terminal))

@@ -5,7 +5,12 @@ from typing import Any
 
 from keras_ijae.checks import whole
 from keras_ijae.evaluation.measures import MEASURES, PRDC, Measure
+from keras_ijae.evaluation.reading import ROWS
+from keras_ijae.game import data as batches
 from keras_ijae.metrics.features import DataSpace, Extractor, get
+
+OF_FEATURES = ("features", "probabilities", "class_features", "class_probabilities")
+"""What measures of an extractor take."""
 
 
 def asked(metrics: str | Sequence[str] | None, features: Any, model: Any) -> tuple[list[str], Extractor | None]:
@@ -46,7 +51,7 @@ def chosen(
         lacking = MEASURES[name].lacks(model)
         if lacking is not None:
             kind = f"{type(model).__name__} of data shape {model.data_shape}, latent_dim {model.latent_dim}"
-            raise ValueError(f"Metric {name!r} needs {lacking.what}. Received: a {kind}")
+            raise ValueError(f"Metric {name!r} needs {lacking.what}. Received: {kind}")
     if samples is not None:
         whole("samples", samples, 2)
     whole("seed", seed, 0)
@@ -69,14 +74,26 @@ def check_monitor(monitor: str, measures: dict[str, Measure], model: Any) -> Non
         raise ValueError(f"Argument `monitor` must be one of {', '.join(known)}. Received: {monitor!r}")
 
 
+def check_labels(dataset: Any, measures: dict[str, Measure], model: Any) -> None:
+    """ValueError where measures need labels, and the first batch of the data has none, or none that fit."""
+    if any(measure.reads_labels(model) for measure in measures.values()):
+        first, _ = batches.first_batch(dataset, ROWS)
+        model.batch_of(first)
+
+
 def _check_arguments(name: str, model: Any, extractor: Extractor | None, train: Any) -> None:
     takes, images = MEASURES[name].takes, len(model.data_shape) == 3
-    if takes in ("features", "probabilities"):
+    if takes in OF_FEATURES:
         if extractor is None:
             raise ValueError(f"Argument `features` is needed for {name!r}: an extractor. Received: None")
         if not images and not isinstance(extractor, DataSpace):
             raise ValueError(f"Argument `features` must be 'data' for vectors. Received: {extractor.name!r}")
-        if takes == "probabilities" and not extractor.has_probabilities:
+        if takes.endswith("probabilities") and not extractor.has_probabilities:
             raise ValueError(f"Metric {name!r} needs class probabilities, which {extractor.name!r} has not")
+        if takes == "class_probabilities" and model.classes not in (None, extractor.classes):
+            raise ValueError(
+                f"Argument `features` must tell the model's {model.classes} classes for {name!r}. Received: "
+                f"{extractor.name!r} of {extractor.classes}"
+            )
     if takes == "copies" and train is None:
         raise ValueError(f"Argument `train` is needed for {name!r}: the training data. Received: None")

@@ -76,7 +76,9 @@ def evaluate(
     Args:
         model: any of the library's models.
         dataset: held-out data, not shuffled anew each time: a `tf.data.Dataset` of batches, a `keras.utils.PyDataset`,
-            or an array (n, *data_shape).
+            or an array (n, *data_shape). Of a conditional model with labels, as `fit` takes them: batches (x, labels)
+            or {"image", "label"}, or such a pair or dictionary of arrays. Reconstructions and bounds are those for
+            these labels; samples have the labels that the model draws by their counts in training.
         metrics: one or more names, keys of `ki.evaluation.MEASURES`. None for scores that every model and data set
             can have: "fid" if `features` are given, else "sliced_wasserstein" between the data themselves; "mse" if
             there is an encoder; "elbo" if the model has that bound.
@@ -101,9 +103,10 @@ def evaluate(
     """
     names, extractor = requirements.asked(metrics, features, model)
     chosen = requirements.chosen(names, model, extractor, train, samples, seed)
+    requirements.check_labels(dataset, chosen, model)
     lpips = lpips or LPIPS() if "lpips" in chosen else None
     material = Material(chosen.values(), model, dataset, extractor, lpips, samples, train, seed, cache, progress)
-    made_by = {"features": extractor, "probabilities": extractor, "perceptual": lpips}
+    made_by = dict.fromkeys(requirements.OF_FEATURES, extractor) | {"perceptual": lpips}
     scores = {}
     for measure in chosen.values():
         by = made_by.get(measure.takes)
@@ -155,12 +158,23 @@ def _of_samples(measure: Measure, material: Material) -> Sides:
 
 
 def _of_model(measure: Measure, material: Material) -> Sides:
-    yield "", measure.compute(material.model, material.x, material.seed), (len(material.x), None)
+    yield "", measure.compute(material.model, material.data, material.seed), (len(material.data.x), None)
 
 
 def _of_copies(measure: Measure, material: Material) -> Sides:
-    found = measure.compute(material.x, material.samples, material.train, material.seed)
-    yield "gen", found, (len(material.x), len(material.samples))
+    x = material.data.x
+    yield "gen", measure.compute(x, material.samples, material.train, material.seed), (len(x), len(material.samples))
+
+
+def _of_class_features(measure: Measure, material: Material) -> Sides:
+    real, (labels, features, _) = material.real_by_class, material.of_classes
+    fake = np.split(features, material.model.classes)
+    yield "gen", measure.compute(real, fake), (sum(map(len, real)), len(labels))
+
+
+def _of_class_probabilities(measure: Measure, material: Material) -> Sides:
+    labels, _, probabilities = material.of_classes
+    yield "gen", measure.compute(probabilities, labels), (None, len(labels))
 
 
 _COMPUTE = {
@@ -171,6 +185,8 @@ _COMPUTE = {
     "samples": _of_samples,
     "model": _of_model,
     "copies": _of_copies,
+    "class_features": _of_class_features,
+    "class_probabilities": _of_class_probabilities,
 }
 
 

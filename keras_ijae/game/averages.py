@@ -17,7 +17,8 @@ class RunningAverages(keras.layers.Layer):
     def __init__(self, networks: list[keras.layers.Layer], decay: float | None):
         super().__init__(name="averages", trainable=False)
         self._decay = decay
-        followed = [] if decay is None else [weight for network in networks for weight in network.trainable_variables]
+        weights = {id(weight): weight for network in networks for weight in network.trainable_variables}
+        followed = [] if decay is None else list(weights.values())
         self._followed = lambda: followed  # hidden from Keras, which would take them for weights of this layer
         self._averages = [self._average_of(weight) for weight in followed]
         self.built = True

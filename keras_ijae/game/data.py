@@ -98,8 +98,14 @@ def one_hot(labels: Any, classes: int, dtype: Any, rows: int | None = None) -> t
 
 def observations(x: Any, data_shape: tuple[int, ...], name: str = "x") -> tf.Tensor:
     """`x` as a tensor, or a ValueError: wrong dtype, rank, size, and where values are known range, NaN, emptiness."""
-    x = tf.convert_to_tensor(x)
     kind = "images" if len(data_shape) == 3 else "vectors"
+    try:
+        x = tf.convert_to_tensor(x)
+    except (TypeError, ValueError) as error:
+        advice = ". For data sets there is `predict`, or call this for each batch" if isinstance(x, Iterable) else ""
+        raise ValueError(
+            f"Argument `{name}` must be an array or tensor of {kind}{advice}. Received: a {type(x).__name__}"
+        ) from error
     if not x.dtype.is_floating:
         advice = " Divide uint8 images by 255 (ki.datasets.load does it)." if x.dtype.is_integer else ""
         raise ValueError(f"Argument `{name}` must be floating {kind}.{advice} Received: dtype {x.dtype.name}")

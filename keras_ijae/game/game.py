@@ -76,10 +76,11 @@ class Game(GenerativeModel):
         self.classes = self._checked_classes(classes)
         self.label_counts = None if self.classes is None else LabelCounts(self.classes)
         self.prior = priors.get(prior, self.latent_dim)
-        if self.prior.can_fit and self.classes is not None:
+        if self.classes is not None and (self.prior.can_fit or self.prior.trainable_variables):
             raise ValueError(
-                f"Argument `prior`={prior!r} is one density fitted to the codes of all labels: a model with `classes` "
-                "needs another, such as 'normal'"
+                f"Argument `classes` is not taken by {type(self).__name__}: its prior, {type(self.prior).__name__}, is "
+                "one density for the codes of all labels, fitted to them or learned. Pass another `prior`, such as "
+                f"'normal'. Received: {classes!r}"
             )
         self.ema, self.preset = self._decay(ema), preset
         self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
@@ -103,7 +104,12 @@ class Game(GenerativeModel):
             for phase in self.phases
             if phase.gate
         }
+        densities = {name: getattr(self, name) for name in ("prior", "posterior_family")}
+        moves.check_learned(
+            densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
+        )
         averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
+        averaged += [density for density in densities.values() if density is not None]
         self.averaging = RunningAverages(averaged, self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")

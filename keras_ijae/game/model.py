@@ -66,7 +66,7 @@ class GenerativeModel(keras.Model):
     def code_noise_dim(self) -> int:
         """Size of the noise of one code: 0 for deterministic encoders."""
         if self.posterior_family is not None:
-            return self.latent_dim
+            return self.posterior_family.noise_dim
         return networks.noise_dim(self.encoder, self.classes_of("encoder") > 0)
 
     @property
@@ -107,7 +107,7 @@ class GenerativeModel(keras.Model):
     @property
     def coders(self) -> list[keras.layers.Layer]:
         """The layers with weights in `codes`."""
-        return [self.encoder]
+        return [self.encoder] if self.posterior_family is None else [self.encoder, self.posterior_family]
 
     def outputs(
         self, z: tf.Tensor, noise: tf.Tensor | None = None, labels: tf.Tensor | None = None, training: bool = False
@@ -186,7 +186,7 @@ class GenerativeModel(keras.Model):
             ValueError: the system has no encoder, or `x` or `labels` do not fit.
         """
         self._need_encoder("encode")
-        x, labels = self._batch(x, labels)
+        x, labels = self.labelled(x, labels)
         return self.endpoints.in_chunks("encode", x, self.code_noise(x.shape[0], seed), labels)
 
     def decode(self, z: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
@@ -207,7 +207,7 @@ class GenerativeModel(keras.Model):
     def reconstruct(self, x: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
         """decode(encode(x, seed), seed), with the same labels: shape of `x`."""
         self._need_encoder("reconstruct")
-        x, labels = self._batch(x, labels)
+        x, labels = self.labelled(x, labels)
         return self.decode(self.encode(x, seed, labels), seed, labels)
 
     def sample(self, n: int, seed: int = 0, observation: str = "mean", labels: Any = None) -> np.ndarray:
@@ -269,12 +269,12 @@ class GenerativeModel(keras.Model):
                 "'full', where the system takes that argument"
             )
         with self.averaged():
-            return self.posterior_family.distribution(self.parameters(*self._batch(x, labels)))
+            return self.posterior_family.distribution(self.parameters(*self.labelled(x, labels)))
 
     def reconstruction_error(self, x: Any, labels: Any = None) -> np.ndarray:
         """Squared error of the reconstruction, summed over dimensions: (n,)."""
         self._need_encoder("reconstruct")
-        x, labels = self._batch(x, labels)
+        x, labels = self.labelled(x, labels)
         return np.sum((x.numpy() - self.reconstruct(x, labels=labels)).reshape(x.shape[0], -1) ** 2, axis=1)
 
     def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
@@ -330,8 +330,8 @@ class GenerativeModel(keras.Model):
         self._need_encoder("export an encoder")
         export.export_encoder(self, path, overwrite)
 
-    def _batch(self, x, labels=None):
-        """Observations and one-hot labels: those given, else those that come with `x`."""
+    def labelled(self, x: Any, labels: Any = None) -> Batch:
+        """Observations, checked, with one-hot labels for a conditional model: those given, else those that `x` has."""
         given = data.labels_in(x) if labels is None and self.classes is not None else labels
         x = data.observations(data.unpack(x), self.data_shape)
         return Batch(x, self._one_hot(given, x.shape[0]))
@@ -351,5 +351,5 @@ class GenerativeModel(keras.Model):
     def _need_encoder(self, method):
         if not self.has_encoder:
             raise ValueError(
-                f"{type(self).__name__} has no encoder, so it cannot {method}. Systems with one: see ki.list_models()"
+                f"{type(self).__name__} has no encoder, so it cannot {method}. Auto-encoders do, as 'vae' or 'ijae'"
             )

@@ -113,6 +113,24 @@ def check(moves: tuple[Move, ...], phases: tuple[Phase, ...], attributes: Callab
     _check_reuse(phases, known)
 
 
+def check_learned(densities: dict[str, keras.layers.Layer | None], moved: list[keras.Variable], system: str) -> None:
+    """ValueError where a prior or a posterior has weights to learn that are in no move.
+
+    Args:
+        densities: attribute -> the layer, or None.
+        moved: the weights that the system's moves change.
+        system: its name.
+    """
+    known = {id(weight) for weight in moved}
+    for name, density in densities.items():
+        if density is not None and any(id(weight) not in known for weight in density.trainable_variables):
+            raise ValueError(
+                f"Argument `{name.removesuffix('_family')}` has weights to learn, which no move of {system} changes. "
+                "Take a system that learns by its density, such as VAE; or one without weights; or keep them as they "
+                f"are by trainable=False. Received: {type(density).__name__}"
+            )
+
+
 def _check_reuse(phases, known):
     changed: set[str] = set()
     for index, phase in enumerate(phases):

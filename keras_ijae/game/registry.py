@@ -85,7 +85,9 @@ def create(
         width, norm, spectral: the options of `Networks` that are changed most: base number of channels, or of hidden
             units for mlp; normalisation of encoder and decoder ("group", the default, "batch", "layer" or "none");
             whether discriminators are spectrally normalised (critics never are). By default they are: a choice of this
-            library, as running averages (`ema`) are, which no paper of these systems has.
+            library, as running averages (`ema`) are, which no paper of these systems has. What is given here or in a
+            dictionary is for all networks: it goes before what a preset has for single ones, as the wide critics of
+            "flex_ae". Only `roles` of the dictionary go before it.
         preset: "paper" builds what the system's paper has, where that is known: networks, normalisation, optimizers,
             no running averages, no spectral normalisation. Other arguments given here override it.
         arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
@@ -104,12 +106,14 @@ def create(
     _check_arguments(entry.system, arguments)
     shape = building.check_sizes(data_shape, latent_dim)
     arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
-    options = Networks() if chosen is None else chosen.networks
+    given = {"width": width, "norm": norm, "spectral": spectral}
+    given = {name: value for name, value in given.items() if value is not None}
+    named = {*given, *(networks if isinstance(networks, Mapping) else ())}
+    options = Networks() if chosen is None else chosen.networks.without_roles(named)
     if networks != "auto":
         options = options.but(networks)
     _check_roles(entry.system, options)
-    given = {"width": width, "norm": norm, "spectral": spectral}
-    options = replace(options, **{name: value for name, value in given.items() if value is not None})
+    options = replace(options, **given)
     whole = {name: value for name, value in arguments_of(entry.system).items() if value is not REQUIRED} | arguments
     built = {
         role.name: building.build(role, whole, options)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_ijae import arrays
 from keras_ijae.checks import instance
 from keras_ijae.distributions.tfp import tfp
 
@@ -24,13 +25,7 @@ def of_vectors(name: str, value: Any) -> int:
 
 def real(name: str, values: Any) -> np.ndarray:
     """`values` as a float64 array; ValueError unless they are real numbers in rows of one length."""
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind in "cmMOSU":
-            raise TypeError(array.dtype)
-        return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"Argument `{name}` must be an array of real numbers. Received: {values!r:.200}") from error
+    return arrays.real(name, values).astype(np.float64, copy=False)
 
 
 def finite(name: str, values: Any, ndim: int) -> np.ndarray:
@@ -38,9 +33,7 @@ def finite(name: str, values: Any, ndim: int) -> np.ndarray:
     array = real(name, values)
     if array.ndim != ndim or not array.size:
         raise ValueError(f"Argument `{name}` must have rank {ndim} and not be empty. Received: shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"Argument `{name}` must be finite. Received: {array[~np.isfinite(array)][:3]} among others")
-    return array
+    return arrays.finite(name, array)
 
 
 def sized(name: str, values: Any, *shape: int) -> np.ndarray:

@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import finite, real
+
 _LEAST, _MOST = 1e-140, 1e140
 """Between them lies the largest magnitude of an array whose squares float64 can sum."""
 
@@ -28,16 +30,6 @@ def rows(name: str, values: ArrayLike, minimum: int = 2) -> np.ndarray:
     return array
 
 
-def real(name: str, values: ArrayLike) -> np.ndarray:
-    """`values` as an array of real numbers; bfloat16 becomes float32."""
-    array = np.asarray(values)
-    if array.dtype.name == "bfloat16":
-        return array.astype(np.float32)
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"Argument `{name}` must be an array of real numbers. Received: dtype {array.dtype}")
-    return array
-
-
 def two_sets(names: tuple[str, str], first: ArrayLike, second: ArrayLike, minimum: int = 2) -> tuple[np.ndarray, ...]:
     """Two arrays as `rows` has them, of one d."""
     first, second = rows(names[0], first, minimum), rows(names[1], second, minimum)
@@ -47,13 +39,6 @@ def two_sets(names: tuple[str, str], first: ArrayLike, second: ArrayLike, minimu
             f"Received: shapes {first.shape} and {second.shape}"
         )
     return first, second
-
-
-def finite(name: str, array: np.ndarray) -> None:
-    """ValueError unless all of `array` is finite; the message counts what is not."""
-    bad = array.size - np.count_nonzero(np.isfinite(array))
-    if bad:
-        raise ValueError(f"Argument `{name}` must be finite. Received: {bad} values that are not")
 
 
 def images(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import finite
 from keras_ijae.metrics import _checks
 
 _NUMBERS = 2**22
@@ -91,5 +92,4 @@ def _like(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(values, np.float64)
     if array.shape != shape:
         raise ValueError(f"Argument `{name}` must have shape {shape}, as `codes` has. Received: shape {array.shape}")
-    _checks.finite(name, array)
-    return array
+    return finite(name, array)

@@ -5,9 +5,16 @@ from typing import Unpack
 import keras
 
 from keras_ijae import losses
-from keras_ijae.game import Move, Phase, Played
+from keras_ijae.game import Move, Phase, Played, Preset
 from keras_ijae.models.ae import CodeJudging, CodeJudgingArguments
 from keras_ijae.models.judging import logits
+from keras_ijae.networks import Networks
+
+NETWORKS = Networks(family="mlp", width=1000, depth=2, norm="none", spectral=False, hidden_activation="relu")
+
+
+def _defaults(model):
+    return model.default_optimizers()
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -31,7 +38,13 @@ class AAE(CodeJudging):
     References:
         Makhzani et al. 2015, section 2. Unlike there, E and G have running averages (`ema`), C is spectrally normalised
         in the default networks, and the optimizers are those of WAE-GAN. ema=None and spectral=False leave these out.
+        preset="paper" has two layers of 1,000 ReLU units in each of E, G and C, and neither running averages nor
+        spectral normalisation. Its optimizers are still WAE-GAN's: theirs is SGD with momentum, at rates that were not
+        found. The appendix itself could not be consulted: the layers are quoted from memory, and so is what the preset
+        leaves out (a prior N(0, 25 I) of 8 dimensions, initial weights N(0, 0.01^2), batches of 100).
     """
+
+    PRESETS = {"paper": Preset(_defaults, NETWORKS)}
 
     def __init__(self, **code_judging: Unpack[CodeJudgingArguments]):
         super().__init__(**code_judging)

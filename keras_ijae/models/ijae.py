@@ -7,10 +7,11 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.distributions import likelihoods, priors
+from keras_ijae.distributions import likelihoods
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
 from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER, labelled
 from keras_ijae.models import conditionals
+from keras_ijae.models.bounds import check_densities, code_and_kl, learned, prior_noise
 from keras_ijae.models.judging import logits
 
 LIKELIHOOD_DISCRIMINATOR = Role("likelihood_discriminator", "discriminator", ("x", "z", "y"))
@@ -37,8 +38,9 @@ class IJAE(Game):
         L_E    = -lam E [ tau(x, z_q, x_r) + zeta(x, z_q) ]
 
     At the optimum psi estimates log p*/p_G, tau log r(y|x)/r(y|x_r) and zeta log p(z)/q(z|x). With an explicit
-    Gaussian posterior, -E zeta is replaced by the closed-form KL(q(z|x) || N(0, I)). L_G and L_E are linear in the
-    logits: keep the discriminators Lipschitz by spectral normalisation (the default networks) or `r1_weight`.
+    posterior, -E zeta is replaced by KL(q(z|x) || p(z)), in closed form for a Gaussian and N(0, I). L_G and L_E are
+    linear in the logits: keep the discriminators Lipschitz by spectral normalisation (the default networks) or
+    `r1_weight`.
 
     Args:
         encoder: E: [x, noise] -> codes (implicit), x -> codes (deterministic), x -> posterior parameters (explicit).
@@ -56,7 +58,7 @@ class IJAE(Game):
         discriminator_steps: k_D, each with fresh noise on the same batch.
         r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there
             is no such term.
-        common: see `Game`. With an explicit posterior the prior is N(0, I).
+        common: see `Game`. With an explicit posterior the prior is any with a density wherever codes are.
 
     References:
         Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the
@@ -96,12 +98,14 @@ class IJAE(Game):
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
         self.posterior_kind = posterior
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim, self.classes)
-        self._check_prior()
+        if self.posterior_family is not None:
+            check_densities(self.posterior_family, self.prior)
         self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight, optional=True)
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
         judges = tuple(role for role, network in judges.items() if network is not None)
-        self.moves = tuple(Move(role, (role,)) for role in ("encoder", "decoder", *judges))
+        encoder = Move("encoder", ("encoder", *learned(self, "posterior_family")))
+        self.moves = (encoder, *(Move(role, (role,)) for role in ("decoder", *judges)))
         self.phases = (
             Phase("discriminators", judges, repeats=self.discriminator_steps),
             Phase("players", ("encoder", "decoder"), reuse=True),
@@ -118,18 +122,18 @@ class IJAE(Game):
             "code": draws.normal("code", self.code_noise_dim),
             "real": draws.uniform("real", *shift),
             "rec": draws.uniform("rec", *shift),
+            **prior_noise(self.prior, draws),
         }
 
     def forward(self, batch, noise, phase):
         x, labels = batch
-        parameters = None if self.posterior_family is None else self.parameters(x, labels, training=True)
-        code = (
-            self.codes(x, noise["code"], labels, training=True)
-            if parameters is None
-            else self.posterior_family.draw(parameters, noise["code"])
-        )
+        if self.posterior_family is None:
+            code, kl = self.codes(x, noise["code"], labels, training=True), None
+        else:
+            params = self.parameters(x, labels, training=True)
+            code, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
         rec, fake = (self.outputs(z, labels=labels, training=True) for z in (code, noise["z"]))
-        return {"code": code, "rec": rec, "fake": fake, "parameters": parameters}
+        return {"code": code, "rec": rec, "fake": fake, "kl": kl}
 
     def losses(self, batch, noise, phase, forward):
         return (self._judge if phase == "discriminators" else self._play_players)(batch, noise, forward)
@@ -168,7 +172,7 @@ class IJAE(Game):
         if self.posterior_family is None:
             divergence = -tf.reduce_mean(logits(self.posterior_discriminator, [x, forward["code"], labels])[0])
         else:
-            divergence = tf.reduce_mean(self.posterior_family.kl(forward["parameters"]))
+            divergence = tf.reduce_mean(forward["kl"])
         lam = tf.cast(tf.convert_to_tensor(self.lam), psi.dtype)
         loss = -(1 - lam) * psi - lam * (tau - tf.cast(divergence, tau.dtype))
         logs = {
@@ -180,14 +184,6 @@ class IJAE(Game):
             tf.shape(x)[0], x.dtype
         )
         return Played({"encoder": loss, "decoder": loss}, logs)
-
-    def _check_prior(self):
-        normal = isinstance(self.prior, priors.StandardNormal) or self.prior.can_fit  # which is N(0, I) until fitted
-        if self.posterior_family is not None and not normal:
-            raise ValueError(
-                f"Argument `prior` must be 'normal' with posterior={self.posterior_kind!r}, whose KL to N(0, I) is in "
-                f"closed form; with posterior='implicit' it can be any. Received: {type(self.prior).__name__}"
-            )
 
     def _lam(self, lam):
         if lam == 0:

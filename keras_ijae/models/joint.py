@@ -9,6 +9,7 @@ from keras_ijae import checks, losses
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
 from keras_ijae.game.roles import DECODER, ENCODER, JOINT_DISCRIMINATOR, labelled
 from keras_ijae.models import conditionals
+from keras_ijae.models.bounds import Bounds, learned, prior_noise
 from keras_ijae.models.judging import logits
 
 CYCLES = ("l1", "squared", "likelihood", "adversarial")
@@ -33,7 +34,7 @@ class JointArguments(Common, total=False):
     player_steps: int
 
 
-class JointGame(Game):
+class JointGame(Bounds, Game):
     """A decoder's joint p(x, z) and an encoder's joint q(x, z), matched to each other by a discriminator f of pairs.
 
     With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f:
@@ -92,7 +93,7 @@ class JointGame(Game):
         raise NotImplementedError
 
     def noise(self, draws):
-        drawn = {"z": draws.rows("z", self.prior.sample)}
+        drawn = {"z": draws.rows("z", self.prior.sample)} | (prior_noise(self.prior, draws) if self.has_bounds else {})
         for name in ("code", "code_cycle"):
             drawn[name] = draws.normal(name, self.code_noise_dim)
         for name in ("observation", "observation_cycle"):
@@ -143,8 +144,8 @@ class JointGame(Game):
         x, labels = batch
         z, x_p = noise["z"], forward["x_p"]
         if self.cycle == "likelihood":
-            q = self.posterior_family.distribution(self.parameters(x_p, labels, training=True))
-            c_x, c_z = -self.observation_model.log_prob(outputs, x), -q.log_prob(z)
+            params = self.parameters(x_p, labels, training=True)
+            c_x, c_z = -self.observation_model.log_prob(outputs, x), -self.posterior_family.log_prob(params, z)
         else:
             norm = tf.abs if self.cycle == "l1" else tf.square
             c_x = norm(x - self._drawn(outputs, noise["observation_cycle"]))
@@ -162,8 +163,9 @@ class JointGame(Game):
 
     def _game(self):
         judges = ("joint_discriminator", "cycle_discriminator")[: 1 if self.cycle_discriminator is None else 2]
-        learned = self.observation_model is not None and self.observation_model.trainable_variables
-        players = (Move("encoder", ("encoder",)), Move("decoder", ("decoder", "likelihood")[: 2 if learned else 1]))
+        scale = () if self.observation_model is None else learned(self, "likelihood")
+        encoder = Move("encoder", ("encoder", *learned(self, "posterior_family")))
+        players = (encoder, Move("decoder", ("decoder", *scale)))
         moves = (*(Move(judge, (judge,)) for judge in judges), *players)
         if self.SIMULTANEOUS and self.discriminator_steps == self.player_steps == 1:
             return moves, (Phase("all", tuple(move.name for move in moves)),)
@@ -175,6 +177,7 @@ class JointGame(Game):
 
     def _check_cycle(self):
         explicit = self.posterior_family is not None and self.observation_model is not None
+        explicit = explicit and self.posterior_family.has_log_prob
         if self.cycle_weight is None and self.cycle == "adversarial":
             raise ValueError("Argument `cycle`='adversarial' needs a `cycle_weight`; its authors take 0.1")
         if self.cycle_weight is not None and self.cycle == "likelihood" and not explicit:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods
-from keras_ijae.distributions.generated import GeneratedPrior
+from keras_ijae.distributions.priors import GeneratedPrior
 from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered
 from keras_ijae.game.roles import CODE_CRITIC, DECODER, ENCODER
 from keras_ijae.layers.mask import LatentMask

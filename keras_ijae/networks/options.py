@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -88,6 +88,11 @@ class Networks:
             )
         return dataclasses.replace(self, **_known({"family": networks} if isinstance(networks, str) else networks))
 
+    def without_roles(self, names: Collection[str]) -> Networks:
+        """These options, without those of single networks that are called so."""
+        roles = {role: {name: own[name] for name in own if name not in names} for role, own in self.roles.items()}
+        return dataclasses.replace(self, roles=roles)
+
     def of_role(self, role: str) -> Networks:
         """The options of one network: these, with its own of `roles` in their place."""
         options = self.roles.get(role, {})
@@ -113,13 +118,20 @@ class Networks:
         """An encoder with the options of role `name`; `codes`: its outputs are codes, not a posterior's parameters.
 
         Raises:
-            ValueError: outputs that are not codes, with another `code_activation` than "linear".
+            ValueError: outputs that are not codes, with another `code_activation` than "linear"; noise as a channel
+                where there is no image for it.
         """
         own = self.of_role(name)
         if own.code_activation != "linear" and not codes:
             raise ValueError(
                 "Argument `code_activation` must be 'linear' where the encoder gives a posterior's parameters: pass "
                 f"posterior='deterministic' or 'implicit'. Received: code_activation={own.code_activation!r}"
+            )
+        if noise_dim and own.noise_as == "channel" and not _convolves(own.family, data_shape):
+            raise ValueError(
+                "Argument `noise_as` must be 'vector' without convolutions, which vectors and small images have not: "
+                "pass networks={'family': 'mlp', 'noise_as': 'vector'}. Received: noise_as='channel', "
+                f"data_shape={data_shape!r}"
             )
         last = {"activation": own.code_activation, "noise_dim": noise_dim, "noise_as": own.noise_as, "classes": classes}
         return build.encoder(own.family, data_shape, units, norm=own.norm, name=name, **last, **own._hidden())
@@ -156,6 +168,12 @@ class Networks:
     def _hidden(self) -> dict[str, Any]:
         options = {name: getattr(self, name) for name in ("width", "depth", "dropout", "maxout")}
         return {**options, "hidden_activation": self.hidden_activation} if self.hidden_activation else options
+
+
+def _convolves(family: str, data_shape: tuple[int, ...]) -> bool:
+    """Whether networks of that family for such data begin with convolutions."""
+    large = len(data_shape) == 3 and min(data_shape[:2]) >= build.SMALLEST_IMAGE
+    return large and build.resolve(family, data_shape) != "mlp"
 
 
 def _known(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.classifier import train_classifier
 from keras_ijae.training.metrics_callback import MetricsCallback
-from keras_ijae.training.pictures import grid, interleave, save_grid, save_pairs
+from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
 from keras_ijae.training.runs import RunDirectory, open_run
@@ -19,6 +19,7 @@ __all__ = [
     "ReconstructionGrid",
     "RunDirectory",
     "SampleGrid",
+    "class_rows",
     "get_recipe",
     "grid",
     "interleave",

@@ -4,23 +4,27 @@ import csv
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_ijae.files import replacing, write_text
 from keras_ijae.game import GenerativeModel
+from keras_ijae.game import data as batches
 from keras_ijae.keras_internals import start_at
-from keras_ijae.training.pictures import save_grid, save_pairs
+from keras_ijae.training.pictures import save_grid, save_pairs, to_show
 
 
 class SampleGrid(keras.callbacks.Callback):
     """Draws the model's samples, always of the same codes, at the end of epochs.
 
+    Of a conditional model each class has a row; images that stand in a column have one code.
+
     Args:
         directory: gets `samples-0001.png` and so on, numbered by the epochs done.
         every: epochs between two pictures.
-        count: images in a picture.
+        count: images in a picture; where classes have rows, as near to it as whole rows come.
         seed: of the codes.
 
     Example:
@@ -36,39 +40,48 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0:
-            images = np.asarray(self.model.sample(self.count, seed=self.seed))
-            save_grid(self.directory / f"samples-{epoch + 1:04d}.png", images)
+            images, columns = to_show(self.model, self.count, self.seed)
+            save_grid(self.directory / f"samples-{epoch + 1:04d}.png", images, columns)
 
 
 class ReconstructionGrid(keras.callbacks.Callback):
     """Draws images above their reconstructions at the end of epochs.
 
     Args:
-        images: (n, height, width, channels) in [0, 1], n >= 1.
+        images: (n, height, width, channels) in [0, 1], n >= 1; for a conditional model with their labels, as the pair
+            (images, labels).
         directory: gets `reconstructions-0001.png` and so on, numbered by the epochs done.
         every: epochs between two pictures.
         columns: pairs in a row.
         seed: of the encoder's noise, where it has some.
+
+    Raises:
+        ValueError: at the start of `fit`: a conditional model, and labels are missing or do not fit.
     """
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: np.ndarray | tuple[np.ndarray, Any],
         directory: str | os.PathLike,
         every: int = 1,
         columns: int = 8,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.images = np.asarray(images)
+        self.data = images if isinstance(images, tuple) else np.asarray(images)
+        self.images = np.asarray(batches.unpack(self.data))
         self.directory = Path(directory)
         self.every = every
         self.columns = columns
         self.seed = seed
 
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        if self.model.classes is not None:
+            batches.one_hot(batches.labels_in(self.data), self.model.classes, "float32", len(self.images))
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0:
-            remade = self.model.reconstruct(self.images, seed=self.seed)
+            remade = self.model.reconstruct(self.data, seed=self.seed)
             save_pairs(self.directory / f"reconstructions-{epoch + 1:04d}.png", self.images, remade, self.columns)
 
 

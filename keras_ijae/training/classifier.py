@@ -1,5 +1,6 @@
 """Trains the classifier of a data set whose features and classes stand in for Inception's."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import datasets
+from keras_ijae.checks import whole
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, record_path
+
+EPOCHS, STEPS = 5, 2000  # at least
 
 
 def train_classifier(
@@ -17,7 +21,7 @@ def train_classifier(
     path: str | os.PathLike,
     *,
     label: str | Sequence[str] | None = None,
-    epochs: int = 5,
+    epochs: int | None = None,
     batch_size: int = 128,
     seed: int = 0,
     overwrite: bool = False,
@@ -34,7 +38,8 @@ def train_classifier(
         label: which label it learns, where each image has several: "digit" of "color_mnist", "Smiling" of "celeb_a".
             Several ("digit,color", or a sequence) are learnt as one: each combination is a class, and the last label
             varies fastest.
-        epochs: passes over the data; five reach about 99 % on MNIST.
+        epochs: passes over the data, at least 1. None: five, which reach about 99 % on MNIST, and more of small sets,
+            to make 2,000 steps.
         batch_size: images of a step.
         seed: of initial weights, order and dropout.
         overwrite: whether to replace what stands at `path`.
@@ -65,10 +70,16 @@ def train_classifier(
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     train = datasets.load(dataset, train_split, batch_size, labels=True, attributes=names, seed=seed)
     train = train.map(lambda x, y: (x, _classes(tf.stack(_columns(y, names), axis=1), sizes)))
+    epochs = default_epochs(len(known) // batch_size) if epochs is None else whole("epochs", epochs)
     model.fit(train, epochs=epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
     right = _guesses(model, datasets.load(dataset, split, 500, shuffle=False)) == _classes(truth, sizes).numpy()
     learnt = ",".join(names) if names else None
     return Classifier(model, dataset, float(right.mean()), label=learnt).save(path, split, epochs, seed)
+
+
+def default_epochs(steps: int) -> int:
+    """Passes of that many steps that a classifier needs: five, and of small sets more."""
+    return max(EPOCHS, math.ceil(STEPS / max(steps, 1)))
 
 
 def _check_path(path: Path, overwrite: bool) -> None:
@@ -76,7 +87,7 @@ def _check_path(path: Path, overwrite: bool) -> None:
         raise ValueError(f"Argument `path` must end in .keras. Received: {path}")
     for part in (path, record_path(path)):
         if part.exists() and not overwrite:
-            raise ValueError(f"{part} exists; it is not overwritten unless you say so (overwrite)")
+            raise ValueError(f"{part} exists. Argument `overwrite` allows to replace it. Received: overwrite=False")
 
 
 def _names(about: datasets.DatasetInfo, label: str | Sequence[str] | None) -> tuple[str, ...] | None:

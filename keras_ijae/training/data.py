@@ -1,6 +1,7 @@
 """A recipe's data: what it trains on, what it is validated on meanwhile, and what it is evaluated on at the end."""
 
-import numpy as np
+from typing import Any
+
 import tensorflow as tf
 
 from keras_ijae import datasets
@@ -15,7 +16,7 @@ def splits(recipe: Recipe) -> dict[str, str]:
 
     A set's own "validation" is what training is validated on, else the last tenth of "train", which is then not trained
     on ("validation" names both). "test" is never read while training: it is for evaluation; where a set has none, that
-    is by the validation data.
+    is by the validation data; so also where a conditional model needs labels and "test" has none.
     """
     own = _own(recipe)
     train = "train" if "validation" in own else "train[:90%]"
@@ -23,7 +24,10 @@ def splits(recipe: Recipe) -> dict[str, str]:
 
 
 def training_data(recipe: Recipe) -> tf.data.Dataset:
-    """Shuffled batches (batch_size, ...) of what is trained on; none of it is in `validation_data`."""
+    """Shuffled batches (batch_size, ...) of what is trained on; none of it is in `validation_data`.
+
+    If the recipe has `classes`, batches here and below are pairs with labels.
+    """
     return _load(recipe, splits(recipe)["train"], recipe.batch_size)
 
 
@@ -38,26 +42,52 @@ def held_out_split(recipe: Recipe) -> str:
 
 
 def in_order(recipe: Recipe, split: str | None = None, batch_size: int = 256, labels: bool = False) -> tf.data.Dataset:
-    """All of a split (None: `held_out_split`) in a fixed order, in batches (n <= batch_size, ...)."""
+    """All of a split (None: `held_out_split`) in a fixed order, in batches (n <= batch_size, ...).
+
+    They are pairs if `labels` are asked for, or the recipe has `classes`.
+    """
     split = split or held_out_split(recipe)
     return _load(recipe, split, batch_size, shuffle=False, drop_remainder=False, labels=labels)
 
 
-def first_rows(dataset: tf.data.Dataset, count: int) -> np.ndarray:
-    """(at most `count`, ...): the first observations of a dataset of batches."""
-    return np.concatenate(list(dataset.unbatch().take(count).batch(count).as_numpy_iterator()))
+def first_rows(dataset: tf.data.Dataset, count: int) -> Any:
+    """The first observations of a dataset of batches, (at most `count`, ...), or of one of pairs those with labels."""
+    return next(dataset.unbatch().batch(count).as_numpy_iterator())
 
 
-def _own(recipe: Recipe) -> dict[str, int | None]:
-    """The set's own splits; it is downloaded where it is missing, for only then are they known."""
+def data_shape(dataset: tf.data.Dataset) -> tuple[int, ...]:
+    """The shape of an observation in a dataset of batches, with labels or without."""
+    return tuple(tf.nest.flatten(dataset.element_spec)[0].shape[1:])
+
+
+def _own(recipe: Recipe) -> set[str]:
+    """The set's own splits, where labels are needed those that have some."""
+    about = _info(recipe)
+    return set(about.splits) - set(about.unlabelled if recipe.classes else ())
+
+
+def _info(recipe: Recipe) -> datasets.DatasetInfo:
+    """The set is downloaded where it is missing, for only then are its splits known."""
     given = {name: value for name, value in recipe.data.items() if name in _OF_INFO}
-    return datasets.info(recipe.dataset, **given, prepare=recipe.data.get("download", True)).splits
+    return datasets.info(recipe.dataset, **given, prepare=recipe.data.get("download", True))
 
 
-def _load(recipe: Recipe, split: str, batch_size: int, **arguments: bool) -> tf.data.Dataset:
+def _check_labels(recipe: Recipe) -> None:
+    about = _info(recipe)
+    if not about.has_labels or about.attributes:
+        has = f"several, {list(about.attributes)}: in Python, `map` the data to one" if about.has_labels else "none"
+        raise ValueError(
+            f"Argument `dataset` must have one label to an example for a model with classes={recipe.classes}. "
+            f"Received: {recipe.dataset!r}, which has {has}"
+        )
+
+
+def _load(recipe: Recipe, split: str, batch_size: int, labels: bool = False, **arguments: bool) -> tf.data.Dataset:
     unknown = sorted(set(recipe.data) - set(_OF_LOAD))
     if unknown:
         raise ValueError(f"Arguments of the data set (`data`) must be of {sorted(_OF_LOAD)}. Received: {unknown}")
-    return datasets.load(
-        recipe.dataset, split=split, batch_size=batch_size, seed=recipe.seed, **recipe.data, **arguments
-    )
+    if recipe.classes is not None:
+        _check_labels(recipe)
+        labels = True
+    how = {"batch_size": batch_size, "seed": recipe.seed, "labels": labels, **arguments}
+    return datasets.load(recipe.dataset, split=split, **how, **recipe.data)

@@ -21,7 +21,8 @@ class MetricsCallback(keras.callbacks.Callback):
     them, and are written as TensorBoard scalars.
 
     Args:
-        dataset: validation data, in an order of its own; never the test data whose scores you report.
+        dataset: validation data, in an order of its own, for a conditional model with labels; never the test data whose
+            scores you report.
         metrics, features, lpips, samples, train, seed: as in `ki.evaluation.evaluate`.
         every: epochs between two evaluations.
         log_dir: directory of TensorBoard logs; None writes none.
@@ -32,7 +33,7 @@ class MetricsCallback(keras.callbacks.Callback):
         overwrite: whether a run that starts at epoch 0 may replace the file at `best`.
 
     Raises:
-        ValueError: wrong arguments; at the start of `fit`: metrics that do not fit the model, or an existing file.
+        ValueError: wrong arguments; at the start of `fit`: metrics or data that do not fit, or an existing file.
 
     Example:
         model.fit(train, epochs=20, callbacks=[ki.training.MetricsCallback(
@@ -72,6 +73,7 @@ class MetricsCallback(keras.callbacks.Callback):
         # The extractor is loaded once, as is LPIPS.
         self.metrics, self.features = requirements.asked(self.metrics, self.features, self.model)
         chosen = requirements.chosen(self.metrics, self.model, self.features, self.train, self.samples, self.seed)
+        requirements.check_labels(self.dataset, chosen, self.model)
         if self.monitor is not None:
             requirements.check_monitor(self.monitor, chosen, self.model)
         self.lpips = self.lpips or LPIPS() if "lpips" in self.metrics else None

@@ -1,6 +1,7 @@
 """Batches of images as one PNG."""
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -46,11 +47,11 @@ def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.nd
 
     Args:
         first, second: (n, height, width, channels), the same shape.
-        columns: images in a row, as given to `grid` afterwards. The last n modulo `columns` pairs are left
-            out, unless n is smaller than `columns`.
+        columns: images in a row, as given to `grid` afterwards (n, if that is less).
 
     Returns:
-        (2 * m, height, width, channels) with m the largest multiple of `columns` up to n (m = n if none).
+        (2 * m, height, width, channels) with m the smallest multiple of `columns` from n up: what a last row lacks is
+        white.
     """
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape:
@@ -59,8 +60,9 @@ def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.nd
             f"Received: first.shape={first.shape}, second.shape={second.shape}"
         )
     columns = min(columns, len(first))
-    rows = len(first) // columns
-    pairs = [images[: rows * columns].reshape(rows, columns, *images.shape[1:]) for images in (first, second)]
+    rows = -(-len(first) // columns)
+    white = np.ones((rows * columns - len(first), *first.shape[1:]), first.dtype)
+    pairs = [np.concatenate([images, white]).reshape(rows, columns, *first.shape[1:]) for images in (first, second)]
     return np.stack(pairs, axis=1).reshape(2 * rows * columns, *first.shape[1:])
 
 
@@ -78,6 +80,37 @@ def save_grid(
 def save_pairs(path: str | os.PathLike, first: np.ndarray, second: np.ndarray, columns: int = 8) -> None:
     """Writes images of `first`, (n, height, width, channels), above those of `second` to `path` as a PNG."""
     save_grid(path, interleave(first, second, columns), min(columns, len(first)))
+
+
+def class_rows(model: Any, columns: int = 8, seed: int = 0, observation: str = "mean") -> np.ndarray:
+    """Samples of a conditional model, a row for each class: what stands in a column differs by its label alone.
+
+    Args:
+        model: with `classes`.
+        columns: samples of each class.
+        seed: of the codes, which are the same in each row.
+        observation: as in `model.sample`.
+
+    Returns:
+        (classes * columns, height, width, channels), for `save_grid(path, images, columns)`.
+
+    Raises:
+        ValueError: the model has no classes.
+    """
+    if model.classes is None:
+        raise ValueError("Argument `model` must be conditional, created with `classes`. Received: one without")
+    rows = [model.sample(columns, seed, observation, labels=label) for label in range(model.classes)]
+    return np.concatenate(rows)
+
+
+def to_show(
+    model: Any, count: int, seed: int = 0, observation: str = "mean", columns: int | None = None
+) -> tuple[np.ndarray, int | None]:
+    """About `count` samples, and the columns of their picture: `class_rows` where there are classes."""
+    if model.classes is None:
+        return model.sample(count, seed=seed, observation=observation), columns
+    columns = columns or max(1, round(count / model.classes))
+    return class_rows(model, columns, seed, observation), columns
 
 
 def _checked(images: np.ndarray) -> np.ndarray:

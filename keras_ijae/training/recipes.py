@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_ijae.checks import choice, whole
+from keras_ijae.checks import choice, number, whole
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,11 @@ class Recipe:
         every: epochs between two backups, pictures and validations.
         steps_per_execution: training steps per call into TensorFlow.
         seed: of the initial weights, of the order of the data and of all noise.
+        classes: how many labels the data have, for a conditional model; None: it takes none.
 
     Raises:
-        ValueError: for a number below 1 where there must be at least one.
+        ValueError: a number below 1 where there must be at least one, fewer than two classes, a rate that is not above
+            0, or a seed that is none (0 to 2**32 - 1).
     """
 
     system: str
@@ -45,10 +47,16 @@ class Recipe:
     every: int = 1
     steps_per_execution: int = 1
     seed: int = 0
+    classes: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
             whole(name, getattr(self, name))
+        if self.classes is not None:
+            whole("classes", self.classes, 2)
+        whole("seed", self.seed, 0, 2**32 - 1)
+        if self.learning_rate is not None:
+            number("learning_rate", self.learning_rate, above=0)
 
     def but(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
@@ -91,12 +99,52 @@ RECIPES = {
         latent_dim=32,
         networks="dcgan",
     ),
+    "gmm_vae_mnist": Recipe(
+        summary="VAE with a learned mixture as prior on MNIST",
+        system="gmm_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
+    "gmm_vae_digits": Recipe(
+        summary="VAE with a learned mixture as prior on 8x8 digits",
+        system="gmm_vae",
+        dataset="digits",
+        latent_dim=8,
+        networks="mlp",
+    ),
+    "nf_vae_mnist": Recipe(
+        summary="VAE with a planar flow as posterior on MNIST",
+        system="nf_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
+    "nf_vae_digits": Recipe(
+        summary="VAE with a planar flow as posterior on 8x8 digits",
+        system="nf_vae",
+        dataset="digits",
+        latent_dim=8,
+        networks="mlp",
+    ),
     "gan_mnist": Recipe(
         summary="GAN on MNIST, convolutional",
         system="gan",
         dataset="mnist",
         latent_dim=32,
         networks="dcgan",
+    ),
+    "cgan_digits": Recipe(
+        summary="conditional GAN on scikit-learn's 8x8 digits",
+        system="gan",
+        dataset="digits",
+        classes=10,
+        latent_dim=8,
+        networks="mlp",
+        arguments={"spectral": False},
+        epochs=300,
+        every=30,
+        steps_per_execution=21,
     ),
 }
 

@@ -16,7 +16,8 @@ class RunDirectory:
 
     Attributes:
         path: the directory. `config.json` (the recipe), `history.csv`, `logs/` (TensorBoard), `backup/` (the
-            last good weights and optimizers), `grids/`, `model.keras` once training is done.
+            last good weights and optimizers), `grids/`, `model.keras` once training is done; `evaluation.json` and
+            `scores.json` of that model, where it was evaluated.
     """
 
     path: Path
@@ -51,6 +52,11 @@ class RunDirectory:
         if self.path.exists():
             shutil.rmtree(self.path)
             self.path.mkdir()
+
+    def set_aside(self, *names: str) -> list[Path]:
+        """Renames files that describe a model which is no longer there, NAME.json to NAME.old.json; their new paths."""
+        found = [(self.path / name, self.path / f"{Path(name).stem}.old.json") for name in names]
+        return [old.replace(new) for old, new in found if old.is_file()]
 
     def write_recipe(self, recipe: Recipe, versions: dict[str, str], splits: dict[str, str] | None = None) -> None:
         """Writes `config.json`: the recipe, the versions of what it runs with, and the splits of the data by use."""

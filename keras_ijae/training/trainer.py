@@ -9,9 +9,10 @@ import keras
 from keras_ijae import datasets
 from keras_ijae.files import replacing
 from keras_ijae.game import create
+from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
 from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
-from keras_ijae.training.data import first_rows, splits, training_data, validation_data
+from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -29,7 +30,9 @@ def train(
     A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew.
     Validation, every `recipe.every` epochs, uses the set's own "validation" split, or else the last tenth of "train",
     which is then not trained on; never "test". The splits are recorded in `config.json`. Nothing is written before the
-    data have been read and the model has been built. Sets the seed of Keras' initial weights, which is global.
+    data have been read and the model has been built, and a new run whose first epoch fails takes its `config.json`
+    back. Scores of an earlier model in the directory are set aside (`scores.old.json`). Sets the seed of Keras' initial
+    weights, which is global.
 
     Args:
         recipe: what to train.
@@ -45,11 +48,30 @@ def train(
     """
     keras.utils.set_random_seed(recipe.seed)
     data, held_out = training_data(recipe), validation_data(recipe)
-    model = build(recipe, tuple(data.element_spec.shape[1:]))
+    model = build(recipe, data_shape(data))
+    if recipe.classes is not None:
+        _check_classes(recipe, held_out)
     watching = _watching(recipe, run, model, held_out)
     if overwrite:
         run.clear()
+    begun = run.config.is_file()
     run.write_recipe(recipe, versions(), splits(recipe))
+    try:
+        _fit(recipe, run, model, data, held_out, [*watching, *callbacks])
+    except Exception:
+        if not begun and list(run.path.iterdir()) == [run.config]:
+            run.config.unlink()
+        raise
+    density = _density(model, run)
+    if density is not None:
+        model.fit_prior(data, density)
+    with replacing(run.model) as temporary:
+        model.save(temporary)
+    run.set_aside("evaluation.json", "scores.json")
+    return model
+
+
+def _fit(recipe, run, model, data, held_out, callbacks):
     model.fit(
         data,
         validation_data=held_out,
@@ -60,16 +82,9 @@ def train(
         callbacks=[
             Backup(run.backup, recipe.every),
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
-            *watching,
             *callbacks,
         ],
     )
-    density = _density(model, run)
-    if density is not None:
-        model.fit_prior(data, density)
-    with replacing(run.model) as temporary:
-        model.save(temporary)
-    return model
 
 
 def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
@@ -81,6 +96,7 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
         networks=recipe.networks,
         width=recipe.width,
         seed=recipe.seed,
+        classes=recipe.classes,
         **recipe.arguments,
     )
     model.compile(steps_per_execution=recipe.steps_per_execution)
@@ -98,6 +114,13 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def _check_classes(recipe, held_out):
+    try:
+        batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
+    except ValueError as error:
+        raise ValueError(f"Argument `classes` does not fit the labels of {recipe.dataset!r}. {error}") from error
 
 
 def _density(model, run):

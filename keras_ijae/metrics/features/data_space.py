@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import finite
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
 
@@ -26,6 +27,4 @@ class DataSpace(Extractor):
         array = np.asarray(images, np.float32)
         if array.ndim < 2 or not len(array):
             raise ValueError(f"Argument `images` must have shape (n, ...). Received: {array.shape}")
-        if not np.isfinite(array).all():
-            raise ValueError("Argument `images` must be finite. Received: NaN or infinite values")
-        yield array.reshape(len(array), -1), None
+        yield finite("images", array).reshape(len(array), -1), None

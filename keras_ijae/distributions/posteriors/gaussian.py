@@ -1,59 +1,28 @@
-"""Approximate posteriors q(z | x): Gaussians whose parameters are the output of an encoder."""
+"""Gaussian posteriors."""
 
-import abc
 import math
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_ijae.checks import choice, whole
-from keras_ijae.distributions._widen import widen
+from keras_ijae.distributions._scales import positive_scale
+from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.tfp import tfp
 
-MIN_SCALE = 1e-5
-_SHIFT = math.log(math.expm1(1.0 - MIN_SCALE))
 
+class GaussianPosterior(Posterior):
+    """N(mean, L L'): what the two of them share; codes are mean + L noise, and the mean is the code of noise zero."""
 
-def positive_scale(raw: tf.Tensor) -> tf.Tensor:
-    """A scale in (1e-5, inf) from a raw network output: 1e-5 + softplus(raw + c), equal to 1 at raw = 0."""
-    return MIN_SCALE + tf.nn.softplus(raw + _SHIFT)
-
-
-class Posterior(abc.ABC):
-    """A Gaussian q(z | x) = N(mean, L L') read from the `units` outputs of an encoder.
-
-    It has no weights. All methods take `params` of shape `(batch, units)` and compute in float32, or in
-    float64 where `params` are float64.
-
-    Args:
-        latent_dim: number of latent dimensions, >= 1.
-    """
-
-    def __init__(self, latent_dim: int) -> None:
-        self.latent_dim = whole("latent_dim", latent_dim)
-
-    @property
-    @abc.abstractmethod
-    def units(self) -> int:
-        """Number of outputs that the encoder must have."""
-
-    @abc.abstractmethod
-    def distribution(self, params: tf.Tensor) -> Any:
-        """The TFP distribution, batch shape `(batch,)`, event shape `(latent_dim,)`."""
-
-    @abc.abstractmethod
-    def draw(self, params: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """The reparametrised codes mean + L noise, `(batch, latent_dim)`.
-
-        Args:
-            params: `(batch, units)`.
-            noise: standard normal, `(batch, latent_dim)`; zeros give the mean.
-        """
+    has_log_prob = True
+    has_kl = True
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """The mean code, `(batch, latent_dim)`."""
         return self._checked(params)[:, : self.latent_dim]
+
+    def log_prob(self, params: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+        return self.distribution(params).log_prob(z)
 
     def kl(self, params: tf.Tensor) -> tf.Tensor:
         """KL(q(z | x) || N(0, I)) in nats, `(batch,)`, in closed form: ½ (tr Σ + m'm - d - log det Σ)."""
@@ -64,25 +33,9 @@ class Posterior(abc.ABC):
         )
         return posterior.kl_divergence(standard)
 
-    def get_config(self) -> dict[str, Any]:
-        return {"latent_dim": self.latent_dim}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Posterior":
-        return cls(**config)
-
-    def _checked(self, params: tf.Tensor) -> tf.Tensor:
-        params = widen(params)
-        if params.shape.rank != 2 or params.shape[1] != self.units:
-            raise ValueError(
-                f"Argument `params` must have shape (batch, {self.units}), the outputs for "
-                f"{type(self).__name__}({self.latent_dim}). Received: params of shape {tuple(params.shape)}"
-            )
-        return params
-
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class DiagonalGaussian(Posterior):
+class DiagonalGaussian(GaussianPosterior):
     """N(mean, diag(scale²)); the encoder's outputs are `latent_dim` means, then `latent_dim` raw scales.
 
     The scale is 1e-5 + softplus(raw + c), 1 at raw = 0.
@@ -106,6 +59,11 @@ class DiagonalGaussian(Posterior):
         mean, scale = self._mean_and_scale(params)
         return tfp().distributions.MultivariateNormalDiag(loc=mean, scale_diag=scale)
 
+    def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mean, scale = self._mean_and_scale(params)
+        noise = tf.cast(noise, mean.dtype)
+        return mean + scale * noise, _log_normal(noise) - tf.reduce_sum(tf.math.log(scale), axis=1)
+
     def draw(self, params: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         mean, scale = self._mean_and_scale(params)
         return mean + scale * tf.cast(noise, mean.dtype)
@@ -116,7 +74,7 @@ class DiagonalGaussian(Posterior):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class FullGaussian(Posterior):
+class FullGaussian(GaussianPosterior):
     """N(mean, L L') with a lower triangular L: d means, then the d (d + 1) / 2 values of a raw triangle.
 
     The triangle is laid out as by `tfp.math.fill_triangular`; its diagonal passes through
@@ -134,6 +92,12 @@ class FullGaussian(Posterior):
         mean, scale_tril = self._mean_and_scale_tril(params)
         return tfp().distributions.MultivariateNormalTriL(loc=mean, scale_tril=scale_tril)
 
+    def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mean, triangle = self._mean_and_scale_tril(params)
+        noise = tf.cast(noise, mean.dtype)
+        log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(triangle)), axis=1)
+        return mean + tf.linalg.matvec(triangle, noise), _log_normal(noise) - log_det
+
     def draw(self, params: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         mean, scale_tril = self._mean_and_scale_tril(params)
         return mean + tf.linalg.matvec(scale_tril, tf.cast(noise, mean.dtype))
@@ -144,21 +108,6 @@ class FullGaussian(Posterior):
         return params[:, : self.latent_dim], tf.linalg.set_diag(raw, positive_scale(tf.linalg.diag_part(raw)))
 
 
-POSTERIORS = {"diagonal": DiagonalGaussian, "full": FullGaussian}
-
-
-def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Posterior:
-    """A posterior from its name ("diagonal" or "full"), an instance, or a serialised instance.
-
-    Raises:
-        ValueError: for an unknown name, or an instance of another `latent_dim`.
-    """
-    if isinstance(identifier, dict):
-        identifier = keras.saving.deserialize_keras_object(identifier)
-    if not isinstance(identifier, Posterior):
-        return POSTERIORS[choice("posterior", identifier, sorted(POSTERIORS), "a `Posterior`")](latent_dim)
-    if identifier.latent_dim != latent_dim:
-        raise ValueError(
-            f"Argument `posterior` must have latent_dim={latent_dim}. Received: latent_dim={identifier.latent_dim}"
-        )
-    return identifier
+def _log_normal(noise):
+    """log N(noise; 0, I), `(batch,)`."""
+    return -tf.reduce_sum(noise**2 + math.log(2 * math.pi), axis=1) / 2

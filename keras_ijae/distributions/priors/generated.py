@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import whole
-from keras_ijae.distributions.priors import Prior
+from keras_ijae.distributions.priors.base import Prior
 
 _ROWS = 64  # go through the generator at once
 
@@ -31,7 +31,6 @@ class GeneratedPrior(Prior):
     def __init__(self, generator: keras.layers.Layer, latent_dim: int, noise_dim: int, **options: Any) -> None:
         super().__init__(latent_dim, **options)
         self.generator, self.noise_dim = generator, whole("noise_dim", noise_dim)
-        self.built = True
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = random.normal((n, self.noise_dim), seed)

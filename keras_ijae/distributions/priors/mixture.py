@@ -1,6 +1,5 @@
 """A mixture of Gaussians over codes, which can be fitted to them."""
 
-import functools
 from typing import Any
 
 import keras
@@ -9,7 +8,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import whole
-from keras_ijae.distributions import priors
+from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.tfp import tfp
 
 ROUNDS = 2000
@@ -17,7 +16,7 @@ ROUNDS = 2000
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class GaussianMixture(priors.Prior):
+class GaussianMixture(Prior):
     """sum_k share_k N(mean_k, L_k L_k'), with full covariances; N(0, I) until it is fitted.
 
     Shares, means and triangles are weights that no optimizer moves: they are saved and exported with the model.
@@ -45,7 +44,6 @@ class GaussianMixture(priors.Prior):
         self.shares = self._weight("shares", np.full(k, 1 / k))
         self.means = self._weight("means", np.zeros((k, d)))
         self.triangles = self._weight("triangles", np.broadcast_to(np.eye(d), (k, d, d)))
-        self.built = True
 
     def _weight(self, name, value):
         return self.add_weight(
@@ -90,10 +88,8 @@ class GaussianMixture(priors.Prior):
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = tf.cast(random.normal((n, self.latent_dim), random.fold(seed, "normal")), tf.float64)
-        uniform = tf.cast(random.uniform((n, 1), random.fold(seed, "component")), tf.float64)
         shares, means, triangles = (tf.cast(w, tf.float64) for w in (self.shares, self.means, self.triangles))
-        bounds = tf.cumsum(shares)[:-1] / tf.reduce_sum(shares)
-        chosen = tf.reduce_sum(tf.cast(uniform > bounds, tf.int32), axis=1, keepdims=True)
+        chosen = components_of(shares, n, seed)[:, None]
         codes = tf.zeros_like(noise)
         for k in range(self.components):  # not all (n, components, latent_dim) at once
             codes = tf.where(chosen == k, means[k] + tf.matmul(noise, triangles[k], transpose_b=True), codes)
@@ -109,5 +105,8 @@ class GaussianMixture(priors.Prior):
         return {**super().get_config(), "components": self.components}
 
 
-priors.PRIORS["gmm"] = GaussianMixture
-priors.FITTED |= {"gmm": GaussianMixture, "normal": functools.partial(GaussianMixture, components=1)}
+def components_of(shares: tf.Tensor, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+    """The components that n codes are drawn from, `(n,)` int32; `shares` are float64 and need not add up to 1."""
+    uniform = tf.cast(random.uniform((n, 1), random.fold(seed, "component")), tf.float64)
+    bounds = tf.cumsum(shares)[:-1] / tf.reduce_sum(shares)
+    return tf.reduce_sum(tf.cast(uniform > bounds, tf.int32), axis=1)

@@ -1,0 +1,33 @@
+"""Approximate posteriors q(z | x), whose parameters are the output of an encoder."""
+
+from typing import Any
+
+import keras
+
+from keras_ijae.checks import choice
+from keras_ijae.distributions._scales import positive_scale
+from keras_ijae.distributions.posteriors.base import Posterior
+from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian, FullGaussian
+from keras_ijae.distributions.posteriors.planar import PlanarFlow
+
+POSTERIORS: dict[str, type[Posterior]] = {"diagonal": DiagonalGaussian, "full": FullGaussian, "planar": PlanarFlow}
+
+
+def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Posterior:
+    """A posterior from its name (a key of `POSTERIORS`), an instance, or a serialised instance.
+
+    Raises:
+        ValueError: for an unknown name, or an instance of another `latent_dim`.
+    """
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if not isinstance(identifier, Posterior):
+        return POSTERIORS[choice("posterior", identifier, sorted(POSTERIORS), "a `Posterior`")](latent_dim)
+    if identifier.latent_dim != latent_dim:
+        raise ValueError(
+            f"Argument `posterior` must have latent_dim={latent_dim}. Received: latent_dim={identifier.latent_dim}"
+        )
+    return identifier
+
+
+__all__ = ["POSTERIORS", "DiagonalGaussian", "FullGaussian", "PlanarFlow", "Posterior", "get", "positive_scale"]

@@ -1,0 +1,79 @@
+"""What every posterior shares."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_ijae.checks import whole
+from keras_ijae.distributions._widen import widen
+from keras_ijae.distributions.supports import REALS, Support
+
+
+class Posterior(keras.layers.Layer):
+    """q(z | x), read from the `units` outputs of an encoder.
+
+    It is a Keras layer, so that weights of its own are saved, averaged and moved with the encoder's; noise comes from
+    outside. A subclass defines `units` and `sample_and_log_prob`, and what else it has a formula for; registered with
+    `keras.saving.register_keras_serializable`, it can be used wherever a posterior is taken. All methods take `params`
+    of shape `(batch, units)` and compute in float32, or in float64 where `params` are float64.
+
+    Attributes:
+        units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
+        noise_dim: size of the normal noise that one code is made of, latent_dim unless a subclass sets another.
+        has_log_prob: whether `log_prob` of any code is defined.
+        has_kl: whether `kl` is.
+        support: where the codes are, see `Prior`.
+
+    Args:
+        latent_dim: number of latent dimensions, >= 1.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+    """
+
+    units: int
+    noise_dim: int
+    has_log_prob: bool = False
+    has_kl: bool = False
+    support: Support = REALS
+
+    def __init__(self, latent_dim: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.latent_dim = self.noise_dim = whole("latent_dim", latent_dim)
+        self.built = True
+
+    def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reparametrised codes z ~ q(z | x), `(batch, latent_dim)`, and log q(z | x) in nats, `(batch,)`.
+
+        Args:
+            params: `(batch, units)`.
+            noise: standard normal, `(batch, noise_dim)`; zeros give the code that `encode` gives.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `sample_and_log_prob(params, noise)`.")
+
+    def draw(self, params: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """The codes of `sample_and_log_prob` alone."""
+        return self.sample_and_log_prob(params, noise)[0]
+
+    def log_prob(self, params: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+        """log q(z | x) of given codes `(batch, latent_dim)`, in nats, `(batch,)`."""
+        raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(params, z)` of given codes.")
+
+    def kl(self, params: tf.Tensor) -> tf.Tensor:
+        """KL(q(z | x) || N(0, I)) in nats, `(batch,)`, in closed form."""
+        raise NotImplementedError(f"{type(self).__name__} has no closed form `kl(params)`.")
+
+    def distribution(self, params: tf.Tensor) -> Any:
+        """The TFP distribution, batch shape `(batch,)`, event shape `(latent_dim,)`, of those that are one."""
+        raise NotImplementedError(f"{type(self).__name__} is no TFP distribution: use `sample_and_log_prob`.")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "latent_dim": self.latent_dim}
+
+    def _checked(self, params: tf.Tensor) -> tf.Tensor:
+        params = widen(params)
+        if params.shape.rank != 2 or params.shape[1] != self.units:
+            raise ValueError(
+                f"Argument `params` must have shape (batch, {self.units}), the outputs for "
+                f"{type(self).__name__}({self.latent_dim}). Received: params of shape {tuple(params.shape)}"
+            )
+        return params

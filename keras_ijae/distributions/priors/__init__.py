@@ -1,0 +1,76 @@
+"""Priors p(z) over codes: fixed, fitted after training, or learned in it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from keras_ijae.checks import choice
+from keras_ijae.distributions.priors.base import Prior
+from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
+from keras_ijae.distributions.priors.generated import GeneratedPrior
+from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
+from keras_ijae.distributions.priors.mixture import GaussianMixture
+
+PRIORS: dict[str, type[Prior]] = {
+    "normal": StandardNormal,
+    "uniform": Uniform,
+    "sphere": Sphere,
+    "gmm": GaussianMixture,
+    "mixture": LearnedMixture,
+}
+FITTED: dict[str, Callable[[int], Prior]] = {
+    "gmm": GaussianMixture,
+    "normal": functools.partial(GaussianMixture, components=1),
+}
+"""What can be fitted to codes, by name: latent_dim -> prior."""
+
+
+def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
+    """A prior from its name (a key of `PRIORS`), an instance, or a serialised instance.
+
+    Raises:
+        ValueError: for an unknown name, or an instance of another `latent_dim`.
+    """
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if not isinstance(identifier, Prior):
+        return PRIORS[choice("prior", identifier, sorted(PRIORS), "a `Prior`")](latent_dim)
+    if identifier.event_shape != (latent_dim,):
+        raise ValueError(
+            f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={identifier.event_shape}"
+        )
+    return identifier
+
+
+def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
+    """A new prior that can be fitted: by its name ("gmm", "normal"), or a copy of an instance, without its weights.
+
+    Raises:
+        ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.
+    """
+    if not isinstance(identifier, Prior):
+        return FITTED[choice("prior", identifier, sorted(FITTED), "a `Prior` that can be fitted")](latent_dim)
+    prior = get(identifier, latent_dim)
+    if not prior.can_fit:
+        raise ValueError(
+            "Argument `prior` must be a `Prior` that can be fitted, as `GaussianMixture`. "
+            f"Received: {type(prior).__name__}"
+        )
+    return type(prior).from_config(prior.get_config())
+
+
+__all__ = [
+    "FITTED",
+    "PRIORS",
+    "GaussianMixture",
+    "GeneratedPrior",
+    "LearnedMixture",
+    "Prior",
+    "Sphere",
+    "StandardNormal",
+    "Uniform",
+    "get",
+    "to_fit",
+]

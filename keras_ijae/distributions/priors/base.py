@@ -1,0 +1,75 @@
+"""What every prior shares."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_ijae.checks import whole
+from keras_ijae.distributions._widen import widen
+from keras_ijae.distributions.supports import REALS, Support
+
+
+class Prior(keras.layers.Layer):
+    """p(z), a distribution of codes: a Keras layer, so that its weights are saved, averaged and moved like a network's.
+
+    A subclass defines `sample` and, where the density is known, `log_prob`; its noise comes from
+    `keras_ijae.random` alone, so that the first rows of a sample do not depend on its size. Weights are added in
+    `__init__`, after `super().__init__`; those that are trainable are moved by the systems whose loss has
+    the density in it, and refused by others. A subclass that is registered with
+    `keras.saving.register_keras_serializable` can be used wherever a prior is taken.
+
+    Attributes:
+        has_log_prob: whether `log_prob` is defined.
+        can_fit: whether `fit(codes, seed)` makes it the distribution of given codes.
+        support: where the codes are: (low, high) of every dimension, `REALS` for all of R^latent_dim; or "sphere",
+            where `log_prob` is a density of the sphere's surface and not of R^latent_dim; or a name of your own, which
+            fits posteriors of that name.
+        density_noise_dim: 0 where `log_prob(z)` is exact. Else the size of the normal noise, of each code, from which
+            `log_prob(z, noise)` bounds or estimates it.
+
+    Args:
+        latent_dim: number of latent dimensions, >= 1.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+    """
+
+    has_log_prob: bool = True
+    can_fit: bool = False
+    support: Support = REALS
+    density_noise_dim: int = 0
+
+    def __init__(self, latent_dim: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.latent_dim = whole("latent_dim", latent_dim)
+        self.built = True
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of one code, `(latent_dim,)`."""
+        return (self.latent_dim,)
+
+    def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+        """`n` codes, `(n, latent_dim)` float32, a function of the weights, `n` and `seed` alone.
+
+        Row i does not depend on `n`, by any bit, nor on whether it is compiled: compute in float64 and round once.
+
+        Args:
+            n: an int or an int scalar tensor.
+            seed: an int, an int32 scalar tensor or a `(2,)` int32 key.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `sample(n, seed)`.")
+
+    def log_prob(self, z: tf.Tensor) -> tf.Tensor:
+        """Log-density of codes `(batch, latent_dim)` in nats, `(batch,)`; float64 where `z` is, else float32."""
+        raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(z)`.")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "latent_dim": self.latent_dim}
+
+    def _checked(self, z: tf.Tensor) -> tf.Tensor:
+        z = widen(z)
+        if z.shape.rank != 2 or z.shape[1] != self.latent_dim:
+            raise ValueError(
+                f"Argument `z` must have shape (batch, {self.latent_dim}). Received: z of shape {tuple(z.shape)}"
+            )
+        return z

@@ -1,0 +1,164 @@
+"""Bounds of log p(x), which all systems share that have densities q(z|x), p(x|z) and p(z)."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.distributions.posteriors import Posterior
+from keras_ijae.distributions.priors import Prior, StandardNormal
+from keras_ijae.distributions.supports import described, holds
+from keras_ijae.game.data import Batch
+
+
+def code_and_kl(
+    posterior: Posterior, prior: Prior, params: tf.Tensor, noise: tf.Tensor, prior_noise: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Codes z ~ q(z|x), `(batch, latent_dim)`, and KL(q(z|x) || p(z)) in nats, `(batch,)`.
+
+    In closed form where there is one; else its estimate log q(z|x) - log p(z) from these codes.
+
+    Args:
+        posterior: q.
+        prior: p, which `check_densities` has let pass.
+        params: the encoder's outputs, `(batch, posterior.units)`.
+        noise: of the codes, `(batch, posterior.noise_dim)`.
+        prior_noise: `(batch, prior.density_noise_dim)`, for a prior whose density is estimated.
+    """
+    if posterior.has_kl and isinstance(prior, StandardNormal):
+        return posterior.draw(params, noise), posterior.kl(params)
+    z, log_q = posterior.sample_and_log_prob(params, noise)
+    return z, log_q - log_prior(prior, z, prior_noise)
+
+
+def log_prior(prior: Prior, z: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
+    """log p(z), or what bounds or estimates it; arguments as in `code_and_kl`."""
+    return prior.log_prob(z, noise) if prior.density_noise_dim else prior.log_prob(z)
+
+
+def prior_noise(prior: Prior, draws: random.Draws) -> dict[str, tf.Tensor]:
+    """The draw "prior", from which the density is estimated, of priors that need one."""
+    return {"prior": draws.normal("prior", prior.density_noise_dim)} if prior.density_noise_dim else {}
+
+
+def fits(posterior: Posterior, prior: Prior) -> bool:
+    """Whether KL(q(z|x) || p(z)) can be finite, and computed or estimated."""
+    return prior.has_log_prob and holds(prior.support, posterior.support)
+
+
+def check_densities(posterior: Posterior, prior: Prior) -> None:
+    """ValueError where KL(q(z|x) || p(z)) is infinite or has no formula."""
+    if not fits(posterior, prior):
+        where = described(prior.support) if prior.has_log_prob else "without a density"
+        raise ValueError(
+            f"Argument `prior` must have a density wherever codes of {type(posterior).__name__} are, "
+            f"{described(posterior.support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
+            f"that has, or a `Posterior` with codes where the prior's are. Received: {type(prior).__name__}, {where}"
+        )
+
+
+def learned(model: keras.Model, *names: str) -> tuple[str, ...]:
+    """Those of the attributes `names` that have weights to learn, for the networks of a `Move`."""
+    parts = {name: getattr(model, name) for name in names}
+    return tuple(name for name, part in parts.items() if part is not None and part.trainable_variables)
+
+
+class Bounds:
+    """The bounds of a `Game`, where it has `posterior_family`, `observation_model` and a prior with a density.
+
+    The noise of the system has "code", and what `prior_noise` gives.
+    """
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether there are `elbo` and `importance_weighted_bound`."""
+        explicit = self.posterior_family is not None and self.observation_model is not None
+        return explicit and self.observation_model.has_log_prob and fits(self.posterior_family, self.prior)
+
+    def bound_terms(
+        self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, `(batch,)` each."""
+        x, labels = batch
+        params = self.parameters(x, labels, training)
+        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
+        return self.observation_model.log_prob(self.outputs(z, labels=labels, training=training), x), kl
+
+    def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        if not self.has_bounds:
+            return super().measures(batch, noise)
+        log_likelihood, kl = self.bound_terms(batch, noise)
+        found = {"loss": kl - log_likelihood, **self.named_terms(log_likelihood, kl)}
+        if self.observation_model.has_bits_per_dim:
+            found["bits_per_dim"] = self.observation_model.bits_per_dim(log_likelihood - kl, self.data_shape)
+        return super().measures(batch, noise) | found
+
+    def named_terms(self, log_likelihood: tf.Tensor, kl: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The terms of the ELBO under the names that training and evaluation share."""
+        unit = "nats" if self.observation_model.discrete else "density_nats"
+        elbo = log_likelihood - kl
+        return {f"elbo_{unit}_sum": elbo, f"log_likelihood_{unit}_sum": log_likelihood, "kl_nats_sum": kl}
+
+    def elbo(self, x: Any, seed: int = 0, labels: Any = None) -> np.ndarray:
+        """Evidence lower bound with one code per example: (n,) nats.
+
+        Args:
+            x: observations (n, ...).
+            seed: of the codes.
+            labels: of `x`, for conditional models.
+        """
+        batch = self._bounded(x, labels)
+        with self.averaged():
+            noise = self._keyed_noise(batch.x.shape[0], random.fold(seed, "elbo"))
+            log_likelihood, kl = self.bound_terms(batch, noise)
+        return (log_likelihood - kl).numpy()
+
+    def importance_weighted_bound(
+        self, x: Any, samples: int = 100, chunk: int = 20, seed: int = 0, labels: Any = None
+    ) -> np.ndarray:
+        """log 1/K sum_k p(x, z_k) / q(z_k|x) with z_k ~ q(z|x): (n,) nats, at least the ELBO on average.
+
+        Args:
+            x: observations (n, ...).
+            samples: K.
+            chunk: how many of the K codes of all rows are decoded at once: bounds the memory.
+            seed: of the codes.
+            labels: of `x`, for conditional models.
+
+        References:
+            Burda, Grosse & Salakhutdinov 2016, eq. 8.
+        """
+        batch, parts = self._bounded(x, labels), []
+        for at in range(0, samples, chunk):
+            # a key for each of the K, so that the codes depend on neither chunks nor rows
+            each = range(at, min(at + chunk, samples))
+            drawn = [self._keyed_noise(batch.x.shape[0], random.fold(seed, "importance", k)) for k in each]
+            noise = {name: tf.concat([one[name] for one in drawn], 0) for name in drawn[0]}
+            parts.append(tf.reshape(self._log_weights(batch, noise, len(drawn)), [len(drawn), -1]))
+        return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
+
+    def _log_weights(self, batch, noise, times):
+        """log p(x, z) - log q(z|x) for `times` codes of each row: (times * n,)."""
+        with self.averaged():
+            params = tf.tile(self.parameters(*batch), [times, 1])
+            z, log_q = self.posterior_family.sample_and_log_prob(params, noise["code"])
+            x, labels = (part if part is None else tf.concat([part] * times, 0) for part in batch)
+            log_likelihood = self.observation_model.log_prob(self.outputs(z, labels=labels), x)
+            return log_likelihood + log_prior(self.prior, z, noise.get("prior")) - log_q
+
+    def _bounded(self, x, labels):
+        if not self.has_bounds:
+            raise ValueError(
+                f"This {type(self).__name__} has no bounds of log p(x), which need densities: create it with "
+                "posterior='diagonal', a likelihood as 'gaussian', and a prior as 'normal'"
+            )
+        return self.labelled(x, labels)
+
+    def _keyed_noise(self, rows, key):
+        noise = {"code": random.normal([rows, self.code_noise_dim], key)}
+        if self.prior.density_noise_dim:
+            noise["prior"] = random.normal([rows, self.prior.density_noise_dim], random.fold(key, "prior"))
+        return noise

@@ -1,0 +1,310 @@
+"""Bounds with any posterior and prior: below the exact log p(x) of linear models, and lowered by the moves."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from finite_differences import check_one_step
+from scipy import special, stats
+from systems import BATCH, create, dataset, images
+from tiny import affine, float64, network  # noqa: F401
+
+import keras_ijae as ki
+from keras_ijae import random
+from keras_ijae.distributions import LearnedMixture, PlanarFlow, Posterior, Prior, Sphere, Uniform, likelihoods
+from keras_ijae.evaluation import ais_log_likelihood
+from keras_ijae.game import Batch
+from keras_ijae.models import VAE
+
+W = np.array([[1.2, 0.0, 0.5], [-0.4, 0.8, 0.3]])  # x = z @ W + C + SIGMA e
+C, SIGMA = np.array([0.2, -0.1, 0.4]), 0.6
+SHARES = special.softmax([0.4, -0.4])
+MEANS, SCALES = np.array([[-1.0, 0.5], [1.5, 0.0]]), np.array([[0.6, 1.0], [0.8, 0.5]])
+
+
+def raw_of(scale):
+    return np.log(np.expm1(np.asarray(scale) - 1e-5)) - np.log(np.expm1(1 - 1e-5))
+
+
+def mixture():
+    prior = LearnedMixture(2, 2)
+    prior.logits.assign([0.4, -0.4]), prior.means.assign(MEANS), prior.raw_scales.assign(raw_of(SCALES))
+    return prior
+
+
+@keras.saving.register_keras_serializable("tests")
+class Hierarchy(Prior):
+    """z = y + e / 2, y ~ N(0, 3/4): N(0, I), whose density is bounded by one y ~ N(z / 2, 1/2) for each z."""
+
+    density_noise_dim = 2
+
+    def sample(self, n, seed):
+        return random.normal((n, self.latent_dim), seed)
+
+    def log_prob(self, z, noise):
+        y = z / 2 + 0.5**0.5 * tf.cast(noise, z.dtype)
+        return log_normal(z, y, 0.5) + log_normal(y, 0.0, 0.75**0.5) - log_normal(y, z / 2, 0.5**0.5)
+
+
+def log_normal(at, mean, deviation):
+    log_deviation = tf.math.log(tf.cast(deviation, at.dtype)) + np.log(2 * np.pi) / 2
+    return -tf.reduce_sum(((at - mean) / deviation) ** 2 / 2 + log_deviation, axis=1)
+
+
+def linear(prior="normal", posterior="diagonal"):
+    """A linear-Gaussian decoder, and an encoder not far from its posterior."""
+    units = ki.distributions.posteriors.get(posterior, 2).units
+    kernel, bias = np.zeros((3, units)), np.random.default_rng(4).normal(scale=0.3, size=units)
+    kernel[:, :2], bias[:4] = 0.8 * np.linalg.pinv(W), [-0.1, 0.1, *raw_of([0.6, 0.7])]
+    return VAE(
+        encoder=affine(kernel, bias, (3,)),
+        decoder=affine(W, C, (2,)),
+        likelihood=likelihoods.Gaussian(SIGMA),
+        prior=prior,
+        posterior=posterior,
+    )
+
+
+def exact(x, of_mixture):
+    noise = SIGMA**2 * np.eye(3)
+    if not of_mixture:
+        return stats.multivariate_normal.logpdf(x, C, W.T @ W + noise)
+    parts = [
+        stats.multivariate_normal.pdf(x, m @ W + C, W.T @ np.diag(s**2) @ W + noise)
+        for m, s in zip(MEANS, SCALES, strict=True)
+    ]
+    return np.log(SHARES @ parts)
+
+
+def data(rows=200):
+    rng = np.random.default_rng(0)
+    return (rng.normal(size=(rows, 2)) @ W + C + SIGMA * rng.normal(size=(rows, 3))).astype("float32")
+
+
+CASES = {
+    "a mixture": (mixture, "diagonal"),
+    "a flow": (lambda: "normal", PlanarFlow(2, depth=3)),
+    "a mixture and a flow": (mixture, PlanarFlow(2, depth=3)),
+    "a bound of the prior": (lambda: Hierarchy(2), "full"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
+    prior, posterior = CASES[case]
+    model, x = linear(prior(), posterior), data()
+    elbo = np.mean([model.elbo(x, seed) for seed in range(5)])
+    few, many = (np.mean(model.importance_weighted_bound(x, samples, chunk=50)) for samples in (5, 100))
+    truth = exact(x, "mixture" in case).mean()
+    assert elbo + 0.05 < few < many < truth + 0.03
+    np.testing.assert_allclose(many, truth, atol=0.08)
+    chunked = model.importance_weighted_bound(x[:3], samples=5, chunk=2)
+    np.testing.assert_allclose(chunked, model.importance_weighted_bound(x, samples=5, chunk=5)[:3], rtol=1e-5)
+
+
+def test_annealed_importance_sampling_takes_a_learned_mixture():
+    model, x = linear(mixture()), data(5)
+    found = ais_log_likelihood(model, np.repeat(x, 10, 0), steps=200, chains=8, batch_size=50).log_likelihood
+    np.testing.assert_allclose(found.reshape(5, 10).mean(1), exact(x, True), atol=0.2)
+    with pytest.raises(ValueError, match=r"prior with an exact density on R\^latent_dim.*Hierarchy"):
+        ais_log_likelihood(linear(Hierarchy(2)), x)
+
+
+def test_one_component_at_the_standard_normal_gives_the_plain_vaes_terms_in_expectation():
+    prior, x = LearnedMixture(2, 1), data(1)
+    prior.means.assign(np.zeros((1, 2)))
+    noise = {"code": random.normal((40_000, 2), 0)}
+    plain, learned = (model.bound_terms(Batch(tf.repeat(x, 40_000, 0)), noise) for model in (linear(), linear(prior)))
+    np.testing.assert_array_equal(plain[0], learned[0])  # the same codes
+    np.testing.assert_allclose(tf.reduce_mean(learned[1]), tf.reduce_mean(plain[1]), atol=0.02)
+    assert np.ptp(plain[1]) < 1e-5 < np.std(learned[1])  # a closed form, and an estimate of it
+
+
+# One step against finite differences, the densities typed from the papers -------------------------------------------
+
+
+def log_mixture(prior, z):
+    """log sum_k softmax(logits)_k N(z; means_k, scales_k^2)."""
+    logits, means, raw = (tf.convert_to_tensor(w) for w in (prior.logits, prior.means, prior.raw_scales))
+    scales = 1e-5 + tf.math.softplus(raw + np.log(np.expm1(1 - 1e-5)))
+    parts = [
+        tf.exp(logits[k]) / tf.reduce_sum(tf.exp(logits)) * tf.exp(log_normal(z, means[k], scales[k])) for k in range(3)
+    ]
+    return tf.math.log(tf.add_n(parts))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Sheared(Posterior):
+    """A Gaussian with a learned correlation, alike for all x: a posterior with a weight of its own."""
+
+    def __init__(self, latent_dim, **options):
+        super().__init__(latent_dim, **options)
+        self.shear = self.add_weight((), "zeros", autocast=False, name="shear")
+
+    @property
+    def units(self):
+        return 2
+
+    def sample_and_log_prob(self, params, noise):
+        shear = tf.cast(self.shear, noise.dtype)
+        z = tf.cast(params, noise.dtype) + tf.stack([noise[:, 0], noise[:, 1] + shear * noise[:, 0]], 1)
+        return z, log_normal(noise, 0.0, 1.0)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("beta", [1.0, 3.0])
+def test_one_step_moves_networks_prior_and_posterior_down_the_negative_bound(beta):
+    encoder, decoder = network("plain", [(3,)], (2,)), network("plain", [(2,)], (3,), seed=10)
+    prior, posterior = LearnedMixture(2, 3), Sheared(2)
+    model = VAE(encoder=encoder, decoder=decoder, prior=prior, posterior=posterior, likelihood="gaussian", beta=beta)
+    assert model.moves[0].networks == ("encoder", "decoder", "posterior_family", "prior")
+    x = np.random.default_rng(0).uniform(size=(5, 3))
+
+    def retyped(phase, noise):
+        def loss():
+            e, shear = noise["code"], tf.convert_to_tensor(posterior.shear)
+            z = encoder(x, training=True) + tf.stack([e[:, 0], e[:, 1] + shear * e[:, 0]], 1)
+            kl = log_normal(e, 0.0, 1.0) - log_mixture(prior, z)
+            return tf.reduce_mean(beta * kl - log_normal(x, decoder(z, training=True), 1.0))
+
+        return {"auto_encoder": loss}
+
+    _, logs = check_one_step(model, x, retyped)
+    kl, rec = logs["kl_nats_sum"], logs["log_likelihood_density_nats_sum"]
+    np.testing.assert_allclose(logs["auto_encoder_loss"], beta * kl - rec, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ijae", "ali"])
+def test_other_systems_move_a_posteriors_weights_with_the_encoder(name):
+    model = create(name, posterior=Sheared(2))
+    assert next(move.networks for move in model.moves if move.name == "encoder") == ("encoder", "posterior_family")
+    model.compile(run_eagerly=True)
+    model.fit(dataset(images(BATCH)), verbose=0)
+    assert float(model.posterior_family.shear.numpy()) != 0
+    average = next(average for weight, average in model.averages if weight is model.posterior_family.shear)
+    assert float(average.numpy()) != 0
+
+
+@pytest.mark.parametrize("prior", ["normal", "frozen"])
+def test_lambda_ijae_lowers_the_same_kl_as_the_vae(prior):
+    prior = LearnedMixture(2, trainable=False) if prior == "frozen" else prior
+    model, x = create("ijae", posterior="diagonal", prior=prior, lam=1.0), images(BATCH)
+    rows = Batch(tf.constant(x))
+    noise = model.noise(model.draws(BATCH, "test"))
+    vae = VAE(encoder=model.encoder, decoder=model.decoder, prior=model.prior, likelihood="gaussian")
+    played = model.losses(rows, noise, "players", model.forward(rows, noise, "players"))
+    _, kl = vae.bound_terms(rows, {"code": noise["code"]}, training=True)
+    np.testing.assert_allclose(played.logs["kl_estimate_sum"], tf.reduce_mean(kl), rtol=1e-5)
+
+
+def test_joint_games_with_densities_have_the_bounds_of_a_vae_and_others_say_what_they_lack():
+    model, x = create("ali", likelihood="gaussian"), images(BATCH)
+    vae = VAE(encoder=model.encoder, decoder=model.decoder, likelihood="gaussian")
+    assert model.has_bounds and vae.has_bounds
+    np.testing.assert_array_equal(model.elbo(x), vae.elbo(x))
+    np.testing.assert_array_equal(model.importance_weighted_bound(x, 3), vae.importance_weighted_bound(x, 3))
+    for lacking in ({}, {"likelihood": "gaussian", "prior": "uniform"}):
+        model = create("ali", **lacking)
+        assert not model.has_bounds
+        with pytest.raises(
+            ValueError, match="This ALI has no bounds of log p.x., which need densities: create it with"
+        ):
+            model.elbo(x)
+
+
+def test_a_conditional_vae_takes_a_flow_and_labels_and_refuses_one_learned_prior_for_all_labels():
+    model, x = create("nf_vae", classes=3), images(6)
+    labels = [0, 1, 2, 0, 1, -1]
+    bounds = model.elbo(x, labels=labels), model.importance_weighted_bound(x, 20, labels=labels)
+    assert bounds[0].shape == bounds[1].shape == (6,) and bounds[0].mean() < bounds[1].mean()
+    assert np.abs(model.elbo(x, labels=[1] * 6) - bounds[0]).max() > 1e-4
+    with pytest.raises(
+        ValueError,
+        match="`classes` is not taken by VAE: its prior, LearnedMixture, is one density.*learned. Pass another",
+    ):
+        create("gmm_vae", classes=3)
+
+
+# What does not fit --------------------------------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable("tests")
+class Boxed(Posterior):
+    """Codes in (0, 1)^latent_dim."""
+
+    support = (0, 1)
+
+    @property
+    def units(self):
+        return self.latent_dim
+
+    def sample_and_log_prob(self, params, noise):
+        z = tf.sigmoid(params + noise)
+        return z, log_normal(noise, 0.0, 1.0) - tf.reduce_sum(tf.math.log(z * (1 - z)), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            lambda: {"prior": "uniform"},
+            r"`prior` must have a density wherever.*FullGaussian are, R.*Uniform, \(-1, 1\)",
+        ),
+        (
+            lambda: {"prior": Sphere(2)},
+            "Pass 'normal', 'mixture' or another `Prior`.*Received: Sphere, the set 'sphere'",
+        ),
+        (
+            lambda: {"prior": Uniform(2, 0, 0.5), "posterior": Boxed(2)},
+            r"Boxed are, \(0, 1\).*Uniform, \(0, 0.5\)",
+        ),
+        (
+            lambda: {"prior": ki.distributions.GeneratedPrior(affine(np.eye(2), sizes=(2,)), 2, 2)},
+            "`prior` must have a density.*GeneratedPrior, without",
+        ),
+        (lambda: {"posterior": PlanarFlow(3)}, "`posterior` must have latent_dim=2. Received: latent_dim=3"),
+        (lambda: {"prior": LearnedMixture(3)}, r"`prior` must have event shape \(2,\)"),
+    ],
+    ids=range(6),
+)
+def test_a_prior_without_a_density_where_codes_are_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        create("vae", **arguments())
+
+
+def test_a_posterior_on_a_box_takes_a_prior_on_it():
+    x = images(BATCH)
+    assert np.isfinite(create("vae", prior=Uniform(2, 0, 1), posterior=Boxed(2)).elbo(x)).all()
+    assert np.isfinite(create("vae", posterior=Boxed(2)).elbo(x)).all()  # N(0, I) has a density there too
+
+
+def test_noise_of_any_size_makes_a_code_and_an_estimated_prior_is_trained_and_evaluated():
+    class Wide(Boxed):
+        def __init__(self, latent_dim, **options):
+            super().__init__(latent_dim, **options)
+            self.noise_dim = 2 * latent_dim
+
+        def sample_and_log_prob(self, params, noise):
+            return super().sample_and_log_prob(params, noise[:, : self.latent_dim])
+
+    model, x = create("vae", posterior=Wide(2), prior=Hierarchy(2)), images(BATCH)
+    assert {name: draw.shape[1] for name, draw in model.noise(model.draws(3)).items()} == {"code": 4, "prior": 2}
+    model.compile(run_eagerly=True)
+    history = model.fit(dataset(x), validation_data=dataset(x), verbose=0).history
+    assert np.isfinite([*history["kl_nats_sum"], *history["val_kl_nats_sum"]]).all()
+    assert model.encode(x).shape == model.encode(x, seed=1).shape and not np.allclose(
+        model.encode(x), model.encode(x, 1)
+    )
+    assert create("ijae", posterior="diagonal", prior=Hierarchy(2)).noise(model.draws(3))["prior"].shape == (3, 2)
+
+
+@pytest.mark.parametrize("name", ["gan", "wae_mmd", "aae", "ijae", "ali"])
+def test_a_prior_that_nothing_would_move_is_refused_and_a_frozen_one_taken(name):
+    with pytest.raises(ValueError, match=r"`prior` has weights to learn.*such as VAE.*trainable=False.*LearnedMixture"):
+        create(name, prior="mixture")
+    model = create(name, prior=LearnedMixture(2, trainable=False))
+    model.compile(run_eagerly=True)
+    before = model.prior.get_weights()
+    model.fit(dataset(images(BATCH)), verbose=0)
+    for one, other in zip(before, model.prior.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -1,0 +1,248 @@
+"""Conditional models in callbacks, recipes, run directories and the command."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_ijae as ki
+from keras_ijae import datasets
+from keras_ijae.training import ReconstructionGrid, SampleGrid, class_rows, grid, interleave, open_run, trainer
+from keras_ijae.training.data import first_rows, in_order, splits, training_data, validation_data
+from keras_ijae.training.recipes import RECIPES, Recipe
+from keras_ijae.training.runs import RunDirectory
+from keras_ijae_cli import main
+
+CLASSES = 3
+TINY = Recipe(system="vae", dataset="digits", networks="mlp", width=8, batch_size=500, latent_dim=2, classes=10)
+SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
+
+
+def create(name, classes=CLASSES):
+    return ki.create(name, (8, 8, 1), 2, networks="mlp", width=8, classes=classes)
+
+
+def drawn(path):
+    return tf.io.decode_png(path.read_bytes()).numpy()
+
+
+def labelled(rows=12):
+    x = np.random.default_rng(0).random((rows, 8, 8, 1), dtype="float32")
+    return x, np.arange(rows) % CLASSES
+
+
+# Callbacks ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "columns"), [(8, 3), (6, 2), (1, 1)])
+def test_each_class_has_a_row_of_the_same_codes(tmp_path, count, columns):
+    model = create("gan")
+    callback = SampleGrid(tmp_path, count=count, seed=4)
+    callback.set_model(model)
+    callback.on_epoch_end(0)
+    rows = [model.sample(columns, seed=4, labels=label) for label in range(CLASSES)]
+    np.testing.assert_array_equal(drawn(tmp_path / "samples-0001.png"), grid(np.concatenate(rows), columns))
+    codes, noise = model.endpoints.codes_of_samples(columns, 4), 4
+    np.testing.assert_allclose(rows[2], model.decode(codes, noise, labels=2), atol=1e-6)
+
+
+def test_rows_of_classes_need_classes():
+    with pytest.raises(ValueError, match="`model` must be conditional, created with `classes`"):
+        class_rows(create("gan", classes=None))
+
+
+def test_reconstructions_are_drawn_with_the_labels_of_their_images(tmp_path):
+    model, (x, y) = create("vae"), labelled(4)
+    callback = ReconstructionGrid((x, y), tmp_path, columns=4, seed=1)
+    callback.set_model(model)
+    callback.on_train_begin()
+    callback.on_epoch_end(0)
+    expected = grid(interleave(x, model.reconstruct(x, seed=1, labels=y), 4), 4)
+    np.testing.assert_array_equal(drawn(tmp_path / "reconstructions-0001.png"), expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(None, "needs labels.*Received: no labels"), ([0, 1], "as many as there are rows"), ([3] * 12, "from 3 to 3")],
+)
+def test_images_without_fitting_labels_are_refused_before_the_first_step(tmp_path, labels, message):
+    model, (x, y) = create("vae"), labelled()
+    model.compile(run_eagerly=True)
+    images = x if labels is None else (x, np.array(labels))
+    with pytest.raises(ValueError, match=message):
+        model.fit(x, y, batch_size=4, verbose=0, callbacks=[ReconstructionGrid(images, tmp_path)])
+    assert int(model.steps) == 0
+
+
+# Data -----------------------------------------------------------------------------------------------------
+
+
+def test_a_recipe_with_classes_has_data_with_labels():
+    plain = dataclasses.replace(TINY, classes=None)
+    for read in (training_data, validation_data, in_order):
+        (x, y), alone = next(iter(read(TINY))), next(iter(read(plain)))
+        np.testing.assert_array_equal(x, alone)
+        assert y.shape == (len(x),) and y.dtype == tf.int64
+    known = dict(zip(*map(tuple, whole_test()), strict=True))
+    x, y = first_rows(in_order(TINY, batch_size=7), 20)
+    assert len(x) == 20 and y.tolist() == [known[image.tobytes()] for image in x]
+
+
+def whole_test():
+    x, y = next(datasets.load("digits", "test", 300, labels=True).as_numpy_iterator())
+    return [image.tobytes() for image in x], y.tolist()
+
+
+def archive(path, **arrays):
+    images = np.zeros((60, 4, 4, 1), np.uint8)
+    np.savez(path, x_train=images, x_test=images[:20], **arrays)
+    return Recipe(system="gan", dataset=f"npz:{path}", classes=2)
+
+
+def test_a_test_split_without_labels_is_not_what_a_conditional_model_is_evaluated_on(tmp_path):
+    recipe = archive(tmp_path / "a.npz", y_train=np.arange(60) % 2)
+    assert splits(recipe)["evaluation"] == "validation"
+    assert splits(dataclasses.replace(recipe, classes=None))["evaluation"] == "test"
+
+
+def test_data_without_labels_or_with_several_are_refused_by_name(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="`dataset` must have one label.*classes=2. Received: 'npz:.*which has none"):
+        training_data(archive(tmp_path / "a.npz"))
+    several = datasets.DatasetInfo("many", (8, 8, 1), {"train": 10}, True, ("digit", "color"))
+    monkeypatch.setattr(datasets, "info", lambda name, **arguments: several)
+    with pytest.raises(ValueError, match=r"which has several, \['digit', 'color'\]: in Python, `map`"):
+        training_data(dataclasses.replace(TINY, dataset="many"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"classes": 5}, "`classes` does not fit the labels of 'digits'.*0..4.*Received: labels from 0 to 9"),
+        ({"system": "wae_mmd"}, "`classes` is not taken by WAEMMD"),
+    ],
+)
+def test_a_run_whose_classes_do_not_fit_leaves_nothing(tmp_path, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        trainer.train(dataclasses.replace(TINY, **wrong), open_run(tmp_path / "run"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_recipe_has_two_classes_at_least():
+    with pytest.raises(ValueError, match="`classes` must be an integer >= 2. Received: classes=1"):
+        Recipe(system="gan", dataset="digits", classes=1)
+
+
+def test_the_conditional_recipe_makes_a_conditional_model():
+    assert trainer.build(RECIPES["cgan_digits"], (8, 8, 1)).classes == 10
+
+
+# The command ----------------------------------------------------------------------------------------------
+
+
+def run(*arguments):
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as exit:
+        main([str(argument) for argument in arguments])
+    return exit.value.code or 0
+
+
+@pytest.fixture(scope="module")
+def cvae(tmp_path_factory):
+    """A run directory with a conditional VAE after an epoch of two steps."""
+    directory = tmp_path_factory.mktemp("runs") / "cvae"
+    assert run("train", "vae", *SMALL, "--classes", 10, "--epochs", 1, "--out", directory) == 0
+    return directory
+
+
+@pytest.fixture(scope="module")
+def model(cvae):
+    return ki.load_model(cvae)
+
+
+def test_a_conditional_run_is_trained_on_labels_and_draws_rows_of_classes(cvae, model):
+    assert RunDirectory(cvae).read_recipe() == dataclasses.replace(TINY, epochs=1)
+    assert model.classes == 10
+    assert int(sum(model.label_counts.counts.numpy())) == 1000  # two batches
+    np.testing.assert_array_equal(drawn(cvae / "grids/samples-0001.png"), grid(class_rows(model, 6), 6))
+    assert (cvae / "grids/reconstructions-0001.png").is_file()
+
+
+@pytest.mark.slow
+def test_a_resumed_run_goes_on_counting_its_labels(cvae, model, tmp_path):
+    copy = shutil.copytree(cvae, tmp_path / "copy")
+    assert run("train", "--resume", "--epochs", 2, "--out", copy) == 0
+    counts = ki.load_model(copy).label_counts.counts.numpy()
+    assert sum(counts) == 2000 and (counts > model.label_counts.counts.numpy()).all()
+
+
+def test_sample_draws_the_label_asked_for_or_a_row_of_each(cvae, model, tmp_path):
+    picture = tmp_path / "a.png"
+    assert run("sample", cvae, "--label", 3, "-n", 4, "--seed", 2, "--out", picture) == 0
+    np.testing.assert_array_equal(drawn(picture), grid(model.sample(4, seed=2, labels=3)))
+    assert run("sample", cvae, "-n", 32, "--seed", 2, "--out", picture) == 0
+    np.testing.assert_array_equal(drawn(picture), grid(class_rows(model, 3, seed=2), 3))
+    assert run("sample", cvae / "model.keras", "--columns", 5, "--out", picture) == 0
+    np.testing.assert_array_equal(drawn(picture), grid(class_rows(model, 5), 5))
+
+
+@pytest.mark.parametrize("place", ["", "model.keras"])
+def test_pictures_of_data_are_made_with_their_labels(cvae, model, tmp_path, place):
+    data = ["--dataset", "digits"] if place else []
+    assert run("reconstruct", cvae / place, *data, "-n", 16, "--out", tmp_path / "r.png") == 0
+    x, y = first_rows(in_order(TINY), 16)
+    remade = model.reconstruct(x, seed=0, labels=y)
+    np.testing.assert_array_equal(drawn(tmp_path / "r.png"), grid(interleave(x, remade, 8), 8))
+    assert run("interpolate", cvae / place, *data, "-n", 3, "--steps", 4, "--out", tmp_path / "i.png") == 0
+    between = model.interpolate((x[:3], y[:3]), (x[3:6], y[3:6]), steps=4)
+    np.testing.assert_array_equal(drawn(tmp_path / "i.png"), grid(between.reshape(-1, 8, 8, 1), 4))
+
+
+@pytest.mark.filterwarnings("ignore:A class has 29 rows for 64")
+def test_evaluate_uses_the_labels(cvae, model):
+    assert run("evaluate", cvae) == 0
+    assert run("evaluate", cvae, "--metrics", "mse,class_frechet", "--features", "data") == 0
+    x, y = next(in_order(TINY, batch_size=300).as_numpy_iterator())
+    losses = json.loads((cvae / "evaluation.json").read_text())["scores"]
+    scores = json.loads((cvae / "scores.json").read_text())["scores"]
+    expected = model.evaluate(x, y, batch_size=256, return_dict=True, verbose=0)
+    assert losses == {name: pytest.approx(float(value), rel=1e-5) for name, value in expected.items()}
+    found = ki.evaluation.evaluate(model, (x, y), ["mse", "class_frechet"], "data")
+    assert scores == found.to_dict() and len(scores) == 3
+
+
+def test_an_export_draws_labels(cvae, model, tmp_path):
+    assert run("export", cvae, "--out", tmp_path / "served") == 0
+    serve = tf.saved_model.load(tmp_path / "served").signatures["sample_labels"]
+    images = serve(labels=tf.constant([3, 3, 5]), seed=tf.constant(1))["observations"]
+    np.testing.assert_allclose(images, model.sample(3, seed=1, labels=[3, 3, 5]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample", "RUN", "--label", 10], "Option --label must be an integer from -1 to 9, -1 for unknown. Received"),
+        (["sample", "PLAIN", "--label", 3], "Option --label is not taken: the model has none"),
+        (["train", "wae_mmd", *SMALL, "--classes", 10, "--out", "OUT"], "Option --classes is not taken by WAEMMD"),
+        (["train", "gan", *SMALL, "--classes", 5, "--out", "OUT"], "Option --classes does not fit the labels of"),
+        (["train", "gan", "--dataset", "ARCHIVE", "--classes", 5, "--out", "OUT"], "Option --dataset must have one"),
+        (["train", "gan", *SMALL, "--set", "classes=10", "--out", "OUT"], "Use --classes instead"),
+        (["train", "--resume", "--out", "RUN", "--classes", 5], "classes is 10 in its config.json. Received: 5"),
+        (["evaluate", "RUN", "--dataset", "ARCHIVE"], "Option --dataset must have one label to an example"),
+        (["evaluate", "RUN", "--metrics", "class_accuracy", "--features", "data"], "needs class probabilities"),
+        (["fit-prior", "RUN", "--prior", "gmm"], "cannot be fitted to the codes of a conditional model"),
+    ],
+)
+def test_labels_that_do_not_fit_are_errors_in_the_words_of_the_command(arguments, message, cvae, tmp_path, capsys):
+    plain = ki.create("gan", (8, 8, 1), 2, networks="mlp", width=4)
+    plain.save(tmp_path / "plain.keras")
+    archive(tmp_path / "a.npz")
+    places = {"RUN": cvae, "PLAIN": tmp_path / "plain.keras", "OUT": tmp_path / "out"}
+    places["ARCHIVE"] = f"npz:{tmp_path / 'a.npz'}"
+    capsys.readouterr()
+    assert run(*(places.get(argument, argument) for argument in arguments)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and message in line
+    assert not (tmp_path / "out").exists()
