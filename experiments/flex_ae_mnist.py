@@ -32,12 +32,17 @@ from keras_ijae.training.pictures import save_grid
 
 RESULTS = "flex_ae.csv"
 LATENT, BATCH, NETWORKS, WIDTH = 32, 64, "dcgan", None
-FAST = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "encoder": 5e-5}  # learning rates
+OWN = {"auto_encoder": 2e-4, "code_critic": 1e-4, "prior_generator": 2e-4, "encoder": 1e-5}  # the authors' rates
+FAST = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "encoder": 5e-5}
 SETTINGS = {
     "ae_gmm": {"own": {}},
     "wae_gan": {"penalty 10": {"penalty_weight": 10.0}, "penalty 1": {"penalty_weight": 1.0}},
     "mask_aae": {"T 100": {"high": 2.0, "period": 100}, "T 300": {"high": 2.0, "period": 300}},
-    "flex_ae": {"own": {}, "fast": {"rates": FAST}, "fast, 2 critic steps": {"rates": FAST, "critic_steps": 2}},
+    "flex_ae": {
+        "own": {"rates": OWN, "critic_steps": 5},
+        "fast": {"rates": FAST, "critic_steps": 5},
+        "fast, 2 critic steps": {"rates": FAST, "critic_steps": 2},
+    },
 }
 GENERATORS = ((0, 0), (1, 64), (2, 128), (2, 256), (4, 256), (6, 512))  # hidden layers of the prior generator, width
 

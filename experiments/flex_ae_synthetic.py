@@ -60,6 +60,8 @@ def train(run: Run) -> tuple[keras.Model, float]:
     if run.system == "mask_aae":
         about |= {"mask": LatentMask(LATENT, high=3.0, seed=run.seed), "period": max(1, run.steps // 20)}
         about |= {"variance_weight": 5.0, "mask_reconstruction_weight": 1e5}
+    if run.system == "flex_ae":
+        about |= {"critic_steps": 5}
     model = ki.create(run.system, (128,), LATENT, **about)
     model.compile(steps_per_execution=math.gcd(25, run.steps))
     for move, rate in FAST.items() if run.system == "flex_ae" else ():

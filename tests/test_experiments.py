@@ -105,6 +105,53 @@ def test_mnist_trains_judges_draws_and_lists(script, eagerly, tmp_path, monkeypa
     assert "| ae | ema=None | 3 | validation |" in capsys.readouterr().out
 
 
+# Defaults ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_candidates_are_trained_judged_and_listed_and_not_trained_again(script, eagerly, tmp_path, monkeypatch):
+    defaults = script("defaults")
+    small = {"DATASET": "digits", "NETWORKS": "mlp", "TRAIN": "train[:200]", "VALIDATION": "train[-200:]"}
+    for name, value in small.items():
+        monkeypatch.setattr(defaults, name, value)
+    Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
+    command = ["--smoke", "--seed", "1", "--out", str(tmp_path), "--classifier", str(tmp_path / "c.keras")]
+    command += ["--systems", "wgan_gp", "alpha_gan", "--settings", "Adam(1e-4, 0.5, 0.9)", "Adam(2e-3, 0.5, 0.9)"]
+    defaults.main(command)
+    wgan_gp, alpha_gan = rows(tmp_path / "defaults_smoke.csv")
+    assert (wgan_gp["system"], wgan_gp["setting"], wgan_gp["steps"]) == ("wgan_gp", "Adam(1e-4, 0.5, 0.9)", "3")
+    assert float(wgan_gp["samples"]) > 0 and wgan_gp["squared_error"] == ""
+    assert (alpha_gan["setting"], alpha_gan["seed"]) == ("Adam(2e-3, 0.5, 0.9)", "1")
+    assert all(float(alpha_gan[name]) > 0 for name in ("samples", "reconstructions", "squared_error"))
+    monkeypatch.setattr(defaults, "build", None)  # nothing is trained again
+    defaults.main(command)
+    (page := tmp_path / "defaults_smoke.md").write_text(f"Found\n\n{defaults.TABLES}\n\nold\n")
+    defaults.main([*command, "--page"])
+    assert page.read_text().startswith("Found\n\n## All runs\n\nwgan_gp, 0 minutes a run:\n\n| system | setting |")
+    assert page.read_text().count("| alpha_gan |") == 1 and "old" not in page.read_text()
+    with pytest.raises(SystemExit, match="--settings must be candidates of svae_r. Received: fast"):
+        defaults.main([*command[:-5], "svae_r", "--settings", "fast"])
+
+
+def adams(model):
+    """move -> (rate, beta_1, beta_2)."""
+    by_move = model.optimizer.by_move.items()
+    return {move: (float(adam.learning_rate), adam.beta_1, adam.beta_2) for move, adam in by_move}
+
+
+@pytest.mark.parametrize("system", ["alpha_gan", "flex_ae", "svae_r", "wgan_gp"])
+def test_the_defaults_are_one_of_their_candidates(script, system, monkeypatch):
+    defaults, found = script("defaults"), []
+    monkeypatch.setattr(defaults, "DATASET", "digits")
+    monkeypatch.setattr(defaults, "NETWORKS", {"family": "mlp", "width": 8})
+    own = ki.create(system, (8, 8, 1), 2, networks="mlp", width=8)
+    own.compile()
+    for setting, (_, arguments) in defaults.CANDIDATES[system].items():
+        same = adams(defaults.build(defaults.Run(system, setting, 0, "1 minutes"))) == adams(own)
+        found.append(same and all(float(getattr(own, name)) == value for name, value in arguments.items()))
+    assert found.count(True) == 1
+
+
 # conditional ---------------------------------------------------------------------------------------------------------
 
 

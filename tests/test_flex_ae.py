@@ -130,24 +130,6 @@ def test_the_encoder_runs_once_for_all_critics_and_players():
     assert len(calls) == 2
 
 
-def test_optimizers_are_those_of_the_source():
-    """(rate, beta_1, beta_2) of Adam."""
-    expected = {
-        "auto_encoder": (2e-4, 0.9, 0.999),
-        "code_critic": (1e-4, 0.0, 0.9),
-        "critic": (2e-4, 0.5, 0.9),
-        "prior_generator": (2e-4, 0.0, 0.9),
-        "encoder": (1e-5, 0.0, 0.9),
-        "smooth": (2e-4, 0.5, 0.9),
-    }
-    for model, names in ((small(smooth=True), set(expected)), (small(), set(expected) - {"critic", "smooth"})):
-        found = model.default_optimizers()
-        assert set(found) == names == {move.name for move in model.moves}
-        for name in names:
-            values = float(found[name].learning_rate), found[name].beta_1, found[name].beta_2
-            assert type(found[name]) is keras.optimizers.Adam and values == pytest.approx(expected[name])
-
-
 def moved_by_two_steps(strategy):
     """All weights and logs after two steps of the smooth variant."""
     with strategy.scope():

@@ -123,6 +123,37 @@ def test_judges_of_a_preset_are_the_authors():
     assert norms(alpha_gan.discriminator) == {"BatchNormalization"}
 
 
+FLEX_AE = {
+    "auto_encoder": (2e-4, 0.9, 0.999),
+    "code_critic": (1e-4, 0.0, 0.9),
+    "prior_generator": (2e-4, 0.0, 0.9),
+    "encoder": (1e-5, 0.0, 0.9),
+}
+SMOOTH = {move: (2e-4, 0.5, 0.9) for move in ("critic", "smooth")}
+PAPERS = {
+    "alpha_gan": ((8e-4, 0.5, 0.9), {"l1_mean_weight": 80.0}),
+    "svae_r": ((1e-4, 0.5, 0.999), {}),
+    "wgan_gp": ((1e-4, 0.5, 0.9), {"critic_steps": 5}),
+    "flex_ae": (FLEX_AE, {"critic_steps": 5}),
+    "flex_ae_sr": (FLEX_AE | SMOOTH, {"critic_steps": 5}),
+}
+
+
+@pytest.mark.parametrize("name", list(PAPERS))
+def test_a_preset_has_the_papers_rates_steps_and_weights_whatever_the_defaults_are(name):
+    """(rate, beta_1, beta_2) of Adam for all moves or for each."""
+    model, (expected, arguments) = ki.create(name, **SMALL, preset="paper"), PAPERS[name]
+    model.compile()
+    moves = {move.name for move in model.moves}
+    expected = expected if isinstance(expected, dict) else dict.fromkeys(moves, expected)
+    assert set(expected) == moves
+    for move, values in expected.items():
+        adam = model.optimizer.by_move[move]
+        assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == pytest.approx(values)
+    for argument, value in arguments.items():
+        assert float(getattr(model, argument)) == value
+
+
 def activations(network):
     return {layer.activation.__name__ for layer in network.layers if isinstance(layer, keras.layers.Activation)}
 

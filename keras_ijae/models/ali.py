@@ -66,5 +66,8 @@ class ALI(JointGame):
     ):
         super().__init__(posterior=posterior, likelihood=likelihood, cycle=cycle, **joint)
 
+    def default_optimizers(self):
+        return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in self.moves}
+
     def gain(self, logit):
         return tf.math.log_sigmoid(logit)

@@ -42,9 +42,9 @@ class JointGame(Bounds, Game):
         L_f     = E softplus(-f(x_p, z)) + E softplus(f(x, z_q))              1 = prior: f* = log p(x, z) - log q(x, z)
         L_{G,E} = -E g(f(x, z_q)) - E g(-f(x_p, z)) + cycle_weight (C_x + C_z)
 
-    A system defines `gain`, its g: the identity in sVAE, log sigma in ALI. The adversarial terms alone do not tie x to
-    z: where both joints are products p(z) q(x) they are at their optimum. C_x and C_z do, with x' ~ p(x|z_q) and
-    z' ~ q(z|x_p):
+    A system defines its optimizers and `gain`, its g: the identity in sVAE, log sigma in ALI. The adversarial terms
+    alone do not tie x to z: where both joints are products p(z) q(x) they are at their optimum. C_x and C_z do, with
+    x' ~ p(x|z_q) and z' ~ q(z|x_p):
 
         "l1"           E mean|x - x'|,             E mean|z - z'|              means over dimensions
         "squared"      E mean(x - x')^2,           E mean(z - z')^2
@@ -91,9 +91,6 @@ class JointGame(Bounds, Game):
     def gain(self, logit: tf.Tensor) -> tf.Tensor:
         """g: what the players gain by a logit on their side."""
         raise NotImplementedError
-
-    def default_optimizers(self):
-        return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in self.moves}
 
     def noise(self, draws):
         drawn = {"z": draws.rows("z", self.prior.sample)} | (prior_noise(self.prior, draws) if self.has_bounds else {})

@@ -56,7 +56,7 @@ class SVAE(JointGame):
         E's last activation, its noise as a channel of the image, batch normalisation, Adam(1e-4, 0.5). Not in it: f's
         own noise, and their `cycle_weight`, 1 for CIFAR-10 and 10 for CelebA on images in [-1, 1], where C_x is twice
         as large as here. The defaults differ from the paper: running averages of E and G (`ema`), spectral
-        normalisation of f in the default networks, Adam(2e-4, 0.5).
+        normalisation of f in the default networks, Adam(2e-3, 0.5, 0.9), chosen on MNIST (docs/defaults.md).
     """
 
     PRESETS = {"paper": Preset(_authors, NETWORKS, {"prior": "uniform"})}
@@ -70,6 +70,9 @@ class SVAE(JointGame):
         **joint: Unpack[JointArguments],
     ):
         super().__init__(posterior=posterior, likelihood=likelihood, cycle=cycle, **joint)
+
+    def default_optimizers(self):
+        return {move.name: keras.optimizers.Adam(2e-3, beta_1=0.5, beta_2=0.9) for move in self.moves}
 
     def gain(self, logit):
         return logit
