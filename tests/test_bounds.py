@@ -51,7 +51,7 @@ def log_normal(at, mean, deviation):
     return -tf.reduce_sum(((at - mean) / deviation) ** 2 / 2 + log_deviation, axis=1)
 
 
-def linear(prior="normal", posterior="diagonal"):
+def linear(prior="normal", posterior="diagonal", **arguments):
     """A linear-Gaussian decoder, and an encoder not far from its posterior."""
     units = ki.distributions.posteriors.get(posterior, 2).units
     kernel, bias = np.zeros((3, units)), np.random.default_rng(4).normal(scale=0.3, size=units)
@@ -62,6 +62,7 @@ def linear(prior="normal", posterior="diagonal"):
         likelihood=likelihoods.Gaussian(SIGMA),
         prior=prior,
         posterior=posterior,
+        **arguments,
     )
 
 
@@ -108,6 +109,17 @@ def test_annealed_importance_sampling_takes_a_learned_mixture():
     np.testing.assert_allclose(found.reshape(5, 10).mean(1), exact(x, True), atol=0.2)
     with pytest.raises(ValueError, match=r"prior with an exact density on R\^latent_dim.*Hierarchy"):
         ais_log_likelihood(linear(Hierarchy(2)), x)
+
+
+def test_annealed_importance_sampling_begins_at_the_average_of_a_prior():
+    def with_prior_moved(ema):
+        model = linear(mixture(), ema=ema)
+        model.prior.means.assign(model.prior.means + 5.0)  # of which the average knows nothing
+        return ais_log_likelihood(model, data(5), steps=50, chains=4).log_likelihood
+
+    untouched = ais_log_likelihood(linear(mixture()), data(5), steps=50, chains=4).log_likelihood
+    np.testing.assert_allclose(with_prior_moved(0.9), untouched, atol=1e-3)
+    assert np.abs(with_prior_moved(None) - untouched).max() > 0.5
 
 
 def test_one_component_at_the_standard_normal_gives_the_plain_vaes_terms_in_expectation():
