@@ -305,6 +305,15 @@ def test_a_label_outside_in_a_later_batch_stops_training():
         stepped(model, pairs(y=y))
 
 
+@pytest.mark.parametrize("row", [[0.5, 0.5, 0.0], [1.0, 1.0, 0.0]])
+def test_rows_that_are_not_one_hot_in_a_later_batch_stop_training(row):
+    y = np.eye(CLASSES)[Y]
+    y[-1] = row
+    model = conditional("gan", {})
+    with pytest.raises(ki.models.TrainingError, match="step 2: 'labels that are not one-hot'"):
+        stepped(model, pairs(y=y))
+
+
 @pytest.mark.parametrize("classes", [1, 0, -3, 2.5, "3", True])
 def test_classes_are_a_whole_number_from_two(classes):
     with pytest.raises(ValueError, match="`classes` must be"):
