@@ -22,6 +22,17 @@ def test_one_map_and_its_determinant_are_the_golden_values():
     np.testing.assert_allclose(log_det, [-0.7652711130], atol=1e-9)
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-4, 9e-4, 1e-2])
+def test_the_determinant_is_that_of_the_map_where_w_is_small_or_0(size):
+    z, b = tf.constant([[0.3, -0.8]] * 3, tf.float64), tf.constant([0.2, -0.1, 0.5], tf.float64)
+    u, w = tf.constant([[1.1, 0.4], [-30.0, 2.0], [50.0, 1.0]], tf.float64), size * tf.constant([[0.6, 0.8]] * 3)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        f, log_det = plane(z, u, tf.cast(w, tf.float64), b)
+    _, exact = np.linalg.slogdet(tape.batch_jacobian(f, z))
+    np.testing.assert_allclose(log_det, exact, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize(("latent_dim", "depth"), [(1, 3), (2, 1), (5, 4)])
 def test_the_density_is_the_gaussians_less_the_determinant_of_the_jacobian(latent_dim, depth):
     posterior, noise = PlanarFlow(latent_dim, depth), random.normal((6, latent_dim), 1)

@@ -21,7 +21,7 @@ def plane(z: tf.Tensor, u: tf.Tensor, w: tf.Tensor, b: tf.Tensor) -> tuple[tf.Te
         log |det| = log(1 + (1 - tanh²) w'û)
 
     Args:
-        z, u, w: `(batch, d)`; w not 0.
+        z, u, w: `(batch, d)`; where w'w is below 1e-6, 1e-6 stands for it in û.
         b: `(batch,)`.
 
     Returns:
@@ -31,9 +31,11 @@ def plane(z: tf.Tensor, u: tf.Tensor, w: tf.Tensor, b: tf.Tensor) -> tuple[tf.Te
         Rezende & Mohamed 2015, "Variational Inference with Normalizing Flows", eqs. 10 to 12 and appendix A.1.
     """
     wu = tf.reduce_sum(w * u, axis=1, keepdims=True)
-    norm = tf.maximum(tf.reduce_sum(w**2, axis=1, keepdims=True), _LEAST)
-    moved = u + (tf.nn.softplus(-wu) - 1) * w / norm
-    slope = tf.maximum(tf.nn.softplus(wu), _LEAST) - 1
+    square = tf.reduce_sum(w**2, axis=1, keepdims=True)
+    norm = tf.maximum(square, _LEAST)
+    turned = tf.nn.softplus(-wu) - 1
+    moved = u + turned * w / norm
+    slope = tf.maximum(tf.nn.softplus(wu) - (1 - square / norm) * turned, _LEAST) - 1  # w'moved, wherever w'w is
     bend = tf.tanh(tf.reduce_sum(w * z, axis=1, keepdims=True) + b[:, None])
     return z + moved * bend, tf.math.log1p((1 - bend**2) * slope)[:, 0]
 
