@@ -108,7 +108,7 @@ class Joint:
     def _move(self, x, key, beta, u, step_size, acceptance):
         def target(latents):
             prior, likelihood = self._terms(x, latents)
-            return prior + beta * likelihood
+            return prior + beta * tf.cast(likelihood, prior.dtype)
 
         kernel = tfp().mcmc.HamiltonianMonteCarlo(target, step_size[:, None], self.leapfrog_steps)
         u, results = kernel.one_step(u, kernel.bootstrap_results(u), seed=key)
