@@ -337,8 +337,9 @@ def test_labels_where_none_are_wanted_or_none_are_given_say_the_remedy(vae):
 
 
 def test_no_density_is_fitted_to_the_codes_of_all_labels(vae):
-    with pytest.raises(ValueError, match="cannot be fitted to the codes of a conditional model"):
-        vae.fit_prior(pairs(), "gmm")
+    for prior in ("gmm", None):
+        with pytest.raises(ValueError, match="cannot be fitted to the codes of a conditional model"):
+            vae.fit_prior(pairs(), prior)
     with pytest.raises(ValueError, match="its prior, GaussianMixture, is one density for the codes of all labels"):
         create("aae", classes=3, prior="gmm")
 
