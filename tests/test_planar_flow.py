@@ -57,6 +57,15 @@ def test_zero_outputs_are_the_standard_normal_and_the_flow_learns_from_there():
     assert (np.abs(moved).max(axis=(0, 2)) > 1e-2).all()
 
 
+def test_codes_do_not_jump_where_w_passes_through_0():
+    size = np.array([-2e-3, -9e-4, -5e-4, -1e-4, 0.0, 1e-4, 5e-4, 9e-4, 2e-3], "float32")
+    given = np.zeros((9, 5), "float32")  # mean, raw scale, u, w (counted from 1), b
+    given[:, 2:] = np.stack([np.ones(9), size - 1, np.full(9, 0.5)], axis=1)
+    z, log_q = PlanarFlow(1, depth=1).sample_and_log_prob(given, np.full((9, 1), 0.3, "float32"))
+    np.testing.assert_allclose(z, np.full((9, 1), 0.3 + np.tanh(0.5)), atol=0.5)
+    np.testing.assert_allclose(log_q, np.full(9, stats.norm.logpdf(0.3)), atol=1e-2)
+
+
 def roots(values, slope, b):
     """a + slope tanh(a + b) = value, for each value."""
     excess = lambda a, value: a + slope * np.tanh(a + b) - value  # noqa: E731
