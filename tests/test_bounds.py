@@ -11,10 +11,21 @@ from tiny import affine, float64, network  # noqa: F401
 
 import keras_ijae as ki
 from keras_ijae import random
-from keras_ijae.distributions import LearnedMixture, PlanarFlow, Posterior, Prior, Sphere, Uniform, likelihoods
+from keras_ijae.distributions import (
+    DiagonalGaussian,
+    LearnedMixture,
+    PlanarFlow,
+    Posterior,
+    Prior,
+    Sphere,
+    StandardNormal,
+    Uniform,
+    likelihoods,
+)
 from keras_ijae.evaluation import ais_log_likelihood
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
+from keras_ijae.models.bounds import code_and_kl
 
 W = np.array([[1.2, 0.0, 0.5], [-0.4, 0.8, 0.3]])  # x = z @ W + C + SIGMA e
 C, SIGMA = np.array([0.2, -0.1, 0.4]), 0.6
@@ -101,6 +112,22 @@ def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     np.testing.assert_allclose(many, truth, atol=0.08)
     chunked = model.importance_weighted_bound(x[:3], samples=5, chunk=2)
     np.testing.assert_allclose(chunked, model.importance_weighted_bound(x, samples=5, chunk=5)[:3], rtol=1e-5)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Wide(StandardNormal):
+    """N(0, 9 I), built on N(0, I)."""
+
+    def log_prob(self, z):
+        return super().log_prob(z / 3) - self.latent_dim * np.log(3)
+
+
+def test_a_prior_built_on_the_standard_normal_with_another_density_has_its_own_kl():
+    posterior, params = DiagonalGaussian(2), np.zeros((20_000, 4), "float32")
+    noise = random.normal((20_000, 2), 0)
+    _, kl = code_and_kl(posterior, Wide(2), params, noise)
+    np.testing.assert_allclose(np.mean(kl), 2 * (np.log(3) + 1 / 18 - 1 / 2), atol=0.02)
+    np.testing.assert_allclose(code_and_kl(posterior, StandardNormal(2), params, noise)[1], 0, atol=1e-6)
 
 
 def test_annealed_importance_sampling_takes_a_learned_mixture():

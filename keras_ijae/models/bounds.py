@@ -28,7 +28,7 @@ def code_and_kl(
         noise: of the codes, `(batch, posterior.noise_dim)`.
         prior_noise: `(batch, prior.density_noise_dim)`, for a prior whose density is estimated.
     """
-    if posterior.has_kl and isinstance(prior, StandardNormal):
+    if posterior.has_kl and type(prior).log_prob is StandardNormal.log_prob:
         return posterior.draw(params, noise), posterior.kl(params)
     z, log_q = posterior.sample_and_log_prob(params, noise)
     return z, log_q - log_prior(prior, z, prior_noise)
