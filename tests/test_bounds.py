@@ -114,6 +114,12 @@ def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     np.testing.assert_allclose(chunked, model.importance_weighted_bound(x, samples=5, chunk=5)[:3], rtol=1e-5)
 
 
+@pytest.mark.parametrize("counts", [{"samples": 0}, {"chunk": 0}, {"samples": 2.5}])
+def test_the_importance_weighted_bound_needs_whole_numbers_from_one(counts):
+    with pytest.raises(ValueError, match=f"`{next(iter(counts))}` must be an integer >= 1"):
+        linear().importance_weighted_bound(data(3), **counts)
+
+
 @keras.saving.register_keras_serializable("tests")
 class Wide(StandardNormal):
     """N(0, 9 I), built on N(0, I)."""

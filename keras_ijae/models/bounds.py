@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import random
+from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior, StandardNormal
 from keras_ijae.distributions.supports import described, holds
@@ -131,6 +131,7 @@ class Bounds:
         References:
             Burda, Grosse & Salakhutdinov 2016, eq. 8.
         """
+        checks.whole("samples", samples), checks.whole("chunk", chunk)
         batch, parts = self._bounded(x, labels), []
         for at in range(0, samples, chunk):
             # a key for each of the K, so that the codes depend on neither chunks nor rows
