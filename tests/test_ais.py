@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
-from tiny import affine
+from tiny import affine, float64  # noqa: F401
 
 import keras_ijae as ki
 from keras_ijae.distributions.likelihoods import Gaussian
@@ -120,6 +120,13 @@ def test_counts_that_are_no_whole_numbers_above_0_are_refused(linear, name, coun
 def test_observations_of_another_shape_are_refused(linear):
     with pytest.raises(ValueError, match="shape"):
         ais_log_likelihood(linear, X[:, :3])
+
+
+def test_a_model_in_float64_is_scored_as_in_float32(linear, float64):  # noqa: F811
+    decoder, encoder = affine(W.T, B, (2,)), affine(np.zeros((4, 4)), np.zeros(4), (4,))
+    model = ki.models.VAE(encoder=encoder, decoder=decoder, likelihood=Gaussian(NOISE**0.5))
+    ours, theirs = (ais_log_likelihood(one, X, steps=5, chains=2, seed=3) for one in (model, linear))
+    np.testing.assert_allclose(ours.log_likelihood, theirs.log_likelihood, rtol=1e-3)
 
 
 SHIFTS = np.array([[0.5, 0, -1, 0.2], [-0.4, 0.3, 0.1, 1], [0, -0.6, 0.2, -0.3]])

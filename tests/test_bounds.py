@@ -11,10 +11,21 @@ from tiny import affine, float64, network  # noqa: F401
 
 import keras_ijae as ki
 from keras_ijae import random
-from keras_ijae.distributions import LearnedMixture, PlanarFlow, Posterior, Prior, Sphere, Uniform, likelihoods
+from keras_ijae.distributions import (
+    DiagonalGaussian,
+    LearnedMixture,
+    PlanarFlow,
+    Posterior,
+    Prior,
+    Sphere,
+    StandardNormal,
+    Uniform,
+    likelihoods,
+)
 from keras_ijae.evaluation import ais_log_likelihood
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
+from keras_ijae.models.bounds import code_and_kl
 
 W = np.array([[1.2, 0.0, 0.5], [-0.4, 0.8, 0.3]])  # x = z @ W + C + SIGMA e
 C, SIGMA = np.array([0.2, -0.1, 0.4]), 0.6
@@ -51,7 +62,7 @@ def log_normal(at, mean, deviation):
     return -tf.reduce_sum(((at - mean) / deviation) ** 2 / 2 + log_deviation, axis=1)
 
 
-def linear(prior="normal", posterior="diagonal"):
+def linear(prior="normal", posterior="diagonal", **arguments):
     """A linear-Gaussian decoder, and an encoder not far from its posterior."""
     units = ki.distributions.posteriors.get(posterior, 2).units
     kernel, bias = np.zeros((3, units)), np.random.default_rng(4).normal(scale=0.3, size=units)
@@ -62,6 +73,7 @@ def linear(prior="normal", posterior="diagonal"):
         likelihood=likelihoods.Gaussian(SIGMA),
         prior=prior,
         posterior=posterior,
+        **arguments,
     )
 
 
@@ -102,12 +114,45 @@ def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     np.testing.assert_allclose(chunked, model.importance_weighted_bound(x, samples=5, chunk=5)[:3], rtol=1e-5)
 
 
+@pytest.mark.parametrize("counts", [{"samples": 0}, {"chunk": 0}, {"samples": 2.5}])
+def test_the_importance_weighted_bound_needs_whole_numbers_from_one(counts):
+    with pytest.raises(ValueError, match=f"`{next(iter(counts))}` must be an integer >= 1"):
+        linear().importance_weighted_bound(data(3), **counts)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Wide(StandardNormal):
+    """N(0, 9 I), built on N(0, I)."""
+
+    def log_prob(self, z):
+        return super().log_prob(z / 3) - self.latent_dim * np.log(3)
+
+
+def test_a_prior_built_on_the_standard_normal_with_another_density_has_its_own_kl():
+    posterior, params = DiagonalGaussian(2), np.zeros((20_000, 4), "float32")
+    noise = random.normal((20_000, 2), 0)
+    _, kl = code_and_kl(posterior, Wide(2), params, noise)
+    np.testing.assert_allclose(np.mean(kl), 2 * (np.log(3) + 1 / 18 - 1 / 2), atol=0.02)
+    np.testing.assert_allclose(code_and_kl(posterior, StandardNormal(2), params, noise)[1], 0, atol=1e-6)
+
+
 def test_annealed_importance_sampling_takes_a_learned_mixture():
     model, x = linear(mixture()), data(5)
     found = ais_log_likelihood(model, np.repeat(x, 10, 0), steps=200, chains=8, batch_size=50).log_likelihood
     np.testing.assert_allclose(found.reshape(5, 10).mean(1), exact(x, True), atol=0.2)
     with pytest.raises(ValueError, match=r"prior with an exact density on R\^latent_dim.*Hierarchy"):
         ais_log_likelihood(linear(Hierarchy(2)), x)
+
+
+def test_annealed_importance_sampling_begins_at_the_average_of_a_prior():
+    def with_prior_moved(ema):
+        model = linear(mixture(), ema=ema)
+        model.prior.means.assign(model.prior.means + 5.0)  # of which the average knows nothing
+        return ais_log_likelihood(model, data(5), steps=50, chains=4).log_likelihood
+
+    untouched = ais_log_likelihood(linear(mixture()), data(5), steps=50, chains=4).log_likelihood
+    np.testing.assert_allclose(with_prior_moved(0.9), untouched, atol=1e-3)
+    assert np.abs(with_prior_moved(None) - untouched).max() > 0.5
 
 
 def test_one_component_at_the_standard_normal_gives_the_plain_vaes_terms_in_expectation():

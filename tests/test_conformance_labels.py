@@ -317,6 +317,15 @@ def test_a_label_outside_in_a_later_batch_stops_training():
         stepped(model, pairs(y=y))
 
 
+@pytest.mark.parametrize("row", [[0.5, 0.5, 0.0], [1.0, 1.0, 0.0]])
+def test_rows_that_are_not_one_hot_in_a_later_batch_stop_training(row):
+    y = np.eye(CLASSES)[Y]
+    y[-1] = row
+    model = conditional("gan", {})
+    with pytest.raises(ki.models.TrainingError, match="step 2: 'labels that are not one-hot'"):
+        stepped(model, pairs(y=y))
+
+
 @pytest.mark.parametrize("classes", [1, 0, -3, 2.5, "3", True])
 def test_classes_are_a_whole_number_from_two(classes):
     with pytest.raises(ValueError, match="`classes` must be"):
@@ -340,8 +349,9 @@ def test_labels_where_none_are_wanted_or_none_are_given_say_the_remedy(vae):
 
 
 def test_no_density_is_fitted_to_the_codes_of_all_labels(vae):
-    with pytest.raises(ValueError, match="cannot be fitted to the codes of a conditional model"):
-        vae.fit_prior(pairs(), "gmm")
+    for prior in ("gmm", None):
+        with pytest.raises(ValueError, match="cannot be fitted to the codes of a conditional model"):
+            vae.fit_prior(pairs(), prior)
     with pytest.raises(ValueError, match="its prior, GaussianMixture, is one density for the codes of all labels"):
         create("aae", classes=3, prior="gmm")
 

@@ -22,6 +22,17 @@ def test_one_map_and_its_determinant_are_the_golden_values():
     np.testing.assert_allclose(log_det, [-0.7652711130], atol=1e-9)
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-4, 9e-4, 1e-2])
+def test_the_determinant_is_that_of_the_map_where_w_is_small_or_0(size):
+    z, b = tf.constant([[0.3, -0.8]] * 3, tf.float64), tf.constant([0.2, -0.1, 0.5], tf.float64)
+    u, w = tf.constant([[1.1, 0.4], [-30.0, 2.0], [50.0, 1.0]], tf.float64), size * tf.constant([[0.6, 0.8]] * 3)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        f, log_det = plane(z, u, tf.cast(w, tf.float64), b)
+    _, exact = np.linalg.slogdet(tape.batch_jacobian(f, z))
+    np.testing.assert_allclose(log_det, exact, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize(("latent_dim", "depth"), [(1, 3), (2, 1), (5, 4)])
 def test_the_density_is_the_gaussians_less_the_determinant_of_the_jacobian(latent_dim, depth):
     posterior, noise = PlanarFlow(latent_dim, depth), random.normal((6, latent_dim), 1)
@@ -44,6 +55,15 @@ def test_zero_outputs_are_the_standard_normal_and_the_flow_learns_from_there():
     np.testing.assert_allclose(log_q, StandardNormal(3).log_prob(noise), atol=1e-5)
     moved = tf.reshape(tape.gradient(value, zeros)[:, 6:], [5, 7, 7])[:, :, :3]  # u of each map
     assert (np.abs(moved).max(axis=(0, 2)) > 1e-2).all()
+
+
+def test_codes_do_not_jump_where_w_passes_through_0():
+    size = np.array([-2e-3, -9e-4, -5e-4, -1e-4, 0.0, 1e-4, 5e-4, 9e-4, 2e-3], "float32")
+    given = np.zeros((9, 5), "float32")  # mean, raw scale, u, w (counted from 1), b
+    given[:, 2:] = np.stack([np.ones(9), size - 1, np.full(9, 0.5)], axis=1)
+    z, log_q = PlanarFlow(1, depth=1).sample_and_log_prob(given, np.full((9, 1), 0.3, "float32"))
+    np.testing.assert_allclose(z, np.full((9, 1), 0.3 + np.tanh(0.5)), atol=0.5)
+    np.testing.assert_allclose(log_q, np.full(9, stats.norm.logpdf(0.3)), atol=1e-2)
 
 
 def roots(values, slope, b):

@@ -43,7 +43,8 @@ class Joint:
 
     def sample(self, chains: int, n: int, key: tf.Tensor) -> tf.Tensor:
         """u ~ p(u), (chains, n, size)."""
-        z = self.prior.sample(chains * n, key)
+        with self.model.averaged():  # in which its density is taken too
+            z = self.prior.sample(chains * n, key)
         noise = random.normal([chains * n, self.model.decoder_noise_dim], random.fold(key, "noise"))
         return tf.reshape(tf.concat([z, noise], axis=1), [chains, n, -1])
 
@@ -107,7 +108,7 @@ class Joint:
     def _move(self, x, key, beta, u, step_size, acceptance):
         def target(latents):
             prior, likelihood = self._terms(x, latents)
-            return prior + beta * likelihood
+            return prior + beta * tf.cast(likelihood, prior.dtype)
 
         kernel = tfp().mcmc.HamiltonianMonteCarlo(target, step_size[:, None], self.leapfrog_steps)
         u, results = kernel.one_step(u, kernel.bootstrap_results(u), seed=key)

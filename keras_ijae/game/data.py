@@ -146,6 +146,10 @@ def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
         if labels.shape.rank == 1:
             labels = tf.cast(labels, tf.int64)
             found[f"labels outside -1..{classes - 1}"] = tf.reduce_any((labels < -1) | (labels >= classes))
+        else:
+            rows = batch.labels
+            several = tf.reduce_any(tf.reduce_sum(rows, axis=1) > 1)
+            found["labels that are not one-hot"] = several | tf.reduce_any((rows != 0) & (rows != 1))
     return found
 
 

@@ -12,15 +12,15 @@ from keras_ijae.game import data as batches
 
 def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior:
     """A new prior, fitted to the codes of `data`; arguments and errors of `GenerativeModel.fit_prior`."""
-    if prior is None and not model.prior.can_fit:
-        raise ValueError(
-            f"Argument `prior` must be one of {', '.join(map(repr, sorted(priors.FITTED)))}, or a `Prior` that can be "
-            f"fitted: the one named at creation, {type(model.prior).__name__}, cannot. Received: prior=None"
-        )
     if model.classes is not None:
         raise ValueError(
             "A prior cannot be fitted to the codes of a conditional model: it would be one density for those of all "
             f"labels. Received: a {type(model).__name__} with classes={model.classes}"
+        )
+    if prior is None and not model.prior.can_fit:
+        raise ValueError(
+            f"Argument `prior` must be one of {', '.join(map(repr, sorted(priors.FITTED)))}, or a `Prior` that can be "
+            f"fitted: the one named at creation, {type(model.prior).__name__}, cannot. Received: prior=None"
         )
     checks.whole("seed", seed, least=0, most=2**32 - 1)
     with model.distribute_strategy.scope():

@@ -262,7 +262,12 @@ class GenerativeModel(keras.Model):
         return self.decode(codes, labels=labels).reshape(len(start), steps, *self.data_shape)
 
     def posterior(self, x: Any, labels: Any = None):
-        """q(z|x) as a TFP distribution with batch shape (n,); ValueError where the encoder is not explicit."""
+        """q(z|x) as a TFP distribution with batch shape (n,).
+
+        Raises:
+            ValueError: the encoder is not explicit, or `x` or `labels` do not fit.
+            NotImplementedError: the posterior is no TFP distribution, as "planar".
+        """
         if self.posterior_family is None:
             raise ValueError(
                 f"{type(self).__name__} has no explicit posterior q(z|x) here: create it with posterior='diagonal' or "

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import random
+from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior, StandardNormal
 from keras_ijae.distributions.supports import described, holds
@@ -28,7 +28,7 @@ def code_and_kl(
         noise: of the codes, `(batch, posterior.noise_dim)`.
         prior_noise: `(batch, prior.density_noise_dim)`, for a prior whose density is estimated.
     """
-    if posterior.has_kl and isinstance(prior, StandardNormal):
+    if posterior.has_kl and type(prior).log_prob is StandardNormal.log_prob:
         return posterior.draw(params, noise), posterior.kl(params)
     z, log_q = posterior.sample_and_log_prob(params, noise)
     return z, log_q - log_prior(prior, z, prior_noise)
@@ -131,6 +131,7 @@ class Bounds:
         References:
             Burda, Grosse & Salakhutdinov 2016, eq. 8.
         """
+        checks.whole("samples", samples), checks.whole("chunk", chunk)
         batch, parts = self._bounded(x, labels), []
         for at in range(0, samples, chunk):
             # a key for each of the K, so that the codes depend on neither chunks nor rows

@@ -58,7 +58,8 @@ class IJAE(Game):
         discriminator_steps: k_D, each with fresh noise on the same batch.
         r1_weight: of R1, E ||grad D||^2 at label 1, of all discriminators, at least 0; a run-time scalar. None: there
             is no such term.
-        common: see `Game`. With an explicit posterior the prior is any with a density wherever codes are.
+        common: see `Game`. With an explicit posterior the prior is any with a density wherever codes are,
+            which this system does not train.
 
     References:
         Alanov, Kochurov, Sobolev, Yashkov & Vetrov 2019, "Implicit lambda-Jeffreys Autoencoders". The law of the

@@ -14,15 +14,16 @@ _START = math.log(math.e - 1)  # w'u at which w'û = 0, so that the plane moves 
 _LEAST = 1e-6  # of 1 + w'û, and of w'w: keeps logarithms and quotients finite where float32 rounds them to 0
 
 
-def plane(z: tf.Tensor, u: tf.Tensor, w: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def plane(z: tf.Tensor, u: tf.Tensor, w: tf.Tensor, b: tf.Tensor, start: float = 0.0) -> tuple[tf.Tensor, tf.Tensor]:
     """One planar map, invertible for all u, w, b: f(z) = z + û tanh(w'z + b), and log |det df/dz|.
 
         û = u + (log(1 + exp(w'u)) - 1 - w'u) w / w'w,   so that w'û > -1
         log |det| = log(1 + (1 - tanh²) w'û)
 
     Args:
-        z, u, w: `(batch, d)`; w not 0.
+        z, u, w: `(batch, d)`; where w'w is below 1e-6, 1e-6 stands for it in û.
         b: `(batch,)`.
+        start: u is counted from start w / w'w. (Added to u, it would make codes jump where w is near 0.)
 
     Returns:
         `(batch, d)` and `(batch,)`.
@@ -31,9 +32,11 @@ def plane(z: tf.Tensor, u: tf.Tensor, w: tf.Tensor, b: tf.Tensor) -> tuple[tf.Te
         Rezende & Mohamed 2015, "Variational Inference with Normalizing Flows", eqs. 10 to 12 and appendix A.1.
     """
     wu = tf.reduce_sum(w * u, axis=1, keepdims=True)
-    norm = tf.maximum(tf.reduce_sum(w**2, axis=1, keepdims=True), _LEAST)
-    moved = u + (tf.nn.softplus(-wu) - 1) * w / norm
-    slope = tf.maximum(tf.nn.softplus(wu), _LEAST) - 1
+    square = tf.reduce_sum(w**2, axis=1, keepdims=True)
+    norm = tf.maximum(square, _LEAST)
+    turned = tf.nn.softplus(-wu - start) + start - 1
+    moved = u + turned * w / norm
+    slope = tf.maximum(tf.nn.softplus(wu + start) - (1 - square / norm) * turned, _LEAST) - 1  # w'moved
     bend = tf.tanh(tf.reduce_sum(w * z, axis=1, keepdims=True) + b[:, None])
     return z + moved * bend, tf.math.log1p((1 - bend**2) * slope)[:, 0]
 
@@ -74,16 +77,15 @@ class PlanarFlow(Posterior):
         gaussian, planes = tf.split(self._checked(params), [self._base.units, -1], axis=1)
         z, log_prob = self._base.sample_and_log_prob(gaussian, noise)
         for k, raw in enumerate(tf.split(planes, self.depth, axis=1)):
-            z, log_det = plane(z, *self._parts(k, raw))
+            z, log_det = plane(z, *self._parts(k, raw), _START)
             log_prob -= log_det
         return z, log_prob
 
     def _parts(self, k, raw):
-        """u, w and b of map k."""
+        """u (counted from where the map moves nothing), w and b of map k."""
         u, w, b = tf.split(raw, [self.latent_dim, self.latent_dim, 1], axis=1)
         w += tf.one_hot(k % self.latent_dim, self.latent_dim, dtype=w.dtype)
-        norm = tf.maximum(tf.reduce_sum(w**2, axis=1, keepdims=True), _LEAST)
-        return u + _START * w / norm, w, b[:, 0]
+        return u, w, b[:, 0]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depth": self.depth}
