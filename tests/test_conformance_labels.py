@@ -170,6 +170,7 @@ class Sequence(keras.utils.PyDataset):
 FORMS = {
     "arrays": lambda model: model.fit(X, Y, batch_size=BATCH, shuffle=False, verbose=0),
     "one-hot": lambda model: stepped(model, pairs(y=np.eye(CLASSES, dtype="float32")[Y])),
+    "a column": lambda model: model.fit(X, Y[:, None], batch_size=BATCH, shuffle=False, verbose=0),
     "unsigned": lambda model: stepped(model, pairs(y=Y.astype("uint8"))),
     "dictionaries": lambda model: stepped(
         model, tf.data.Dataset.from_tensor_slices({"image": X, "label": Y}).batch(BATCH)
@@ -324,6 +325,16 @@ def test_rows_that_are_not_one_hot_in_a_later_batch_stop_training(row):
     model = conditional("gan", {})
     with pytest.raises(ki.models.TrainingError, match="step 2: 'labels that are not one-hot'"):
         stepped(model, pairs(y=y))
+
+
+def test_all_labels_of_an_array_are_looked_at_before_the_first_step():
+    y = Y.copy()
+    y[-1] = 7
+    model = conditional("gan")
+    for data in ({"x": X, "y": y}, {"x": X, "y": Y, "validation_data": (X, y)}):
+        with pytest.raises(ValueError, match="Received: labels from 0 to 7"):
+            model.fit(**data, batch_size=BATCH, verbose=0)
+    assert int(model.steps) == 0
 
 
 @pytest.mark.parametrize("classes", [1, 0, -3, 2.5, "3", True])

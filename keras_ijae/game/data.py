@@ -73,7 +73,7 @@ def one_hot(labels: Any, classes: int, dtype: Any, rows: int | None = None) -> t
     """Labels as rows (batch, classes) of one 1, or of zeros where a label is -1, "unknown".
 
     Args:
-        labels: integers (batch,) in -1..classes-1, or such rows.
+        labels: integers (batch,) or (batch, 1) in -1..classes-1, or such rows.
         classes: K.
         dtype: of the result.
         rows: how many there must be; None: any number.
@@ -81,19 +81,27 @@ def one_hot(labels: Any, classes: int, dtype: Any, rows: int | None = None) -> t
     Raises:
         ValueError: none, several to an example, of another kind or shape, or, where values are known, outside.
     """
+    labels = checked_labels(labels, classes)
+    if rows is not None and labels.shape[0] not in (None, rows):
+        raise ValueError(f"Labels must be as many as there are rows: {rows}. Received: {labels.shape[0]}")
+    return tf.cast(labels, dtype) if labels.shape.rank == 2 else tf.one_hot(labels, classes, dtype=dtype)
+
+
+def checked_labels(labels: Any, classes: int) -> tf.Tensor:
+    """Integers (batch,), int64, or one-hot rows (batch, classes); arguments and errors of `one_hot`."""
     expected = f"integers (batch,) in 0..{classes - 1}, -1 for unknown, or one-hot rows (batch, {classes})"
     if labels is None or isinstance(labels, dict):
         has = "no labels" if labels is None else f"several labels to an example, {sorted(labels)}: map the data to one"
         raise ValueError(f"A model with classes={classes} needs labels: {expected}. Received: {has}")
     labels = tf.convert_to_tensor(labels)
+    if labels.dtype.is_integer and labels.shape.rank == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     integers = labels.dtype.is_integer and labels.shape.rank == 1
     if not integers and not (labels.shape.rank == 2 and labels.shape[1] == classes):
         raise ValueError(f"Labels must be {expected}. Received: {labels.dtype.name} of shape {tuple(labels.shape)}")
-    if rows is not None and labels.shape[0] not in (None, rows):
-        raise ValueError(f"Labels must be as many as there are rows: {rows}. Received: {labels.shape[0]}")
     if tf.executing_eagerly():
         _check_labels(labels.numpy(), integers, classes, expected)
-    return tf.one_hot(tf.cast(labels, tf.int64), classes, dtype=dtype) if integers else tf.cast(labels, dtype)
+    return tf.cast(labels, tf.int64) if integers else labels
 
 
 def observations(x: Any, data_shape: tuple[int, ...], name: str = "x") -> tf.Tensor:
@@ -143,13 +151,13 @@ def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
         found["images outside [0, 1]"] = tf.reduce_any((x < 0) | (x > 1))
     if batch.labels is not None:
         labels, classes = tf.convert_to_tensor(labels_in(data)), batch.labels.shape[1]
-        if labels.shape.rank == 1:
-            labels = tf.cast(labels, tf.int64)
-            found[f"labels outside -1..{classes - 1}"] = tf.reduce_any((labels < -1) | (labels >= classes))
-        else:
+        if labels.shape[1:].is_compatible_with([classes]):
             rows = batch.labels
             several = tf.reduce_any(tf.reduce_sum(rows, axis=1) > 1)
             found["labels that are not one-hot"] = several | tf.reduce_any((rows != 0) & (rows != 1))
+        else:
+            labels = tf.cast(labels, tf.int64)
+            found[f"labels outside -1..{classes - 1}"] = tf.reduce_any((labels < -1) | (labels >= classes))
     return found
 
 

@@ -18,6 +18,9 @@ def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, 
     Raises:
         ValueError: data or labels that do not fit.
     """
+    labels = data.labels_in(x) if y is None and isinstance(x, (tuple, list, dict)) else y
+    if game.classes is not None and isinstance(labels, (np.ndarray, tf.Tensor)):
+        data.checked_labels(labels, game.classes)  # all of them, since they are at hand
     first, x = data.first_batch(x, batch_size)
     if first is None:
         return batch_size or ROWS, x
