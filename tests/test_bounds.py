@@ -136,6 +136,7 @@ def test_a_prior_built_on_the_standard_normal_with_another_density_has_its_own_k
     np.testing.assert_allclose(code_and_kl(posterior, StandardNormal(2), params, noise)[1], 0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_annealed_importance_sampling_takes_a_learned_mixture():
     model, x = linear(mixture()), data(5)
     found = ais_log_likelihood(model, np.repeat(x, 10, 0), steps=200, chains=8, batch_size=50).log_likelihood

@@ -182,6 +182,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, 
     assert run("train", "--resume", "--out", tmp_path / "run") == 130
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_a_run(gan):
     recipe = json.loads((gan / "config.json").read_text())["recipe"]
     assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5, "prior": "gmm"})
@@ -282,6 +283,7 @@ def test_a_prior_is_fitted_to_the_codes_of_the_training_data_and_stays_with_the_
     np.testing.assert_allclose(trained.sampling_prior.means[0], codes.mean(0), atol=0.01)  # training drops a rest
 
 
+@pytest.mark.slow
 def test_scores_of_a_model_that_is_replaced_are_set_aside(finished, capsys):
     (finished / "evaluation.json").write_text("losses")
     (finished / "scores.json").write_text("scores")
@@ -294,6 +296,7 @@ def test_scores_of_a_model_that_is_replaced_are_set_aside(finished, capsys):
     assert not list(finished.glob("scores.json")) + list(finished.glob("evaluation.json"))
 
 
+@pytest.mark.slow
 def test_vectors_have_no_pictures_and_that_is_said(tmp_path, capsys):
     flat = ["--dataset", "gmm5", "--width", "8", "--batch-size", "1024", "--latent-dim", "2", "--epochs", "1"]
     assert run("train", "ae", *flat, "--out", tmp_path / "run") == 0

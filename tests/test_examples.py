@@ -48,6 +48,7 @@ def test_an_example_is_short_and_listed(path):
     assert re.search(named, Path(__file__).read_text()), "each example is run by a test"
 
 
+@pytest.mark.slow
 def test_digits_are_trained_on_and_drawn(run):
     run("digits", "--epochs", 1)
     out = Path("runs/examples/digits")
@@ -60,6 +61,7 @@ def test_any_system_trains_on_the_digits(run):
     assert pngs("here") == ["samples", "samples-0001"]  # no encoder, so nothing to reconstruct
 
 
+@pytest.mark.slow
 def test_labels_are_learnt_and_drawn(run, capsys):
     found = run("conditional", "--epochs", 1)
     out = Path("runs/examples/conditional")
@@ -115,6 +117,7 @@ def test_training_continues_where_it_stopped(run, capsys):
     assert (out / "history.csv").read_text() == Path("other/history.csv").read_text()
 
 
+@pytest.mark.slow
 def test_an_exported_model_is_called_without_the_package(run, capsys):
     model = run("export", "--epochs", 1)["model"]
     found = run("call_exported")
@@ -152,6 +155,7 @@ def test_a_system_of_ones_own_trains_and_is_saved(run):
     assert Path("runs/examples/own_system/model.keras").is_file()
 
 
+@pytest.mark.slow
 def test_distributions_of_ones_own_are_trained_saved_and_served(run):
     model = run("own_distributions", "--epochs", 1)["model"]
     assert model.moves[0].networks == ("encoder", "decoder", "posterior_family", "prior")

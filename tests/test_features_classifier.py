@@ -90,6 +90,7 @@ def test_what_stands_there_is_not_overwritten_unless_asked(stored):
     assert path.read_bytes() == before and read_record(path) == record
 
 
+@pytest.mark.slow
 def test_a_set_whose_test_images_have_no_labels_is_judged_by_its_validation_split(tmp_path):
     lines = []
     for split, count in (("train/{}/images", 4), ("val/images", 2), ("test/images", 1)):

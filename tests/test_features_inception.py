@@ -49,7 +49,9 @@ def extractor(path):
     return extractor
 
 
-@pytest.mark.parametrize(("name", "height", "width"), [("small", 32, 32), ("large", 310, 400)])
+@pytest.mark.parametrize(
+    ("name", "height", "width"), [("small", 32, 32), pytest.param("large", 310, 400, marks=pytest.mark.slow)]
+)
 def test_features_and_classes_are_torch_fidelitys(extractor, reference, name, height, width):
     ((features, probabilities),) = extractor.stream(random_images(2, height, width))
     np.testing.assert_allclose(features, reference[f"{name}_features"], atol=2e-5, rtol=0)
@@ -83,6 +85,7 @@ def test_grayscale_is_replicated_and_said_so(extractor):
     np.testing.assert_array_equal(features, extractor.features(gray.repeat(3, axis=-1)))
 
 
+@pytest.mark.slow
 def test_the_frozen_graph_gives_the_same_weights(extractor, state, tmp_path):
     graph = tf.compat.v1.GraphDef()
 

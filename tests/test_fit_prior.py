@@ -136,6 +136,7 @@ def test_bounds_do_not_change_but_scores_of_samples_do():
     assert scored(model) != samples
 
 
+@pytest.mark.slow
 def test_fitting_again_replaces_it_and_leaves_nothing_of_the_one_before():
     model = create("ae")
     model.fit_prior(X, "gmm")

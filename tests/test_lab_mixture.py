@@ -53,7 +53,7 @@ def test_the_target_has_the_moments_of_the_reference():
     np.testing.assert_allclose(TOY.log_density(x), TOY.distribution().log_prob(x), rtol=1e-12)
 
 
-@pytest.mark.parametrize("chosen", quick(GLOBAL, [chosen for chosen in GLOBAL if chosen[1] != 0.5]), ids=str)
+@pytest.mark.parametrize("chosen", quick(GLOBAL, [("jeffreys", 0.3)]), ids=str)
 def test_without_a_start_the_global_optimum_is_found(chosen):
     fit = _fit(*chosen)
     _holds(fit, *GLOBAL[chosen])
@@ -71,6 +71,7 @@ def test_usual_starts_end_in_branch_a_and_say_that_another_is_lower(chosen, star
     assert fit.others[0].basin == C and fit.others[0].value == pytest.approx(_fit(*chosen).value, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_other_minima_are_reported():
     others = _fit("reverse_kl").others
     np.testing.assert_allclose([fit.value for fit in others[:3]], [0.6359277, 0.7127666, 0.7797870], atol=1e-6)
@@ -102,6 +103,7 @@ def test_from_one_start_forward_kl_falls_and_reverse_kl_rises_with_lam():
     np.testing.assert_allclose(reverse, [0.434, 0.518, 0.786, 1.096, 1.423, 3.015], atol=6e-4)
 
 
+@pytest.mark.slow
 def test_jeffreys_at_its_ends_is_the_two_directions():
     for lam, direction in ((0.0, "reverse_kl"), (1.0, "forward_kl")):
         fits = fit_mixture("jeffreys", lam, (-3, 0, 3, 0), 1), fit_mixture(direction, None, (-3, 0, 3, 0), 1)

@@ -58,6 +58,7 @@ def test_the_installed_command_works_and_keeps_tensorflow_quiet(fresh):
     assert "ijae" in shown
 
 
+@pytest.mark.slow
 def test_the_installed_package_makes_a_model_that_samples_without_the_sources(fresh):
     program = (
         "import keras_ijae as ki\n"

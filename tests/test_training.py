@@ -407,6 +407,7 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path, wrong, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_whose_first_step_fails_leaves_no_run(tmp_path):
     recipe = Recipe(system="vae", dataset="gmm5", latent_dim=2, batch_size=512, width=8, epochs=1)
     with pytest.raises(ValueError, match="under a Bernoulli likelihood"):
