@@ -139,11 +139,11 @@ def _kept(model):
 
 
 def same(left, right, tolerance=0.0):
-    """Asserts that two dictionaries of arrays agree, bit for bit or within an absolute tolerance."""
+    """Asserts that two dictionaries of arrays agree: bit for bit, or within an absolute and relative tolerance."""
     assert len(left) == len(right)
     for (name, a), b in zip(left.items(), right.values(), strict=True):
         if tolerance and a.dtype.kind == "f":
-            np.testing.assert_allclose(a, b, rtol=0, atol=tolerance, err_msg=name)
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=name)
         else:
             np.testing.assert_array_equal(a, b, err_msg=name)
 

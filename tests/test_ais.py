@@ -43,10 +43,12 @@ def test_the_listed_log_likelihoods_are_those_of_the_linear_gaussian():
     np.testing.assert_allclose(density.logpdf(X), EXACT, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_thousand_steps_are_near_the_exact_log_likelihood(errors):
     assert abs(errors[1000].mean()) < 0.08
 
 
+@pytest.mark.slow
 def test_more_steps_err_less_and_the_mean_estimate_is_a_lower_bound(errors):
     spread = errors[1000].std() / np.sqrt(errors[1000].size)
     assert np.abs(errors[1000]).mean() < np.abs(errors[100]).mean() / 2
@@ -150,5 +152,6 @@ def test_of_a_conditional_model_it_is_the_log_likelihood_given_the_label(shifted
         ais_log_likelihood(shifted, X)
 
 
+@pytest.mark.slow
 def test_of_a_conditional_model_the_bounds_close(shifted):
     assert abs(bdmc(shifted, n=8, steps=600).gap) < 0.3

@@ -424,6 +424,7 @@ def test_a_loss_that_becomes_nan_is_named_and_the_last_good_weights_stay(tmp_pat
     same(after_two_epochs, weights(restored))
 
 
+@pytest.mark.slow
 def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph, after_two_epochs):
     with pytest.raises(TrainingError):
         train(in_graph, epochs=4, callbacks=[Blast(2), ki.training.Backup(tmp_path)], validation_data=dataset())

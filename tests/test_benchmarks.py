@@ -38,6 +38,7 @@ def networks(model, name):
     return next(move.networks for move in model.moves if move.name == name)
 
 
+@pytest.mark.slow
 def test_the_loops_have_all_that_the_games_of_the_package_have(benchmark):
     assert tuple(benchmark("fused").STEPS) == LOOPS
     by_hand = set().union(*map(features, LOOPS))

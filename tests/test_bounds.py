@@ -145,6 +145,7 @@ def test_annealed_importance_sampling_takes_a_learned_mixture():
         ais_log_likelihood(linear(Hierarchy(2)), x)
 
 
+@pytest.mark.slow
 def test_annealed_importance_sampling_begins_at_the_average_of_a_prior():
     def with_prior_moved(ema):
         model = linear(mixture(), ema=ema)

@@ -267,6 +267,7 @@ def test_a_model_file_alone_can_be_used(vae, tmp_path):
     assert first == second != other
 
 
+@pytest.mark.slow
 def test_a_prior_is_fitted_to_the_codes_of_the_training_data_and_stays_with_the_run(vae, finished, capsys):
     config = (finished / "config.json").read_bytes()
     assert run("fit-prior", finished, "--prior", "normal") == 0
@@ -306,6 +307,7 @@ def test_vectors_have_no_pictures_and_that_is_said(tmp_path, capsys):
         assert "makes vectors of shape (2,), of which there are no pictures" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed, gan, capsys):
     before = (finished / "model.keras").read_bytes()
     for arguments, message in (

@@ -55,6 +55,7 @@ def fitted(name, **arguments):
 
 
 @pytest.mark.parametrize("names", [("ijae",), pytest.param(CLASSES, marks=pytest.mark.slow)], ids=len)
+@pytest.mark.slow
 def test_serves_without_this_package_and_keras(tmp_path, names):
     x, z = images(3), images(4, (LATENT,))
     models = {name: fitted(name) for name in names}

@@ -100,6 +100,7 @@ def colored(mnist):
     return whole("color_mnist", "test", labels=True)
 
 
+@pytest.mark.slow
 def test_colored_digits_are_mnist_in_twelve_even_colours_with_both_labels(colored):
     x, y = colored
     grey, digit = whole("mnist", "test", labels=True)

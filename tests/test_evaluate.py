@@ -401,6 +401,7 @@ def callback(data, path, **arguments):
     return MetricsCallback(data, ["mse"], log_dir=path / "logs", **(best | arguments))
 
 
+@pytest.mark.slow
 def test_without_metrics_the_callback_scores_what_evaluate_does(vae, data):
     logs = fit(vae, MetricsCallback(data), epochs=1)
     assert set(evaluate(vae, data).scores) <= set(logs[0])
@@ -431,6 +432,7 @@ def test_the_weights_of_the_best_epoch_are_kept(vae, data, tmp_path, mode, bette
     assert evaluate(vae, data, ["mse"])["rec/mean_squared_error"] == pytest.approx(better(values), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_continued_run_goes_on_comparing_and_a_new_one_does_not_overwrite(vae, data, tmp_path):
     fit(vae, callback(data, tmp_path), epochs=1)
     record = json.loads((tmp_path / "best.json").read_text()) | {"value": 0.0}

@@ -52,6 +52,7 @@ def test_the_larger_of_two_sets_stored_by_class_is_not_cut_to_its_first_classes(
     assert abs(found.train) < 0.5
 
 
+@pytest.mark.slow
 def test_the_seed_alone_decides_the_critic():
     first, again, other = (critic_distance(normal(1.0, 0, 50), normal(0.0, 1, 50), steps=5, seed=s) for s in (1, 1, 2))
     assert first == again != other

@@ -56,6 +56,7 @@ def test_digits_are_trained_on_and_drawn(run):
     assert keras.models.load_model(out / "model.keras").sample(2).shape == (2, 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_any_system_trains_on_the_digits(run):
     run("digits", "--epochs", 1, "--system", "gan", "--out", "here")
     assert pngs("here") == ["samples", "samples-0001"]  # no encoder, so nothing to reconstruct

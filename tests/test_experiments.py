@@ -140,6 +140,7 @@ def adams(model):
 
 
 @pytest.mark.parametrize("system", ["alpha_gan", "flex_ae", "svae_r", "wgan_gp"])
+@pytest.mark.slow
 def test_the_defaults_are_one_of_their_candidates(script, system, monkeypatch):
     defaults, found = script("defaults"), []
     monkeypatch.setattr(defaults, "DATASET", "digits")
@@ -155,6 +156,7 @@ def test_the_defaults_are_one_of_their_candidates(script, system, monkeypatch):
 # conditional ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_conditional_systems_are_judged_class_by_class_drawn_and_not_run_twice(script, tmp_path, monkeypatch, eagerly):
     conditional = script("conditional")
     classifier = build_classifier((8, 8, 1), 10)

@@ -17,6 +17,8 @@ from keras_ijae.metrics.features.download import Source
 from keras_ijae.metrics.features.inception_network import convolution_names
 from keras_ijae.metrics.features.resize import resize_images
 
+pytestmark = pytest.mark.slow
+
 PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
 

@@ -81,6 +81,7 @@ SERVED = [*((name, "gmm") for name in KINDS), ("ae", Box(LATENT))]
     ("name", "prior"),
     [case if case[0] == "vae" else pytest.param(*case, marks=pytest.mark.slow) for case in SERVED],
 )
+@pytest.mark.slow
 def test_what_is_saved_loaded_and_served_draws_the_same_codes_bit_for_bit(name, prior, tmp_path):
     model = create(name)
     model.fit_prior(X, prior)

@@ -218,6 +218,7 @@ def fit(model):
 
 
 @pytest.mark.parametrize("scale, times", [(1e-3, 1), (1.0, 0)])
+@pytest.mark.slow
 def test_a_collapse_of_the_codes_is_warned_of_once(scale, times):
     encoder = affine(np.array([[1.0, 0], [0, scale], [0, 0]]), sizes=(3,))
     sizes = {"decoder": 3, "prior_generator": 2, "code_critic": 1}

@@ -26,6 +26,7 @@ def saved(tmp_path_factory):
 @pytest.mark.parametrize(  # `make test` imports Keras first in every other test
     "imports", ["import keras_ijae, keras", pytest.param("import keras, keras_ijae", marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_a_fresh_process_loads_a_saved_system(saved, imports):
     program = PROGRAM.format(imports=imports)
     done = subprocess.run([sys.executable, "-W", "error", "-c", program, saved], capture_output=True, text=True)

@@ -56,6 +56,7 @@ def test_em_never_falls_touches_log_p_and_ends_where_scikit_learn_ends(x, em):
     np.testing.assert_allclose(em.model.weights, theirs.weights_, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_the_trace_of_an_encoder_is_the_bound_of_its_model_and_q(x, encoders):
     for fit in encoders.values():
         bound = evidence_bound(fit.model, x, fit.q)

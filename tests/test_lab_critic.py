@@ -48,6 +48,7 @@ def test_equal_distributions_are_nearly_0_apart():
     assert abs(found.value) < 0.05
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_the_training():
     values = [train_critic(gaussian([0.0], 1.0), gaussian([1.0], 1.0), steps=20, seed=seed).value for seed in (3, 3, 4)]
     assert values[0] == values[1] != values[2]

@@ -10,6 +10,8 @@ from systems import BATCH, LATENT, codes_of_samples, compiled, dataset, images, 
 
 from keras_ijae.distributions import PlanarFlow
 
+pytestmark = pytest.mark.slow
+
 SGD = {"learning_rate": 0.05, "momentum": 0.5}
 X = images(2 * BATCH)
 SYSTEMS = {

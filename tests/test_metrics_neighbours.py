@@ -70,6 +70,7 @@ def test_numbers_hard_for_float32_change_nothing(tiles, name):
     assert tuple(vars(metrics.prdc(real, fake)).values()) == pytest.approx(_slow(real, fake, 3, 5), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_independent_normals_in_many_dimensions_score_as_the_double_loop_and_not_1():
     real, fake = _normal(0, 300, 1000, np.float32), _normal(1, 300, 1000, np.float32)
     scores = metrics.prdc(real, fake, precision_k=5)

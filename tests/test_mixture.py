@@ -92,6 +92,7 @@ def auto_encoder(**arguments):
     return ki.models.AE(encoder=affine(np.eye(2), sizes=(2,)), decoder=affine(np.eye(2), sizes=(2,)), **arguments)
 
 
+@pytest.mark.slow
 def test_an_auto_encoder_samples_its_fitted_mixture_after_loading_and_export(tmp_path):
     model, (x, _) = auto_encoder(prior=GaussianMixture(2, 3)), codes()
     before = model.sample(5)

@@ -110,6 +110,7 @@ def test_noise_as_a_channel_joins_the_image(family, noise_dim, kernel):
 
 
 @pytest.mark.parametrize("family", ["mlp", "dcgan", "resnet"])
+@pytest.mark.slow
 def test_dropout_thins_hidden_layers_in_training_alone(family):
     for model in all_options(family, dropout=0.5):
         layers = [layer for layer in model.layers if isinstance(layer, Dropout)]

@@ -16,6 +16,8 @@ from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
 from keras_ijae_cli import main
 
+pytestmark = pytest.mark.slow
+
 CLASSES = 3
 TINY = Recipe(system="vae", dataset="digits", networks="mlp", width=8, batch_size=500, latent_dim=2, classes=10)
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]

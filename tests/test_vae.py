@@ -116,6 +116,7 @@ def test_one_step_moves_everything_down_the_negative_bound(likelihood, posterior
     "likelihood, rate, optimum, nll",
     [("learned_gaussian", 0.1, 0.0605**0.5, 0.01638258), ("learned_laplace", 0.2, 0.21, 0.13249943)],
 )
+@pytest.mark.slow
 def test_a_learned_scale_comes_to_the_mean_error_and_the_bound_to_its_entropy(likelihood, rate, optimum, nll):
     """Errors .1 -.2 .4 -.05 .3: sigma^2 = .0605 and .01638258 nats per dimension; b = .21 and .13249943; to 1e-8."""
     encoder, decoder = constant([0.0, 0.0], 5), constant(np.zeros(5))
