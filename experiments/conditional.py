@@ -19,12 +19,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Budget, Keyed, add_out, append, finished, origin, print_table, read
+from experiment import Budget, Keyed, add_out, append, finished, origin, print_table, read, stored, write_tables
 
 import keras_ijae as ki
-from keras_ijae.files import replacing
 from keras_ijae.metrics.features.classifier import Classifier
-from keras_ijae.training.pictures import save_grid
+from keras_ijae.training.pictures import class_rows, save_grid
 
 CLASSES, LATENT, BATCH, COLUMNS_OF_PICTURE = 10, 16, 64, 10
 SYSTEMS, DATASETS = ("vae", "gan", "ijae"), ("digits", "mnist")
@@ -63,21 +62,13 @@ def outcome(run: Run, classifier: Classifier, out: Path, samples: int) -> dict:
     budget = Budget(60 * float(run.budget.split()[0]))
     data = ki.datasets.load(run.dataset, "train", BATCH, labels=True, seed=run.seed)
     model.fit(data, epochs=1_000_000, verbose=2, callbacks=[budget])
-    rows = np.repeat(np.arange(CLASSES), COLUMNS_OF_PICTURE)
-    picture = model.decode(np.tile(model.endpoints.codes_of_samples(COLUMNS_OF_PICTURE, 0), (CLASSES, 1)), labels=rows)
-    save_grid(out / "pictures" / f"conditional_{run.dataset}_{run.system}.png", picture, COLUMNS_OF_PICTURE)
+    picture = out / "pictures" / f"conditional_{run.dataset}_{run.system}.png"
+    save_grid(picture, class_rows(model, COLUMNS_OF_PICTURE), COLUMNS_OF_PICTURE)
     labels = np.repeat(np.arange(CLASSES), samples)
     each = agreement(classifier, model.sample(len(labels), seed=1, labels=labels), labels)
-    x, y = held_out(run.dataset)
+    x, y = stored(run.dataset, "test", labels=True)  # only the classifier is tried on them
     found = {"steps": budget.steps, "cpu_minutes": budget.cpu_minutes, "agreement": float(each.mean())}
     return found | {"worst_class": float(each.min()), "data_agreement": float(agreement(classifier, x, y).mean())}
-
-
-def held_out(dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images of the test split and their labels: only the classifier is tried on them."""
-    data = ki.datasets.load(dataset, "test", 500, shuffle=False, drop_remainder=False, labels=True)
-    x, y = zip(*data.as_numpy_iterator(), strict=True)
-    return np.concatenate(x), np.concatenate(y)
 
 
 def write_page(rows: list[dict[str, str]], page: Path) -> None:
@@ -85,9 +76,7 @@ def write_page(rows: list[dict[str, str]], page: Path) -> None:
     table = io.StringIO()
     with contextlib.redirect_stdout(table):
         print_table(SHOWN, [[row[column] for column in SHOWN] for row in rows])
-    text = page.read_text(encoding="utf-8").partition(TABLE)[0] if page.exists() else ""
-    with replacing(page) as temporary:
-        temporary.write_text(text + TABLE + "\n\n" + table.getvalue(), encoding="utf-8")
+    write_tables(page, TABLE, "\n" + table.getvalue())
 
 
 def main(command: list[str] | None = None) -> None:

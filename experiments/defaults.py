@@ -17,10 +17,9 @@ import io
 from pathlib import Path
 
 import keras
-from experiment import Budget, Keyed, add_out, append, finished, origin, print_experiments, read, stored
+from experiment import Budget, Keyed, add_out, append, finished, origin, print_experiments, read, stored, write_tables
 
 import keras_ijae as ki
-from keras_ijae.files import replacing
 from keras_ijae.metrics.features.classifier import Classifier
 
 DATASET, NETWORKS, LATENT, BATCH = "mnist", "auto", 16, 64
@@ -123,9 +122,7 @@ def write_page(rows: list[dict[str, str]], page: Path) -> None:
         about = [f"{row['system']}, {row['budget']} a run" for row in rows]
         shown = [{name: row[name] for name in SHOWN} for row in rows]
         print_experiments([row | {"experiment": title} for row, title in zip(shown, about, strict=True)], SHOWN)
-    text = page.read_text(encoding="utf-8").partition(TABLES)[0] if page.exists() else ""
-    with replacing(page) as temporary:
-        temporary.write_text(text + TABLES + "\n" + tables.getvalue(), encoding="utf-8")
+    write_tables(page, TABLES, tables.getvalue())
 
 
 def main(command: list[str] | None = None) -> None:

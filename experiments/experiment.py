@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 import keras_ijae as ki
+from keras_ijae.files import replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path("runs/experiments")
@@ -61,10 +62,11 @@ class Keyed:
         return tuple(map(text, dataclasses.astuple(self)))
 
 
-def stored(dataset: str, split: str) -> np.ndarray:
-    """All examples of a split, in stored order."""
-    data = ki.datasets.load(dataset, split, 500, shuffle=False, drop_remainder=False)
-    return np.concatenate(list(data.as_numpy_iterator()))
+def stored(dataset: str, split: str, labels: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """All examples of a split, in stored order; with `labels` these too."""
+    data = ki.datasets.load(dataset, split, 500, shuffle=False, drop_remainder=False, labels=labels)
+    batches = list(data.as_numpy_iterator())
+    return tuple(map(np.concatenate, zip(*batches, strict=True))) if labels else np.concatenate(batches)
 
 
 def append(path: Path, row: dict, columns: Sequence[str]) -> None:
@@ -118,6 +120,13 @@ def _commit():
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.stdout.strip() + ("+" if changed.stdout else "")
+
+
+def write_tables(page: Path, heading: str, tables: str) -> None:
+    """Replaces all that follows a heading of the page; what stands above it stays."""
+    above = page.read_text(encoding="utf-8").partition(heading)[0] if page.exists() else ""
+    with replacing(page) as temporary:
+        temporary.write_text(above + heading + "\n" + tables, encoding="utf-8")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

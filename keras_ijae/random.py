@@ -29,6 +29,15 @@ def uniform(shape: Sequence, seed) -> tf.Tensor:
     return tf.cast(_uniform64(shape, seed), tf.float32)
 
 
+def choices(shares: tf.Tensor, n: int | tf.Tensor, seed) -> tf.Tensor:
+    """n indices of `shares`, (n,) int32, as often as these say, which are float64 and need not add up to 1.
+
+    The first k do not depend on n; `seed` as in `normal`.
+    """
+    bounds = tf.cumsum(shares)[:-1] / tf.reduce_sum(shares)
+    return tf.reduce_sum(tf.cast(tf.cast(uniform((n, 1), seed), tf.float64) > bounds, tf.int32), axis=1)
+
+
 def fold(seed, *data) -> tf.Tensor:
     """The (2,) int32 key of `seed` and `data` (integers, strings or scalar integer tensors), in their order."""
     key = _key(seed)

@@ -166,7 +166,7 @@ def test_conditional_systems_are_judged_class_by_class_drawn_and_not_run_twice(s
     conditional.main(command)
     (row,) = rows(tmp_path / "conditional_smoke.csv")
     assert (row["dataset"], row["system"], row["steps"]) == ("digits", "gan", "3")
-    x, y = conditional.held_out("digits")
+    x, y = conditional.stored("digits", "test", labels=True)
     right = classifier.predict(x, verbose=0).argmax(axis=1) == y
     expected = np.mean([right[y == label].mean() for label in range(10)])
     assert float(row["data_agreement"]) == pytest.approx(expected, rel=1e-4)

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.evaluation.annealing import Joint
-from keras_ijae.game import Batch
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def ais_log_likelihood(
     joint = Joint(model, likelihood, **counts)
     batch, found = model.labelled(x, labels), []
     for part in range(0, batch.x.shape[0], batch_size):
-        rows = Batch(*(values if values is None else values[part : part + batch_size] for values in batch))
+        rows = batch.each(lambda values, at=part: values[at : at + batch_size])
         key = random.fold(seed, "ais", part)
         start = joint.sample(chains, rows.x.shape[0], random.fold(key, "start"))
         found.append(joint.anneal(rows, start, key, reverse=False, progress=progress))

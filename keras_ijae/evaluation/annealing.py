@@ -90,7 +90,7 @@ class Joint:
         """log p(u) and log p(x|u), (chains, n) each."""
         chains, n = u.shape[0], x.rows
         z, noise = self._parts(tf.reshape(u, [-1, u.shape[-1]]))
-        repeated, labels = (part if part is None else tf.concat([part] * chains, 0) for part in x)
+        repeated, labels = x.each(lambda part: tf.concat([part] * chains, 0))
         of_noise = -tf.reduce_sum(noise**2 + math.log(2 * math.pi), axis=1) / 2
         of_x = self.likelihood.log_prob(self._parameters(z, noise, labels), repeated)
         return [tf.reshape(term, [chains, n]) for term in (self.prior.log_prob(z) + of_noise, of_x)]

@@ -182,7 +182,7 @@ def _importance_weighted(model, data, seed):
 
 
 def _ais(model, data, seed):
-    x, labels = (part if part is None else _subset(np.asarray(part), AIS_ROWS, seed) for part in data)
+    x, labels = data.each(lambda part: _subset(np.asarray(part), AIS_ROWS, seed))
     values = ais_log_likelihood(model, x, seed=seed, labels=labels).log_likelihood
     return [Value(float(values.mean()), float(values.std()), len(values))]
 

@@ -1,7 +1,7 @@
 """Batches of what Keras trains on: observations and labels in them, and what is wrong with them."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -33,7 +33,11 @@ class Batch(NamedTuple):
     def slice(self, first: int, stride: int) -> "Batch":
         """Rows first, first + stride, ...; never none: in a batch that is too small slices share rows."""
         first = first % tf.maximum(self.rows, 1)
-        return Batch(*(part if part is None else part[first::stride] for part in self))
+        return self.each(lambda part: part[first::stride])
+
+    def each(self, function: Callable[[Any], Any]) -> "Batch":
+        """`function` of the observations and, where there are some, of the labels."""
+        return Batch(*(part if part is None else function(part) for part in self))
 
 
 def unpack(data: Any) -> tf.Tensor:

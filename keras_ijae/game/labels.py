@@ -34,9 +34,7 @@ class LabelCounts(keras.layers.Layer):
         """n labels, int32: the first k do not depend on n. By the counts; before any was counted all alike."""
         counts = tf.cast(tf.convert_to_tensor(self.counts), tf.float64)
         shares = tf.where(tf.reduce_sum(counts) > 0, counts, tf.ones_like(counts))
-        bounds = tf.cumsum(shares)[:-1] / tf.reduce_sum(shares)
-        uniform = tf.cast(random.uniform((n, 1), random.fold(seed, "label")), tf.float64)
-        return tf.reduce_sum(tf.cast(uniform > bounds, tf.int32), axis=1)
+        return random.choices(shares, n, random.fold(seed, "label"))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "classes": self.classes}

@@ -153,10 +153,8 @@ class GenerativeModel(keras.Model):
         """
         labels = None
         if self.classes is not None:
-            inputs, labels = (
-                data.unpack(inputs),
-                data.one_hot(data.labels_in(inputs), self.classes, self.variable_dtype),
-            )
+            labels = data.one_hot(data.labels_in(inputs), self.classes, self.variable_dtype)
+            inputs = data.unpack(inputs)
         if not self.has_encoder:
             return self._decoded(inputs, labels, training)
         return self.autoencoded(Batch(inputs, labels), training)

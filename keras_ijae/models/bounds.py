@@ -146,7 +146,7 @@ class Bounds:
         with self.averaged():
             params = tf.tile(self.parameters(*batch), [times, 1])
             z, log_q = self.posterior_family.sample_and_log_prob(params, noise["code"])
-            x, labels = (part if part is None else tf.concat([part] * times, 0) for part in batch)
+            x, labels = batch.each(lambda part: tf.concat([part] * times, 0))
             log_likelihood = self.observation_model.log_prob(self.outputs(z, labels=labels), x)
             return log_likelihood + log_prior(self.prior, z, noise.get("prior")) - log_q
 

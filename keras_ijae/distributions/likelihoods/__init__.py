@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
-from keras_ijae.checks import choice
+from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions.likelihoods.base import Likelihood
 from keras_ijae.distributions.likelihoods.bernoulli import Bernoulli
 from keras_ijae.distributions.likelihoods.cyclic_shift import CyclicShift, ShiftGaussian
@@ -37,12 +35,9 @@ def get(identifier: str | Likelihood | dict[str, Any], data_shape: tuple[int, ..
     Raises:
         ValueError: for an unknown name, or where data of this shape cannot have this likelihood.
     """
-    if isinstance(identifier, dict):
-        identifier = keras.saving.deserialize_keras_object(identifier)
-    if not isinstance(identifier, Likelihood):
-        identifier = LIKELIHOODS[choice("likelihood", identifier, sorted(LIKELIHOODS), "a `Likelihood`")]()
-    identifier.validate(tuple(data_shape))
-    return identifier
+    found = identified("likelihood", identifier, Likelihood, LIKELIHOODS)
+    found.validate(tuple(data_shape))
+    return found
 
 
 def get_symmetric(identifier: str | Likelihood | dict[str, Any], data_shape: tuple[int, ...]) -> Likelihood:

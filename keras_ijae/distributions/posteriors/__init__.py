@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import keras
-
-from keras_ijae.checks import choice
+from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian, FullGaussian
@@ -19,15 +17,12 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim`.
     """
-    if isinstance(identifier, dict):
-        identifier = keras.saving.deserialize_keras_object(identifier)
-    if not isinstance(identifier, Posterior):
-        return POSTERIORS[choice("posterior", identifier, sorted(POSTERIORS), "a `Posterior`")](latent_dim)
-    if identifier.latent_dim != latent_dim:
+    found = identified("posterior", identifier, Posterior, POSTERIORS, latent_dim)
+    if found.latent_dim != latent_dim:
         raise ValueError(
-            f"Argument `posterior` must have latent_dim={latent_dim}. Received: latent_dim={identifier.latent_dim}"
+            f"Argument `posterior` must have latent_dim={latent_dim}. Received: latent_dim={found.latent_dim}"
         )
-    return identifier
+    return found
 
 
 __all__ = ["POSTERIORS", "DiagonalGaussian", "FullGaussian", "PlanarFlow", "Posterior", "get", "positive_scale"]

@@ -64,10 +64,6 @@ class DiagonalGaussian(GaussianPosterior):
         noise = tf.cast(noise, mean.dtype)
         return mean + scale * noise, _log_normal(noise) - tf.reduce_sum(tf.math.log(scale), axis=1)
 
-    def draw(self, params: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        mean, scale = self._mean_and_scale(params)
-        return mean + scale * tf.cast(noise, mean.dtype)
-
     def _mean_and_scale(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, raw = tf.split(self._checked(params), 2, axis=1)
         return mean, positive_scale(raw)
@@ -97,10 +93,6 @@ class FullGaussian(GaussianPosterior):
         noise = tf.cast(noise, mean.dtype)
         log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(triangle)), axis=1)
         return mean + tf.linalg.matvec(triangle, noise), _log_normal(noise) - log_det
-
-    def draw(self, params: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        mean, scale_tril = self._mean_and_scale_tril(params)
-        return mean + tf.linalg.matvec(scale_tril, tf.cast(noise, mean.dtype))
 
     def _mean_and_scale_tril(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         params = self._checked(params)

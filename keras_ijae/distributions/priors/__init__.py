@@ -4,9 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from keras_ijae.checks import choice
+from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
 from keras_ijae.distributions.priors.generated import GeneratedPrior
@@ -33,15 +32,12 @@ def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim`.
     """
-    if isinstance(identifier, dict):
-        identifier = keras.saving.deserialize_keras_object(identifier)
-    if not isinstance(identifier, Prior):
-        return PRIORS[choice("prior", identifier, sorted(PRIORS), "a `Prior`")](latent_dim)
-    if identifier.event_shape != (latent_dim,):
+    found = identified("prior", identifier, Prior, PRIORS, latent_dim)
+    if found.event_shape != (latent_dim,):
         raise ValueError(
-            f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={identifier.event_shape}"
+            f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={found.event_shape}"
         )
-    return identifier
+    return found
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:

@@ -10,7 +10,6 @@ from keras_ijae import random
 from keras_ijae.checks import whole
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.priors.base import Prior
-from keras_ijae.distributions.priors.mixture import components_of
 
 _SPREAD = 0.5  # of the means at the start: the components differ, and together are not far from N(0, I)
 
@@ -49,7 +48,7 @@ class LearnedMixture(Prior):
         logits, means, raw = (tf.cast(weight, tf.float64) for weight in (self.logits, self.means, self.raw_scales))
         # rounded, so that products are exact, and XLA agrees where a sum is half-way between two float32
         scales = tf.cast(tf.cast(positive_scale(raw), tf.float32), tf.float64)
-        k = components_of(tf.nn.softmax(logits), n, seed)
+        k = random.choices(tf.nn.softmax(logits), n, random.fold(seed, "component"))
         return tf.cast(tf.gather(means, k) + tf.gather(scales, k) * noise, tf.float32)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:

@@ -89,7 +89,7 @@ class GaussianMixture(Prior):
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = tf.cast(random.normal((n, self.latent_dim), random.fold(seed, "normal")), tf.float64)
         shares, means, triangles = (tf.cast(w, tf.float64) for w in (self.shares, self.means, self.triangles))
-        chosen = components_of(shares, n, seed)[:, None]
+        chosen = random.choices(shares, n, random.fold(seed, "component"))[:, None]
         codes = tf.zeros_like(noise)
         for k in range(self.components):  # not all (n, components, latent_dim) at once
             codes = tf.where(chosen == k, means[k] + tf.matmul(noise, triangles[k], transpose_b=True), codes)
@@ -103,10 +103,3 @@ class GaussianMixture(Prior):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "components": self.components}
-
-
-def components_of(shares: tf.Tensor, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
-    """The components that n codes are drawn from, `(n,)` int32; `shares` are float64 and need not add up to 1."""
-    uniform = tf.cast(random.uniform((n, 1), random.fold(seed, "component")), tf.float64)
-    bounds = tf.cumsum(shares)[:-1] / tf.reduce_sum(shares)
-    return tf.reduce_sum(tf.cast(uniform > bounds, tf.int32), axis=1)
