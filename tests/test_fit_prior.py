@@ -210,7 +210,7 @@ def diverged():
             "ae",
             X,
             None,
-            "one of 'gmm', 'normal', or a `Prior` that can be fitted: the one named at creation, StandardN",
+            "one of 'gmm', 'normal', or a `Prior` that can be fitted: what samples are drawn from, StandardN",
         ),
         ("ae", X, "gmn", "`prior` must be one of 'gmm', 'normal'.* Received: prior='gmn'. Did you mean 'gmm'?"),
         ("ae", X, 10, "`prior` must be one of 'gmm', 'normal', or a `Prior` that can be fitted. Received: prior=10"),
@@ -236,3 +236,100 @@ def test_what_does_not_fit_is_refused_before_anything_changes(model, data, prior
 def test_a_seed_that_none_can_be_is_refused():
     with pytest.raises(ValueError, match="`seed` must be an integer from 0 to 4294967295. Received: seed=-1"):
         create("ae").fit_prior(X, "gmm", seed=-1)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Keeps(Prior):
+    """Keeps what it is given, and what it is bound to."""
+
+    can_fit = True
+
+    def __init__(self, latent_dim, fits="codes", **options):
+        super().__init__(latent_dim, **options)
+        self.fits, self.bound = fits, 0
+
+    def bind(self, model):
+        self.bound += 1
+        self.sizes = model.data_shape, model.encoder is not None
+
+    def fit(self, given, seed=0):
+        self.given = given
+
+    def sample(self, n, seed):
+        return random.normal((n, self.latent_dim), seed)
+
+    def get_config(self):
+        return {**super().get_config(), "fits": self.fits}
+
+
+def fitted(name, fits, data=X, **arguments):
+    model = create(name, **arguments)
+    model.fit_prior(data, Keeps(LATENT, fits), seed=3)
+    return model, model.sampling_prior.given
+
+
+def test_codes_are_drawn_anew_in_each_pass_from_the_posterior_of_each_row():
+    model, draws = fitted("vae", "draws")
+    passes = np.stack([draws(number) for number in range(400)])
+    posterior = model.posterior(X)
+    deviation = posterior.stddev().numpy()
+    assert np.abs((passes.mean(0) - posterior.mean()) / deviation).max() < 5 / 20
+    np.testing.assert_allclose(passes.std(0) / deviation, 1, atol=0.25)
+    np.testing.assert_array_equal(draws(7), passes[7])
+    assert np.abs(np.corrcoef(passes[:, 0, 0], passes[:, 1, 0])[0, 1]) < 0.2  # of their own for each row
+
+
+def test_draws_of_implicit_encoders_are_encodings_with_noise_and_of_deterministic_ones_the_codes():
+    data = dataset(batch=5)
+    model, draws = fitted("ijae", "draws", data)
+    first, again, second = draws(0), draws(0), draws(1)
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == second.shape == (30, LATENT) and (first != second).all()
+    model, draws = fitted("ae", "draws")
+    np.testing.assert_array_equal(draws(0), model.encode(X))
+    np.testing.assert_array_equal(draws(1), draws(0))
+
+
+def test_chosen_observations_are_rows_of_the_data_none_twice_by_the_seed():
+    _, choose = fitted("ae", "observations", dataset(batch=5))
+    chosen = choose(7)
+    where = [np.flatnonzero((X == row).all((1, 2, 3))).item() for row in chosen]
+    assert len(set(where)) == 7 and where == sorted(where) and max(where) < 30
+    np.testing.assert_array_equal(choose(7), chosen)
+    assert len(choose(30)) == 30
+    with pytest.raises(ValueError, match="`data` must have at least 31 rows, of which 31 are chosen. Received: 30"):
+        choose(31)
+
+
+def test_a_prior_is_bound_once_to_the_model_that_draws_from_it_loaded_ones_too(tmp_path):
+    model = create("ae", sampling_prior=Keeps(LATENT))
+    model.save(tmp_path / "m.keras")
+    for one in (model, keras.models.load_model(tmp_path / "m.keras")):
+        assert isinstance(one.sampling_prior, Keeps) and one.sampling_prior is not one.prior
+        assert (one.sampling_prior.bound, one.sampling_prior.sizes) == (1, (X.shape[1:], True))
+    model.fit_prior(X)  # a copy
+    assert model.sampling_prior.bound == 1
+    assert create("ae", prior=Keeps(LATENT)).prior.bound == 1
+
+
+def test_a_sampling_prior_given_at_creation_is_drawn_from_and_none_of_the_losses():
+    model = create("vae", sampling_prior=Uniform(LATENT, 3.0, 4.0))
+    codes = codes_of_samples(model, 50, 0)
+    assert codes.min() > 3 and codes.max() < 4
+    np.testing.assert_array_equal(model.elbo(X), create("vae").elbo(X))
+    with pytest.raises(ValueError, match="`prior` must be one of .* what samples are drawn from, Uniform, cannot"):
+        model.fit_prior(X)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("gan", {"sampling_prior": "gmm"}, "GAN has no encoder, so it cannot take the argument `sampling_prior`"),
+        ("vae", {"sampling_prior": "gnn"}, "`sampling_prior` must be .*gmm"),
+        ("vae", {"sampling_prior": Uniform(3)}, r"`sampling_prior` must have event shape \(2,\)"),
+        ("vae", {"sampling_prior": "gmm", "classes": 3}, "`classes` is not taken by VAE: its prior, GaussianMixture"),
+    ],
+)
+def test_sampling_priors_that_do_not_fit_are_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        create(name, **arguments)

@@ -13,6 +13,7 @@ class FixedPrior(TypedDict, total=False):
     data_shape: tuple[int, ...] | None
     latent_dim: int | None
     classes: int | None
+    sampling_prior: Any
     ema: float | str | None
     preset: str | None
     seed: int

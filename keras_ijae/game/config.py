@@ -6,8 +6,8 @@ import keras
 
 from keras_ijae.game.arguments import arguments_of
 
-RENAMED = {"posterior": "posterior_kind"}
-"""Arguments that are kept as attributes of other names, since a method has theirs."""
+RENAMED = {"posterior": "posterior_kind", "sampling_prior": "own_sampling_prior"}
+"""Arguments that are kept as attributes of other names, since a method or property has theirs."""
 
 
 def given(game: Any) -> dict[str, Any]:

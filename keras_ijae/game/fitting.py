@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from keras_ijae import checks
+from keras_ijae import checks, random
 from keras_ijae.distributions import priors
 from keras_ijae.distributions.priors import Prior
-from keras_ijae.game import data as batches
+from keras_ijae.game.data import batches as batches_of
 
 
 def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior:
@@ -17,23 +18,79 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
             "A prior cannot be fitted to the codes of a conditional model: it would be one density for those of all "
             f"labels. Received: a {type(model).__name__} with classes={model.classes}"
         )
-    if prior is None and not model.prior.can_fit:
+    if prior is None and not model.sampling_prior.can_fit:
         raise ValueError(
             f"Argument `prior` must be one of {', '.join(map(repr, sorted(priors.FITTED)))}, or a `Prior` that can be "
-            f"fitted: the one named at creation, {type(model.prior).__name__}, cannot. Received: prior=None"
+            f"fitted: what samples are drawn from, {type(model.sampling_prior).__name__}, cannot. Received: prior=None"
         )
     checks.whole("seed", seed, least=0, most=2**32 - 1)
     with model.distribute_strategy.scope():
-        made = priors.to_fit(model.prior if prior is None else prior, model.latent_dim)
-    made.fit(_codes(model, data), seed)
+        made = priors.to_fit(model.sampling_prior if prior is None else prior, model.latent_dim)
+        made.bind(model)
+    given = {"codes": _codes, "draws": _draws, "observations": _observations}[made.fits]
+    made.fit(given(model, data, seed), seed)
     return made
 
 
-def _codes(model, data):
-    codes = [model.encode(batch) for batch in batches.batches(data)]
-    if not codes:
+def _codes(model, data, seed, noise_seed=None):
+    """The codes, with noise zero unless it has a seed: (n, latent_dim)."""
+    batches = enumerate(_rows(model, data))
+    codes = [model.encode(x, None if noise_seed is None else noise_seed + at) for at, x in batches]
+    return _finite(np.concatenate(codes))
+
+
+def _draws(model, data, seed):
+    """Number of a pass -> the codes, drawn anew; of an explicit posterior the encoder runs once for all passes."""
+    family = model.posterior_family
+    if not model.code_noise_dim:
+        codes = _codes(model, data, seed)
+        return lambda number: codes
+    if family is None:
+        return lambda number: _codes(model, data, seed, _key(seed, number))
+    with model.averaged():
+        parameters = np.concatenate([model.parameters(x) for x in _rows(model, data)])
+    _finite(parameters)
+
+    def draw(number):
+        with model.averaged():
+            noise = random.normal([len(parameters), model.code_noise_dim], random.fold(seed, "draws", number))
+            return _finite(family.draw(tf.constant(parameters), noise).numpy())
+
+    return draw
+
+
+def _observations(model, data, seed):
+    """k -> so many rows of the data, chosen at random, none twice, in the order of the data."""
+
+    def choose(k):
+        count = sum(len(x) for x in _rows(model, data))
+        if count < k:
+            raise ValueError(f"Argument `data` must have at least {k} rows, of which {k} are chosen. Received: {count}")
+        wanted, found, at = np.sort(np.random.default_rng(seed).choice(count, k, replace=False)), [], 0
+        for x in _rows(model, data):
+            found.append(x[wanted[(wanted >= at) & (wanted < at + len(x))] - at])
+            at += len(x)
+        return np.concatenate(found)
+
+    return choose
+
+
+def _rows(model, data):
+    """The observations, batch by batch."""
+    empty = True
+    for batch in batches_of(data):
+        empty = False
+        yield np.asarray(model.labelled(batch).x)
+    if empty:
         raise ValueError("Argument `data` is empty: there are no codes to fit a prior to")
-    codes = np.concatenate(codes)
+
+
+def _key(seed, number):
+    """A seed for the codes of a pass, of which each batch takes one more."""
+    return int(np.random.default_rng([seed, number]).integers(2**30))
+
+
+def _finite(codes):
     bad = np.count_nonzero(~np.isfinite(codes).all(axis=1))
     if bad:
         raise ValueError(

@@ -11,7 +11,7 @@ from keras_ijae import checks, random
 from keras_ijae.distributions import priors
 from keras_ijae.game import data, moves, networks, optimizers, presets, step
 from keras_ijae.game.averages import RunningAverages
-from keras_ijae.game.config import arguments_from, config_of, given, serialised
+from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
 from keras_ijae.game.first_look import first_look, is_in_order, look_at_fit
@@ -40,6 +40,8 @@ class Game(GenerativeModel):
         classes: K, at least 2, for a conditional model: labels 0..K-1, or -1 for unknown, come with the data, and the
             networks whose roles take labels get them, one-hot, as their last input. None: labels are dropped.
         prior: a `Prior`, or the name of one.
+        sampling_prior: a `Prior` that samples are drawn from in the place of `prior`, or the name of one ("gmm",
+            "two_stage", ...); one that can be fitted is by `fit_prior(data)`. None: `prior`.
         ema: decay, in [0, 1), of the running average of the players' weights, which everything but training uses
             (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
             discriminators or critics, none for others: a choice of this library, which no paper of these systems has.
@@ -64,6 +66,7 @@ class Game(GenerativeModel):
         latent_dim: int | None = None,
         classes: int | None = None,
         prior: Any = "normal",
+        sampling_prior: Any = None,
         ema: float | str | None = "auto",
         preset: str | None = None,
         seed: int = 0,
@@ -76,18 +79,18 @@ class Game(GenerativeModel):
         self.classes = self._checked_classes(classes)
         self.label_counts = None if self.classes is None else LabelCounts(self.classes)
         self.prior = priors.get(prior, self.latent_dim)
-        if self.classes is not None and (self.prior.can_fit or self.prior.trainable_variables):
-            raise ValueError(
-                f"Argument `classes` is not taken by {type(self).__name__}: its prior, {type(self.prior).__name__}, is "
-                "one density for the codes of all labels, fitted to them or learned. Pass another `prior`, such as "
-                f"'normal'. Received: {classes!r}"
-            )
         self.ema, self.preset = self._decay(ema), preset
         self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
         presets.of(type(self), preset)
         self.steps = self._variable("steps", "zeros", dtype="int64")
         for role, network in networks_by_role.items():
             setattr(self, role, network)
+        if sampling_prior is not None:
+            self._need_encoder("take the argument `sampling_prior`")
+            self._sample_from(priors.get_sampling(sampling_prior, self.latent_dim))
+        for density in [self.prior, *self._fitted_priors]:
+            density.bind(self)
+            self._check_unconditional(density)
 
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
@@ -348,17 +351,11 @@ class Game(GenerativeModel):
         return [weight for name in names for weight in getattr(self, name).non_trainable_variables]
 
     def get_config(self) -> dict:
-        fitted = {"sampling_prior": serialised(self.sampling_prior)} if self._fitted_priors else {}
-        return config_of(self) | fitted
+        return config_of(self)
 
     @classmethod
     def from_config(cls, config: dict) -> "Game":
-        arguments = arguments_from(config)
-        fitted = arguments.pop("sampling_prior", None)
-        game = cls(**arguments)
-        if fitted is not None:
-            game._sample_from(fitted)
-        return game
+        return cls(**arguments_from(config))
 
     def _checked_classes(self, classes):
         if classes is None:
@@ -367,6 +364,14 @@ class Game(GenerativeModel):
             why = self.UNCONDITIONAL or "none of its networks takes labels"
             raise ValueError(f"Argument `classes` is not taken by {type(self).__name__}: {why}. Received: {classes!r}")
         return checks.whole("classes", classes, 2)
+
+    def _check_unconditional(self, density):
+        if self.classes is not None and (density.can_fit or density.trainable_variables):
+            raise ValueError(
+                f"Argument `classes` is not taken by {type(self).__name__}: its prior, {type(density).__name__}, is "
+                "one density for the codes of all labels, fitted to them or learned. Pass another `prior`, such as "
+                f"'normal'. Received: {self.classes!r}"
+            )
 
     def _gives(self, role):
         """The shape of what a network gives."""

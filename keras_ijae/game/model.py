@@ -80,8 +80,13 @@ class GenerativeModel(keras.Model):
 
     @property
     def sampling_prior(self) -> Prior:
-        """What `sample` draws codes from: the density that `fit_prior` fitted; before it is called, `prior`."""
-        return self._fitted_priors[0] if self._fitted_priors else self.prior
+        """What `sample` draws codes from: what `fit_prior` fitted, or was given at creation; else `prior`."""
+        return self.own_sampling_prior or self.prior
+
+    @property
+    def own_sampling_prior(self) -> Prior | None:
+        """`sampling_prior` where it is not `prior`."""
+        return self._fitted_priors[0] if self._fitted_priors else None
 
     def _sample_from(self, prior):
         self._fitted_priors.clear()
@@ -289,7 +294,7 @@ class GenerativeModel(keras.Model):
         Args:
             data: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
             prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), or a `Prior` with
-                `can_fit`, of which a copy is fitted. None: as `prior` at creation, if that can be fitted.
+                `can_fit`, of which a copy is fitted. None: what samples are drawn from, if that can be fitted.
             seed: of the fit, at least 0.
 
         Raises:

@@ -32,12 +32,24 @@ def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim`.
     """
-    found = identified("prior", identifier, Prior, PRIORS, latent_dim)
-    if found.event_shape != (latent_dim,):
+    return _sized("prior", identified("prior", identifier, Prior, PRIORS, latent_dim), latent_dim)
+
+
+def get_sampling(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
+    """What samples are drawn from: by the name of what can be fitted (a key of `FITTED`), or an instance.
+
+    Raises:
+        ValueError: for an unknown name, or an instance of another `latent_dim`.
+    """
+    return _sized("sampling_prior", identified("sampling_prior", identifier, Prior, FITTED, latent_dim), latent_dim)
+
+
+def _sized(argument, prior, latent_dim):
+    if prior.event_shape != (latent_dim,):
         raise ValueError(
-            f"Argument `prior` must have event shape ({latent_dim},). Received: event_shape={found.event_shape}"
+            f"Argument `{argument}` must have event shape ({latent_dim},). Received: event_shape={prior.event_shape}"
         )
-    return found
+    return prior
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:

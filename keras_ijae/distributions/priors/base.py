@@ -21,7 +21,11 @@ class Prior(keras.layers.Layer):
 
     Attributes:
         has_log_prob: whether `log_prob` is defined.
-        can_fit: whether `fit(codes, seed)` makes it the distribution of given codes.
+        can_fit: whether `fit(given, seed)` makes it the distribution of the codes of data.
+        fits: what `fit` is given: "codes", an array (n, latent_dim) of those with noise zero; "draws", a function of
+            the number of a pass, which gives such an array with codes drawn anew, for priors that go over the codes
+            several times (of deterministic encoders they are always the same); "observations", a function of k, which
+            gives an array of k rows of the data, chosen at random.
         support: where the codes are: (low, high) of every dimension, `REALS` for all of R^latent_dim; or "sphere",
             where `log_prob` is a density of the sphere's surface and not of R^latent_dim; or a name of your own, which
             fits posteriors of that name.
@@ -35,6 +39,7 @@ class Prior(keras.layers.Layer):
 
     has_log_prob: bool = True
     can_fit: bool = False
+    fits: str = "codes"
     support: Support = REALS
     density_noise_dim: int = 0
 
@@ -47,6 +52,17 @@ class Prior(keras.layers.Layer):
     def event_shape(self) -> tuple[int, ...]:
         """Shape of one code, `(latent_dim,)`."""
         return (self.latent_dim,)
+
+    def bind(self, model: Any) -> None:
+        """Called once by the model whose prior, or sampling prior, it is; not called for one that stands alone.
+
+        A prior that depends on the model's networks or sizes keeps here what gives them, hidden from Keras (in a
+        function), so that they are not saved twice; and adds weights whose shapes it did not know before. The networks
+        and `data_shape` of the model are there, its posterior when methods are called.
+
+        Args:
+            model: a `GenerativeModel`.
+        """
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         """`n` codes, `(n, latent_dim)` float32, a function of the weights, `n` and `seed` alone.
