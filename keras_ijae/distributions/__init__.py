@@ -18,6 +18,7 @@ from keras_ijae.distributions.priors import (
     Prior,
     Sphere,
     StandardNormal,
+    TwoStage,
     Uniform,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "ShiftGaussian",
     "Sphere",
     "StandardNormal",
+    "TwoStage",
     "Uniform",
     "likelihoods",
     "posteriors",

@@ -11,6 +11,7 @@ from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Unifor
 from keras_ijae.distributions.priors.generated import GeneratedPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
+from keras_ijae.distributions.priors.two_stage import TwoStage
 
 PRIORS: dict[str, type[Prior]] = {
     "normal": StandardNormal,
@@ -22,6 +23,7 @@ PRIORS: dict[str, type[Prior]] = {
 FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
     "normal": functools.partial(GaussianMixture, components=1),
+    "two_stage": TwoStage,
 }
 """What can be fitted to codes, by name: latent_dim -> prior."""
 
@@ -78,6 +80,7 @@ __all__ = [
     "Prior",
     "Sphere",
     "StandardNormal",
+    "TwoStage",
     "Uniform",
     "get",
     "to_fit",
