@@ -1,4 +1,4 @@
-"""What a step of each system costs, against what counting multiplications predicts: `python benchmarks/cost.py --help`."""
+"""What a step of each system costs, and what counting predicts: `python benchmarks/cost.py --help`."""
 
 import csv
 import os
@@ -88,10 +88,10 @@ def main(
 ) -> None:
     """Times a step of `fit` of each system over the VAE's, and counts the multiplications of both.
 
-    The two take turns in one process; "time" is the median of the ratios of a turn, with its range. Counted are products
-    of matrices, convolutions and their gradients, in the graph of a step; "counted" is the ratio to the VAE's. A quotient
-    "time/counted" above 1.3 is in bold: what takes its time does not multiply. Of systems that start slowly (WGAN) the step
-    after their start is meant.
+    The two take turns in one process; "time" is the median of the ratios of a turn, with its range. Counted are
+    products of matrices, convolutions and their gradients, in the graph of a step; "counted" is the ratio to the
+    VAE's. A quotient "time/counted" above 1.3 is in bold: something takes time that does not multiply. Of systems that
+    start slowly (WGAN) it is a step after their start.
 
     [bold]Examples[/bold]
 

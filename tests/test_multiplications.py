@@ -1,6 +1,8 @@
 """A training step computes what counting by hand predicts: no pass of a network, and no gradient, that nobody reads."""
 
 import collections
+import importlib
+from pathlib import Path
 
 import keras
 import pytest
