@@ -25,6 +25,7 @@ REFERENCE, EXPLAINED, LATENT = "vae", 1.3, 16
 COLUMNS = (
     "system", "images", "batch_size", "step_ms", "time", "least", "most", "multiplications", "counted", "time/counted",
 )  # fmt: skip
+SHOWN = ("system", "images", "step_ms", "time", "range", "counted", "time/counted")
 QUICK = "gan,ijae"
 Row = dict[str, Any]
 
@@ -69,7 +70,8 @@ def _short(value):
 
 
 def _add(table: Table, row: Row) -> None:
-    cells = [_short(row[column]) for column in COLUMNS]
+    shown = row | {"range": f"{row['least']:.3g} to {row['most']:.3g}"}
+    cells = [_short(shown[column]) for column in SHOWN]
     table.add_row(*cells, style="bold" if row["time/counted"] > EXPLAINED else None)
 
 
@@ -99,7 +101,7 @@ def main(
 
     [cyan]OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/cost.py --csv runs/cost.csv[/cyan]
     """
-    console, table, rows = Console(), Table(*COLUMNS), []
+    console, table, rows = Console(), Table(*SHOWN), []
     chosen = names(systems or (QUICK if quick else ",".join(ki.list_models())), ki.list_models())
     for shape in shapes_of(shapes):
         for row in compare(chosen, shape, batch_size, width, steps or (10 if quick else 50), repeats, clock):
