@@ -1,7 +1,8 @@
 """A training step computes what counting by hand predicts: no pass of a network, and no gradient, that nobody reads."""
 
 import collections
-import math
+import importlib
+from pathlib import Path
 
 import keras
 import pytest
@@ -9,6 +10,10 @@ import tensorflow as tf
 from systems import quick
 
 import keras_ijae as ki
+
+with pytest.MonkeyPatch.context() as patched:
+    patched.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+    counting = importlib.import_module("multiplications")
 
 BATCH, FEATURES, LATENT = 101, 7, 3
 UNITS = (29, 31, 37, 41, 43)  # of the hidden layer, by role: sizes by which a product is known to be of that network
@@ -84,18 +89,11 @@ def multiplications(model: ki.models.Game) -> dict[str, int]:
     Branches of conditionals are left out.
     """
     graph = tf.function(model.train_step).get_concrete_function(tf.TensorSpec((BATCH, FEATURES))).graph
-    todo, needed = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs), set()
-    while todo:
-        op = todo.pop()
-        if op not in needed:
-            needed.add(op)
-            todo += [*(tensor.op for tensor in op.inputs), *op.control_inputs]
     roles, found = dict(zip(UNITS, model.networks, strict=False)), collections.Counter()
-    for op in (op for op in needed if op.type == "MatMul"):
+    for op in (op for op in counting.needed(graph) if op.type == "MatMul"):
         left, right = op.inputs
-        inner = left.shape[0 if op.get_attr("transpose_a") else 1]
         for units in {*left.shape, *right.shape} & set(roles):  # none in products of codes with codes
-            found[roles[units]] += math.prod(op.outputs[0].shape) * inner
+            found[roles[units]] += counting.of(op)
     return dict(found)
 
 
