@@ -98,7 +98,7 @@ def create(name, shape=SHAPE, **arguments):
     keras.utils.set_random_seed(1)
     arguments = {**(VARIANTS.get(name, [{}])[0]), **arguments}
     model = ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
-    if model.has_encoder and model.sampling_prior.can_fit:
+    if model.awaits_fit:
         model.fit_prior(images(shape=shape))
     return model
 

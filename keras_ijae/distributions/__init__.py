@@ -10,15 +10,18 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
-from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
+from keras_ijae.distributions.posteriors import IAF, DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
 from keras_ijae.distributions.priors import (
+    MAF,
     GaussianMixture,
     GeneratedPrior,
     LearnedMixture,
     Prior,
+    RealNVP,
     Sphere,
     StandardNormal,
     Uniform,
+    VampPrior,
 )
 
 __all__ = [
@@ -30,16 +33,20 @@ __all__ = [
     "Gaussian",
     "GeneratedPrior",
     "GaussianMixture",
+    "IAF",
     "Laplace",
     "LearnedMixture",
     "Likelihood",
+    "MAF",
     "PlanarFlow",
     "Posterior",
     "Prior",
+    "RealNVP",
     "ShiftGaussian",
     "Sphere",
     "StandardNormal",
     "Uniform",
+    "VampPrior",
     "likelihoods",
     "posteriors",
     "priors",

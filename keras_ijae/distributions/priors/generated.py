@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import whole
+from keras_ijae.distributions.priors._parts import in_parts
 from keras_ijae.distributions.priors.base import Prior
 
 _ROWS = 64  # go through the generator at once
@@ -34,14 +35,10 @@ class GeneratedPrior(Prior):
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = random.normal((n, self.noise_dim), seed)
-        filled = tf.pad(noise, [[0, -n % _ROWS], [0, 0]])
-        parts = tf.reshape(filled, [-1, _ROWS, self.noise_dim])
-        codes = tf.map_fn(
-            lambda part: tf.cast(self.generator(part, training=False), tf.float32),
-            parts,
-            fn_output_signature=tf.TensorSpec([_ROWS, self.latent_dim], tf.float32),
-        )
-        return tf.reshape(codes, [-1, self.latent_dim])[:n]
+        return in_parts(self._code, noise, _ROWS, self.latent_dim)
+
+    def _code(self, noise):
+        return tf.cast(self.generator(noise, training=False), tf.float32)
 
     def get_config(self) -> dict[str, Any]:
         generator = keras.saving.serialize_keras_object(self.generator)
