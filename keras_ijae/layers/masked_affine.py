@@ -38,7 +38,8 @@ class MaskedAffine(keras.layers.Layer):
     ) -> None:
         super().__init__(autocast=False, **options)
         self.degrees, self.width = [whole("degrees", degree, 0) for degree in degrees], whole("width", width)
-        self.context, self.seed = whole("context", context, 0), seed
+        self.context = whole("context", context, 0)
+        self.seed = None if seed is None else whole("seed", seed, 0, 2**32 - 2)
         inputs, top = [*self.degrees, *[0] * self.context], max(self.degrees)
         known = range(min(inputs), max(top, min(inputs) + 1))  # degrees by which something is seen, and told
         hidden = list(itertools.islice(itertools.cycle(known), self.width))

@@ -115,9 +115,7 @@ class VampPrior(Prior):
 
     def _bound(self):
         if self._model is None:
-            raise ValueError(
-                "A VampPrior has a density and samples as the `prior` of a model alone, whose encoder it uses"
-            )
+            raise ValueError("A VampPrior is made of a model's encoder: it has a density and samples only as its prior")
         return self._model()
 
     def get_config(self) -> dict[str, Any]:
