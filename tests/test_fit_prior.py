@@ -217,7 +217,7 @@ def diverged():
             "ae",
             X,
             10,
-            "`prior` must be one of .*'gmm', 'normal', .*or a `Prior` that can be fitted. Received: prior=10",
+            "`prior` must be one of .*'gmm', .*or a `Prior` that can be fitted. Received: prior=10",
         ),
         ("ae", X, Uniform(LATENT), "`Prior` that can be fitted, as `GaussianMixture`. Received: Uniform"),
         ("ae", X, GaussianMixture(3), r"event shape \(2,\). Received: event_shape=\(3,\)"),
