@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 import keras_ijae as ki
+from keras_ijae.distributions import IAF, MAF, RealNVP
 from keras_ijae.game import ENTRIES
 
 SHAPE, LATENT, BATCH = (8, 8, 1), 2, 8
+serialized = keras.saving.serialize_keras_object  # what has weights is made anew for each model
 
 # Arguments beside the defaults, system by system. A new entry of the registry is tested even before it has a row here.
 VARIANTS = {
@@ -23,6 +25,12 @@ VARIANTS = {
         {"likelihood": "laplace", "ema": 0.9},
         {"likelihood": "discretized_logistic", "posterior": "full"},
     ],
+    "flow_vae": [
+        {"prior": serialized(RealNVP(LATENT, depth=2, width=8))},
+        {"prior": serialized(MAF(LATENT, depth=2, width=8)), "free_bits": 0.1, "ema": 0.9},
+        {"posterior": serialized(IAF(LATENT, depth=2, width=8, context=3)), "prior": "normal", "free_bits": 0.1},
+    ],
+    "vamp_vae": [{}, {"posterior": "full", "likelihood": "laplace", "ema": 0.9}],
     "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
     "ijae": [
         {},
@@ -86,7 +94,10 @@ def quick(values, always):
 def label(value):
     """The id of a parameter of a test."""
     return (
-        "-".join(f"{key}={item}" for key, item in value.items()) or "default" if isinstance(value, dict) else str(value)
+        "-".join(f"{key}={item['class_name'] if isinstance(item, dict) else item}" for key, item in value.items())
+        or "default"
+        if isinstance(value, dict)
+        else str(value)
     )
 
 
@@ -98,7 +109,7 @@ def create(name, shape=SHAPE, **arguments):
     keras.utils.set_random_seed(1)
     arguments = {**(VARIANTS.get(name, [{}])[0]), **arguments}
     model = ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
-    if model.has_encoder and model.sampling_prior.can_fit:
+    if model.awaits_fit:
         model.fit_prior(images(shape=shape))
     return model
 

@@ -17,6 +17,7 @@ from keras_ijae.distributions import (
     Sphere,
     StandardNormal,
     Uniform,
+    VampPrior,
     posteriors,
     priors,
 )
@@ -263,8 +264,10 @@ def test_what_a_posterior_must_define_it_says():
 def test_priors_declare_what_they_can():
     declared = {name: (prior.has_log_prob, prior.can_fit) for name, prior in priors.PRIORS.items()}
     fixed = (True, False)
-    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True), "mixture": fixed}
+    fitted = dict.fromkeys(("gmm", "realnvp", "maf"), (True, True))
+    vamp = {"vamp": (VampPrior.has_log_prob, True)}  # a property: its model's posterior may have none
+    assert declared == {**dict.fromkeys(("normal", "uniform", "sphere", "mixture"), fixed), **fitted, **vamp}
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):
         assert hasattr(prior, "fit") == prior.can_fit
-        assert (prior.log_prob is not Prior.log_prob) == prior.has_log_prob
+        assert (prior.log_prob is not Prior.log_prob) == bool(prior.has_log_prob)

@@ -10,16 +10,19 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
-from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
+from keras_ijae.distributions.posteriors import IAF, DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
 from keras_ijae.distributions.priors import (
+    MAF,
     GaussianMixture,
     GeneratedPrior,
     LearnedMixture,
     Prior,
+    RealNVP,
     Sphere,
     StandardNormal,
     TwoStage,
     Uniform,
+    VampPrior,
 )
 
 __all__ = [
@@ -31,17 +34,21 @@ __all__ = [
     "Gaussian",
     "GeneratedPrior",
     "GaussianMixture",
+    "IAF",
     "Laplace",
     "LearnedMixture",
     "Likelihood",
+    "MAF",
     "PlanarFlow",
     "Posterior",
     "Prior",
+    "RealNVP",
     "ShiftGaussian",
     "Sphere",
     "StandardNormal",
     "TwoStage",
     "Uniform",
+    "VampPrior",
     "likelihoods",
     "posteriors",
     "priors",

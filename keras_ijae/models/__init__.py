@@ -38,6 +38,8 @@ register(
     sampling_prior="two_stage",
 )
 register("nf_vae", VAE, "VAE whose posterior is bent by a planar flow: a tighter bound", posterior="planar")
+register("flow_vae", VAE, "VAE whose prior is a flow, learned with it: sharper samples", prior="realnvp")
+register("vamp_vae", VAE, "VAE whose prior is made of the posteriors of learned pseudo-inputs", prior="vamp")
 register("alpha_gan", AlphaGAN, "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes")
 register("ijae", IJAE, "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions")
 register("svae", SVAE, "symmetric VAE: both joint distributions matched to each other, samples over fidelity")

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
+from keras_ijae.game.replicas import gathered
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
 from keras_ijae.models.bounds import Bounds, check_densities, learned, prior_noise
 from keras_ijae.networks import Networks
@@ -32,23 +33,26 @@ class VAE(Bounds, Game):
     Args:
         encoder: observations -> parameters of the posterior, (batch, posterior units).
         decoder: codes -> parameters of the likelihood, (batch, *data_shape): logits for "bernoulli", else means.
-        posterior: "diagonal", "full" or "planar" (a flow), or a `Posterior`.
+        posterior: "diagonal", "full", "planar" or "iaf" (flows), or a `Posterior`.
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
-        common: see `Game`. The prior is any with a density wherever codes are: "normal", "mixture" (learned), ...
+        free_bits: nats of the KL that cost nothing: max(free_bits, E_x KL) is in the place of E_x KL, the mean over the
+            batch, so that a KL below it is not pushed to 0; a run-time scalar, at least 0. None: there is no such term.
+        common: see `Game`. The prior is any with a density wherever codes are: "normal", "mixture", "realnvp", "maf" or
+            "vamp" (learned), ...
 
     References:
-        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
-        mixture (in the VampPrior of Tomczak & Welling 2018 the encoder gives its components, here they are free). As
-        "two_stage_vae" it is that of Dai & Wipf 2019: a Gaussian with one learned variance, and after training a second
-        VAE on the codes (`ki.distributions.TwoStage`), whose samples are decoded; until `fit_prior(data)` is called,
-        samples are of N(0, I). As
-        "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015.
+        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Kingma et al. 2016, eq. 15 (free_bits),
+        where dimensions are in groups: here all are in one, for which alone every posterior and prior has a KL. As
+        "gmm_vae" the prior is a learned mixture, as "flow_vae" the RealNVP of Dinh et al. 2017, as "vamp_vae" the
+        VampPrior of Tomczak & Welling 2018. As "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015. As
+        "two_stage_vae" it is that of Dai & Wipf 2019: a Gaussian of one learned variance, and after training a second
+        VAE on the codes (`ki.distributions.TwoStage`); until `fit_prior(data)` is called, samples are of N(0, I).
         preset="paper" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and Adagrad at
         0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in
-        it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of the mixture or of
-        the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
+        it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of learned priors
+        or of the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
     """
 
     ROLES = labelled(ENCODER, DECODER)
@@ -63,6 +67,7 @@ class VAE(Bounds, Game):
         likelihood: Any = "bernoulli",
         beta: float = 1.0,
         warm_up_steps: int = 0,
+        free_bits: float | None = None,
         **common: Unpack[Common],
     ):
         super().__init__({"encoder": encoder, "decoder": decoder}, **common)
@@ -73,6 +78,7 @@ class VAE(Bounds, Game):
             raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
         self.beta = self.weight("beta", beta)
         self.warm_up_steps = checks.whole("warm_up_steps", warm_up_steps, 0)
+        self.free_bits = self.weight("free_bits", free_bits, optional=True)
         parts = learned(self, "likelihood", "posterior_family", "prior")
         self.moves = (Move("auto_encoder", ("encoder", "decoder", *parts)),)
         self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
@@ -88,8 +94,14 @@ class VAE(Bounds, Game):
         log_likelihood, kl = self.bound_terms(batch, noise, training=True)
         weight = tf.cast(tf.convert_to_tensor(self.beta), kl.dtype) * self._warmth(kl.dtype)
         terms = self.named_terms(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
-        loss = weight * tf.reduce_mean(kl) - tf.reduce_mean(log_likelihood)
+        loss = weight * self._counted(kl) - tf.reduce_mean(log_likelihood)
         return Played({"auto_encoder": loss}, {**terms, "beta": weight})
+
+    def _counted(self, kl):
+        """The mean KL, as far as it costs something."""
+        if self.free_bits is None:
+            return tf.reduce_mean(kl)
+        return tf.maximum(tf.reduce_mean(gathered(kl)), tf.cast(tf.convert_to_tensor(self.free_bits), kl.dtype))
 
     def _warmth(self, dtype):
         if not self.warm_up_steps:

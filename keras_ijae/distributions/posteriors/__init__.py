@@ -6,9 +6,15 @@ from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian, FullGaussian
+from keras_ijae.distributions.posteriors.inverse_autoregressive import IAF
 from keras_ijae.distributions.posteriors.planar import PlanarFlow
 
-POSTERIORS: dict[str, type[Posterior]] = {"diagonal": DiagonalGaussian, "full": FullGaussian, "planar": PlanarFlow}
+POSTERIORS: dict[str, type[Posterior]] = {
+    "diagonal": DiagonalGaussian,
+    "full": FullGaussian,
+    "planar": PlanarFlow,
+    "iaf": IAF,
+}
 
 
 def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Posterior:
@@ -25,4 +31,4 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
     return found
 
 
-__all__ = ["POSTERIORS", "DiagonalGaussian", "FullGaussian", "PlanarFlow", "Posterior", "get", "positive_scale"]
+__all__ = ["IAF", "POSTERIORS", "DiagonalGaussian", "FullGaussian", "PlanarFlow", "Posterior", "get", "positive_scale"]

@@ -8,10 +8,12 @@ from keras_ijae.checks import choice
 from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
+from keras_ijae.distributions.priors.flows import MAF, RealNVP
 from keras_ijae.distributions.priors.generated import GeneratedPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
 from keras_ijae.distributions.priors.two_stage import TwoStage
+from keras_ijae.distributions.priors.vamp import VampPrior
 
 PRIORS: dict[str, type[Prior]] = {
     "normal": StandardNormal,
@@ -19,11 +21,16 @@ PRIORS: dict[str, type[Prior]] = {
     "sphere": Sphere,
     "gmm": GaussianMixture,
     "mixture": LearnedMixture,
+    "realnvp": RealNVP,
+    "maf": MAF,
+    "vamp": VampPrior,
 }
 FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
     "normal": functools.partial(GaussianMixture, components=1),
     "two_stage": TwoStage,
+    "flow": MAF,
+    "vamp": VampPrior,
 }
 """What can be fitted to codes, by name: latent_dim -> prior."""
 
@@ -73,15 +80,18 @@ def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
 
 __all__ = [
     "FITTED",
+    "MAF",
     "PRIORS",
     "GaussianMixture",
     "GeneratedPrior",
     "LearnedMixture",
     "Prior",
+    "RealNVP",
     "Sphere",
     "StandardNormal",
     "TwoStage",
     "Uniform",
+    "VampPrior",
     "get",
     "to_fit",
 ]
