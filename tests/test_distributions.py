@@ -263,7 +263,14 @@ def test_what_a_posterior_must_define_it_says():
 def test_priors_declare_what_they_can():
     declared = {name: (prior.has_log_prob, prior.can_fit) for name, prior in priors.PRIORS.items()}
     fixed = (True, False)
-    assert declared == {"normal": fixed, "uniform": fixed, "sphere": fixed, "gmm": (True, True), "mixture": fixed}
+    assert declared == {
+        "normal": fixed,
+        "uniform": fixed,
+        "sphere": fixed,
+        "gmm": (True, True),
+        "mixture": fixed,
+        "sticks": fixed,
+    }
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):
         assert hasattr(prior, "fit") == prior.can_fit

@@ -1,6 +1,7 @@
 """Likelihoods of data, posteriors and priors of codes, on TensorFlow Probability."""
 
 from keras_ijae.distributions import likelihoods, posteriors, priors
+from keras_ijae.distributions.kumaraswamy import kumaraswamy_beta_kl
 from keras_ijae.distributions.likelihoods import (
     Bernoulli,
     CyclicShift,
@@ -10,7 +11,7 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
-from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
+from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, PlanarFlow, Posterior, StickBreaking
 from keras_ijae.distributions.priors import (
     GaussianMixture,
     GeneratedPrior,
@@ -18,6 +19,7 @@ from keras_ijae.distributions.priors import (
     Prior,
     Sphere,
     StandardNormal,
+    Sticks,
     Uniform,
 )
 
@@ -39,7 +41,10 @@ __all__ = [
     "ShiftGaussian",
     "Sphere",
     "StandardNormal",
+    "StickBreaking",
+    "Sticks",
     "Uniform",
+    "kumaraswamy_beta_kl",
     "likelihoods",
     "posteriors",
     "priors",

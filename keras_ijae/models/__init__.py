@@ -31,6 +31,13 @@ register("vae", VAE, "variational auto-encoder: a bound on the likelihood, blurr
 register("beta_vae", VAE, "VAE with a KL weight of 4: factors over fidelity", beta=4.0)
 register("gmm_vae", VAE, "VAE whose prior is a mixture of Gaussians, learned with it", prior="mixture")
 register("nf_vae", VAE, "VAE whose posterior is bent by a planar flow: a tighter bound", posterior="planar")
+register(
+    "stick_vae",
+    VAE,
+    "VAE whose codes are weights of a broken stick: few of them are large",
+    posterior="sticks",
+    prior="sticks",
+)
 register("alpha_gan", AlphaGAN, "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes")
 register("ijae", IJAE, "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions")
 register("svae", SVAE, "symmetric VAE: both joint distributions matched to each other, samples over fidelity")

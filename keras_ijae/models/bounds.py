@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
-from keras_ijae.distributions.priors import Prior, StandardNormal
+from keras_ijae.distributions.priors import Prior
 from keras_ijae.distributions.supports import described, holds
 from keras_ijae.game.data import Batch
 
@@ -28,8 +28,8 @@ def code_and_kl(
         noise: of the codes, `(batch, posterior.noise_dim)`.
         prior_noise: `(batch, prior.density_noise_dim)`, for a prior whose density is estimated.
     """
-    if posterior.has_kl and type(prior).log_prob is StandardNormal.log_prob:
-        return posterior.draw(params, noise), posterior.kl(params)
+    if posterior.has_kl(prior):
+        return posterior.draw(params, noise), posterior.kl(params, prior)
     z, log_q = posterior.sample_and_log_prob(params, noise)
     return z, log_q - log_prior(prior, z, prior_noise)
 

@@ -32,7 +32,7 @@ class VAE(Bounds, Game):
     Args:
         encoder: observations -> parameters of the posterior, (batch, posterior units).
         decoder: codes -> parameters of the likelihood, (batch, *data_shape): logits for "bernoulli", else means.
-        posterior: "diagonal", "full" or "planar" (a flow), or a `Posterior`.
+        posterior: "diagonal", "full", "planar" (a flow) or "sticks" (with the prior "sticks"), or a `Posterior`.
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.

@@ -7,8 +7,14 @@ from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian, FullGaussian
 from keras_ijae.distributions.posteriors.planar import PlanarFlow
+from keras_ijae.distributions.posteriors.sticks import StickBreaking
 
-POSTERIORS: dict[str, type[Posterior]] = {"diagonal": DiagonalGaussian, "full": FullGaussian, "planar": PlanarFlow}
+POSTERIORS: dict[str, type[Posterior]] = {
+    "diagonal": DiagonalGaussian,
+    "full": FullGaussian,
+    "planar": PlanarFlow,
+    "sticks": StickBreaking,
+}
 
 
 def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Posterior:
@@ -25,4 +31,13 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
     return found
 
 
-__all__ = ["POSTERIORS", "DiagonalGaussian", "FullGaussian", "PlanarFlow", "Posterior", "get", "positive_scale"]
+__all__ = [
+    "POSTERIORS",
+    "DiagonalGaussian",
+    "FullGaussian",
+    "PlanarFlow",
+    "Posterior",
+    "StickBreaking",
+    "get",
+    "positive_scale",
+]

@@ -11,6 +11,7 @@ from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Unifor
 from keras_ijae.distributions.priors.generated import GeneratedPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
+from keras_ijae.distributions.priors.sticks import Sticks
 
 PRIORS: dict[str, type[Prior]] = {
     "normal": StandardNormal,
@@ -18,6 +19,7 @@ PRIORS: dict[str, type[Prior]] = {
     "sphere": Sphere,
     "gmm": GaussianMixture,
     "mixture": LearnedMixture,
+    "sticks": Sticks,
 }
 FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
@@ -78,6 +80,7 @@ __all__ = [
     "Prior",
     "Sphere",
     "StandardNormal",
+    "Sticks",
     "Uniform",
     "get",
     "to_fit",
