@@ -23,6 +23,8 @@ VARIANTS = {
         {"likelihood": "laplace", "ema": 0.9},
         {"likelihood": "discretized_logistic", "posterior": "full"},
     ],
+    "stick_vae": [{}],
+    "resampled_vae": [{}],
     "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
     "ijae": [
         {},

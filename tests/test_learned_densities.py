@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from systems import BATCH, LATENT, codes_of_samples, compiled, dataset, images, quick, same, train, weights
 
-from keras_ijae.distributions import PlanarFlow
+from keras_ijae.distributions import PlanarFlow, ResampledPrior
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +17,8 @@ X = images(2 * BATCH)
 SYSTEMS = {
     "gmm_vae": {"ema": 0.9, "likelihood": "laplace", "posterior": PlanarFlow(LATENT, depth=2)},
     "nf_vae": {},
+    "resampled_vae": {"prior": ResampledPrior(LATENT, truncation=5, proposals=64, evaluation_proposals=256)},
+    "stick_vae": {},
 }
 ALL = quick(SYSTEMS, ["gmm_vae"])
 

@@ -38,6 +38,7 @@ register(
     posterior="sticks",
     prior="sticks",
 )
+register("resampled_vae", VAE, "VAE whose prior learns which samples of N(0, I) to reject", prior="resampled")
 register("alpha_gan", AlphaGAN, "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes")
 register("ijae", IJAE, "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions")
 register("svae", SVAE, "symmetric VAE: both joint distributions matched to each other, samples over fidelity")

@@ -26,7 +26,8 @@ def code_and_kl(
         prior: p, which `check_densities` has let pass.
         params: the encoder's outputs, `(batch, posterior.units)`.
         noise: of the codes, `(batch, posterior.noise_dim)`.
-        prior_noise: `(batch, prior.density_noise_dim)`, for a prior whose density is estimated.
+        prior_noise: for a prior whose density is estimated, `(batch, prior.density_noise_dim)` or, in training, the
+            `prior.density_noise_rows` of those that have them.
     """
     if posterior.has_kl(prior):
         return posterior.draw(params, noise), posterior.kl(params, prior)
@@ -36,11 +37,13 @@ def code_and_kl(
 
 def log_prior(prior: Prior, z: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
     """log p(z), or what bounds or estimates it; arguments as in `code_and_kl`."""
-    return prior.log_prob(z, noise) if prior.density_noise_dim else prior.log_prob(z)
+    return prior.log_prob(z) if noise is None else prior.log_prob(z, noise)
 
 
 def prior_noise(prior: Prior, draws: random.Draws) -> dict[str, tf.Tensor]:
     """The draw "prior", from which the density is estimated, of priors that need one."""
+    if prior.density_noise_rows:
+        return {"prior": draws.shared("prior", prior.density_noise_rows, prior.density_noise_dim)}
     return {"prior": draws.normal("prior", prior.density_noise_dim)} if prior.density_noise_dim else {}
 
 
@@ -84,7 +87,8 @@ class Bounds:
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, `(batch,)` each."""
         x, labels = batch
         params = self.parameters(x, labels, training)
-        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
+        shared = None if self.prior.density_noise_rows and not training else noise.get("prior")
+        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], shared)
         return self.observation_model.log_prob(self.outputs(z, labels=labels, training=training), x), kl
 
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -160,6 +164,6 @@ class Bounds:
 
     def _keyed_noise(self, rows, key):
         noise = {"code": random.normal([rows, self.code_noise_dim], key)}
-        if self.prior.density_noise_dim:
+        if self.prior.density_noise_dim and not self.prior.density_noise_rows:
             noise["prior"] = random.normal([rows, self.prior.density_noise_dim], random.fold(key, "prior"))
         return noise

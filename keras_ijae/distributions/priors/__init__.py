@@ -11,6 +11,7 @@ from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Unifor
 from keras_ijae.distributions.priors.generated import GeneratedPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
+from keras_ijae.distributions.priors.resampled import ResampledPrior
 from keras_ijae.distributions.priors.sticks import Sticks
 
 PRIORS: dict[str, type[Prior]] = {
@@ -19,6 +20,7 @@ PRIORS: dict[str, type[Prior]] = {
     "sphere": Sphere,
     "gmm": GaussianMixture,
     "mixture": LearnedMixture,
+    "resampled": ResampledPrior,
     "sticks": Sticks,
 }
 FITTED: dict[str, Callable[[int], Prior]] = {
@@ -78,6 +80,7 @@ __all__ = [
     "GeneratedPrior",
     "LearnedMixture",
     "Prior",
+    "ResampledPrior",
     "Sphere",
     "StandardNormal",
     "Sticks",

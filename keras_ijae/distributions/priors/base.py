@@ -31,6 +31,8 @@ class Prior(keras.layers.Layer):
             fits posteriors of that name.
         density_noise_dim: 0 where `log_prob(z)` is exact. Else the size of the normal noise, of each code, from which
             `log_prob(z, noise)` bounds or estimates it.
+        density_noise_rows: 0 where that noise is each code's own. Else it is one sample of so many rows for all codes
+            of a training step, on all replicas the same; outside training the density is `log_prob(z)`.
 
     Args:
         latent_dim: number of latent dimensions, >= 1.
@@ -42,6 +44,7 @@ class Prior(keras.layers.Layer):
     fits: str = "codes"
     support: Support = REALS
     density_noise_dim: int = 0
+    density_noise_rows: int = 0
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
