@@ -270,6 +270,7 @@ def test_priors_declare_what_they_can():
         "gmm": (True, True),
         "mixture": fixed,
         "sticks": fixed,
+        "resampled": fixed,
     }
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):

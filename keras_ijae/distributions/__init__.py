@@ -21,6 +21,7 @@ from keras_ijae.distributions.priors import (
     Sphere,
     StandardNormal,
     Sticks,
+    TwoStage,
     Uniform,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "StandardNormal",
     "StickBreaking",
     "Sticks",
+    "TwoStage",
     "Uniform",
     "kumaraswamy_beta_kl",
     "likelihoods",

@@ -30,6 +30,13 @@ register("gan", GAN, "generative adversarial network: sharp samples, no encoder"
 register("vae", VAE, "variational auto-encoder: a bound on the likelihood, blurred samples")
 register("beta_vae", VAE, "VAE with a KL weight of 4: factors over fidelity", beta=4.0)
 register("gmm_vae", VAE, "VAE whose prior is a mixture of Gaussians, learned with it", prior="mixture")
+register(
+    "two_stage_vae",
+    VAE,
+    "VAE with a learned variance; then fit_prior(data) trains a second VAE on its codes",
+    likelihood="learned_gaussian",
+    sampling_prior="two_stage",
+)
 register("nf_vae", VAE, "VAE whose posterior is bent by a planar flow: a tighter bound", posterior="planar")
 register(
     "stick_vae",

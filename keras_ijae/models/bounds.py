@@ -29,8 +29,8 @@ def code_and_kl(
         prior_noise: for a prior whose density is estimated, `(batch, prior.density_noise_dim)` or, in training, the
             `prior.density_noise_rows` of those that have them.
     """
-    if posterior.has_kl(prior):
-        return posterior.draw(params, noise), posterior.kl(params, prior)
+    if prior.has_kl(posterior):
+        return posterior.draw(params, noise), prior.kl(posterior, params)
     z, log_q = posterior.sample_and_log_prob(params, noise)
     return z, log_q - log_prior(prior, z, prior_noise)
 

@@ -41,6 +41,9 @@ class VAE(Bounds, Game):
     References:
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
         mixture (in the VampPrior of Tomczak & Welling 2018 the encoder gives its components, here they are free). As
+        "two_stage_vae" it is that of Dai & Wipf 2019: a Gaussian with one learned variance, and after training a second
+        VAE on the codes (`ki.distributions.TwoStage`), whose samples are decoded; until `fit_prior(data)` is called,
+        samples are of N(0, I). As
         "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015.
         preset="paper" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and Adagrad at
         0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in

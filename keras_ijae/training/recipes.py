@@ -113,6 +113,13 @@ RECIPES = {
         latent_dim=8,
         networks="mlp",
     ),
+    "two_stage_vae_mnist": Recipe(
+        summary="two-stage VAE on MNIST",
+        system="two_stage_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "nf_vae_mnist": Recipe(
         summary="VAE with a planar flow as posterior on MNIST",
         system="nf_vae",

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from keras_ijae.checks import whole
 from keras_ijae.distributions._widen import widen
-from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.supports import REALS, Support
 
 
@@ -23,8 +22,7 @@ class Posterior(keras.layers.Layer):
         units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
         noise_dim: size of the normal noise that one code is made of, latent_dim unless a subclass sets another.
         has_log_prob: whether `log_prob` of any code is defined.
-        kl_to: the class of priors to which `kl` is in closed form, with those built on it that keep its density; None:
-            there is none.
+        has_kl: whether `kl`, to N(0, I), is; a `Prior` says what other closed forms there are.
         support: where the codes are, see `Prior`.
 
     Args:
@@ -35,7 +33,7 @@ class Posterior(keras.layers.Layer):
     units: int
     noise_dim: int
     has_log_prob: bool = False
-    kl_to: type[Prior] | None = None
+    has_kl: bool = False
     support: Support = REALS
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
@@ -60,18 +58,9 @@ class Posterior(keras.layers.Layer):
         """log q(z | x) of given codes `(batch, latent_dim)`, in nats, `(batch,)`."""
         raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(params, z)` of given codes.")
 
-    def has_kl(self, prior: Prior) -> bool:
-        """Whether `kl(params, prior)` is in closed form."""
-        return self.kl_to is not None and type(prior).log_prob is self.kl_to.log_prob
-
-    def kl(self, params: tf.Tensor, prior: Prior | None = None) -> tf.Tensor:
-        """KL(q(z | x) || p(z)) in nats, `(batch,)`, in closed form.
-
-        Args:
-            params: `(batch, units)`.
-            prior: p, for which `has_kl` holds; None: `kl_to` with its default arguments.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no closed form `kl(params, prior)`.")
+    def kl(self, params: tf.Tensor) -> tf.Tensor:
+        """KL(q(z | x) || N(0, I)) in nats, `(batch,)`, in closed form."""
+        raise NotImplementedError(f"{type(self).__name__} has no closed form `kl(params)`.")
 
     def distribution(self, params: tf.Tensor) -> Any:
         """The TFP distribution, batch shape `(batch,)`, event shape `(latent_dim,)`, of those that are one."""

@@ -8,8 +8,6 @@ import tensorflow as tf
 
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.posteriors.base import Posterior
-from keras_ijae.distributions.priors.base import Prior
-from keras_ijae.distributions.priors.fixed import StandardNormal
 from keras_ijae.distributions.tfp import tfp
 
 
@@ -17,7 +15,7 @@ class GaussianPosterior(Posterior):
     """N(mean, L L'): what the two of them share; codes are mean + L noise, and the mean is the code of noise zero."""
 
     has_log_prob = True
-    kl_to = StandardNormal
+    has_kl = True
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """The mean code, `(batch, latent_dim)`."""
@@ -26,7 +24,7 @@ class GaussianPosterior(Posterior):
     def log_prob(self, params: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
         return self.distribution(params).log_prob(z)
 
-    def kl(self, params: tf.Tensor, prior: Prior | None = None) -> tf.Tensor:
+    def kl(self, params: tf.Tensor) -> tf.Tensor:
         """KL(q(z | x) || N(0, I)) in nats, `(batch,)`, in closed form: ½ (tr Σ + m'm - d - log det Σ)."""
         posterior = self.distribution(params)
         standard = tfp().distributions.MultivariateNormalDiag(

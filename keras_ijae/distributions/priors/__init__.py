@@ -13,6 +13,7 @@ from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
 from keras_ijae.distributions.priors.resampled import ResampledPrior
 from keras_ijae.distributions.priors.sticks import Sticks
+from keras_ijae.distributions.priors.two_stage import TwoStage
 
 PRIORS: dict[str, type[Prior]] = {
     "normal": StandardNormal,
@@ -26,6 +27,7 @@ PRIORS: dict[str, type[Prior]] = {
 FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
     "normal": functools.partial(GaussianMixture, components=1),
+    "two_stage": TwoStage,
 }
 """What can be fitted to codes, by name: latent_dim -> prior."""
 
@@ -84,6 +86,7 @@ __all__ = [
     "Sphere",
     "StandardNormal",
     "Sticks",
+    "TwoStage",
     "Uniform",
     "get",
     "to_fit",

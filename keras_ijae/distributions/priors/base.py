@@ -82,6 +82,19 @@ class Prior(keras.layers.Layer):
         """Log-density of codes `(batch, latent_dim)` in nats, `(batch,)`; float64 where `z` is, else float32."""
         raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(z)`.")
 
+    def has_kl(self, posterior: Any) -> bool:
+        """Whether KL(q(z | x) || p(z)) is in closed form for this `Posterior` q."""
+        return False
+
+    def kl(self, posterior: Any, params: tf.Tensor) -> tf.Tensor:
+        """KL(q(z | x) || p(z)) in nats, `(batch,)`, in closed form, where `has_kl(posterior)`.
+
+        Args:
+            posterior: q.
+            params: `(batch, posterior.units)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no closed form `kl(posterior, params)`.")
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "latent_dim": self.latent_dim}
 

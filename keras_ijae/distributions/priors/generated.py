@@ -7,9 +7,8 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import whole
+from keras_ijae.distributions.priors._rows import by_rows
 from keras_ijae.distributions.priors.base import Prior
-
-_ROWS = 64  # go through the generator at once
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -34,14 +33,7 @@ class GeneratedPrior(Prior):
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = random.normal((n, self.noise_dim), seed)
-        filled = tf.pad(noise, [[0, -n % _ROWS], [0, 0]])
-        parts = tf.reshape(filled, [-1, _ROWS, self.noise_dim])
-        codes = tf.map_fn(
-            lambda part: tf.cast(self.generator(part, training=False), tf.float32),
-            parts,
-            fn_output_signature=tf.TensorSpec([_ROWS, self.latent_dim], tf.float32),
-        )
-        return tf.reshape(codes, [-1, self.latent_dim])[:n]
+        return by_rows(lambda part: self.generator(part, training=False), noise, self.latent_dim)
 
     def get_config(self) -> dict[str, Any]:
         generator = keras.saving.serialize_keras_object(self.generator)

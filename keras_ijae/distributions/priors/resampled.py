@@ -8,10 +8,10 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import number, whole
 from keras_ijae.distributions._networks import Perceptron
+from keras_ijae.distributions.priors._rows import ROWS, keyed_rows
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import StandardNormal
 
-_ROWS = 64  # that are sampled at once
 _LEAST, _MOST = 1e-30, 1 - 1e-6  # of Z, so that 1 - Z and logarithms are finite
 _UNIT, _DEPTH = 100, 2
 
@@ -64,12 +64,7 @@ class ResampledPrior(Prior):
         )
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
-        some = tf.map_fn(
-            lambda at: self._first_accepted(random.fold(seed, "rows", at)),
-            tf.range((n + _ROWS - 1) // _ROWS),
-            fn_output_signature=tf.TensorSpec([_ROWS, self.latent_dim], tf.float32),
-        )
-        return tf.reshape(some, [-1, self.latent_dim])[:n]
+        return keyed_rows(self._first_accepted, n, seed, self.latent_dim)
 
     def log_prob(self, z: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
         """Log-density in nats, `(batch,)`.
@@ -97,13 +92,13 @@ class ResampledPrior(Prior):
         return after
 
     def _first_accepted(self, key):
-        proposals = random.normal((_ROWS, self.truncation * self.latent_dim), random.fold(key, "proposals"))
-        proposals = tf.reshape(proposals, [_ROWS * self.truncation, self.latent_dim])
-        accept = tf.reshape(tf.sigmoid(self._logits(proposals, tf.float32)), [_ROWS, self.truncation])
-        taken = random.uniform((_ROWS, self.truncation), random.fold(key, "accept")) < accept
+        proposals = random.normal((ROWS, self.truncation * self.latent_dim), random.fold(key, "proposals"))
+        proposals = tf.reshape(proposals, [ROWS * self.truncation, self.latent_dim])
+        accept = tf.reshape(tf.sigmoid(self._logits(proposals, tf.float32)), [ROWS, self.truncation])
+        taken = random.uniform((ROWS, self.truncation), random.fold(key, "accept")) < accept
         taken |= tf.range(self.truncation) == self.truncation - 1
         first = tf.argmax(tf.cast(taken, tf.int32), axis=1)
-        return tf.gather(tf.reshape(proposals, [_ROWS, self.truncation, -1]), first, batch_dims=1)
+        return tf.gather(tf.reshape(proposals, [ROWS, self.truncation, -1]), first, batch_dims=1)
 
     def _logits(self, z, dtype):
         return tf.cast(self.acceptance(tf.cast(z, dtype)), dtype)[:, 0]

@@ -9,6 +9,8 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import number, whole
 from keras_ijae.distributions import _sticks
+from keras_ijae.distributions.kumaraswamy import kumaraswamy_beta_kl
+from keras_ijae.distributions.posteriors import StickBreaking
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.supports import STICKS
 
@@ -21,7 +23,8 @@ class Sticks(Prior):
 
         log p(pi) = (K - 1) log alpha0 + (alpha0 - 1) log pi_K - sum_{k<K} log sum_{j>=k} pi_j
 
-    Where a weight is below exp(-80), which float32 does not hold, it is taken to be that.
+    The KL of `StickBreaking` posteriors to it is a sum of `kumaraswamy_beta_kl`. Where a weight is below exp(-80),
+    which float32 does not hold, it is taken to be that.
 
     Args:
         latent_dim: number of weights K, >= 2.
@@ -48,6 +51,13 @@ class Sticks(Prior):
         sticks = self.latent_dim - 1
         beta = sticks * math.log(self.concentration) + (self.concentration - 1) * tf.math.log(z[:, -1])
         return beta - tf.reduce_sum(tf.math.log(left[:, :sticks]), axis=1)
+
+    def has_kl(self, posterior: Any) -> bool:
+        return isinstance(posterior, StickBreaking) and type(self).log_prob is Sticks.log_prob
+
+    def kl(self, posterior: Any, params: tf.Tensor) -> tf.Tensor:
+        a, b = posterior.a_and_b(params)
+        return tf.reduce_sum(kumaraswamy_beta_kl(a, b, 1.0, self.concentration), axis=1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "concentration": self.concentration}
