@@ -271,6 +271,7 @@ def test_priors_declare_what_they_can():
         "mixture": fixed,
         "sticks": fixed,
         "resampled": fixed,
+        "hierarchical": fixed,
     }
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):

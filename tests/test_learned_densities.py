@@ -17,7 +17,7 @@ X = images(2 * BATCH)
 SYSTEMS = {
     "gmm_vae": {"ema": 0.9, "likelihood": "laplace", "posterior": PlanarFlow(LATENT, depth=2)},
     "nf_vae": {},
-    "resampled_vae": {"prior": ResampledPrior(LATENT, truncation=5, proposals=64, evaluation_proposals=256)},
+    "resampled_vae": {"prior": keras.saving.serialize_keras_object(ResampledPrior(LATENT, 5, 64, 256))},
     "stick_vae": {},
 }
 ALL = quick(SYSTEMS, ["gmm_vae"])

@@ -9,6 +9,7 @@ from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
 from keras_ijae.distributions.priors.generated import GeneratedPrior
+from keras_ijae.distributions.priors.hierarchical import HierarchicalPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
 from keras_ijae.distributions.priors.resampled import ResampledPrior
@@ -21,6 +22,7 @@ PRIORS: dict[str, type[Prior]] = {
     "sphere": Sphere,
     "gmm": GaussianMixture,
     "mixture": LearnedMixture,
+    "hierarchical": HierarchicalPrior,
     "resampled": ResampledPrior,
     "sticks": Sticks,
 }
@@ -80,6 +82,7 @@ __all__ = [
     "PRIORS",
     "GaussianMixture",
     "GeneratedPrior",
+    "HierarchicalPrior",
     "LearnedMixture",
     "Prior",
     "ResampledPrior",
