@@ -25,6 +25,7 @@ VARIANTS = {
     ],
     "stick_vae": [{}],
     "resampled_vae": [{}],
+    "iop_vae": [{"discriminator_steps": 2, "candidates": 16}, {"posterior": "planar", "ema": None}],
     "hierarchical_vae": [{"rms_error": 10.0}, {"prior": "normal", "likelihood": "gaussian"}],  # so that all move
     "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
     "ijae": [

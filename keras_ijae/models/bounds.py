@@ -69,6 +69,14 @@ def learned(model: keras.Model, *names: str) -> tuple[str, ...]:
     return tuple(name for name, part in parts.items() if part is not None and part.trainable_variables)
 
 
+def kl_weight(model: Any, dtype: Any) -> tf.Tensor:
+    """`beta`, grown linearly from 0 over the model's `warm_up_steps`, if there are any: a scalar of this type."""
+    beta = tf.cast(tf.convert_to_tensor(model.beta), dtype)
+    if not model.warm_up_steps:
+        return beta
+    return beta * tf.minimum(1.0, tf.cast(tf.convert_to_tensor(model.steps), dtype) / model.warm_up_steps)
+
+
 class Bounds:
     """The bounds of a `Game`, where it has `posterior_family`, `observation_model` and a prior with a density.
 

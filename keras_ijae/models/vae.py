@@ -9,7 +9,7 @@ from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
-from keras_ijae.models.bounds import Bounds, check_densities, learned, prior_noise
+from keras_ijae.models.bounds import Bounds, check_densities, kl_weight, learned, prior_noise
 from keras_ijae.networks import Networks
 
 NETWORKS = Networks(family="mlp", width=500, depth=1, norm="none", hidden_activation="tanh")
@@ -86,12 +86,7 @@ class VAE(Bounds, Game):
 
     def losses(self, batch, noise, phase, forward):
         log_likelihood, kl = self.bound_terms(batch, noise, training=True)
-        weight = tf.cast(tf.convert_to_tensor(self.beta), kl.dtype) * self._warmth(kl.dtype)
+        weight = kl_weight(self, kl.dtype)
         terms = self.named_terms(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
         loss = weight * tf.reduce_mean(kl) - tf.reduce_mean(log_likelihood)
         return Played({"auto_encoder": loss}, {**terms, "beta": weight})
-
-    def _warmth(self, dtype):
-        if not self.warm_up_steps:
-            return tf.ones([], dtype)
-        return tf.minimum(1.0, tf.cast(tf.convert_to_tensor(self.steps), dtype) / self.warm_up_steps)

@@ -10,6 +10,7 @@ from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
 from keras_ijae.distributions.priors.generated import GeneratedPrior
 from keras_ijae.distributions.priors.hierarchical import HierarchicalPrior
+from keras_ijae.distributions.priors.implicit import ImplicitOptimalPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
 from keras_ijae.distributions.priors.resampled import ResampledPrior
@@ -83,6 +84,7 @@ __all__ = [
     "GaussianMixture",
     "GeneratedPrior",
     "HierarchicalPrior",
+    "ImplicitOptimalPrior",
     "LearnedMixture",
     "Prior",
     "ResampledPrior",

@@ -67,6 +67,11 @@ class Prior(keras.layers.Layer):
             model: a `GenerativeModel`.
         """
 
+    @property
+    def lenders(self) -> tuple[keras.layers.Layer, ...]:
+        """The networks of its model that `sample` uses: exported with it."""
+        return ()
+
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         """`n` codes, `(n, latent_dim)` float32, a function of the weights, `n` and `seed` alone.
 
