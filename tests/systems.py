@@ -31,6 +31,10 @@ VARIANTS = {
         {"posterior": serialized(IAF(LATENT, depth=2, width=8, context=3)), "prior": "normal", "free_bits": 0.1},
     ],
     "vamp_vae": [{}, {"posterior": "full", "likelihood": "laplace", "ema": 0.9}],
+    "stick_vae": [{}],
+    "resampled_vae": [{}],
+    "iop_vae": [{"discriminator_steps": 2, "candidates": 16}, {"posterior": "planar", "ema": None}],
+    "hierarchical_vae": [{"rms_error": 10.0}, {"prior": "normal", "likelihood": "gaussian"}],  # so that all move
     "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
     "ijae": [
         {},

@@ -266,7 +266,8 @@ def test_priors_declare_what_they_can():
     fixed = (True, False)
     fitted = dict.fromkeys(("gmm", "realnvp", "maf"), (True, True))
     vamp = {"vamp": (VampPrior.has_log_prob, True)}  # a property: its model's posterior may have none
-    assert declared == {**dict.fromkeys(("normal", "uniform", "sphere", "mixture"), fixed), **fitted, **vamp}
+    names = ("normal", "uniform", "sphere", "mixture", "sticks", "resampled", "hierarchical")
+    assert declared == {**dict.fromkeys(names, fixed), **fitted, **vamp}
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):
         assert hasattr(prior, "fit") == prior.can_fit

@@ -7,6 +7,7 @@ Support = tuple[float, float] | str
 
 REALS: Support = (-math.inf, math.inf)
 SPHERE: Support = "sphere"
+STICKS: Support = "sticks"  # weights above 0 that add up to 1
 
 
 def is_box(support: Support) -> bool:

@@ -17,7 +17,9 @@ from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
+from keras_ijae.models.hierarchical_vae import HierarchicalVAE as HierarchicalVAE
 from keras_ijae.models.ijae import IJAE as IJAE
+from keras_ijae.models.iop_vae import IOPVAE as IOPVAE
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
 from keras_ijae.models.svae import SVAE as SVAE
 from keras_ijae.models.vae import VAE as VAE
@@ -40,6 +42,20 @@ register(
 register("nf_vae", VAE, "VAE whose posterior is bent by a planar flow: a tighter bound", posterior="planar")
 register("flow_vae", VAE, "VAE whose prior is a flow, learned with it: sharper samples", prior="realnvp")
 register("vamp_vae", VAE, "VAE whose prior is made of the posteriors of learned pseudo-inputs", prior="vamp")
+register(
+    "stick_vae",
+    VAE,
+    "VAE whose codes are weights of a broken stick: few of them are large",
+    posterior="sticks",
+    prior="sticks",
+)
+register("resampled_vae", VAE, "VAE whose prior learns which samples of N(0, I) to reject", prior="resampled")
+register(
+    "hierarchical_vae",
+    HierarchicalVAE,
+    "VAE with a prior that has a latent variable of its own; the reconstruction error is held below a bound",
+)
+register("iop_vae", IOPVAE, "VAE whose prior is the distribution of its own codes, by a discriminator of codes")
 register("alpha_gan", AlphaGAN, "alpha-GAN: an L1 auto-encoder between a discriminator of images and one of codes")
 register("ijae", IJAE, "implicit lambda-Jeffreys auto-encoder: sharp samples and faithful reconstructions")
 register("svae", SVAE, "symmetric VAE: both joint distributions matched to each other, samples over fidelity")

@@ -10,7 +10,7 @@ from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.replicas import gathered
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
-from keras_ijae.models.bounds import Bounds, check_densities, learned, prior_noise
+from keras_ijae.models.bounds import Bounds, check_densities, kl_weight, learned, prior_noise
 from keras_ijae.networks import Networks
 
 NETWORKS = Networks(family="mlp", width=500, depth=1, norm="none", hidden_activation="tanh")
@@ -33,7 +33,7 @@ class VAE(Bounds, Game):
     Args:
         encoder: observations -> parameters of the posterior, (batch, posterior units).
         decoder: codes -> parameters of the likelihood, (batch, *data_shape): logits for "bernoulli", else means.
-        posterior: "diagonal", "full", "planar" or "iaf" (flows), or a `Posterior`.
+        posterior: "diagonal", "full", "planar" or "iaf" (flows), "sticks" (with the prior "sticks"), or a `Posterior`.
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
@@ -92,7 +92,7 @@ class VAE(Bounds, Game):
 
     def losses(self, batch, noise, phase, forward):
         log_likelihood, kl = self.bound_terms(batch, noise, training=True)
-        weight = tf.cast(tf.convert_to_tensor(self.beta), kl.dtype) * self._warmth(kl.dtype)
+        weight = kl_weight(self, kl.dtype)
         terms = self.named_terms(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
         loss = weight * self._counted(kl) - tf.reduce_mean(log_likelihood)
         return Played({"auto_encoder": loss}, {**terms, "beta": weight})
@@ -102,8 +102,3 @@ class VAE(Bounds, Game):
         if self.free_bits is None:
             return tf.reduce_mean(kl)
         return tf.maximum(tf.reduce_mean(gathered(kl)), tf.cast(tf.convert_to_tensor(self.free_bits), kl.dtype))
-
-    def _warmth(self, dtype):
-        if not self.warm_up_steps:
-            return tf.ones([], dtype)
-        return tf.minimum(1.0, tf.cast(tf.convert_to_tensor(self.steps), dtype) / self.warm_up_steps)

@@ -10,8 +10,12 @@ from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
 from keras_ijae.distributions.priors.flows import MAF, RealNVP
 from keras_ijae.distributions.priors.generated import GeneratedPrior
+from keras_ijae.distributions.priors.hierarchical import HierarchicalPrior
+from keras_ijae.distributions.priors.implicit import ImplicitOptimalPrior
 from keras_ijae.distributions.priors.learned_mixture import LearnedMixture
 from keras_ijae.distributions.priors.mixture import GaussianMixture
+from keras_ijae.distributions.priors.resampled import ResampledPrior
+from keras_ijae.distributions.priors.sticks import Sticks
 from keras_ijae.distributions.priors.two_stage import TwoStage
 from keras_ijae.distributions.priors.vamp import VampPrior
 
@@ -24,6 +28,9 @@ PRIORS: dict[str, type[Prior]] = {
     "realnvp": RealNVP,
     "maf": MAF,
     "vamp": VampPrior,
+    "hierarchical": HierarchicalPrior,
+    "resampled": ResampledPrior,
+    "sticks": Sticks,
 }
 FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
@@ -84,11 +91,15 @@ __all__ = [
     "PRIORS",
     "GaussianMixture",
     "GeneratedPrior",
+    "HierarchicalPrior",
+    "ImplicitOptimalPrior",
     "LearnedMixture",
     "Prior",
     "RealNVP",
+    "ResampledPrior",
     "Sphere",
     "StandardNormal",
+    "Sticks",
     "TwoStage",
     "Uniform",
     "VampPrior",

@@ -32,6 +32,12 @@ class StandardNormal(Prior):
         zero = tf.zeros((), z.dtype)
         return tf.reduce_sum(tfp().distributions.Normal(zero, tf.ones_like(zero)).log_prob(z), axis=1)
 
+    def has_kl(self, posterior: Any) -> bool:
+        return posterior.has_kl and type(self).log_prob is StandardNormal.log_prob  # not of a class built on this one
+
+    def kl(self, posterior: Any, params: tf.Tensor) -> tf.Tensor:
+        return posterior.kl(params)
+
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class Uniform(Prior):

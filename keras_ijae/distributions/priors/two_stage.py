@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import number, whole
 from keras_ijae.distributions.posteriors import DiagonalGaussian
-from keras_ijae.distributions.priors._parts import ROWS, in_parts
+from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
 
 START = 0.2
