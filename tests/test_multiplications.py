@@ -24,6 +24,7 @@ EXPECTED = {
     "wae_mmd": {"encoder": FIRST, "decoder": SECOND},
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
+    "rae": {"encoder": FIRST, "decoder": SECOND},  # "l2"; what the others need is counted below
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
     "alpha_gan": {
         "encoder": FIRST,

@@ -19,6 +19,7 @@ from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
 from keras_ijae.models.ijae import IJAE as IJAE
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
+from keras_ijae.models.rae import RAE as RAE
 from keras_ijae.models.svae import SVAE as SVAE
 from keras_ijae.models.vae import VAE as VAE
 from keras_ijae.models.wae_gan import WAEGAN as WAEGAN
@@ -48,3 +49,5 @@ register("wae_mmd", WAEMMD, "Wasserstein auto-encoder, codes matched to the prio
 register("mask_aae", MaskAAE, "adversarial auto-encoder with a mask that learns how many dimensions its codes need")
 register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of codes and the encoder meet half-way")
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
+register("rae", RAE, "regularised auto-encoder: short codes and a smooth decoder; then fit_prior(data, 'gmm')")
+register("rae_gmm", RAE, "regularised auto-encoder; then fit_prior(data) fits a mixture to its codes", prior="gmm")

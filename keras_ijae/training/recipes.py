@@ -134,6 +134,13 @@ RECIPES = {
         latent_dim=32,
         networks="dcgan",
     ),
+    "rae_mnist": Recipe(
+        summary="regularised auto-encoder on MNIST, convolutional; samples by fit_prior",
+        system="rae_gmm",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "cgan_digits": Recipe(
         summary="conditional GAN on scikit-learn's 8x8 digits",
         system="gan",
