@@ -63,6 +63,7 @@ VARIANTS = {
         {"regularizer": "spectral", "ema": 0.9},
         {"regularizer": None},
     ],
+    "injflow": [{}, {"prior": "mixture", "reconstruction_weight": 3.0, "ema": 0.9}],
 }
 SYSTEMS = sorted(ENTRIES)
 WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].system.ROLES)]

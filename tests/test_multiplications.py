@@ -24,7 +24,8 @@ EXPECTED = {
     "wae_mmd": {"encoder": FIRST, "decoder": SECOND},
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
-    "rae": {"encoder": FIRST, "decoder": SECOND},  # "l2"; what the others need is counted below
+    "rae": {"encoder": FIRST, "decoder": SECOND},
+    "injflow": {"encoder": FIRST, "decoder": (2, 1, 0, 1)},  # a direction goes forward with the codes
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
     "alpha_gan": {
         "encoder": FIRST,

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from systems import create, images
-from tiny import affine, check_a_weight_comes_back, float64, inject, network, play_phase, signs  # noqa: F401
+from tiny import affine, bilinear, check_a_weight_comes_back, float64, network, play_phase, signs  # noqa: F401
 
 from keras_ijae.layers import spectral_layers
 from keras_ijae.models import RAE
@@ -149,14 +149,6 @@ def test_samples_come_from_the_mixture_that_is_fitted_to_the_codes():
     assert type(model.sampling_prior).__name__ == "GaussianMixture" and model.sampling_prior.components == 10
     codes = model.encode(images())
     np.testing.assert_allclose(model.sampling_prior.sample(20_000, 0).numpy().mean(0), codes.mean(0), atol=0.05)
-
-
-def bilinear():
-    """A decoder in which no gradient flows twice."""
-    z = keras.Input((2,))
-    h = keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4)(z))
-    h = keras.layers.UpSampling2D(4, interpolation="bilinear")(h)
-    return keras.Model(z, keras.layers.Activation("sigmoid")(h))
 
 
 @pytest.mark.parametrize("regularizer", ["gradient", "gradient_code"])

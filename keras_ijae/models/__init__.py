@@ -18,6 +18,7 @@ from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
 from keras_ijae.models.ijae import IJAE as IJAE
+from keras_ijae.models.injflow import InjFlow as InjFlow
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
 from keras_ijae.models.rae import RAE as RAE
 from keras_ijae.models.svae import SVAE as SVAE
@@ -51,3 +52,5 @@ register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of c
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
 register("rae", RAE, "regularised auto-encoder: short codes and a smooth decoder; then fit_prior(data, 'gmm')")
 register("rae_gmm", RAE, "regularised auto-encoder; then fit_prior(data) fits a mixture to its codes", prior="gmm")
+register("injflow", InjFlow, "injective flow, relaxed: an auto-encoder that bounds its decoder's volume (experimental)")
+register("injflow_ln", InjFlow, "injective flow with the tighter, logarithmic bound (experimental)", logarithm=True)

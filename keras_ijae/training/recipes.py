@@ -141,6 +141,13 @@ RECIPES = {
         latent_dim=32,
         networks="dcgan",
     ),
+    "injflow_mnist": Recipe(
+        summary="injective flow, relaxed, on MNIST, convolutional",
+        system="injflow",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "cgan_digits": Recipe(
         summary="conditional GAN on scikit-learn's 8x8 digits",
         system="gan",
