@@ -63,6 +63,8 @@ VARIANTS = {
         {"regularizer": "spectral", "ema": 0.9},
         {"regularizer": None},
     ],
+    "info_vae": [{}, {"alpha": 1.0, "lam": 10.0, "likelihood": "learned_gaussian", "posterior": "full"}],
+    "factor_vae": [{}, {"fresh_batches": True, "prior": "mixture", "likelihood": "gaussian"}],
     "injflow": [{}, {"prior": "mixture", "reconstruction_weight": 3.0, "ema": 0.9}],
 }
 SYSTEMS = sorted(ENTRIES)

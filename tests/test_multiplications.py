@@ -21,6 +21,8 @@ FIRST, SECOND = (1, 1), (1, 0, 0, 1)  # of an auto-encoder: the gradient goes th
 EXPECTED = {
     "ae": {"encoder": FIRST, "decoder": SECOND},
     "vae": {"encoder": FIRST, "decoder": SECOND},
+    "info_vae": {"encoder": FIRST, "decoder": SECOND},
+    "factor_vae": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": (2, 2, 1)},  # one look for both moves
     "wae_mmd": {"encoder": FIRST, "decoder": SECOND},
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},

@@ -82,10 +82,16 @@ class Bounds:
         self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, `(batch,)` each."""
+        return self.code_and_terms(batch, noise, training)[1:]
+
+    def code_and_terms(
+        self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """z, and what `bound_terms` gives of it."""
         x, labels = batch
         params = self.parameters(x, labels, training)
         z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
-        return self.observation_model.log_prob(self.outputs(z, labels=labels, training=training), x), kl
+        return z, self.observation_model.log_prob(self.outputs(z, labels=labels, training=training), x), kl
 
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if not self.has_bounds:

@@ -19,8 +19,51 @@ def _authors(model):
     return {"auto_encoder": keras.optimizers.Adagrad(0.01)}
 
 
+def _defaults(model):
+    return model.default_optimizers()
+
+
+class VariationalArguments(Common, total=False):
+    """Arguments of the systems built on it."""
+
+    encoder: keras.Model
+    decoder: keras.Model
+    posterior: Any
+    likelihood: Any
+
+
+class Variational(Bounds, Game):
+    """Base of the systems whose loss has log p(x|z) and KL(q(z|x) || p(z)) in it.
+
+    Args:
+        judges: role -> network of those that are neither encoder nor decoder.
+        encoder, decoder, posterior, likelihood: as of `VAE`.
+        common: see `Game`.
+    """
+
+    def __init__(
+        self,
+        judges: dict[str, keras.Model] | None = None,
+        *,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        posterior: Any = "diagonal",
+        likelihood: Any = "bernoulli",
+        **common: Unpack[Common],
+    ):
+        super().__init__({"encoder": encoder, "decoder": decoder, **(judges or {})}, **common)
+        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
+        check_densities(self.posterior_family, self.prior)
+        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
+        if not self.likelihood.has_log_prob:
+            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
+
+    def noise(self, draws):
+        return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
+
+
 @keras.saving.register_keras_serializable("keras_ijae")
-class VAE(Bounds, Game):
+class VAE(Variational):
     """Variational auto-encoder; with beta other than 1, beta-VAE.
 
         L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || p(z)) ]
@@ -36,7 +79,8 @@ class VAE(Bounds, Game):
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
-        common: see `Game`. The prior is any with a density wherever codes are: "normal", "mixture" (learned), ...
+        variational: the rest is common to all systems, see `Game`. The prior is any with a density wherever codes are:
+            "normal", "mixture" (learned), ...
 
     References:
         Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
@@ -46,28 +90,21 @@ class VAE(Bounds, Game):
         0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in
         it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of the mixture or of
         the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
+        preset="resnet" is the VAE with residual networks to which lambda-IJAE (Alanov et al. 2019) is compared. That
+        text says no more of it: blocks, channels, normalisation, likelihood and rates are this library's own.
     """
 
     ROLES = labelled(ENCODER, DECODER)
-    PRESETS = {"paper": Preset(_authors, NETWORKS)}
+    PRESETS = {"paper": Preset(_authors, NETWORKS), "resnet": Preset(_defaults, Networks(family="resnet"))}
 
     def __init__(
         self,
         *,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        posterior: Any = "diagonal",
-        likelihood: Any = "bernoulli",
         beta: float = 1.0,
         warm_up_steps: int = 0,
-        **common: Unpack[Common],
+        **variational: Unpack[VariationalArguments],
     ):
-        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
-        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
-        check_densities(self.posterior_family, self.prior)
-        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
-        if not self.likelihood.has_log_prob:
-            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
+        super().__init__(**variational)
         self.beta = self.weight("beta", beta)
         self.warm_up_steps = checks.whole("warm_up_steps", warm_up_steps, 0)
         parts = learned(self, "likelihood", "posterior_family", "prior")
@@ -77,9 +114,6 @@ class VAE(Bounds, Game):
 
     def default_optimizers(self):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
-
-    def noise(self, draws):
-        return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
 
     def losses(self, batch, noise, phase, forward):
         log_likelihood, kl = self.bound_terms(batch, noise, training=True)

@@ -148,6 +148,20 @@ RECIPES = {
         latent_dim=32,
         networks="dcgan",
     ),
+    "info_vae_mnist": Recipe(
+        summary="InfoVAE on MNIST, convolutional",
+        system="info_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
+    "factor_vae_mnist": Recipe(
+        summary="FactorVAE on MNIST, convolutional",
+        system="factor_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "cgan_digits": Recipe(
         summary="conditional GAN on scikit-learn's 8x8 digits",
         system="gan",
