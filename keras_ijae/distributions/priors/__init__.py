@@ -22,6 +22,7 @@ PRIORS: dict[str, type[Prior]] = {
 FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
     "normal": functools.partial(GaussianMixture, components=1),
+    "sphere": functools.partial(Sphere, radius=None),
 }
 """What can be fitted to codes, by name: latent_dim -> prior."""
 
@@ -41,7 +42,7 @@ def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
-    """A new prior that can be fitted: by its name ("gmm", "normal"), or a copy of an instance, without its weights.
+    """A new prior that can be fitted: by its name (a key of `FITTED`), or a copy of an instance, without its weights.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.
