@@ -69,6 +69,15 @@ VARIANTS = {
     ],
     "flex_ae": [{"critic_steps": 2}, {"noise_dim": 5, "critic_steps": 1, "ema": None}],
     "flex_ae_sr": [{"critic_steps": 1}, {"critic_steps": 2, "gradient_penalty": 0.5}],
+    "rae": [
+        {"regularizer": "gradient"},
+        {"regularizer": "gradient_code", "regularizer_weight": 0.01},
+        {"regularizer": "spectral", "ema": 0.9},
+        {"regularizer": None},
+    ],
+    "info_vae": [{}, {"alpha": 1.0, "lam": 10.0, "likelihood": "learned_gaussian", "posterior": "full"}],
+    "factor_vae": [{}, {"fresh_batches": True, "prior": "mixture", "likelihood": "gaussian"}],
+    "injflow": [{}, {"prior": "mixture", "reconstruction_weight": 3.0, "ema": 0.9}],
 }
 SYSTEMS = sorted(ENTRIES)
 WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].system.ROLES)]

@@ -28,9 +28,13 @@ EXPECTED = {
     "vae": {"encoder": FIRST, "decoder": SECOND},
     "hierarchical_vae": {"encoder": FIRST, "decoder": SECOND},
     "iop_vae": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": (11, 10, 1)},
+    "info_vae": {"encoder": FIRST, "decoder": SECOND},
+    "factor_vae": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": (2, 2, 1)},  # one look for both moves
     "wae_mmd": {"encoder": FIRST, "decoder": SECOND},
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
+    "rae": {"encoder": FIRST, "decoder": SECOND},
+    "injflow": {"encoder": FIRST, "decoder": SECOND},  # and in functions, where this test does not look, a direction
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
     "alpha_gan": {
         "encoder": FIRST,

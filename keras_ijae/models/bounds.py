@@ -93,18 +93,18 @@ class Bounds:
         self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, `(batch,)` each."""
-        outputs, kl = self.outputs_and_kl(batch, noise, training)
+        _, outputs, kl = self.code_outputs_and_kl(batch, noise, training)
         return self.observation_model.log_prob(outputs, batch.x), kl
 
-    def outputs_and_kl(
+    def code_outputs_and_kl(
         self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The decoder's outputs at z = E(x, noise), and KL(q(z|x) || p(z)) in nats per example, `(batch,)`."""
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """z = E(x, noise), the decoder's outputs for it, and KL(q(z|x) || p(z)) in nats per example, `(batch,)`."""
         x, labels = batch
         params = self.parameters(x, labels, training)
         shared = None if self.prior.density_noise_rows and not training else noise.get("prior")
         z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], shared)
-        return self.outputs(z, labels=labels, training=training), kl
+        return z, self.outputs(z, labels=labels, training=training), kl
 
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if not self.has_bounds:

@@ -38,6 +38,7 @@ FITTED: dict[str, Callable[[int], Prior]] = {
     "two_stage": TwoStage,
     "flow": MAF,
     "vamp": VampPrior,
+    "sphere": functools.partial(Sphere, radius=None),
 }
 """What can be fitted to codes, by name: latent_dim -> prior."""
 
@@ -69,7 +70,7 @@ def _sized(argument, prior, latent_dim):
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
-    """A new prior that can be fitted: by its name ("gmm", "normal"), or a copy of an instance, without its weights.
+    """A new prior that can be fitted: by its name (a key of `FITTED`), or a copy of an instance, without its weights.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.
