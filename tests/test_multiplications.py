@@ -24,6 +24,9 @@ EXPECTED = {
     "wae_mmd": {"encoder": FIRST, "decoder": SECOND},
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
+    "avb": {"encoder": FIRST, "decoder": SECOND, "posterior_discriminator": (2, 2, 1)},
+    # The discriminator's last layer is not asked for of reconstructions, whose gradients begin below it.
+    "vae_gan": {"encoder": FIRST, "decoder": (2, 2, 1), "discriminator": (3, 2, 3, 0, 0, 3)},
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
     "alpha_gan": {
         "encoder": FIRST,

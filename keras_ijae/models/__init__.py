@@ -15,12 +15,14 @@ from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
 from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
+from keras_ijae.models.avb import AVB as AVB
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
 from keras_ijae.models.ijae import IJAE as IJAE
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
 from keras_ijae.models.svae import SVAE as SVAE
 from keras_ijae.models.vae import VAE as VAE
+from keras_ijae.models.vae_gan import VAEGAN as VAEGAN
 from keras_ijae.models.wae_gan import WAEGAN as WAEGAN
 from keras_ijae.models.wae_mmd import WAEMMD as WAEMMD
 from keras_ijae.models.wgan import WGAN as WGAN
@@ -48,3 +50,5 @@ register("wae_mmd", WAEMMD, "Wasserstein auto-encoder, codes matched to the prio
 register("mask_aae", MaskAAE, "adversarial auto-encoder with a mask that learns how many dimensions its codes need")
 register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of codes and the encoder meet half-way")
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
+register("avb", AVB, "adversarial variational Bayes: a VAE with an implicit encoder, its KL told by a discriminator")
+register("vae_gan", VAEGAN, "VAE whose errors are measured inside a discriminator: sharp samples, with an encoder")

@@ -127,9 +127,23 @@ RECIPES = {
         latent_dim=8,
         networks="mlp",
     ),
+    "avb_mnist": Recipe(
+        summary="adversarial variational Bayes on MNIST, convolutional",
+        system="avb",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "gan_mnist": Recipe(
         summary="GAN on MNIST, convolutional",
         system="gan",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
+    "vae_gan_mnist": Recipe(
+        summary="VAE-GAN on MNIST, convolutional",
+        system="vae_gan",
         dataset="mnist",
         latent_dim=32,
         networks="dcgan",
