@@ -49,6 +49,7 @@ VARIANTS = {
         {"critic_steps": 2, "fresh_batches": True},
     ],
     "aae": [{}, {"prior": "uniform"}],
+    "as_vae": [{}, {"posterior": "full", "likelihood": "learned_gaussian", "observation": "draw", "player_steps": 2}],
     "avb": [
         {},
         {"contrast_codes": 2, "likelihood": "learned_gaussian", "prior": "mixture"},

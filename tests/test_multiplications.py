@@ -43,6 +43,12 @@ EXPECTED = {
     },
     "svae": {"encoder": (1, 1), "decoder": (1, 1), "joint_discriminator": (4, 2, 2)},
     "svae_r": {"encoder": (2, 1, 0, 1), "decoder": (2, 1, 0, 1), "joint_discriminator": (4, 2, 2)},
+    "as_vae": {
+        "encoder": (2, 1, 0, 1),
+        "decoder": (2, 1, 0, 1),
+        "joint_discriminator": (4, 2, 2),
+        "posterior_discriminator": (4, 2, 2),
+    },
     "ali": {"encoder": (1, 1), "decoder": (1, 1), "joint_discriminator": (2, 2, 2)},
     "alice": {"encoder": (2, 1, 0, 1), "decoder": (2, 1, 0, 1), "joint_discriminator": (2, 2, 2)},
     "wgan": {"decoder": (6, 1), "critic": (11, 10, 1, 0, 0, 8)},

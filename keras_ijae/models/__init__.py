@@ -15,6 +15,7 @@ from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
 from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
+from keras_ijae.models.as_vae import ASVAE as ASVAE
 from keras_ijae.models.avb import AVB as AVB
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
@@ -52,3 +53,6 @@ register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of c
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
 register("avb", AVB, "adversarial variational Bayes: a VAE with an implicit encoder, its KL told by a discriminator")
 register("vae_gan", VAEGAN, "VAE whose errors are measured inside a discriminator: sharp samples, with an encoder")
+register(
+    "as_vae", ASVAE, "experimental: adversarial symmetric VAE, joints compared with the product of their marginals"
+)

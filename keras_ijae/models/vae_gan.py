@@ -59,8 +59,8 @@ class VAEGAN(Game):
         eqs. 5 to 8 and algorithm 1; numbers and the balance from its code. preset="paper" is RMSProp at 0.025 / 64
         (their rate over their batch of 64), batch normalisation, minimax, gamma of 1e-5 and unit features. There gamma
         weighs L_like against (1 - gamma) R. Not in it: their networks, the decay of their rate. Their fakes for CelebA
-        and CIFAR-10 are samples alone, as by default here. The defaults differ from the paper: running averages of E and G
-        (`ema`), spectral normalisation of D in the default networks, Adam, `gamma`, and `feature_scale`, since
+        and CIFAR-10 are samples alone, as by default here. The defaults differ from the paper: running averages of E
+        and G (`ema`), spectral normalisation of D in the default networks, Adam, `gamma`, and `feature_scale`, since
         features of a spectrally normalised D differ by much less than 1.
     """
 
@@ -81,7 +81,7 @@ class VAEGAN(Game):
         discriminator: keras.Model,
         posterior: Any = "diagonal",
         feature_layer: str | int | None = None,
-        feature_scale: float = 0.1,
+        feature_scale: float = 0.3,
         gamma: float = 0.01,
         fakes: str = "samples",
         objective: str = "non_saturating",

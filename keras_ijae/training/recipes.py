@@ -127,6 +127,13 @@ RECIPES = {
         latent_dim=8,
         networks="mlp",
     ),
+    "as_vae_mnist": Recipe(
+        summary="adversarial symmetric VAE (experimental) on MNIST, convolutional",
+        system="as_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "avb_mnist": Recipe(
         summary="adversarial variational Bayes on MNIST, convolutional",
         system="avb",
