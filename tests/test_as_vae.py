@@ -216,8 +216,8 @@ def test_it_is_marked_experimental():
 @pytest.mark.slow
 def test_recovers_a_gaussian_in_1500_steps():
     model = ASVAE(
-        encoder=affine(np.concatenate([0.3 * np.eye(2), np.zeros((2, 2))], axis=1), [0, 0, 0, 0]),
-        decoder=affine(0.3 * np.eye(2), [0, 0]),
+        encoder=affine(np.concatenate([0.3 * np.eye(2), np.zeros((2, 2))], axis=1), [0, 0, 0, 0], (2,)),
+        decoder=affine(0.3 * np.eye(2), [0, 0], (2,)),
         joint_discriminator=network("plain", [(2,), (2,)], (1,), hidden=32),
         posterior_discriminator=network("plain", [(2,), (2,)], (1,), hidden=32),
         likelihood="learned_gaussian",

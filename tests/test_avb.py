@@ -221,7 +221,7 @@ def test_a_prior_that_is_fitted_later_is_taken_for_what_it_is_now():
 def test_recovers_a_gaussian_in_1500_steps(codes):
     model = AVB(
         encoder=affine(np.concatenate([0.3 * np.eye(2), 0.5 * np.eye(2)]), [0, 0], (2, 2)),
-        decoder=affine(0.3 * np.eye(2), [0, 0]),
+        decoder=affine(0.3 * np.eye(2), [0, 0], (2,)),
         posterior_discriminator=network("plain", [(2,), (2,)], (1,), hidden=32),
         likelihood="learned_gaussian",
         contrast_codes=codes,

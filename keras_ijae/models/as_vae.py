@@ -55,9 +55,9 @@ class ASVAE(JointGame):
     References:
         Pu et al. 2017, "Adversarial Symmetric Variational Autoencoder". Only its abstract could be consulted, and no
         code was found: two discriminators against the product of the marginals, and the log-likelihoods at a weight of
-        1, are from memory and unverified. So there is no preset "paper". The rest are choices of this library: running
-        averages of E and G (`ema`), spectral normalisation of the default discriminators, `observation`, rates,
-        networks.
+        1, are from memory and unverified. So there is no preset "paper". The rest are choices of this library:
+        running averages of E and G (`ema`), spectral normalisation of the default discriminators, `observation`,
+        rates, networks.
     """
 
     ROLES = labelled(ENCODER, DECODER, JOINT_DISCRIMINATOR, POSTERIOR_DISCRIMINATOR)
