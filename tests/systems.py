@@ -61,6 +61,17 @@ VARIANTS = {
         {"critic_steps": 2, "fresh_batches": True},
     ],
     "aae": [{}, {"prior": "uniform"}],
+    "as_vae": [{}, {"posterior": "full", "likelihood": "learned_gaussian", "observation": "draw", "player_steps": 2}],
+    "avb": [
+        {},
+        {"contrast_codes": 2, "likelihood": "learned_gaussian", "prior": "mixture"},
+        {"likelihood": "laplace", "discriminator_steps": 2, "ema": None},
+    ],
+    "vae_gan": [
+        {"margin": None},
+        {"fakes": "samples_and_reconstructions", "posterior": "full"},
+        {"objective": "minimax", "feature_layer": 2, "prior": "mixture", "ema": None, "margin": None},
+    ],  # without a balance, so that all move
     "wae_gan": [{}, {"prior": "sphere", "ema": None}],
     "wae_mmd": [{}, {"prior": "uniform", "ema": 0.9}],
     "mask_aae": [

@@ -35,6 +35,9 @@ EXPECTED = {
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
     "rae": {"encoder": FIRST, "decoder": SECOND},
     "injflow": {"encoder": FIRST, "decoder": SECOND},  # and in functions, where this test does not look, a direction
+    "avb": {"encoder": FIRST, "decoder": SECOND, "posterior_discriminator": (2, 2, 1)},
+    # The discriminator's last layer is not asked for of reconstructions, whose gradients begin below it.
+    "vae_gan": {"encoder": FIRST, "decoder": (2, 2, 1), "discriminator": (3, 2, 3, 0, 0, 3)},
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
     "alpha_gan": {
         "encoder": FIRST,
@@ -51,6 +54,12 @@ EXPECTED = {
     },
     "svae": {"encoder": (1, 1), "decoder": (1, 1), "joint_discriminator": (4, 2, 2)},
     "svae_r": {"encoder": (2, 1, 0, 1), "decoder": (2, 1, 0, 1), "joint_discriminator": (4, 2, 2)},
+    "as_vae": {
+        "encoder": (2, 1, 0, 1),
+        "decoder": (2, 1, 0, 1),
+        "joint_discriminator": (4, 2, 2),
+        "posterior_discriminator": (4, 2, 2),
+    },
     "ali": {"encoder": (1, 1), "decoder": (1, 1), "joint_discriminator": (2, 2, 2)},
     "alice": {"encoder": (2, 1, 0, 1), "decoder": (2, 1, 0, 1), "joint_discriminator": (2, 2, 2)},
     "wgan": {"decoder": (6, 1), "critic": (11, 10, 1, 0, 0, 8)},

@@ -68,6 +68,7 @@ DECODER = Role("decoder", "decoder", ("z",), "x")
 DISCRIMINATOR = Role("discriminator", "discriminator", ("x",))
 CODE_DISCRIMINATOR = Role("code_discriminator", "discriminator", ("z",))
 JOINT_DISCRIMINATOR = Role("joint_discriminator", "discriminator", ("x", "z"))
+POSTERIOR_DISCRIMINATOR = Role("posterior_discriminator", "discriminator", ("x", "z"))
 CRITIC = Role("critic", "critic", ("x",))
 CODE_CRITIC = Role("code_critic", "critic", ("z",))
 

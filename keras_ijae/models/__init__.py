@@ -15,6 +15,8 @@ from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
 from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
+from keras_ijae.models.as_vae import ASVAE as ASVAE
+from keras_ijae.models.avb import AVB as AVB
 from keras_ijae.models.factor_vae import FactorVAE as FactorVAE
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
@@ -27,6 +29,7 @@ from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
 from keras_ijae.models.rae import RAE as RAE
 from keras_ijae.models.svae import SVAE as SVAE
 from keras_ijae.models.vae import VAE as VAE
+from keras_ijae.models.vae_gan import VAEGAN as VAEGAN
 from keras_ijae.models.wae_gan import WAEGAN as WAEGAN
 from keras_ijae.models.wae_mmd import WAEMMD as WAEMMD
 from keras_ijae.models.wgan import WGAN as WGAN
@@ -83,3 +86,8 @@ register("injflow", InjFlow, "injective flow, relaxed: an auto-encoder that boun
 register("injflow_ln", InjFlow, "injective flow with the tighter, logarithmic bound (experimental)", logarithm=True)
 register("info_vae", InfoVAE, "InfoVAE: a VAE whose codes keep information, matched to the prior by kernels")
 register("factor_vae", FactorVAE, "FactorVAE: a VAE whose dimensions of the code a discriminator keeps independent")
+register("avb", AVB, "adversarial variational Bayes: a VAE with an implicit encoder, its KL told by a discriminator")
+register("vae_gan", VAEGAN, "VAE whose errors are measured inside a discriminator: sharp samples, with an encoder")
+register(
+    "as_vae", ASVAE, "experimental: adversarial symmetric VAE, joints compared with the product of their marginals"
+)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
-from keras_ijae.distributions.supports import described, holds
+from keras_ijae.distributions.supports import Support, described, holds
 from keras_ijae.game.data import Batch
 
 
@@ -54,11 +54,22 @@ def fits(posterior: Posterior, prior: Prior) -> bool:
 
 def check_densities(posterior: Posterior, prior: Prior) -> None:
     """ValueError where KL(q(z|x) || p(z)) is infinite or has no formula."""
-    if not fits(posterior, prior):
+    check_density(prior, posterior.support, type(posterior).__name__)
+
+
+def check_density(prior: Prior, support: Support, codes_of: str) -> None:
+    """ValueError unless the prior has a density wherever codes are.
+
+    Args:
+        prior: p.
+        support: where codes are.
+        codes_of: what gives them, for the message.
+    """
+    if not (prior.has_log_prob and holds(prior.support, support)):
         where = described(prior.support) if prior.has_log_prob else "without a density"
         raise ValueError(
-            f"Argument `prior` must have a density wherever codes of {type(posterior).__name__} are, "
-            f"{described(posterior.support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
+            f"Argument `prior` must have a density wherever codes of {codes_of} are, "
+            f"{described(support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
             f"that has, or a `Posterior` with codes where the prior's are. Received: {type(prior).__name__}, {where}"
         )
 
