@@ -64,7 +64,7 @@ def test_its_bounds_are_those_of_a_vae_with_its_networks():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("alpha, lam", [(0.0, 1.0), (1.0, 500.0)])
+@pytest.mark.parametrize("alpha, lam", [(0.0, 1.0), (1.0, 20.0)])
 def test_codes_keep_more_information_the_larger_alpha_is_and_are_still_the_priors(alpha, lam):
     """Under a likelihood of variance 1 the VAE's codes keep log(1.51) / 2 = .21 nats of a Gaussian with variances 1.51
     and .29; without a KL they keep more."""
@@ -75,7 +75,7 @@ def test_codes_keep_more_information_the_larger_alpha_is_and_are_still_the_prior
     kl = model.bound_terms(Batch(tf.constant(x)), {"code": tf.zeros([2000, 2])})[1].numpy().mean()
     codes = model.encode(x, seed=0)
     np.testing.assert_allclose(codes.std(0), 1, atol=0.15)
-    assert 0.1 < kl < 0.3 if alpha == 0 else kl > 0.4
+    assert 0.1 < kl < 0.3 if alpha == 0 else kl > 1
 
 
 @pytest.mark.parametrize(

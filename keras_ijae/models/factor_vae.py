@@ -102,9 +102,9 @@ class FactorVAE(Variational):
         return played
 
     def _logits(self, code, batch, noise):
-        """C of permuted codes and of the codes themselves."""
-        apart = permuted(tf.stop_gradient(code), noise["order"])
-        return logits(self.code_discriminator, [apart, batch.labels], [code, batch.labels])
+        """C of permuted codes and of the codes themselves, one by one: no gradient goes back to the first."""
+        seen = permuted(tf.stop_gradient(code), noise["order"]), code
+        return [logits(self.code_discriminator, [z, batch.labels])[0] for z in seen]
 
     def _judged(self, permuted, joint):
         judged = losses.discriminator_logs(JUDGE, permuted, joint)

@@ -27,7 +27,7 @@ class InfoVAE(Variational):
         encoder: observations -> parameters of the posterior, (batch, posterior units).
         decoder: codes -> parameters of the likelihood, (batch, *data_shape).
         alpha: above, at most 1; a run-time scalar.
-        lam: above, at least 1 - alpha; a run-time scalar.
+        lam: above, at least 1 - alpha; a run-time scalar. The larger, the more the noise of the estimate counts.
         variational: posterior and likelihood as of `VAE`; the rest is common to all systems, see `Game`. The prior has
             a density and nothing to learn; the kernels are as wide as suits a variance near 1.
 
@@ -40,7 +40,7 @@ class InfoVAE(Variational):
     ROLES = (ENCODER, DECODER)
     UNCONDITIONAL = "its discrepancy compares the codes of all labels at once with the prior, so that codes keep them"
 
-    def __init__(self, *, alpha: float = 0.5, lam: float = 100.0, **variational: Unpack[VariationalArguments]):
+    def __init__(self, *, alpha: float = 0.5, lam: float = 20.0, **variational: Unpack[VariationalArguments]):
         super().__init__(**variational)
         self.alpha, self.lam = self.scalar("alpha", alpha, most=1), self.scalar("lam", lam)
         if alpha + lam < 1:
