@@ -63,6 +63,10 @@ class Draws:
         """(rows, *shape) uniform numbers in (0, 1)."""
         return self.rows(name, lambda n, seed: uniform([n, *shape], seed))
 
+    def shared(self, name: str, *shape: int) -> tf.Tensor:
+        """Standard normal numbers of this shape, on all replicas the same."""
+        return tf.cast(normal(shape, fold(self._key, name)), self._dtype)
+
     def rows(self, name: str, sampler: Callable) -> tf.Tensor:
         """The replica's rows of `sampler(n, seed)`, e.g. of a prior's `sample`."""
         everything = sampler(self._rows * self._replicas, fold(self._key, name))

@@ -25,7 +25,7 @@ def fit_prior(
     run: Annotated[Path, typer.Argument(help="A run directory.", callback=_directory)],
     prior: Annotated[
         str | None,
-        typer.Option(help="gmm (10 Gaussians) or normal (one); by default what the system was created with."),
+        typer.Option(help="gmm, normal, flow, two_stage, vamp or sphere; by default what the system was created with."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the fit.")] = 0,
     import_: Import = None,

@@ -110,7 +110,10 @@ def check_one_step(model: Any, x: np.ndarray, retyped: Callable) -> tuple[list[T
 def _expected_changes(model, losses, rates):
     networks, found = {move.name: move.networks for move in model.moves}, {}
     for move, loss in losses.items():
-        moving = [(name, variable) for name in networks[move] for variable in parts(model)[name].trainable_variables]
+        known = parts(model)  # a layer without trainable weights is none
+        moving = [
+            (name, weight) for name in networks[move] if name in known for weight in known[name].trainable_variables
+        ]
         for (name, variable), slope in zip(moving, gradient(loss, [variable for _, variable in moving]), strict=True):
             changes = found.setdefault(name, {})
             changes[variable.path] = changes.get(variable.path, 0) - rates[move] * slope  # moves add up

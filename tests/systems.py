@@ -31,6 +31,10 @@ VARIANTS = {
         {"posterior": serialized(IAF(LATENT, depth=2, width=8, context=3)), "prior": "normal", "free_bits": 0.1},
     ],
     "vamp_vae": [{}, {"posterior": "full", "likelihood": "laplace", "ema": 0.9}],
+    "stick_vae": [{}],
+    "resampled_vae": [{}],
+    "iop_vae": [{"discriminator_steps": 2, "candidates": 16}, {"posterior": "planar", "ema": None}],
+    "hierarchical_vae": [{"rms_error": 10.0}, {"prior": "normal", "likelihood": "gaussian"}],  # so that all move
     "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
     "ijae": [
         {},
@@ -57,6 +61,17 @@ VARIANTS = {
         {"critic_steps": 2, "fresh_batches": True},
     ],
     "aae": [{}, {"prior": "uniform"}],
+    "as_vae": [{}, {"posterior": "full", "likelihood": "learned_gaussian", "observation": "draw", "player_steps": 2}],
+    "avb": [
+        {},
+        {"contrast_codes": 2, "likelihood": "learned_gaussian", "prior": "mixture"},
+        {"likelihood": "laplace", "discriminator_steps": 2, "ema": None},
+    ],
+    "vae_gan": [
+        {"margin": None},
+        {"fakes": "samples_and_reconstructions", "posterior": "full"},
+        {"objective": "minimax", "feature_layer": 2, "prior": "mixture", "ema": None, "margin": None},
+    ],  # without a balance, so that all move
     "wae_gan": [{}, {"prior": "sphere", "ema": None}],
     "wae_mmd": [{}, {"prior": "uniform", "ema": 0.9}],
     "mask_aae": [
@@ -65,6 +80,15 @@ VARIANTS = {
     ],
     "flex_ae": [{"critic_steps": 2}, {"noise_dim": 5, "critic_steps": 1, "ema": None}],
     "flex_ae_sr": [{"critic_steps": 1}, {"critic_steps": 2, "gradient_penalty": 0.5}],
+    "rae": [
+        {"regularizer": "gradient"},
+        {"regularizer": "gradient_code", "regularizer_weight": 0.01},
+        {"regularizer": "spectral", "ema": 0.9},
+        {"regularizer": None},
+    ],
+    "info_vae": [{}, {"alpha": 1.0, "lam": 10.0, "likelihood": "learned_gaussian", "posterior": "full"}],
+    "factor_vae": [{}, {"fresh_batches": True, "prior": "mixture", "likelihood": "gaussian"}],
+    "injflow": [{}, {"prior": "mixture", "reconstruction_weight": 3.0, "ema": 0.9}],
 }
 SYSTEMS = sorted(ENTRIES)
 WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].system.ROLES)]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from systems import BATCH, LATENT, VARIANTS, codes_of_samples, compiled, dataset, images, quick, same, train, weights
 
-from keras_ijae.distributions import PlanarFlow
+from keras_ijae.distributions import PlanarFlow, ResampledPrior
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +19,8 @@ SYSTEMS = {
     "nf_vae": {},
     "flow_vae": {**VARIANTS["flow_vae"][2], **VARIANTS["flow_vae"][0]},  # a flow as prior, one as posterior
     "vamp_vae": {"ema": 0.9},
+    "resampled_vae": {"prior": keras.saving.serialize_keras_object(ResampledPrior(LATENT, 5, 64, 256))},
+    "stick_vae": {},
 }
 ALL = quick(SYSTEMS, ["gmm_vae"])
 

@@ -1,6 +1,7 @@
 """Likelihoods of data, posteriors and priors of codes, on TensorFlow Probability."""
 
 from keras_ijae.distributions import likelihoods, posteriors, priors
+from keras_ijae.distributions.kumaraswamy import kumaraswamy_beta_kl
 from keras_ijae.distributions.likelihoods import (
     Bernoulli,
     CyclicShift,
@@ -10,16 +11,28 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
-from keras_ijae.distributions.posteriors import IAF, DiagonalGaussian, FullGaussian, PlanarFlow, Posterior
+from keras_ijae.distributions.posteriors import (
+    IAF,
+    DiagonalGaussian,
+    FullGaussian,
+    PlanarFlow,
+    Posterior,
+    StickBreaking,
+)
 from keras_ijae.distributions.priors import (
     MAF,
     GaussianMixture,
     GeneratedPrior,
+    HierarchicalPrior,
+    ImplicitOptimalPrior,
     LearnedMixture,
     Prior,
     RealNVP,
+    ResampledPrior,
     Sphere,
     StandardNormal,
+    Sticks,
+    TwoStage,
     Uniform,
     VampPrior,
 )
@@ -34,6 +47,8 @@ __all__ = [
     "GeneratedPrior",
     "GaussianMixture",
     "IAF",
+    "HierarchicalPrior",
+    "ImplicitOptimalPrior",
     "Laplace",
     "LearnedMixture",
     "Likelihood",
@@ -42,11 +57,16 @@ __all__ = [
     "Posterior",
     "Prior",
     "RealNVP",
+    "ResampledPrior",
     "ShiftGaussian",
     "Sphere",
     "StandardNormal",
+    "StickBreaking",
+    "Sticks",
+    "TwoStage",
     "Uniform",
     "VampPrior",
+    "kumaraswamy_beta_kl",
     "likelihoods",
     "posteriors",
     "priors",

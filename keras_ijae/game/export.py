@@ -41,6 +41,7 @@ class Frozen:
 def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     """Write the SavedModel of `Game.export`."""
     parts = [*(model.coders if model.has_encoder else ()), model.decoder, model.sampling_prior]
+    parts += model.sampling_prior.lenders
     parts += [model.observation_model, model.label_counts]
     frozen = Frozen([part for part in parts if part is not None], model.averages)
     module = tf.train.Checkpoint()

@@ -299,9 +299,10 @@ class GenerativeModel(keras.Model):
 
         Args:
             data: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
-            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), "flow" (a `MAF`), "vamp"
-                (the posteriors of 64 rows of `data`), or a `Prior` with `can_fit`, of which a copy is fitted. None:
-                that which samples are drawn from, if it can be fitted.
+            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), "flow" (a `MAF`),
+                "two_stage" (a second VAE), "vamp" (the posteriors of 64 rows of `data`), "sphere" (at the codes' mean
+                radius), or a `Prior` with `can_fit`, of which a copy is fitted. None: that which samples are drawn
+                from, if it can be fitted.
             seed: of the fit, at least 0.
 
         Raises:

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
-from keras_ijae.distributions.priors import Prior, StandardNormal
-from keras_ijae.distributions.supports import described, holds
+from keras_ijae.distributions.priors import Prior
+from keras_ijae.distributions.supports import Support, described, holds
 from keras_ijae.game.data import Batch
 
 
@@ -26,21 +26,24 @@ def code_and_kl(
         prior: p, which `check_densities` has let pass.
         params: the encoder's outputs, `(batch, posterior.units)`.
         noise: of the codes, `(batch, posterior.noise_dim)`.
-        prior_noise: `(batch, prior.density_noise_dim)`, for a prior whose density is estimated.
+        prior_noise: for a prior whose density is estimated, `(batch, prior.density_noise_dim)` or, in training, the
+            `prior.density_noise_rows` of those that have them.
     """
-    if posterior.has_kl and type(prior).log_prob is StandardNormal.log_prob:
-        return posterior.draw(params, noise), posterior.kl(params)
+    if prior.has_kl(posterior):
+        return posterior.draw(params, noise), prior.kl(posterior, params)
     z, log_q = posterior.sample_and_log_prob(params, noise)
     return z, log_q - log_prior(prior, z, prior_noise)
 
 
 def log_prior(prior: Prior, z: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
     """log p(z), or what bounds or estimates it; arguments as in `code_and_kl`."""
-    return prior.log_prob(z, noise) if prior.density_noise_dim else prior.log_prob(z)
+    return prior.log_prob(z) if noise is None else prior.log_prob(z, noise)
 
 
 def prior_noise(prior: Prior, draws: random.Draws) -> dict[str, tf.Tensor]:
     """The draw "prior", from which the density is estimated, of priors that need one."""
+    if prior.density_noise_rows:
+        return {"prior": draws.shared("prior", prior.density_noise_rows, prior.density_noise_dim)}
     return {"prior": draws.normal("prior", prior.density_noise_dim)} if prior.density_noise_dim else {}
 
 
@@ -51,11 +54,22 @@ def fits(posterior: Posterior, prior: Prior) -> bool:
 
 def check_densities(posterior: Posterior, prior: Prior) -> None:
     """ValueError where KL(q(z|x) || p(z)) is infinite or has no formula."""
-    if not fits(posterior, prior):
+    check_density(prior, posterior.support, type(posterior).__name__)
+
+
+def check_density(prior: Prior, support: Support, codes_of: str) -> None:
+    """ValueError unless the prior has a density wherever codes are.
+
+    Args:
+        prior: p.
+        support: where codes are.
+        codes_of: what gives them, for the message.
+    """
+    if not (prior.has_log_prob and holds(prior.support, support)):
         where = described(prior.support) if prior.has_log_prob else "without a density"
         raise ValueError(
-            f"Argument `prior` must have a density wherever codes of {type(posterior).__name__} are, "
-            f"{described(posterior.support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
+            f"Argument `prior` must have a density wherever codes of {codes_of} are, "
+            f"{described(support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
             f"that has, or a `Posterior` with codes where the prior's are. Received: {type(prior).__name__}, {where}"
         )
 
@@ -64,6 +78,14 @@ def learned(model: keras.Model, *names: str) -> tuple[str, ...]:
     """Those of the attributes `names` that have weights to learn, for the networks of a `Move`."""
     parts = {name: getattr(model, name) for name in names}
     return tuple(name for name, part in parts.items() if part is not None and part.trainable_variables)
+
+
+def kl_weight(model: Any, dtype: Any) -> tf.Tensor:
+    """`beta`, grown linearly from 0 over the model's `warm_up_steps`, if there are any: a scalar of this type."""
+    beta = tf.cast(tf.convert_to_tensor(model.beta), dtype)
+    if not model.warm_up_steps:
+        return beta
+    return beta * tf.minimum(1.0, tf.cast(tf.convert_to_tensor(model.steps), dtype) / model.warm_up_steps)
 
 
 class Bounds:
@@ -82,10 +104,18 @@ class Bounds:
         self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, `(batch,)` each."""
+        _, outputs, kl = self.code_outputs_and_kl(batch, noise, training)
+        return self.observation_model.log_prob(outputs, batch.x), kl
+
+    def code_outputs_and_kl(
+        self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """z = E(x, noise), the decoder's outputs for it, and KL(q(z|x) || p(z)) in nats per example, `(batch,)`."""
         x, labels = batch
         params = self.parameters(x, labels, training)
-        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
-        return self.observation_model.log_prob(self.outputs(z, labels=labels, training=training), x), kl
+        shared = None if self.prior.density_noise_rows and not training else noise.get("prior")
+        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], shared)
+        return z, self.outputs(z, labels=labels, training=training), kl
 
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if not self.has_bounds:
@@ -160,6 +190,6 @@ class Bounds:
 
     def _keyed_noise(self, rows, key):
         noise = {"code": random.normal([rows, self.code_noise_dim], key)}
-        if self.prior.density_noise_dim:
+        if self.prior.density_noise_dim and not self.prior.density_noise_rows:
             noise["prior"] = random.normal([rows, self.prior.density_noise_dim], random.fold(key, "prior"))
         return noise

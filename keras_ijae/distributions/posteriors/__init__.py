@@ -8,12 +8,14 @@ from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian, FullGaussian
 from keras_ijae.distributions.posteriors.inverse_autoregressive import IAF
 from keras_ijae.distributions.posteriors.planar import PlanarFlow
+from keras_ijae.distributions.posteriors.sticks import StickBreaking
 
 POSTERIORS: dict[str, type[Posterior]] = {
     "diagonal": DiagonalGaussian,
     "full": FullGaussian,
     "planar": PlanarFlow,
     "iaf": IAF,
+    "sticks": StickBreaking,
 }
 
 
@@ -31,4 +33,14 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
     return found
 
 
-__all__ = ["IAF", "POSTERIORS", "DiagonalGaussian", "FullGaussian", "PlanarFlow", "Posterior", "get", "positive_scale"]
+__all__ = [
+    "IAF",
+    "POSTERIORS",
+    "DiagonalGaussian",
+    "FullGaussian",
+    "PlanarFlow",
+    "Posterior",
+    "StickBreaking",
+    "get",
+    "positive_scale",
+]

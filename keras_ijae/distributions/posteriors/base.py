@@ -22,7 +22,7 @@ class Posterior(keras.layers.Layer):
         units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
         noise_dim: size of the normal noise that one code is made of, latent_dim unless a subclass sets another.
         has_log_prob: whether `log_prob` of any code is defined.
-        has_kl: whether `kl` is.
+        has_kl: whether `kl`, to N(0, I), is; a `Prior` says what other closed forms there are.
         support: where the codes are, see `Prior`.
 
     Args:

@@ -31,6 +31,8 @@ class Prior(keras.layers.Layer):
             fits posteriors of that name.
         density_noise_dim: 0 where `log_prob(z)` is exact. Else the size of the normal noise, of each code, from which
             `log_prob(z, noise)` bounds or estimates it.
+        density_noise_rows: 0 where that noise is each code's own. Else it is one sample of so many rows for all codes
+            of a training step, on all replicas the same; outside training the density is `log_prob(z)`.
 
     Args:
         latent_dim: number of latent dimensions, >= 1.
@@ -42,6 +44,7 @@ class Prior(keras.layers.Layer):
     fits: str = "codes"
     support: Support = REALS
     density_noise_dim: int = 0
+    density_noise_rows: int = 0
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
@@ -64,6 +67,11 @@ class Prior(keras.layers.Layer):
             model: a `GenerativeModel`.
         """
 
+    @property
+    def lenders(self) -> tuple[keras.layers.Layer, ...]:
+        """The networks of its model that `sample` uses: exported with it."""
+        return ()
+
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         """`n` codes, `(n, latent_dim)` float32, a function of the weights, `n` and `seed` alone.
 
@@ -78,6 +86,19 @@ class Prior(keras.layers.Layer):
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         """Log-density of codes `(batch, latent_dim)` in nats, `(batch,)`; float64 where `z` is, else float32."""
         raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(z)`.")
+
+    def has_kl(self, posterior: Any) -> bool:
+        """Whether KL(q(z | x) || p(z)) is in closed form for this `Posterior` q."""
+        return False
+
+    def kl(self, posterior: Any, params: tf.Tensor) -> tf.Tensor:
+        """KL(q(z | x) || p(z)) in nats, `(batch,)`, in closed form, where `has_kl(posterior)`.
+
+        Args:
+            posterior: q.
+            params: `(batch, posterior.units)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no closed form `kl(posterior, params)`.")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "latent_dim": self.latent_dim}

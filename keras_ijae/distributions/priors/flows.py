@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import whole
 from keras_ijae.distributions.priors._likelihood import fit
-from keras_ijae.distributions.priors._parts import in_parts
+from keras_ijae.distributions.priors._rows import in_parts
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.layers import MaskedAffine
 

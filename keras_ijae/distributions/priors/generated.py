@@ -7,10 +7,8 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import whole
-from keras_ijae.distributions.priors._parts import in_parts
+from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
-
-_ROWS = 64  # go through the generator at once
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -35,7 +33,7 @@ class GeneratedPrior(Prior):
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = random.normal((n, self.noise_dim), seed)
-        return in_parts(self._code, noise, _ROWS, self.latent_dim)
+        return in_parts(self._code, noise, ROWS, self.latent_dim)
 
     def _code(self, noise):
         return tf.cast(self.generator(noise, training=False), tf.float32)
