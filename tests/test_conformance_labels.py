@@ -12,7 +12,7 @@ import keras_ijae as ki
 from keras_ijae.game import ENTRIES
 
 CLASSES = 3
-ONE_PRIOR = {"gmm", "mixture"}  # fitted or learned: one density for the codes of all labels
+ONE_PRIOR = {"gmm", "mixture", "realnvp", "vamp"}  # fitted or learned: one density for the codes of all labels
 CONDITIONAL = [
     name
     for name in SYSTEMS

@@ -8,7 +8,7 @@ from systems import LATENT, codes_of_samples, compiled, create, dataset, images,
 
 import keras_ijae as ki
 from keras_ijae import evaluation, random
-from keras_ijae.distributions import GaussianMixture, Prior, Uniform
+from keras_ijae.distributions import MAF, GaussianMixture, LearnedMixture, Prior, RealNVP, Uniform, VampPrior
 from keras_ijae.evaluation.capabilities import scored_prior
 from keras_ijae.training import Backup
 
@@ -84,7 +84,14 @@ def test_dimensions_that_a_mask_closes_stay_closed():
     np.testing.assert_allclose(drawn[:, 0].std(), model.encode(X)[:, 0].std(), rtol=0.1)
 
 
-SERVED = [*((name, "gmm") for name in KINDS), ("ae", "sphere"), ("ae", Box(LATENT))]
+SERVED = [
+    *((name, "gmm") for name in KINDS),
+    ("ae", "sphere"),
+    ("ae", Box(LATENT)),
+    ("ijae", RealNVP(LATENT, depth=2, width=8)),
+    ("vae", MAF(LATENT, depth=2, width=8)),
+    ("vae", VampPrior(LATENT, components=4)),
+]
 
 
 @pytest.mark.parametrize(
@@ -334,6 +341,31 @@ def test_a_sampling_prior_given_at_creation_is_drawn_from_and_none_of_the_losses
     np.testing.assert_array_equal(model.elbo(X), create("vae").elbo(X))
     with pytest.raises(ValueError, match="`prior` must be one of .* what samples are drawn from, Uniform, cannot"):
         model.fit_prior(X)
+
+
+@pytest.mark.slow
+def test_a_flow_fitted_under_two_replicas_is_that_of_one(two_replicas):
+    def drawn():
+        model = create("vae")
+        model.fit_prior(X, RealNVP(LATENT, depth=2, width=8))
+        return codes_of_samples(model, 20, 1)
+
+    alone = drawn()
+    with two_replicas.scope():
+        np.testing.assert_allclose(drawn(), alone, rtol=1e-4, atol=1e-4)
+
+
+def test_what_the_game_learns_awaits_no_fit_and_what_is_named_for_samples_does():
+    awaits = {
+        "gmm": create("ae", prior=GaussianMixture(LATENT, 2)),
+        "flow": create("ae", sampling_prior=RealNVP(LATENT, 2, 8)),
+        "flow of the game": create("flow_vae"),
+        "pseudo-inputs of the game": create("vamp_vae"),
+        "mixture": create("vae", prior=LearnedMixture(LATENT, 2)),
+        "none": create("vae"),
+        "no encoder": create("gan"),
+    }
+    assert [name for name, model in awaits.items() if model.awaits_fit] == ["gmm", "flow"]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,21 @@ RECIPES = {
         latent_dim=8,
         networks="mlp",
     ),
+    "flow_vae_digits": Recipe(
+        summary="VAE with a flow as prior on 8x8 digits",
+        system="flow_vae",
+        dataset="digits",
+        latent_dim=8,
+        networks="mlp",
+    ),
+    "iaf_vae_mnist": Recipe(
+        summary="VAE with an inverse autoregressive flow as posterior, and free bits, on MNIST",
+        system="vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+        arguments={"posterior": "iaf", "free_bits": 8.0},
+    ),
     "cgan_digits": Recipe(
         summary="conditional GAN on scikit-learn's 8x8 digits",
         system="gan",

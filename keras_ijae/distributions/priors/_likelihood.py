@@ -1,5 +1,6 @@
 """Densities with a gradient, fitted to codes by maximum likelihood."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,24 +35,24 @@ def fit(density: Any, draws: Callable[[int], np.ndarray], seed: int) -> None:
     first = checked(draws(0), density.latent_dim)
     density.location.assign(first.mean(axis=0))
     density.deviation.assign(np.sqrt(first.var(axis=0) + NOISE**2))
-    order = rng.permutation(len(first))
-    held_out, kept = np.split(order, [max(1, len(first) // 10)])
+    held_out, kept = np.split(rng.permutation(len(first)), [max(1, len(first) // 10)])
     batch = min(BATCH, len(kept))
     steps = max(PERIOD, len(kept) // batch)
-    step, score = _compiled(density)
-    best, found, waited = -np.inf, density.get_weights(), 0
+    flat, step, score = _functions(density)
+    best, found, waited, state = -np.inf, flat, 0, (flat, tf.zeros_like(flat), tf.zeros_like(flat), tf.zeros([]))
     for period in range(-(-STEPS // steps)):
         codes = checked(draws(period), density.latent_dim) if period else first
-        codes = codes + NOISE * rng.normal(size=codes.shape)
+        codes = tf.constant(codes + NOISE * rng.normal(size=codes.shape), tf.float32)
         for rows in _batches(kept, batch, steps, rng):
-            step(tf.constant(codes[rows], tf.float32))
-        now = float(score(tf.constant(codes[held_out], tf.float32)))
+            state = step(tf.gather(codes, rows), *state)
+        now = float(score(tf.gather(codes, held_out), state[0]))
         waited = 0 if now > best else waited + 1
         if now > best:
-            best, found = now, density.get_weights()
+            best, found = now, state[0]
         if waited == PATIENCE:
             break
-    density.set_weights(found)
+    for weight, value in zip(density.trainable_variables, _values(density, found), strict=True):
+        weight.assign(value)
 
 
 def checked(codes: Any, latent_dim: int) -> np.ndarray:
@@ -73,18 +74,34 @@ def _batches(rows, batch, steps, rng):
     return shuffled[: steps * batch].reshape(steps, batch)
 
 
-def _compiled(density):
-    """One step down, and the score, as functions of codes."""
-    weights = density.trainable_variables
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS), global_clipnorm=10.0)
-    adam.build(weights)
+def _values(density, flat):
+    """The weights out of one vector of all."""
+    shapes = [weight.shape for weight in density.trainable_variables]
+    parts = tf.split(flat, [math.prod(shape) for shape in shapes])
+    return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
 
-    def score(codes):
-        return tf.reduce_mean(density.log_prob(codes))
 
-    def step(codes):
+def _functions(density):
+    """All weights in one vector; one step of Adam, and the score, as functions of codes and of such.
+
+    No variable is changed meanwhile: under several replicas that would be no matter of one function.
+    """
+    flat = tf.concat([tf.reshape(tf.convert_to_tensor(w), [-1]) for w in density.trainable_variables], 0)
+    location, deviation = (weight.numpy() for weight in (density.location, density.deviation))
+
+    def score(codes, flat):
+        values = [*zip(density.trainable_variables, _values(density, flat), strict=True)]
+        with keras.StatelessScope([*values, (density.location, location), (density.deviation, deviation)]):
+            return tf.reduce_mean(density.log_prob(codes))
+
+    def step(codes, flat, mean, square, count):
         with tf.GradientTape() as tape:
-            loss = -score(codes)
-        adam.apply(tape.gradient(loss, [weight.value for weight in weights]), weights)
+            tape.watch(flat)
+            loss = -score(codes, flat)
+        slope = tf.clip_by_norm(tape.gradient(loss, flat), 10.0)
+        rate = RATE * (1 + tf.cos(math.pi * tf.minimum(count / STEPS, 1.0))) / 2
+        mean, square, count = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2, count + 1
+        change = mean / (1 - 0.9**count) / (tf.sqrt(square / (1 - 0.999**count)) + 1e-7)
+        return flat - rate * change, mean, square, count
 
-    return tf.function(step, autograph=False), tf.function(score, autograph=False)
+    return flat, tf.function(step, autograph=False), tf.function(score, autograph=False)
