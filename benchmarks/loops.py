@@ -8,6 +8,7 @@ import fused
 import keras
 import numpy as np
 import tensorflow as tf
+from options import Shape
 
 import keras_ijae as ki
 
@@ -17,7 +18,6 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 # Of the systems for which the default arguments do not show all: checked with each, timed with the last. WGAN's slow
 # start leaves the decoder one of 20 steps, and a critic clipped as tightly as by default would hardly move it.
 SETTINGS: dict[str, tuple[dict, ...]] = {"wgan": ({"clip": 0.1}, {"slow_start": False})}
-Shape = tuple[int, ...]
 Loop = Callable[[tf.data.Dataset], None]
 
 
@@ -39,11 +39,12 @@ def loops(
         model.compile(jit_compile=jit_compile)
         if found:
             model.set_weights(found["fit"][0].get_weights())
-        found[name] = (model, _fit(model) if name == "fit" else _plain(model, fused.STEPS[system]))
+        found[name] = (model, fit_loop(model) if name == "fit" else _plain(model, fused.STEPS[system]))
     return found
 
 
-def _fit(model) -> Loop:
+def fit_loop(model: keras.Model) -> Loop:
+    """`fit`, as a user calls it."""
     return lambda dataset: model.fit(dataset, verbose=0)
 
 
@@ -100,15 +101,24 @@ def _largest_difference(reference, model) -> tuple[float, str]:
 def measure(
     system: str, shape: Shape, batch_size: int, width: int | None, steps: int, repeats: int, clock: str
 ) -> dict[str, list[float]]:
-    """loop -> seconds of every repeat, by a clock of `CLOCKS`; the loops take turns, and who begins changes."""
+    """loop -> seconds of every repeat of `fit` and of the loop by hand; arguments as of `in_turns`."""
     made = loops(system, shape, width, SETTINGS.get(system, ({},))[-1])
-    for _, loop in made.values():
+    warm_up({name: loop for name, (_, loop) in made.items()}, shape, batch_size)
+    return in_turns({name: loop for name, (_, loop) in made.items()}, images(shape, batch_size, steps), repeats, clock)
+
+
+def warm_up(made: dict[str, Loop], shape: Shape, batch_size: int) -> None:
+    """Traces and compiles the loops."""
+    for loop in made.values():
         loop(images(shape, batch_size, WARM_UP))
-    dataset = images(shape, batch_size, steps)
+
+
+def in_turns(made: dict[str, Loop], dataset: tf.data.Dataset, repeats: int, clock: str) -> dict[str, list[float]]:
+    """loop -> seconds of every repeat, by a clock of `CLOCKS`; the loops take turns, and who begins changes."""
     seconds: dict[str, list[float]] = {name: [] for name in made}
     for repeat in range(repeats):
         for name in sorted(made, reverse=repeat % 2 == 1):
             begun = CLOCKS[clock]()
-            made[name][1](dataset)
+            made[name](dataset)
             seconds[name].append(CLOCKS[clock]() - begun)
     return seconds

@@ -9,41 +9,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import fused  # noqa: E402
 import loops  # noqa: E402
 import typer  # noqa: E402
-from loops import CHECKED_STEPS, Shape, measure  # noqa: E402
+from loops import CHECKED_STEPS, measure  # noqa: E402
+from options import names, ratio, shapes_of, text  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 TOLERANCE = 1e-5
 COLUMNS = ("system", "images", "fit images/s", "fit speed / by hand")
 QUICK = "vae,gan,ijae,mask_aae"
-
-
-def _shapes(text: str) -> list[Shape]:
-    try:
-        shapes = [tuple(int(size) for size in part.split("x")) for part in text.split(",")]
-    except ValueError:
-        shapes = []
-    if not shapes or any(len(shape) != 3 or min(shape) < 1 for shape in shapes):
-        raise typer.BadParameter(f"--shapes must be HxWxC,HxWxC,... Received: {text}")
-    return shapes
-
-
-def _text(shape: Shape) -> str:
-    return "x".join(map(str, shape))
-
-
-def _systems(text: str) -> list[str]:
-    names = text.split(",")
-    unknown = sorted(set(names) - set(fused.STEPS))
-    if unknown:
-        raise typer.BadParameter(f"--systems must be of {', '.join(fused.STEPS)}. Received: {', '.join(unknown)}")
-    return names
-
-
-def _ratio(over: list[float], under: list[float]) -> str:
-    """Median of the repeats' ratios, and their range."""
-    ratios = [a / b for a, b in zip(over, under, strict=True)]
-    return f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
 
 
 def _checked(console: Console, systems: list[str]) -> bool:
@@ -89,13 +62,13 @@ def main(
     [cyan]python benchmarks/train_step.py --repeats 0[/cyan]
     """
     console, table = Console(), Table(*COLUMNS)
-    chosen = _systems(systems or (QUICK if quick else ",".join(fused.STEPS)))
-    sizes, steps = _shapes(shapes or ("28x28x1" if quick else "28x28x1,32x32x3")), steps or (20 if quick else 100)
+    chosen = names(systems or (QUICK if quick else ",".join(fused.STEPS)), fused.STEPS)
+    sizes, steps = shapes_of(shapes or ("28x28x1" if quick else "28x28x1,32x32x3")), steps or (20 if quick else 100)
     same = not check or _checked(console, chosen)
     for system, shape in [(system, shape) for shape in sizes for system in chosen] if repeats else []:
         seconds = measure(system, shape, batch_size, width, steps, repeats, clock)
         speed = f"{steps * batch_size / statistics.median(seconds['fit']):.0f}"
-        table.add_row(system, _text(shape), speed, _ratio(seconds["fused"], seconds["fit"]))
+        table.add_row(system, text(shape), speed, ratio(seconds["fused"], seconds["fit"]))
     if repeats:
         console.print(table)
     raise typer.Exit(0 if same else 1)

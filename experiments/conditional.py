@@ -12,14 +12,24 @@ the same command again does what is not finished. `--out docs` names the committ
 """
 
 import argparse
-import contextlib
 import dataclasses
-import io
 from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Budget, Keyed, add_out, append, finished, origin, print_table, read, stored, write_tables
+from experiment import (
+    Budget,
+    Keyed,
+    add_out,
+    append,
+    finished,
+    origin,
+    print_table,
+    printed,
+    read,
+    stored,
+    write_tables,
+)
 
 import keras_ijae as ki
 from keras_ijae.metrics.features.classifier import Classifier
@@ -73,10 +83,8 @@ def outcome(run: Run, classifier: Classifier, out: Path, samples: int) -> dict:
 
 def write_page(rows: list[dict[str, str]], page: Path) -> None:
     """Replaces the table of the page: all that follows its heading."""
-    table = io.StringIO()
-    with contextlib.redirect_stdout(table):
-        print_table(SHOWN, [[row[column] for column in SHOWN] for row in rows])
-    write_tables(page, TABLE, "\n" + table.getvalue())
+    table = printed(print_table, SHOWN, [[row[column] for column in SHOWN] for row in rows])
+    write_tables(page, TABLE, "\n" + table)
 
 
 def main(command: list[str] | None = None) -> None:

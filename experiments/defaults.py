@@ -11,13 +11,23 @@ finished. `--out docs` names the committed runs and their page, docs/defaults.md
 """
 
 import argparse
-import contextlib
 import dataclasses
-import io
 from pathlib import Path
 
 import keras
-from experiment import Budget, Keyed, add_out, append, finished, origin, print_experiments, read, stored, write_tables
+from experiment import (
+    Keyed,
+    add_out,
+    append,
+    finished,
+    origin,
+    print_experiments,
+    printed,
+    read,
+    stored,
+    train,
+    write_tables,
+)
 
 import keras_ijae as ki
 from keras_ijae.metrics.features.classifier import Classifier
@@ -99,15 +109,13 @@ def build(run: Run) -> keras.Model:
 
 def outcome(run: Run, classifier: Classifier, images: int | None) -> dict:
     """Trains a model; the run's row: Frechet distances of as many samples as there are held-out images, and errors."""
-    model, budget = build(run), Budget(60 * float(run.budget.split()[0]))
-    data = ki.datasets.load(DATASET, TRAIN, BATCH, seed=run.seed)
-    try:
-        model.fit(data, epochs=1_000_000, verbose=2, callbacks=[budget])
-    except ki.models.TrainingError as error:
-        return {"outcome": str(error).partition(". ")[0]}
+    model, data = build(run), ki.datasets.load(DATASET, TRAIN, BATCH, seed=run.seed)
+    ended, budget = train(model, data, float(run.budget.split()[0]))
+    row = {"outcome": ended, "steps": budget.steps, "cpu_minutes": budget.cpu_minutes}
+    if ended != "ended":
+        return row
     x = stored(DATASET, VALIDATION)[:images]
     scores = ki.evaluation.evaluate(model, x, ["fid", "mse"] if model.has_encoder else ["fid"], classifier)
-    row = {"outcome": "ended", "steps": budget.steps, "cpu_minutes": budget.cpu_minutes}
     row["samples"] = scores["gen/frechet_distance"]
     if model.has_encoder:
         row["reconstructions"] = scores["rec/frechet_distance"]
@@ -117,12 +125,10 @@ def outcome(run: Run, classifier: Classifier, images: int | None) -> dict:
 
 def write_page(rows: list[dict[str, str]], page: Path) -> None:
     """Replaces the tables of the page, a system's each: all that follows their heading."""
-    tables = io.StringIO()
-    with contextlib.redirect_stdout(tables):
-        about = [f"{row['system']}, {row['budget']} a run" for row in rows]
-        shown = [{name: row[name] for name in SHOWN} for row in rows]
-        print_experiments([row | {"experiment": title} for row, title in zip(shown, about, strict=True)], SHOWN)
-    write_tables(page, TABLES, tables.getvalue())
+    about = [f"{row['system']}, {row['budget']} a run" for row in rows]
+    shown = [{name: row[name] for name in SHOWN} for row in rows]
+    titled = [row | {"experiment": title} for row, title in zip(shown, about, strict=True)]
+    write_tables(page, TABLES, printed(print_experiments, titled, SHOWN))
 
 
 def main(command: list[str] | None = None) -> None:

@@ -1,15 +1,18 @@
 """What the experiments share: where results go, a CSV file with a row for each run, and a budget of CPU time."""
 
 import argparse
+import contextlib
 import csv
 import dataclasses
+import fcntl
 import io
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,17 +32,34 @@ class Budget(keras.callbacks.Callback):
         self.seconds, self.steps = seconds, 0
 
     def on_train_begin(self, logs=None):
-        self.cpu = time.process_time()
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps += 1
         if self.steps == 2:
-            self.cpu = time.process_time()
+            self.cpu, self.wall = time.process_time(), time.perf_counter()
         elif self.steps > 2 and time.process_time() - self.cpu > self.seconds:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         self.cpu_minutes = (time.process_time() - self.cpu) / 60
+        self.wall_minutes = (time.perf_counter() - self.wall) / 60
+
+
+def train(model: keras.Model, data: Any, minutes: float) -> tuple[str, Budget]:
+    """Trains for so many minutes of CPU time: "ended", or what went bad; and what of the budget was used."""
+    budget, outcome = Budget(60 * minutes), "ended"
+    try:
+        model.fit(data, epochs=1_000_000, verbose=2, callbacks=[budget])
+    except ki.models.TrainingError as error:
+        outcome = reason(error)
+        budget.on_train_end()
+    return outcome, budget
+
+
+def reason(error: Exception) -> str:
+    """The first sentence of an error, in one line."""
+    return " ".join(str(error).partition(". ")[0].split())
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +90,7 @@ def stored(dataset: str, split: str, labels: bool = False) -> np.ndarray | tuple
 
 
 def append(path: Path, row: dict, columns: Sequence[str]) -> None:
-    """Append a row to the CSV file, in one write; a new file gets a header first.
+    """Append a row to the CSV file; a new file gets a header first. Several processes may do so at once.
 
     Args:
         path: the file; missing parents are made.
@@ -81,16 +101,15 @@ def append(path: Path, row: dict, columns: Sequence[str]) -> None:
         ValueError: the file has other columns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(",".join(columns) + "\n")
-    except FileExistsError:
-        with path.open(encoding="utf-8") as file:
-            if (header := file.readline().rstrip("\n")) != ",".join(columns):
-                raise ValueError(f"{path} must have the columns {', '.join(columns)}. Received: {header}") from None
     line = io.StringIO()
     csv.DictWriter(line, columns, restval="", lineterminator="\n").writerow({k: text(v) for k, v in row.items()})
-    with path.open("a", encoding="utf-8") as file:
+    with path.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+        file.seek(0)
+        if not (header := file.readline().rstrip("\n")):
+            file.write(",".join(columns) + "\n")
+        elif header != ",".join(columns):
+            raise ValueError(f"{path} must have the columns {', '.join(columns)}. Received: {header}")
         file.write(line.getvalue())
 
 
@@ -127,6 +146,13 @@ def write_tables(page: Path, heading: str, tables: str) -> None:
     above = page.read_text(encoding="utf-8").partition(heading)[0] if page.exists() else ""
     with replacing(page) as temporary:
         temporary.write_text(above + heading + "\n" + tables, encoding="utf-8")
+
+
+def printed(function: Callable[..., None], *arguments: Any) -> str:
+    """What a function prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        function(*arguments)
+    return output.getvalue()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 import keras_ijae as ki
+from keras_ijae.distributions import IAF, MAF, RealNVP
 from keras_ijae.game import ENTRIES
 
 SHAPE, LATENT, BATCH = (8, 8, 1), 2, 8
+serialized = keras.saving.serialize_keras_object  # what has weights is made anew for each model
 
 # Arguments beside the defaults, system by system. A new entry of the registry is tested even before it has a row here.
 VARIANTS = {
@@ -23,6 +25,12 @@ VARIANTS = {
         {"likelihood": "laplace", "ema": 0.9},
         {"likelihood": "discretized_logistic", "posterior": "full"},
     ],
+    "flow_vae": [
+        {"prior": serialized(RealNVP(LATENT, depth=2, width=8))},
+        {"prior": serialized(MAF(LATENT, depth=2, width=8)), "free_bits": 0.1, "ema": 0.9},
+        {"posterior": serialized(IAF(LATENT, depth=2, width=8, context=3)), "prior": "normal", "free_bits": 0.1},
+    ],
+    "vamp_vae": [{}, {"posterior": "full", "likelihood": "laplace", "ema": 0.9}],
     "stick_vae": [{}],
     "resampled_vae": [{}],
     "iop_vae": [{"discriminator_steps": 2, "candidates": 16}, {"posterior": "planar", "ema": None}],
@@ -53,6 +61,17 @@ VARIANTS = {
         {"critic_steps": 2, "fresh_batches": True},
     ],
     "aae": [{}, {"prior": "uniform"}],
+    "as_vae": [{}, {"posterior": "full", "likelihood": "learned_gaussian", "observation": "draw", "player_steps": 2}],
+    "avb": [
+        {},
+        {"contrast_codes": 2, "likelihood": "learned_gaussian", "prior": "mixture"},
+        {"likelihood": "laplace", "discriminator_steps": 2, "ema": None},
+    ],
+    "vae_gan": [
+        {"margin": None},
+        {"fakes": "samples_and_reconstructions", "posterior": "full"},
+        {"objective": "minimax", "feature_layer": 2, "prior": "mixture", "ema": None, "margin": None},
+    ],  # without a balance, so that all move
     "wae_gan": [{}, {"prior": "sphere", "ema": None}],
     "wae_mmd": [{}, {"prior": "uniform", "ema": 0.9}],
     "mask_aae": [
@@ -61,6 +80,15 @@ VARIANTS = {
     ],
     "flex_ae": [{"critic_steps": 2}, {"noise_dim": 5, "critic_steps": 1, "ema": None}],
     "flex_ae_sr": [{"critic_steps": 1}, {"critic_steps": 2, "gradient_penalty": 0.5}],
+    "rae": [
+        {"regularizer": "gradient"},
+        {"regularizer": "gradient_code", "regularizer_weight": 0.01},
+        {"regularizer": "spectral", "ema": 0.9},
+        {"regularizer": None},
+    ],
+    "info_vae": [{}, {"alpha": 1.0, "lam": 10.0, "likelihood": "learned_gaussian", "posterior": "full"}],
+    "factor_vae": [{}, {"fresh_batches": True, "prior": "mixture", "likelihood": "gaussian"}],
+    "injflow": [{}, {"prior": "mixture", "reconstruction_weight": 3.0, "ema": 0.9}],
 }
 SYSTEMS = sorted(ENTRIES)
 WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].system.ROLES)]
@@ -90,7 +118,10 @@ def quick(values, always):
 def label(value):
     """The id of a parameter of a test."""
     return (
-        "-".join(f"{key}={item}" for key, item in value.items()) or "default" if isinstance(value, dict) else str(value)
+        "-".join(f"{key}={item['class_name'] if isinstance(item, dict) else item}" for key, item in value.items())
+        or "default"
+        if isinstance(value, dict)
+        else str(value)
     )
 
 
@@ -102,7 +133,7 @@ def create(name, shape=SHAPE, **arguments):
     keras.utils.set_random_seed(1)
     arguments = {**(VARIANTS.get(name, [{}])[0]), **arguments}
     model = ki.create(name, data_shape=shape, latent_dim=LATENT, networks="mlp", width=8, **arguments)
-    if model.has_encoder and model.sampling_prior.can_fit:
+    if model.awaits_fit:
         model.fit_prior(images(shape=shape))
     return model
 

@@ -1,11 +1,13 @@
 """The loops written by hand in benchmarks/ have every shape of game and train what `fit` trains."""
 
+import csv
 import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 import keras_ijae as ki
 
@@ -68,3 +70,48 @@ def test_the_program_prints_ratios():
     command += ["--quick", "--no-check", "--steps", "2", "--repeats", "1", "--batch-size", "4"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "8x8x1" in printed and "weights within" not in printed
+
+
+def counted(benchmark, function, *shapes):
+    """The multiplications of a function of tensors of these shapes."""
+    graph = tf.function(function).get_concrete_function(*map(tf.TensorSpec, shapes)).graph
+    return benchmark("multiplications").of_graph(graph)
+
+
+def test_multiplications_of_products_and_convolutions_and_their_gradients_are_those_of_their_sums(benchmark):
+    def both(x, kernel):
+        with tf.GradientTape() as tape:
+            tape.watch([x, kernel])
+            y = tf.nn.conv2d(x, kernel, strides=2, padding="SAME")
+        return tape.gradient(y, [x, kernel])
+
+    one = 5 * 4 * 3 * 7 * (3 * 3 * 2)  # pixels that are given, times a kernel's numbers
+    assert counted(benchmark, lambda x, k: tf.nn.conv2d(x, k, 2, "SAME"), (5, 8, 6, 2), (3, 3, 2, 7)) == one
+    assert counted(benchmark, both, (5, 8, 6, 2), (3, 3, 2, 7)) == 2 * one  # nobody reads the convolution itself
+    up = lambda y, k: tf.nn.conv2d_transpose(y, k, (5, 8, 6, 2), 2, "SAME")  # noqa: E731
+    assert counted(benchmark, up, (5, 4, 3, 7), (3, 3, 2, 7)) == one
+    assert counted(benchmark, lambda a, b: tf.matmul(a, b, transpose_a=True), (3, 4), (3, 5)) == 3 * 4 * 5
+    assert counted(benchmark, lambda a, b: tf.matmul(a, b, transpose_b=True), (2, 3, 4), (2, 5, 4)) == 2 * 3 * 4 * 5
+
+
+def test_of_a_conditional_the_larger_branch_counts_and_what_cannot_be_counted_is_refused(benchmark):
+    def choose(a, b):
+        return tf.cond(a[0, 0] > 0, lambda: (a @ b) @ b, lambda: a @ b)
+
+    assert counted(benchmark, choose, (2, 3), (3, 3)) == 2 * 2 * 3 * 3
+    with pytest.raises(NotImplementedError, match="DepthwiseConv2dNative"):
+        depthwise = lambda x, k: tf.nn.depthwise_conv2d(x, k, (1, 1, 1, 1), "SAME")  # noqa: E731
+        counted(benchmark, depthwise, (1, 4, 4, 2), (3, 3, 2, 1))
+
+
+@pytest.mark.slow
+def test_the_cost_of_a_system_is_its_time_over_the_vaes_and_over_what_is_counted(benchmark, tmp_path):
+    cost, path = benchmark("cost"), tmp_path / "cost.csv"
+    found = list(cost.compare(["vae", "wgan"], (8, 8, 1), 4, 2, steps=2, repeats=3, clock="cpu"))
+    cost.save(path, found)
+    with path.open(newline="") as file:
+        vae, wgan = csv.DictReader(file)
+    assert vae["counted"] == "1" and float(wgan["counted"]) > 1.5
+    assert all(float(row["least"]) <= float(row["time"]) <= float(row["most"]) for row in (vae, wgan))
+    quotient = float(wgan["time"]) / float(wgan["counted"])
+    assert float(wgan["time/counted"]) == pytest.approx(quotient, rel=1e-3)

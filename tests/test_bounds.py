@@ -12,14 +12,18 @@ from tiny import affine, float64, network  # noqa: F401
 import keras_ijae as ki
 from keras_ijae import random
 from keras_ijae.distributions import (
+    IAF,
+    MAF,
     DiagonalGaussian,
     LearnedMixture,
     PlanarFlow,
     Posterior,
     Prior,
+    RealNVP,
     Sphere,
     StandardNormal,
     Uniform,
+    VampPrior,
     likelihoods,
 )
 from keras_ijae.evaluation import ais_log_likelihood
@@ -88,6 +92,24 @@ def exact(x, of_mixture):
     return np.log(SHARES @ parts)
 
 
+def by_quadrature(prior, x):
+    """log p(x) of the linear decoder and any prior."""
+    grid = np.linspace(-8, 8, 161)
+    z = np.stack(np.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, 2)
+    mass = np.exp(prior.log_prob(z)) * 0.1**2
+    return np.log([np.exp(-((row - z @ W - C) ** 2).sum(1) / (2 * SIGMA**2)) @ mass for row in x]) - 3 * np.log(
+        SIGMA * np.sqrt(2 * np.pi)
+    )
+
+
+def moved(model):
+    """The model, what it has to learn in its prior and posterior away from its start."""
+    rng = np.random.default_rng(7)
+    for weight in (*model.prior.trainable_variables, *model.posterior_family.trainable_variables):
+        weight.assign(weight + 0.15 * rng.normal(size=weight.shape))
+    return model
+
+
 def data(rows=200):
     rng = np.random.default_rng(0)
     return (rng.normal(size=(rows, 2)) @ W + C + SIGMA * rng.normal(size=(rows, 3))).astype("float32")
@@ -112,6 +134,25 @@ def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     np.testing.assert_allclose(many, truth, atol=0.08)
     chunked = model.importance_weighted_bound(x[:3], samples=5, chunk=2)
     np.testing.assert_allclose(chunked, model.importance_weighted_bound(x, samples=5, chunk=5)[:3], rtol=1e-5)
+
+
+LEARNED = {
+    "an inverse autoregressive flow": ("normal", lambda: IAF(2, depth=2, width=8, context=2, seed=1)),
+    "a coupling flow as prior": (lambda: RealNVP(2, depth=4, width=8, seed=1), "diagonal"),
+    "an autoregressive flow as prior": (lambda: MAF(2, depth=2, width=8, seed=1), "full"),
+    "posteriors of pseudo-inputs": (lambda: VampPrior(2, 4), "diagonal"),
+}
+
+
+@pytest.mark.parametrize("case", LEARNED)
+def test_bounds_of_what_is_learned_rise_to_the_integral_over_codes(case):
+    prior, posterior = (part if isinstance(part, str) else part() for part in LEARNED[case])
+    model, x = moved(linear(prior, posterior)), data(100)
+    truth = by_quadrature(model.prior, x).mean()
+    elbo = np.mean([model.elbo(x, seed) for seed in range(5)])
+    few, many = (np.mean(model.importance_weighted_bound(x, samples, chunk=100)) for samples in (5, 100))
+    assert elbo + 0.03 < few < many < truth + 0.03
+    np.testing.assert_allclose(many, truth, atol=0.1)
 
 
 @pytest.mark.parametrize("counts", [{"samples": 0}, {"chunk": 0}, {"samples": 2.5}])

@@ -17,6 +17,7 @@ from keras_ijae.distributions import (
     Sphere,
     StandardNormal,
     Uniform,
+    VampPrior,
     posteriors,
     priors,
 )
@@ -151,7 +152,9 @@ def test_posteriors_survive_serialisation(name):
 
 
 @pytest.mark.parametrize(
-    "prior", [StandardNormal(5), Uniform(5, -2.0, 0.7), Sphere(5), LearnedMixture(5, 3)], ids=lambda p: p.name
+    "prior",
+    [StandardNormal(5), Uniform(5, -2.0, 0.7), Sphere(5), Sphere(5, 2.7), LearnedMixture(5, 3)],
+    ids=lambda p: p.name,
 )
 def test_prior_samples_are_prefix_stable_and_bit_equal_in_eager_graph_and_xla(prior):
     long = prior.sample(33, 7).numpy()
@@ -178,6 +181,44 @@ def test_sphere_samples_have_norm_one_and_their_density_is_tfps(latent_dim):
     np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1.0, atol=1e-6)
     reference = tfp().distributions.SphericalUniform(dimension=latent_dim, batch_shape=[100]).log_prob(z)
     np.testing.assert_allclose(prior.log_prob(z), reference, atol=2e-5)
+
+
+def test_a_sphere_of_another_radius_has_its_norm_its_surface_and_a_support_of_its_own():
+    z = Sphere(3, radius=2.5).sample(50, 0)
+    np.testing.assert_allclose(z, 2.5 * Sphere(3).sample(50, 0), rtol=1e-6)
+    np.testing.assert_allclose(Sphere(3, 2.5).log_prob(z), -np.log(4 * np.pi * 2.5**2), rtol=1e-6)
+    np.testing.assert_allclose(Sphere(1, 2.5).log_prob([[2.5]]), [-np.log(2)], rtol=1e-6)  # two points
+    supports = [Sphere(3).support, Sphere(3, 1).support, Sphere(3, 2.5).support, Sphere(3, radius=None).support]
+    assert supports[0] == supports[1] == "sphere" and len(set(supports)) == 3
+    assert not holds(Sphere(3, 2.5).support, "sphere") and not holds("sphere", Sphere(3, 2.5).support)
+
+
+def test_a_sphere_is_fitted_at_the_codes_mean_radius():
+    codes = np.random.default_rng(0).normal(size=(40, 3)) * [1, 2, 3]
+    prior = Sphere(3, radius=None)
+    assert prior.can_fit and not Sphere(3).can_fit
+    np.testing.assert_allclose(np.linalg.norm(prior.sample(5, 0), axis=1), 1, rtol=1e-6)
+    prior.fit(codes)
+    radius = np.linalg.norm(codes, axis=1).mean()
+    z = prior.sample(5, 0)
+    np.testing.assert_allclose(np.linalg.norm(z, axis=1), radius, rtol=1e-6)
+    np.testing.assert_allclose(prior.log_prob(z), -np.log(4 * np.pi * radius**2), rtol=1e-5)
+    assert prior.get_config()["radius"] is None and not prior.trainable_variables
+
+
+@pytest.mark.parametrize(
+    ("radius", "codes", "message"),
+    [
+        (1.0, np.ones((2, 2)), "`radius` must be None for a sphere that is fitted. Received: 1.0"),
+        (None, np.ones((2, 3)), r"`codes` must have shape \(n, 2\), n at least 1. Received: shape \(2, 3\)"),
+        (None, np.ones((0, 2)), r"n at least 1. Received: shape \(0, 2\)"),
+        (None, np.full((2, 2), np.nan), "`codes` must be finite and not all 0"),
+        (None, np.zeros((2, 2)), "`codes` must be finite and not all 0. Received: codes of mean norm 0"),
+    ],
+)
+def test_codes_that_have_no_radius_are_refused(radius, codes, message):
+    with pytest.raises(ValueError, match=message):
+        Sphere(2, radius).fit(codes)
 
 
 def test_prior_samples_have_the_moments_of_their_law():
@@ -214,6 +255,8 @@ def test_latent_dim_must_be_a_positive_integer(make, bad):
         (lambda: priors.get(StandardNormal(3), 2), r"event shape \(2,\).*\(3,\)"),
         (lambda: posteriors.get("diag", 2), "one of .*'diagonal'.*'diag'"),
         (lambda: posteriors.get(FullGaussian(3), 2), "latent_dim=2.*latent_dim=3"),
+        (lambda: Sphere(2, 0.0), "`radius` must be a finite number > 0, or None. Received: radius=0.0"),
+        (lambda: Sphere(2, float("nan")), "`radius` must be a finite number > 0, or None. Received: radius=nan"),
         (lambda: Uniform(2, 1.0, 1.0), "`low` must be below `high`"),
         (lambda: Uniform(2, high=float("inf")), "`high` must be a finite number"),
         (lambda: StandardNormal(2).log_prob(tf.zeros((4, 3))), r"`z` must have shape \(batch, 2\).*\(4, 3\)"),
@@ -263,17 +306,11 @@ def test_what_a_posterior_must_define_it_says():
 def test_priors_declare_what_they_can():
     declared = {name: (prior.has_log_prob, prior.can_fit) for name, prior in priors.PRIORS.items()}
     fixed = (True, False)
-    assert declared == {
-        "normal": fixed,
-        "uniform": fixed,
-        "sphere": fixed,
-        "gmm": (True, True),
-        "mixture": fixed,
-        "sticks": fixed,
-        "resampled": fixed,
-        "hierarchical": fixed,
-    }
+    fitted = dict.fromkeys(("gmm", "realnvp", "maf"), (True, True))
+    vamp = {"vamp": (VampPrior.has_log_prob, True)}  # a property: its model's posterior may have none
+    names = ("normal", "uniform", "sphere", "mixture", "sticks", "resampled", "hierarchical")
+    assert declared == {**dict.fromkeys(names, fixed), **fitted, **vamp}
     assert (GeneratedPrior.has_log_prob, GeneratedPrior.can_fit) == (False, False)
     for prior in (*priors.PRIORS.values(), GeneratedPrior):
-        assert hasattr(prior, "fit") == prior.can_fit
-        assert (prior.log_prob is not Prior.log_prob) == prior.has_log_prob
+        assert hasattr(prior, "fit") == (bool(prior.can_fit) or prior is Sphere)  # a sphere without a radius can
+        assert (prior.log_prob is not Prior.log_prob) == bool(prior.has_log_prob)

@@ -4,6 +4,8 @@ import csv
 import dataclasses
 import functools
 import importlib
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,15 @@ def test_a_file_with_other_columns_is_left_as_it_is(script, tmp_path):
     with pytest.raises(ValueError, match="must have the columns a, b. Received: a"):
         experiment.append(path, {"a": 1}, ["a", "b"])
     assert path.read_text() == "a\n1\n"
+
+
+def test_rows_of_several_writers_stand_whole_below_one_header(script, tmp_path):
+    experiment, path = script("experiment"), tmp_path / "runs.csv"
+    with ThreadPoolExecutor(8) as several:
+        list(several.map(lambda index: experiment.append(path, {"a": index, "b": "x" * 9000}, ["a", "b"]), range(40)))
+    found = rows(path)
+    assert sorted(int(row["a"]) for row in found) == list(range(40)) and {len(row["b"]) for row in found} == {9000}
+    assert path.read_text().count("a,b") == 1
 
 
 # MNIST ---------------------------------------------------------------------------------------------------------------
@@ -151,6 +162,71 @@ def test_the_defaults_are_one_of_their_candidates(script, system, monkeypatch):
         same = adams(defaults.build(defaults.Run(system, setting, 0, "1 minutes"))) == adams(own)
         found.append(same and all(float(getattr(own, name)) == value for name, value in arguments.items()))
     assert found.count(True) == 1
+
+
+# landscape -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def land(script, eagerly, tmp_path):
+    """The script, and a function that runs it for three steps and gives the file's rows."""
+    landscape = script("landscape")
+    Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
+    files = ["--out", str(tmp_path), "--models", str(tmp_path / "models"), "--classifier", str(tmp_path / "c.keras")]
+
+    def run(*arguments):
+        landscape.main(["--smoke", *files, *arguments])
+        return rows(tmp_path / "landscape_smoke.csv")
+
+    return landscape, run
+
+
+@pytest.mark.slow
+def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(land, tmp_path, monkeypatch):
+    landscape, run = land
+    with pytest.raises(SystemExit, match="needs trained models: run without it first. .* lacks .*vae_"):
+        run("--systems", "vae", "--fit-priors", "normal")
+    gan, mixture = run("--systems", "gan,ae_gmm", "--seed", "1")
+    assert (gan["system"], gan["seed"], gan["steps"], gan["outcome"]) == ("gan", "1", "3", "ended")
+    assert float(gan["samples"]) > 0 and int(gan["judge_parameters"]) > 0
+    assert gan["reconstructions"] == gan["squared_error"] == gan["elbo_nats"] == gan["fit_seconds"] == ""
+    assert all(float(mixture[name]) > 0 for name in ("samples", "reconstructions", "squared_error", "fit_seconds"))
+    assert mixture["judge_parameters"] == "0" and int(mixture["prior_weights"]) == 10 * (1 + 4 + 16)
+    wide = run("--systems", "vae", "--settings", '{"beta": 2.0}', "--seed", "1")[-1]
+    assert float(wide["elbo_nats"]) < 0 and json.loads(wide["settings"]) == {"beta": 2.0}
+    fitted = run("--systems", "ae_gmm", "--fit-priors", "normal,gmm", "--seed", "1")[-2:]
+    assert [row["prior"] for row in fitted] == ["normal", "gmm"] and fitted[1]["samples"] == mixture["samples"]
+    assert fitted[0]["samples"] != mixture["samples"] and fitted[0]["squared_error"] == mixture["squared_error"]
+    monkeypatch.setattr(landscape, "outcome", None)  # nothing is trained again
+    assert len(run("--systems", "gan,ae_gmm", "--seed", "1")) == 5
+    (page := tmp_path / "landscape_smoke.md").write_text(f"Found\n\n{landscape.TABLES}\n\nold\n")
+    run("--page")
+    assert page.read_text().startswith("Found\n\n## All runs\n\nSystems, 0 minutes a run:\n\n| system | settings |")
+    assert page.read_text().count("| ae_gmm |") == 3 and "old" not in page.read_text()
+    assert all(is_png(tmp_path / "pictures" / f"landscape_smoke{part}.png") for part in ("", "-samples"))
+
+
+@pytest.mark.slow
+def test_runs_that_fail_are_rows_that_say_so(land, tmp_path, monkeypatch):
+    landscape, run = land
+    bad = ki.models.TrainingError("The loss is\nnot finite at step 2. Lower the rate")
+    monkeypatch.setattr(ki.models.VAE, "train_step", lambda model, data: (_ for _ in ()).throw(bad))
+    (vae,) = run("--systems", "vae", "--settings", "{}")
+    assert (vae["outcome"], vae["steps"], vae["samples"]) == ("The loss is not finite at step 2", "0", "")
+    monkeypatch.setattr(ki.models.AE, "encode", lambda model, x, *more: np.full((len(x), 4), np.nan))
+    assert run("--systems", "ae_gmm")[-1]["outcome"] == "The codes of `data` must be finite: training has diverged"
+    run("--page")
+    assert (tmp_path / "landscape_smoke.md").read_text().count("not finite at step 2 |") == 1
+
+
+def test_parameters_of_players_and_judges_are_told_apart(script):
+    model = ki.create("gan", (4,), 2, networks="mlp", width=3)
+    expected = {"parameters": model.decoder.count_params(), "judge_parameters": 3 * 4 + 3 + 3 * 3 + 3 + 3 + 1}
+    assert script("landscape_judge").sizes(model) == expected
+    learned = ki.create("gmm_vae", (4,), 2, networks="mlp", width=3)
+    players = [learned.encoder, learned.decoder, learned.prior]
+    found = sum(np.size(weight.numpy()) for part in players for weight in part.trainable_variables)
+    assert script("landscape_judge").sizes(learned) == {"parameters": found, "judge_parameters": 0}
 
 
 # conditional ---------------------------------------------------------------------------------------------------------

@@ -62,6 +62,16 @@ def test_samples_have_the_codes_mean_and_covariance_and_the_prior_stays(name):
     np.testing.assert_allclose(model.sample(5, seed=1), model.decode(drawn[:5], seed=1), atol=1e-6)
 
 
+def test_a_sphere_is_fitted_at_the_mean_radius_of_the_codes_and_kept_with_the_model(tmp_path):
+    model = create("ae")
+    model.fit_prior(X, "sphere")
+    radius = np.linalg.norm(model.encode(X), axis=1).mean()
+    drawn = codes_of_samples(model, 9, 0)
+    np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), radius, rtol=1e-5)
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(codes_of_samples(keras.models.load_model(tmp_path / "m.keras"), 9, 0), drawn)
+
+
 def test_dimensions_that_a_mask_closes_stay_closed():
     model = create("mask_aae")
     model.mask.a.assign([5.0, 0.0])
@@ -74,7 +84,7 @@ def test_dimensions_that_a_mask_closes_stay_closed():
     np.testing.assert_allclose(drawn[:, 0].std(), model.encode(X)[:, 0].std(), rtol=0.1)
 
 
-SERVED = [*((name, "gmm") for name in KINDS), ("ae", Box(LATENT))]
+SERVED = [*((name, "gmm") for name in KINDS), ("ae", "sphere"), ("ae", Box(LATENT))]
 
 
 @pytest.mark.parametrize(
@@ -210,10 +220,15 @@ def diverged():
             "ae",
             X,
             None,
-            "one of 'gmm', 'normal', or a `Prior` that can be fitted: what samples are drawn from, StandardN",
+            "one of .*'gmm', 'normal', .*or a `Prior` that can be fitted: what samples are drawn from, StandardN",
         ),
-        ("ae", X, "gmn", "`prior` must be one of 'gmm', 'normal'.* Received: prior='gmn'. Did you mean 'gmm'?"),
-        ("ae", X, 10, "`prior` must be one of 'gmm', 'normal', or a `Prior` that can be fitted. Received: prior=10"),
+        ("ae", X, "gmn", "`prior` must be one of .*'gmm', 'normal'.* Received: prior='gmn'. Did you mean 'gmm'?"),
+        (
+            "ae",
+            X,
+            10,
+            "`prior` must be one of .*'gmm', .*or a `Prior` that can be fitted. Received: prior=10",
+        ),
         ("ae", X, Uniform(LATENT), "`Prior` that can be fitted, as `GaussianMixture`. Received: Uniform"),
         ("ae", X, GaussianMixture(3), r"event shape \(2,\). Received: event_shape=\(3,\)"),
         ("ae", X[:9], "gmm", r"n at least 10.*: give more codes, or a mixture of fewer. Received: shape \(9, 2\)"),

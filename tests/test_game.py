@@ -183,6 +183,14 @@ def test_every_repeat_has_a_slice_of_its_own_and_noise_of_its_size():
         np.testing.assert_array_equal(batches[index], vectors(1)[index::2])
 
 
+def test_phases_that_begin_with_other_slices_have_data_of_their_own():
+    first, other = Phase("player", ("player",), slices=3), Phase("judge", ("judge",), repeats=2, slices=3, first=1)
+    model = Toy(phases=(first, other))
+    play(model, 1)
+    for index, (_, batch, _) in enumerate(model.seen):
+        np.testing.assert_array_equal(batch, vectors(1)[index::3])
+
+
 @pytest.mark.parametrize("how", [None, *(pytest.param(how, marks=pytest.mark.slow) for how in (GRAPH, XLA))], ids=str)
 def test_repeats_share_the_rows_of_a_last_batch_that_is_too_small_for_their_slices(how):
     phases = Phase("player", ("player",), repeats=3, slices=3), Phase("judge", ("judge",))
@@ -275,7 +283,14 @@ def test_two_moves_share_a_network_with_optimizers_of_their_own():
         ([Move("player", ("player",))], [Phase("one", ("player",), reuse=True)], "'one' cannot reuse"),
         ([Move("player", ("player",))], [Phase("one", ("player",), repeats=0)], "repeats.*at least 1.*0"),
         ([Move("player", ("player",))], [Phase("one", ("player",), slices=0)], "`slices` must be 1, or at least.*: 0"),
-        ([Move("player", ("player",))], [Phase("one", ("player",), 3, slices=2)], "at least `repeats`=3. Received: 2"),
+        (
+            [Move("player", ("player",))],
+            [Phase("one", ("player",), 3, slices=2)],
+            r"`first` \+ `repeats`=3. Received: 2",
+        ),
+        ([Move("player", ("player",))], [Phase("one", ("player",), slices=2, first=2)], r"`repeats`=3. Received: 2"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), first=1)], "`first` must be one of .*Received: 1"),
+        ([Move("player", ("player",))], [Phase("one", ("player",), slices=2, first=-1)], "`first` must be.*: -1"),
         ([Move("player", ("player",))], [Phase("one", ("player",), once=True, slices=2)], "once.*excludes `slices`"),
         ([Move("player", ("player",))], [Phase("one", ("player",), once=True, gate=bool)], "once.*excludes.*`gate`"),
         (

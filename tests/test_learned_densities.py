@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from systems import BATCH, LATENT, codes_of_samples, compiled, dataset, images, quick, same, train, weights
+from systems import BATCH, LATENT, VARIANTS, codes_of_samples, compiled, dataset, images, quick, same, train, weights
 
 from keras_ijae.distributions import PlanarFlow, ResampledPrior
 
@@ -17,6 +17,8 @@ X = images(2 * BATCH)
 SYSTEMS = {
     "gmm_vae": {"ema": 0.9, "likelihood": "laplace", "posterior": PlanarFlow(LATENT, depth=2)},
     "nf_vae": {},
+    "flow_vae": {**VARIANTS["flow_vae"][2], **VARIANTS["flow_vae"][0]},  # a flow as prior, one as posterior
+    "vamp_vae": {"ema": 0.9},
     "resampled_vae": {"prior": keras.saving.serialize_keras_object(ResampledPrior(LATENT, 5, 64, 256))},
     "stick_vae": {},
 }

@@ -174,6 +174,28 @@ def test_the_first_auto_encoders_are_as_wide_and_deep_as_their_papers_have_them(
     assert float(ae.optimizer.optimizers[0].learning_rate) == pytest.approx(5e-4)
 
 
+def test_a_vae_of_residual_networks_has_the_defaults_of_the_vae_besides():
+    model = ki.create("vae", **IMAGE, preset="resnet", width=4)
+    assert model.preset == "resnet" and model.ema is None
+    for network in (model.encoder, model.decoder):
+        assert any(isinstance(layer, keras.layers.Add) for layer in network.layers)
+    model.compile()
+    assert float(model.optimizer.optimizers[0].learning_rate) == pytest.approx(1e-3)
+    with pytest.raises(ValueError, match="'resnet' need images of at least 8x8"):
+        ki.create("vae", data_shape=(6,), latent_dim=2, preset="resnet")
+
+
+def test_regularised_and_factorising_auto_encoders_have_their_authors_numbers():
+    rae = ki.create("rae_gmm", **SMALL, preset="paper")
+    rae.compile()
+    assert (float(rae.beta), float(rae.regularizer_weight)) == pytest.approx((0.0128, 1.024e-4))
+    assert float(rae.optimizer.optimizers[0].learning_rate) == pytest.approx(5e-4)
+    factor = ki.create("factor_vae", **SMALL, preset="paper")
+    factor.compile()
+    adam = factor.optimizer.by_move["code_discriminator"]
+    assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == pytest.approx((1e-4, 0.5, 0.9))
+
+
 @pytest.mark.parametrize("name", list(ENTRIES))
 def test_a_system_says_which_defaults_are_not_its_papers(name):
     system = ENTRIES[name].system

@@ -45,7 +45,7 @@ def test_codes_on_a_plane_have_a_small_gamma_and_samples_on_that_plane():
     prior.fit(codes)
     assert np.exp(float(prior.log_gamma())) < 0.1
     z = prior.sample(1000, seed=0).numpy()
-    assert (z[:, 1] + 2 * z[:, 0]).std() < 0.4 < 4 * 0.7 < 2 * z[:, :2].std(0).sum()
+    assert (z[:, 1] + 2 * z[:, 0]).std() < 0.4 and z[:, 0].std() > 0.7
 
 
 def test_the_first_rows_do_not_depend_on_how_many_are_drawn_and_graphs_agree():

@@ -6,8 +6,19 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from scipy import stats
+from systems import BATCH, SHAPE, create, dataset, same, train, weights
 from tiny import COVARIANCE as TARGET
-from tiny import affine, check_samples, float64, gaussian_data, network, signs, train_on_gaussian  # noqa: F401
+from tiny import (  # noqa: F401
+    affine,
+    check_samples,
+    float64,
+    gaussian_data,
+    loss_gradient,
+    network,
+    play_phase,
+    signs,
+    train_on_gaussian,
+)
 
 from keras_ijae.distributions import likelihoods
 from keras_ijae.game import Batch
@@ -285,6 +296,59 @@ def test_beta_grows_linearly_over_the_warm_up_and_can_be_assigned():
 def test_beta_is_finite_and_not_below_zero(beta):
     with pytest.raises(ValueError, match=f"`beta` must be a finite number >= 0. Received: beta={beta}"):
         vae(network("plain", [(3,)], (4,)), network("plain", [(2,)], (3,)), beta=beta)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("beta", [1.0, 3.0])
+def test_a_mean_kl_below_the_free_bits_has_no_slope_and_one_above_it_counts_whole(beta):
+    encoder, decoder = network("plain", [(3,)], (4,)), network("plain", [(2,)], (3,), seed=10)
+    x, noise = np.random.default_rng(0).normal(size=(5, 3)), {"code": np.random.default_rng(1).normal(size=(5, 2))}
+    plain, free = (vae(encoder, decoder, likelihood="gaussian", beta=beta, **more) for more in ({}, {"free_bits": 0}))
+    log_likelihood, kl = plain.bound_terms(Batch(tf.constant(x)), noise)
+    of_loss = lambda model: loss_gradient(  # noqa: E731
+        model, x, noise, "auto_encoder", "auto_encoder", encoder.trainable_variables
+    )
+    with_kl = of_loss(plain)
+    plain.beta.assign(0.0)
+    without = of_loss(plain)
+    assert kl.numpy().min() + 0.05 < kl.numpy().mean() < kl.numpy().max() - 0.05  # the mean decides, not rows
+    for bits, expected in ((mean(kl) - 0.01, with_kl), (mean(kl) + 0.01, without)):
+        free.free_bits.assign(bits)
+        loss = play_phase(free, x, noise, "auto_encoder").losses["auto_encoder"]
+        np.testing.assert_allclose(loss, beta * max(mean(kl), bits) - mean(log_likelihood), rtol=1e-10)
+        for a, b in zip(of_loss(free), expected, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.slow
+def test_free_bits_are_of_the_whole_batch_on_several_replicas(two_replicas):
+    x = np.concatenate([np.zeros((BATCH // 2, *SHAPE)), np.ones((BATCH // 2, *SHAPE))]).astype("float32")
+    model = create("vae")
+    model.encoder.trainable_weights[-2].assign(model.encoder.trainable_weights[-2] * 3)
+    batch = Batch(tf.constant(x))
+    kl = model.bound_terms(batch, model.noise(model.draws(BATCH, 0)))[1].numpy()
+    halves, free_bits = [kl[: BATCH // 2].mean(), kl[BATCH // 2 :].mean()], 0.9 * kl.mean()
+    assert min(halves) < free_bits < max(halves)
+
+    def stepped():
+        model = create("vae", free_bits=float(free_bits))
+        model.encoder.trainable_weights[-2].assign(model.encoder.trainable_weights[-2] * 3)
+        model.compile({"auto_encoder": keras.optimizers.SGD(0.05)}, jit_compile=False)
+        train(model, dataset(x))
+        return weights(model)
+
+    alone = stepped()
+    with two_replicas.scope():
+        together = stepped()
+    same(alone, together, 1e-5)
+
+
+@pytest.mark.parametrize("bits", [-0.1, float("nan"), "4"])
+def test_free_bits_are_finite_and_not_below_zero_and_none_of_them_is_no_term(bits):
+    nets = network("plain", [(3,)], (4,)), network("plain", [(2,)], (3,))
+    with pytest.raises(ValueError, match=f"`free_bits` must be a finite number >= 0. Received: free_bits={bits!r}"):
+        vae(*nets, free_bits=bits)
+    assert vae(*nets).free_bits is None and float(vae(*nets, free_bits=2.0).free_bits) == 2
 
 
 def test_a_likelihood_without_a_density_is_refused():

@@ -55,6 +55,14 @@ def affine(kernel: Any, bias: Any = None, sizes: tuple[int, ...] = (1,)) -> kera
     return made
 
 
+def bilinear() -> keras.Model:
+    """A decoder from (2,) to (8, 8, 1) in which no gradient flows twice."""
+    z = keras.Input((2,))
+    h = keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4)(z))
+    h = keras.layers.UpSampling2D(4, interpolation="bilinear")(h)
+    return keras.Model(z, keras.layers.Activation("sigmoid")(h))
+
+
 @keras.saving.register_keras_serializable("tests")
 class Quadratic(keras.layers.Layer):
     """u'Au / 2 + b'u + c of the inputs u side by side: the logit between two Gaussians. Nothing in it is trained."""

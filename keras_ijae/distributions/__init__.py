@@ -11,20 +11,30 @@ from keras_ijae.distributions.likelihoods import (
     Likelihood,
     ShiftGaussian,
 )
-from keras_ijae.distributions.posteriors import DiagonalGaussian, FullGaussian, PlanarFlow, Posterior, StickBreaking
+from keras_ijae.distributions.posteriors import (
+    IAF,
+    DiagonalGaussian,
+    FullGaussian,
+    PlanarFlow,
+    Posterior,
+    StickBreaking,
+)
 from keras_ijae.distributions.priors import (
+    MAF,
     GaussianMixture,
     GeneratedPrior,
     HierarchicalPrior,
     ImplicitOptimalPrior,
     LearnedMixture,
     Prior,
+    RealNVP,
     ResampledPrior,
     Sphere,
     StandardNormal,
     Sticks,
     TwoStage,
     Uniform,
+    VampPrior,
 )
 
 __all__ = [
@@ -36,14 +46,17 @@ __all__ = [
     "Gaussian",
     "GeneratedPrior",
     "GaussianMixture",
+    "IAF",
     "HierarchicalPrior",
     "ImplicitOptimalPrior",
     "Laplace",
     "LearnedMixture",
     "Likelihood",
+    "MAF",
     "PlanarFlow",
     "Posterior",
     "Prior",
+    "RealNVP",
     "ResampledPrior",
     "ShiftGaussian",
     "Sphere",
@@ -52,6 +65,7 @@ __all__ = [
     "Sticks",
     "TwoStage",
     "Uniform",
+    "VampPrior",
     "kumaraswamy_beta_kl",
     "likelihoods",
     "posteriors",

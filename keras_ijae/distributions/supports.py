@@ -3,7 +3,7 @@
 import math
 
 Support = tuple[float, float] | str
-"""The open interval (low, high) that every dimension lies in, or the name of a set of another kind, as "sphere"."""
+"""The open interval (low, high) that every dimension lies in, or the name of another set: "sphere" is the unit one."""
 
 REALS: Support = (-math.inf, math.inf)
 SPHERE: Support = "sphere"

@@ -8,9 +8,19 @@ from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.presets import Preset
 from keras_ijae.game.registry import ENTRIES, create, list_models, register
-from keras_ijae.game.replicas import gathered
+from keras_ijae.game.replicas import gathered, own_rows
 from keras_ijae.game.roles import Role
 from keras_ijae.game.watch import TrainingError
 
 __all__ = ["ENTRIES", "Batch", "Common", "FixedPrior", "Game", "GenerativeModel", "Move", "Phase", "Played", "Preset"]
-__all__ += ["Role", "TrainingError", "arguments_of", "create", "gathered", "list_models", "load_model", "register"]
+__all__ += [
+    "register",
+    "Role",
+    "TrainingError",
+    "arguments_of",
+    "create",
+    "gathered",
+    "list_models",
+    "load_model",
+    "own_rows",
+]

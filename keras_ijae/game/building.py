@@ -50,6 +50,7 @@ def _decoder(role, arguments, options):
         activation = likelihoods.get(kind, shape).image_activation
     noise = latent_dim if kind == "implicit" else 0
     further = {"noise_dim": noise, "classes": classes_of(role, arguments), "activation": activation}
+    further["spectral"] = role.spectral is not None and role.spectral(arguments)
     return options.decoder(shape, latent_dim, **further, name=role.name)
 
 

@@ -88,6 +88,12 @@ class GenerativeModel(keras.Model):
         """`sampling_prior` where it is not `prior`."""
         return self._fitted_priors[0] if self._fitted_priors else None
 
+    @property
+    def awaits_fit(self) -> bool:
+        """Whether samples are drawn from a density that `fit_prior` fits, and that the game does not learn."""
+        learned = self.sampling_prior is self.prior and bool(self.prior.trainable_variables)
+        return self.has_encoder and self.sampling_prior.can_fit and not learned
+
     def _sample_from(self, prior):
         self._fitted_priors.clear()
         self._fitted_priors.append(prior)
@@ -286,15 +292,17 @@ class GenerativeModel(keras.Model):
         return np.sum((x.numpy() - self.reconstruct(x, labels=labels)).reshape(x.shape[0], -1) ** 2, axis=1)
 
     def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
-        """Fit a density to the codes of `data`, with noise zero, after training; `sample` and `export` then use it.
+        """Fit a density to the codes of `data` after training; `sample` and `export` then use it.
 
         It becomes `sampling_prior` and is saved with the model. `prior` stays as it is, and with it losses, bounds and
         further training. Call again to fit another, or the same to what the codes have become.
 
         Args:
             data: a finite `tf.data.Dataset`, array or `PyDataset` of what `fit` takes.
-            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), or a `Prior` with
-                `can_fit`, of which a copy is fitted. None: what samples are drawn from, if that can be fitted.
+            prior: what is fitted: "gmm" (10 Gaussians with full covariances), "normal" (one), "flow" (a `MAF`),
+                "two_stage" (a second VAE), "vamp" (the posteriors of 64 rows of `data`), "sphere" (at the codes' mean
+                radius), or a `Prior` with `can_fit`, of which a copy is fitted. None: that which samples are drawn
+                from, if it can be fitted.
             seed: of the fit, at least 0.
 
         Raises:

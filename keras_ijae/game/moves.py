@@ -33,6 +33,7 @@ class Phase:
         slices: the batch is cut into so many, of which repeat i gets rows i, i + slices, i + 2 slices, ...; so that
             every repeat has data of its own; in a last batch with fewer rows, repeats share them. Replicas see what one
             device sees if the rows of each can be divided by `slices`. 1: all repeats have the whole batch.
+        first: number of the slice that the first repeat gets: phases with different ones have data of their own.
         once: `forward` runs once for all repeats, on the whole batch; it must depend on nothing that differs between
             them, neither on the noise nor on what this phase changes.
         reuse: batch, noise and `forward` of the phase before are used again; that phase must not have changed a
@@ -47,6 +48,7 @@ class Phase:
     moves: tuple[str, ...]
     repeats: int = 1
     slices: int = 1
+    first: int = 0
     once: bool = False
     reuse: bool = False
     gate: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
@@ -136,11 +138,13 @@ def _check_reuse(phases, known):
     for index, phase in enumerate(phases):
         if phase.repeats < 1:
             raise ValueError(f"Phase {phase.name!r}: `repeats` must be at least 1. Received: {phase.repeats}")
-        if phase.slices < 1 or (phase.repeats > phase.slices > 1):
+        if phase.slices < 1 or (phase.first + phase.repeats > phase.slices > 1):
             raise ValueError(
-                f"Phase {phase.name!r}: `slices` must be 1, or at least `repeats`={phase.repeats}. "
-                f"Received: {phase.slices}"
+                f"Phase {phase.name!r}: `slices` must be 1, or at least `first` + `repeats`="
+                f"{phase.first + phase.repeats}. Received: {phase.slices}"
             )
+        if phase.first < 0 or phase.first >= phase.slices:
+            raise ValueError(f"Phase {phase.name!r}: `first` must be one of `slices`. Received: {phase.first}")
         if phase.gate and phase.balance:
             raise ValueError(f"Phase {phase.name!r} can have a `gate` or a `balance`, not both")
         if phase.once and (phase.slices > 1 or phase.gate):

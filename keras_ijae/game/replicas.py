@@ -15,6 +15,14 @@ def gathered(rows: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(everything, [None, *rows.shape[1:]])
 
 
+def own_rows(everything: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Of what was made of `gathered` rows, one for each, those that belong to the `rows` of this replica."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return everything
+    start = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
+    return everything[start : start + rows]
+
+
 def means(logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Each scalar's mean over the replicas, so that all decide alike."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:

@@ -28,6 +28,7 @@ class Role:
         noise_dim: size of "n".
         takes_noise: whether noise of any size may be a further input; the system then hands it one.
         takes_labels: whether one-hot labels are its last input where the model has `classes`.
+        spectral: whether the default decoder of a model with these arguments is spectrally normalised; None: it is not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Role:
     noise_dim: Callable[[Arguments], int] | None = None
     takes_noise: bool = False
     takes_labels: bool = False
+    spectral: Callable[[Arguments], bool] | None = None
 
     @property
     def judges(self) -> bool:
@@ -66,6 +68,7 @@ DECODER = Role("decoder", "decoder", ("z",), "x")
 DISCRIMINATOR = Role("discriminator", "discriminator", ("x",))
 CODE_DISCRIMINATOR = Role("code_discriminator", "discriminator", ("z",))
 JOINT_DISCRIMINATOR = Role("joint_discriminator", "discriminator", ("x", "z"))
+POSTERIOR_DISCRIMINATOR = Role("posterior_discriminator", "discriminator", ("x", "z"))
 CRITIC = Role("critic", "critic", ("x",))
 CODE_CRITIC = Role("code_critic", "critic", ("z",))
 

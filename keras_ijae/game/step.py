@@ -96,7 +96,7 @@ def _while_open(game, phase, repeat, batch, seen, opened):
 
 def _pass(game, phase: Phase, repeat: int, batch, seen: Pass | None) -> Pass:
     """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass."""
-    batch = batch if phase.slices == 1 else batch.slice(repeat, phase.slices)
+    batch = batch if phase.slices == 1 else batch.slice(phase.first + repeat, phase.slices)
     noise = game.noise(game.draws(batch.rows, "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
     if phase.once and repeat:
         return Pass(batch, noise, seen.forward, seen.tape, seen.scope)

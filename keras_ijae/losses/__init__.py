@@ -9,6 +9,7 @@ from keras_ijae.losses.adversarial import (
     discriminator_loss,
     generator_loss,
 )
+from keras_ijae.losses.jacobian import jacobian_norm, pushed
 from keras_ijae.losses.mmd import mmd
 from keras_ijae.losses.penalties import gradient_penalty, wasserstein_gradient_penalty
 
@@ -21,6 +22,8 @@ __all__ = [
     "discriminator_loss",
     "generator_loss",
     "gradient_penalty",
+    "jacobian_norm",
     "mmd",
+    "pushed",
     "wasserstein_gradient_penalty",
 ]

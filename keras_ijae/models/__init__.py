@@ -15,14 +15,21 @@ from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
 from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
+from keras_ijae.models.as_vae import ASVAE as ASVAE
+from keras_ijae.models.avb import AVB as AVB
+from keras_ijae.models.factor_vae import FactorVAE as FactorVAE
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
 from keras_ijae.models.hierarchical_vae import HierarchicalVAE as HierarchicalVAE
 from keras_ijae.models.ijae import IJAE as IJAE
+from keras_ijae.models.info_vae import InfoVAE as InfoVAE
+from keras_ijae.models.injflow import InjFlow as InjFlow
 from keras_ijae.models.iop_vae import IOPVAE as IOPVAE
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
+from keras_ijae.models.rae import RAE as RAE
 from keras_ijae.models.svae import SVAE as SVAE
 from keras_ijae.models.vae import VAE as VAE
+from keras_ijae.models.vae_gan import VAEGAN as VAEGAN
 from keras_ijae.models.wae_gan import WAEGAN as WAEGAN
 from keras_ijae.models.wae_mmd import WAEMMD as WAEMMD
 from keras_ijae.models.wgan import WGAN as WGAN
@@ -40,6 +47,8 @@ register(
     sampling_prior="two_stage",
 )
 register("nf_vae", VAE, "VAE whose posterior is bent by a planar flow: a tighter bound", posterior="planar")
+register("flow_vae", VAE, "VAE whose prior is a flow, learned with it: sharper samples", prior="realnvp")
+register("vamp_vae", VAE, "VAE whose prior is made of the posteriors of learned pseudo-inputs", prior="vamp")
 register(
     "stick_vae",
     VAE,
@@ -71,3 +80,14 @@ register("wae_mmd", WAEMMD, "Wasserstein auto-encoder, codes matched to the prio
 register("mask_aae", MaskAAE, "adversarial auto-encoder with a mask that learns how many dimensions its codes need")
 register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of codes and the encoder meet half-way")
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
+register("rae", RAE, "regularised auto-encoder: short codes and a smooth decoder; then fit_prior(data, 'gmm')")
+register("rae_gmm", RAE, "regularised auto-encoder; then fit_prior(data) fits a mixture to its codes", prior="gmm")
+register("injflow", InjFlow, "injective flow, relaxed: an auto-encoder that bounds its decoder's volume (experimental)")
+register("injflow_ln", InjFlow, "injective flow with the tighter, logarithmic bound (experimental)", logarithm=True)
+register("info_vae", InfoVAE, "InfoVAE: a VAE whose codes keep information, matched to the prior by kernels")
+register("factor_vae", FactorVAE, "FactorVAE: a VAE whose dimensions of the code a discriminator keeps independent")
+register("avb", AVB, "adversarial variational Bayes: a VAE with an implicit encoder, its KL told by a discriminator")
+register("vae_gan", VAEGAN, "VAE whose errors are measured inside a discriminator: sharp samples, with an encoder")
+register(
+    "as_vae", ASVAE, "experimental: adversarial symmetric VAE, joints compared with the product of their marginals"
+)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
-from keras_ijae.distributions.supports import described, holds
+from keras_ijae.distributions.supports import Support, described, holds
 from keras_ijae.game.data import Batch
 
 
@@ -54,11 +54,22 @@ def fits(posterior: Posterior, prior: Prior) -> bool:
 
 def check_densities(posterior: Posterior, prior: Prior) -> None:
     """ValueError where KL(q(z|x) || p(z)) is infinite or has no formula."""
-    if not fits(posterior, prior):
+    check_density(prior, posterior.support, type(posterior).__name__)
+
+
+def check_density(prior: Prior, support: Support, codes_of: str) -> None:
+    """ValueError unless the prior has a density wherever codes are.
+
+    Args:
+        prior: p.
+        support: where codes are.
+        codes_of: what gives them, for the message.
+    """
+    if not (prior.has_log_prob and holds(prior.support, support)):
         where = described(prior.support) if prior.has_log_prob else "without a density"
         raise ValueError(
-            f"Argument `prior` must have a density wherever codes of {type(posterior).__name__} are, "
-            f"{described(posterior.support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
+            f"Argument `prior` must have a density wherever codes of {codes_of} are, "
+            f"{described(support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
             f"that has, or a `Posterior` with codes where the prior's are. Received: {type(prior).__name__}, {where}"
         )
 
@@ -93,18 +104,18 @@ class Bounds:
         self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """log p(x|z) at z = E(x, noise), and KL(q(z|x) || p(z)): nats per example, `(batch,)` each."""
-        outputs, kl = self.outputs_and_kl(batch, noise, training)
+        _, outputs, kl = self.code_outputs_and_kl(batch, noise, training)
         return self.observation_model.log_prob(outputs, batch.x), kl
 
-    def outputs_and_kl(
+    def code_outputs_and_kl(
         self, batch: Batch, noise: dict[str, tf.Tensor], training: bool = False
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The decoder's outputs at z = E(x, noise), and KL(q(z|x) || p(z)) in nats per example, `(batch,)`."""
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """z = E(x, noise), the decoder's outputs for it, and KL(q(z|x) || p(z)) in nats per example, `(batch,)`."""
         x, labels = batch
         params = self.parameters(x, labels, training)
         shared = None if self.prior.density_noise_rows and not training else noise.get("prior")
         z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], shared)
-        return self.outputs(z, labels=labels, training=training), kl
+        return z, self.outputs(z, labels=labels, training=training), kl
 
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if not self.has_bounds:

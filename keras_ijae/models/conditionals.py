@@ -41,6 +41,15 @@ def likelihood(
     return explicit
 
 
+def check_implicit_encoder(encoder: keras.layers.Layer, classes: int | None = None) -> None:
+    """ValueError unless the encoder takes noise: the codes of others have no density."""
+    if not noise_dim(encoder, classes is not None):
+        raise ValueError(
+            "Network `encoder` must take noise beside x: else q(z|x) has no density and its KL is infinite. Give it "
+            f"{_inputs('x', 'implicit', classes)} as inputs"
+        )
+
+
 def _check_inputs(argument, kind, role, network, classes):
     noise = noise_dim(network, classes is not None) > 0
     if noise != (kind == "implicit"):

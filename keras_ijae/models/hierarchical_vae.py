@@ -139,7 +139,7 @@ class HierarchicalVAE(Bounds, Game):
         return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
 
     def forward(self, batch, noise, phase):
-        outputs, kl = self.outputs_and_kl(batch, noise, training=True)
+        _, outputs, kl = self.code_outputs_and_kl(batch, noise, training=True)
         error = tf.reduce_mean((batch.x - tf.cast(self.observe(outputs), batch.x.dtype)) ** 2)
         error = means({"error": tf.stop_gradient(tf.cast(error, tf.float32))})["error"]
         beta, met = self.constraint.move(error, tf.cast(tf.convert_to_tensor(self.rms_error), tf.float32) ** 2)

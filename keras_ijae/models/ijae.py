@@ -9,19 +9,12 @@ import tensorflow as tf
 from keras_ijae import checks, losses
 from keras_ijae.distributions import likelihoods
 from keras_ijae.game import Common, Game, Move, Phase, Played, Role
-from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER, labelled
+from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER, POSTERIOR_DISCRIMINATOR, labelled
 from keras_ijae.models import conditionals
 from keras_ijae.models.bounds import check_densities, code_and_kl, learned, prior_noise
 from keras_ijae.models.judging import logits
 
 LIKELIHOOD_DISCRIMINATOR = Role("likelihood_discriminator", "discriminator", ("x", "z", "y"))
-POSTERIOR_DISCRIMINATOR = Role(
-    "posterior_discriminator",
-    "discriminator",
-    ("x", "z"),
-    needed=lambda arguments: arguments["posterior"] in conditionals.WITHOUT_DENSITY,
-    because="posterior",
-)
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -73,7 +66,9 @@ class IJAE(Game):
         DECODER.but(outputs=lambda arguments: "deterministic"),
         DISCRIMINATOR,
         LIKELIHOOD_DISCRIMINATOR,
-        POSTERIOR_DISCRIMINATOR,
+        POSTERIOR_DISCRIMINATOR.but(
+            needed=lambda arguments: arguments["posterior"] in conditionals.WITHOUT_DENSITY, because="posterior"
+        ),
     )
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What sVAE and ALI share: one discriminator of pairs of observation and code."""
+"""What sVAE, ALI and AS-VAE share: discriminators of pairs of observation and code."""
 
 from typing import Any, Unpack
 
@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import Common, Game, Move, Phase, Played, Role
+from keras_ijae.game import Batch, Common, Game, Move, Phase, Played, Role
 from keras_ijae.game.roles import DECODER, ENCODER, JOINT_DISCRIMINATOR, labelled
 from keras_ijae.models import conditionals
 from keras_ijae.models.bounds import Bounds, learned, prior_noise
@@ -34,6 +34,12 @@ class JointArguments(Common, total=False):
     player_steps: int
 
 
+def judge_into(played: Played, name: str, real: tf.Tensor, fake: tf.Tensor) -> None:
+    """Into `played` the loss of the discriminator `name`, and what is logged of it."""
+    played.losses[name] = losses.discriminator_loss(real, fake)
+    played.logs.update(losses.discriminator_logs(name, real, fake))
+
+
 class JointGame(Bounds, Game):
     """A decoder's joint p(x, z) and an encoder's joint q(x, z), matched to each other by a discriminator f of pairs.
 
@@ -51,7 +57,8 @@ class JointGame(Bounds, Game):
         "likelihood"   -E log p(x|z_q),            -E log q(z|x_p)             nats, sums over dimensions
         "adversarial"  E softplus(-eta(x, x')),        none; eta lowers E softplus(-eta(x, x)) + E softplus(eta(x, x'))
 
-    The arguments are documented in the systems.
+    The arguments are documented in the systems; `further` are those that only one of them has, networks by their roles
+    and others.
     """
 
     ROLES = labelled(
@@ -72,10 +79,13 @@ class JointGame(Bounds, Game):
         cycle_weight: float | None = None,
         discriminator_steps: int = 1,
         player_steps: int = 1,
+        further: dict[str, Any] | None = None,
         **common: Unpack[Common],
     ):
         judges = {"joint_discriminator": joint_discriminator, "cycle_discriminator": cycle_discriminator}
         super().__init__({"encoder": encoder, "decoder": decoder, **judges}, **common)
+        for name, value in (further or {}).items():
+            setattr(self, name, value)
         self.posterior_kind = posterior
         self.posterior_family = conditionals.posterior(posterior, encoder, self.latent_dim, self.classes)
         self.observation_model = conditionals.likelihood(likelihood, decoder, self.data_shape, self.classes)
@@ -106,13 +116,8 @@ class JointGame(Bounds, Game):
         return {"z_q": z_q, "x_p": self._drawn(outputs, noise["observation"])}
 
     def losses(self, batch, noise, phase, forward):
-        x, labels = batch
-        pairs = [forward["x_p"], noise["z"], labels], [x, forward["z_q"], labels]
-        f_p, f_q = logits(self.joint_discriminator, *pairs)
         played = Played()
-        if phase != "players":
-            played.losses["joint_discriminator"] = losses.discriminator_loss(f_p, f_q)
-            played.logs.update(losses.discriminator_logs("joint_discriminator", f_p, f_q))
+        f_p, f_q = self.judge(played, batch, noise, phase, forward)
         if phase != "discriminators":
             loss = -tf.reduce_mean(self.gain(f_q)) - tf.reduce_mean(self.gain(-f_p))
             played.losses.update(encoder=loss, decoder=loss)
@@ -121,6 +126,15 @@ class JointGame(Bounds, Game):
             self._add_cycle(played, batch, noise, forward)
         return played
 
+    def judge(self, played: Played, batch: Batch, noise: dict, phase: str, forward: dict) -> tuple:
+        """f of the decoder's pairs and of the encoder's; L_f into `played`, but in the phase "players"."""
+        x, labels = batch
+        pairs = [forward["x_p"], noise["z"], labels], [x, forward["z_q"], labels]
+        f_p, f_q = logits(self.joint_discriminator, *pairs)
+        if phase != "players":
+            judge_into(played, "joint_discriminator", f_p, f_q)
+        return f_p, f_q
+
     def _add_cycle(self, played, batch, noise, forward):
         x, labels = batch
         x_again = self.outputs(forward["z_q"], noise["observation_cycle"], labels, training=True)
@@ -128,8 +142,7 @@ class JointGame(Bounds, Game):
             drawn = self._drawn(x_again, noise["observation_cycle"])
             eta, eta_again = logits(self.cycle_discriminator, [x, x, labels], [x, drawn, labels])
             if "joint_discriminator" in played.losses:
-                played.losses["cycle_discriminator"] = losses.discriminator_loss(eta, eta_again)
-                played.logs.update(losses.discriminator_logs("cycle_discriminator", eta, eta_again))
+                judge_into(played, "cycle_discriminator", eta, eta_again)
             terms = {"observation_cycle": losses.generator_loss(eta_again)}
         else:
             terms = self._explicit_cycle(batch, x_again, noise, forward)
@@ -162,7 +175,7 @@ class JointGame(Bounds, Game):
         return draws.uniform(name, *self.observation_model.noise_shape(self.data_shape))
 
     def _game(self):
-        judges = ("joint_discriminator", "cycle_discriminator")[: 1 if self.cycle_discriminator is None else 2]
+        judges = tuple(role.name for role in self.ROLES if role.judges and getattr(self, role.name) is not None)
         scale = () if self.observation_model is None else learned(self, "likelihood")
         encoder = Move("encoder", ("encoder", *learned(self, "posterior_family")))
         players = (encoder, Move("decoder", ("decoder", *scale)))

@@ -1,4 +1,6 @@
-"""A discriminator or critic sees several batches."""
+"""A discriminator or critic sees several batches; and what is inside one."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,8 +13,10 @@ from keras_ijae.layers import Dropout
 BY_ITSELF = (keras.layers.BatchNormalization, Dropout)
 
 
-def logits(network: keras.Model, *batches: list[tf.Tensor | None]) -> list[tf.Tensor]:
+def logits(network: keras.Model, *batches: list[tf.Tensor | None]) -> list[Any]:
     """The network's logits on each batch in training mode: in one call, which is faster than one for each.
+
+    Of a network with several outputs, all of them on each batch.
 
     Some networks see each batch by itself: those that normalise by batch statistics, which real and fake must not
     share; and those with dropout, whose masks go by row, so that real and fake are thinned alike.
@@ -26,7 +30,9 @@ def logits(network: keras.Model, *batches: list[tf.Tensor | None]) -> list[tf.Te
     if len(batches) == 1 or any(isinstance(layer, BY_ITSELF) for layer in sublayers(network)):
         return [_call(network, inputs) for inputs in batches]
     joined = [tf.concat([tf.cast(part, parts[0].dtype) for part in parts], 0) for parts in zip(*batches, strict=True)]
-    return tf.split(_call(network, joined), len(batches))
+    found = _call(network, joined)
+    split = [tf.split(output, len(batches)) for output in tf.nest.flatten(found)]
+    return [tf.nest.pack_sequence_as(found, parts) for parts in zip(*split, strict=True)]
 
 
 def criticise(
@@ -55,6 +61,66 @@ def criticise(
     played.losses[name] = losses.critic_loss(of_real, of_fake)
     played.penalties[name] = tf.cast(tf.convert_to_tensor(weight), penalty.dtype) * penalty
     played.logs.update(losses.critic_logs(name, of_real, of_fake) | {f"{name}_penalty": penalty})
+
+
+class Features:
+    """What a discriminator computes at one of its layers, by networks that share its weights.
+
+    Args:
+        network: a functional or sequential model that gives logits.
+        layer: of the network, by name or index; None: its last feature map, (batch, height, width, channels), or in a
+            network of dense layers what its last layer sees.
+
+    Attributes:
+        alone: from the network's inputs to the features.
+        with_logits: from the same to [features, logits].
+
+    Raises:
+        ValueError: a model of another kind, or a layer that it does not have or that does not look at observations.
+    """
+
+    def __init__(self, network: keras.Model, layer: str | int | None):
+        if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
+            raise ValueError(
+                "Network `discriminator` must be a functional or sequential model, of whose layers features can be "
+                f"taken. Received: {type(network).__name__}"
+            )
+        features = _output(network, layer)
+        inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
+        self.alone = keras.Model(inputs, features)
+        self.with_logits = keras.Model(inputs, [features, network.outputs[0]])
+
+
+def _output(network, layer):
+    """The output of a layer, which depends on the network's first input."""
+    usable = {}
+    for found in network.layers:
+        if not isinstance(found, keras.layers.InputLayer) and _sees_first(network, found.output):
+            usable[found.name] = found.output
+    names = [found.name for found in network.layers]
+    if layer is None:
+        maps = [name for name, output in usable.items() if len(output.shape) == 4]
+        return usable[maps[-1] if maps else list(usable)[-2 if len(usable) > 1 else -1]]
+    index = isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names)
+    name = names[layer] if index else layer
+    if isinstance(name, str) and name in usable:
+        return usable[name]
+    known = ", ".join(f"{at}: {name!r}" for at, name in enumerate(names) if name in usable)
+    raise ValueError(
+        "Argument `feature_layer` must be None, or the name or index of a layer of the discriminator that looks at "
+        f"observations: {known}. Received: feature_layer={layer!r}"
+    )
+
+
+def _sees_first(network, output):
+    """Whether it takes more than the network's other inputs to compute it."""
+    if len(network.inputs) == 1:
+        return True
+    try:
+        keras.Model(network.inputs[1:], output)
+    except ValueError:
+        return True
+    return False
 
 
 def _call(network, inputs):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
+from keras_ijae.game.replicas import gathered
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
 from keras_ijae.models.bounds import Bounds, check_densities, kl_weight, learned, prior_noise
 from keras_ijae.networks import Networks
@@ -19,8 +20,51 @@ def _authors(model):
     return {"auto_encoder": keras.optimizers.Adagrad(0.01)}
 
 
+def _defaults(model):
+    return model.default_optimizers()
+
+
+class VariationalArguments(Common, total=False):
+    """Arguments of the systems built on it."""
+
+    encoder: keras.Model
+    decoder: keras.Model
+    posterior: Any
+    likelihood: Any
+
+
+class Variational(Bounds, Game):
+    """Base of the systems whose loss has log p(x|z) and KL(q(z|x) || p(z)) in it.
+
+    Args:
+        judges: role -> network of those that are neither encoder nor decoder.
+        encoder, decoder, posterior, likelihood: as of `VAE`.
+        common: see `Game`.
+    """
+
+    def __init__(
+        self,
+        judges: dict[str, keras.Model] | None = None,
+        *,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        posterior: Any = "diagonal",
+        likelihood: Any = "bernoulli",
+        **common: Unpack[Common],
+    ):
+        super().__init__({"encoder": encoder, "decoder": decoder, **(judges or {})}, **common)
+        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
+        check_densities(self.posterior_family, self.prior)
+        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
+        if not self.likelihood.has_log_prob:
+            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
+
+    def noise(self, draws):
+        return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
+
+
 @keras.saving.register_keras_serializable("keras_ijae")
-class VAE(Bounds, Game):
+class VAE(Variational):
     """Variational auto-encoder; with beta other than 1, beta-VAE.
 
         L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || p(z)) ]
@@ -32,47 +76,45 @@ class VAE(Bounds, Game):
     Args:
         encoder: observations -> parameters of the posterior, (batch, posterior units).
         decoder: codes -> parameters of the likelihood, (batch, *data_shape): logits for "bernoulli", else means.
-        posterior: "diagonal", "full", "planar" (a flow) or "sticks" (with the prior "sticks"), or a `Posterior`.
+        posterior: "diagonal", "full", "planar" or "iaf" (flows), "sticks" (with the prior "sticks"), or a `Posterior`.
         likelihood: "bernoulli", "gaussian", "laplace", "discretized_logistic" or a `Likelihood` with a density.
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
-        common: see `Game`. The prior is any with a density wherever codes are: "normal", "mixture" (learned), ...
+        free_bits: nats of the KL that cost nothing: max(free_bits, E_x KL) is in the place of E_x KL, the mean over the
+            batch, so that a KL below it is not pushed to 0; a run-time scalar, at least 0. None: there is no such term.
+        variational: the rest is common to all systems, see `Game`. The prior is any with a density wherever codes are:
+            "normal", "mixture", "realnvp", "maf" or "vamp" (learned), ...
 
     References:
-        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta). As "gmm_vae" the prior is a learned
-        mixture (in the VampPrior of Tomczak & Welling 2018 the encoder gives its components, here they are free). As
-        "two_stage_vae" it is that of Dai & Wipf 2019: a Gaussian with one learned variance, and after training a second
-        VAE on the codes (`ki.distributions.TwoStage`), whose samples are decoded; until `fit_prior(data)` is called,
-        samples are of N(0, I). As
-        "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015.
+        Kingma & Welling 2014, eqs. 3 and 10; Higgins et al. 2017, eq. 4 (beta); Kingma et al. 2016, eq. 15 (free_bits),
+        where dimensions are in groups: here all are in one, for which alone every posterior and prior has a KL. As
+        "gmm_vae" the prior is a learned mixture, as "flow_vae" the RealNVP of Dinh et al. 2017, as "vamp_vae" the
+        VampPrior of Tomczak & Welling 2018. As "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015.
+        "two_stage_vae" is that of Dai & Wipf 2019: a Gaussian of one learned variance, and after training a second
+        VAE on the codes (`ki.distributions.TwoStage`); until `fit_prior(data)` is called, samples are of N(0, I).
         preset="paper" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and Adagrad at
         0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in
-        it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of the mixture or of
-        the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
+        it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of learned priors
+        or of the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
+        preset="resnet" is the VAE with residual networks to which lambda-IJAE (Alanov et al. 2019) is compared. That
+        text says no more of it: blocks, channels, normalisation, likelihood and rates are this library's own.
     """
 
     ROLES = labelled(ENCODER, DECODER)
-    PRESETS = {"paper": Preset(_authors, NETWORKS)}
+    PRESETS = {"paper": Preset(_authors, NETWORKS), "resnet": Preset(_defaults, Networks(family="resnet"))}
 
     def __init__(
         self,
         *,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        posterior: Any = "diagonal",
-        likelihood: Any = "bernoulli",
         beta: float = 1.0,
         warm_up_steps: int = 0,
-        **common: Unpack[Common],
+        free_bits: float | None = None,
+        **variational: Unpack[VariationalArguments],
     ):
-        super().__init__({"encoder": encoder, "decoder": decoder}, **common)
-        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
-        check_densities(self.posterior_family, self.prior)
-        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
-        if not self.likelihood.has_log_prob:
-            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
+        super().__init__(**variational)
         self.beta = self.weight("beta", beta)
         self.warm_up_steps = checks.whole("warm_up_steps", warm_up_steps, 0)
+        self.free_bits = self.weight("free_bits", free_bits, optional=True)
         parts = learned(self, "likelihood", "posterior_family", "prior")
         self.moves = (Move("auto_encoder", ("encoder", "decoder", *parts)),)
         self.phases = (Phase("auto_encoder", ("auto_encoder",)),)
@@ -81,12 +123,15 @@ class VAE(Bounds, Game):
     def default_optimizers(self):
         return {"auto_encoder": keras.optimizers.Adam(1e-3)}
 
-    def noise(self, draws):
-        return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
-
     def losses(self, batch, noise, phase, forward):
         log_likelihood, kl = self.bound_terms(batch, noise, training=True)
         weight = kl_weight(self, kl.dtype)
         terms = self.named_terms(tf.reduce_mean(log_likelihood), tf.reduce_mean(kl))
-        loss = weight * tf.reduce_mean(kl) - tf.reduce_mean(log_likelihood)
+        loss = weight * self._counted(kl) - tf.reduce_mean(log_likelihood)
         return Played({"auto_encoder": loss}, {**terms, "beta": weight})
+
+    def _counted(self, kl):
+        """The mean KL, as far as it costs something."""
+        if self.free_bits is None:
+            return tf.reduce_mean(kl)
+        return tf.maximum(tf.reduce_mean(gathered(kl)), tf.cast(tf.convert_to_tensor(self.free_bits), kl.dtype))

@@ -27,7 +27,7 @@ class Networks:
         depth: number of dense hidden layers; None: the family's own.
         norm: of encoders and decoders: "group", "batch", "layer" or "none".
         discriminator_norm: of discriminators and critics.
-        spectral: whether discriminators are spectrally normalised; encoders and decoders are not.
+        spectral: whether discriminators are spectrally normalised; encoders are not, decoders where their system says.
         hidden_activation: None: "relu" in decoders, else "leaky_relu".
         dropout: rate of dropout after each hidden activation, in [0, 1).
         maxout: 0, or the number of pieces of maxout units.
@@ -144,11 +144,12 @@ class Networks:
         noise_dim: int = 0,
         classes: int = 0,
         activation: str | None = None,
+        spectral: bool = False,
         name: str = "decoder",
     ) -> keras.Model:
-        """A decoder with the options of role `name`; `activation` is that of its last layer."""
+        """A decoder with the options of role `name`; `activation` is that of its last layer, `spectral` of all."""
         own = self.of_role(name)
-        last = {"activation": activation, "noise_dim": noise_dim, "classes": classes}
+        last = {"activation": activation, "noise_dim": noise_dim, "classes": classes, "spectral": spectral}
         return build.decoder(own.family, data_shape, latent_dim, norm=own.norm, name=name, **last, **own._hidden())
 
     def prior_generator(self, latent_dim: int, noise_dim: int, *, name: str = "prior_generator") -> keras.Model:

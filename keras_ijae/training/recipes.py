@@ -65,7 +65,35 @@ class Recipe:
         return dataclasses.replace(self, **{**changes, **merged})
 
 
+MNIST = {
+    "alpha_gan": "alpha-GAN",
+    "as_vae": "adversarial symmetric VAE (experimental)",
+    "avb": "adversarial variational Bayes",
+    "factor_vae": "FactorVAE",
+    "flow_vae": "VAE with a flow as prior",
+    "gan": "GAN",
+    "gmm_vae": "VAE with a learned mixture as prior",
+    "hierarchical_vae": "VAE with a hierarchical prior and a bounded reconstruction error",
+    "info_vae": "InfoVAE",
+    "injflow": "relaxed injective flow",
+    "iop_vae": "VAE with the implicit optimal prior",
+    "nf_vae": "VAE with a planar flow as posterior",
+    "rae_gmm": "regularised auto-encoder with a mixture fitted to its codes",
+    "resampled_vae": "VAE with a resampled prior",
+    "stick_vae": "VAE whose codes are weights of a broken stick",
+    "two_stage_vae": "two-stage VAE",
+    "vae": "VAE",
+    "vae_gan": "VAE-GAN",
+    "vamp_vae": "VAE with the VampPrior",
+}
+"""Systems whose recipe "NAME_mnist" has nothing but their defaults, and what they are called there."""
+
 RECIPES = {
+    f"{system}_mnist": Recipe(
+        summary=f"{words} on MNIST, convolutional", system=system, dataset="mnist", latent_dim=32, networks="dcgan"
+    )
+    for system, words in MNIST.items()
+} | {
     "ijae_digits": Recipe(
         summary="lambda-IJAE on scikit-learn's 8x8 digits; what `keras-ijae demo` trains",
         system="ijae",
@@ -85,27 +113,6 @@ RECIPES = {
         networks="dcgan",
         arguments={"lam": 0.3},
     ),
-    "alpha_gan_mnist": Recipe(
-        summary="alpha-GAN on MNIST, convolutional",
-        system="alpha_gan",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "vae_mnist": Recipe(
-        summary="VAE on MNIST, convolutional",
-        system="vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "gmm_vae_mnist": Recipe(
-        summary="VAE with a learned mixture as prior on MNIST",
-        system="gmm_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
     "gmm_vae_digits": Recipe(
         summary="VAE with a learned mixture as prior on 8x8 digits",
         system="gmm_vae",
@@ -113,61 +120,12 @@ RECIPES = {
         latent_dim=8,
         networks="mlp",
     ),
-    "two_stage_vae_mnist": Recipe(
-        summary="two-stage VAE on MNIST",
-        system="two_stage_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "nf_vae_mnist": Recipe(
-        summary="VAE with a planar flow as posterior on MNIST",
-        system="nf_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
     "nf_vae_digits": Recipe(
         summary="VAE with a planar flow as posterior on 8x8 digits",
         system="nf_vae",
         dataset="digits",
         latent_dim=8,
         networks="mlp",
-    ),
-    "stick_vae_mnist": Recipe(
-        summary="VAE whose codes are weights of a broken stick on MNIST",
-        system="stick_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "resampled_vae_mnist": Recipe(
-        summary="VAE with a resampled prior on MNIST",
-        system="resampled_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "hierarchical_vae_mnist": Recipe(
-        summary="VAE with a hierarchical prior and a bounded reconstruction error on MNIST",
-        system="hierarchical_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "iop_vae_mnist": Recipe(
-        summary="VAE with the implicit optimal prior on MNIST",
-        system="iop_vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-    ),
-    "gan_mnist": Recipe(
-        summary="GAN on MNIST, convolutional",
-        system="gan",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
     ),
     "cgan_digits": Recipe(
         summary="conditional GAN on scikit-learn's 8x8 digits",

@@ -126,7 +126,7 @@ def _check_classes(recipe, held_out):
 def _density(model, run):
     """What is fitted to the codes: what was, if this run was done before, else what the model has."""
     earlier = load_model(run.model) if run.model.is_file() else model
-    return earlier.sampling_prior if model.has_encoder and earlier.sampling_prior.can_fit else None
+    return earlier.sampling_prior if earlier.awaits_fit else None
 
 
 def _watching(recipe, run, model, held_out):

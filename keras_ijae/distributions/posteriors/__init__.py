@@ -6,6 +6,7 @@ from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian, FullGaussian
+from keras_ijae.distributions.posteriors.inverse_autoregressive import IAF
 from keras_ijae.distributions.posteriors.planar import PlanarFlow
 from keras_ijae.distributions.posteriors.sticks import StickBreaking
 
@@ -13,6 +14,7 @@ POSTERIORS: dict[str, type[Posterior]] = {
     "diagonal": DiagonalGaussian,
     "full": FullGaussian,
     "planar": PlanarFlow,
+    "iaf": IAF,
     "sticks": StickBreaking,
 }
 
@@ -32,6 +34,7 @@ def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Poster
 
 
 __all__ = [
+    "IAF",
     "POSTERIORS",
     "DiagonalGaussian",
     "FullGaussian",

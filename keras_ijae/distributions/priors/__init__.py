@@ -8,6 +8,7 @@ from keras_ijae.checks import choice
 from keras_ijae.distributions._identified import identified
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.priors.fixed import Sphere, StandardNormal, Uniform
+from keras_ijae.distributions.priors.flows import MAF, RealNVP
 from keras_ijae.distributions.priors.generated import GeneratedPrior
 from keras_ijae.distributions.priors.hierarchical import HierarchicalPrior
 from keras_ijae.distributions.priors.implicit import ImplicitOptimalPrior
@@ -16,6 +17,7 @@ from keras_ijae.distributions.priors.mixture import GaussianMixture
 from keras_ijae.distributions.priors.resampled import ResampledPrior
 from keras_ijae.distributions.priors.sticks import Sticks
 from keras_ijae.distributions.priors.two_stage import TwoStage
+from keras_ijae.distributions.priors.vamp import VampPrior
 
 PRIORS: dict[str, type[Prior]] = {
     "normal": StandardNormal,
@@ -23,6 +25,9 @@ PRIORS: dict[str, type[Prior]] = {
     "sphere": Sphere,
     "gmm": GaussianMixture,
     "mixture": LearnedMixture,
+    "realnvp": RealNVP,
+    "maf": MAF,
+    "vamp": VampPrior,
     "hierarchical": HierarchicalPrior,
     "resampled": ResampledPrior,
     "sticks": Sticks,
@@ -31,6 +36,9 @@ FITTED: dict[str, Callable[[int], Prior]] = {
     "gmm": GaussianMixture,
     "normal": functools.partial(GaussianMixture, components=1),
     "two_stage": TwoStage,
+    "flow": MAF,
+    "vamp": VampPrior,
+    "sphere": functools.partial(Sphere, radius=None),
 }
 """What can be fitted to codes, by name: latent_dim -> prior."""
 
@@ -62,7 +70,7 @@ def _sized(argument, prior, latent_dim):
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
-    """A new prior that can be fitted: by its name ("gmm", "normal"), or a copy of an instance, without its weights.
+    """A new prior that can be fitted: by its name (a key of `FITTED`), or a copy of an instance, without its weights.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.
@@ -80,6 +88,7 @@ def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
 
 __all__ = [
     "FITTED",
+    "MAF",
     "PRIORS",
     "GaussianMixture",
     "GeneratedPrior",
@@ -87,12 +96,14 @@ __all__ = [
     "ImplicitOptimalPrior",
     "LearnedMixture",
     "Prior",
+    "RealNVP",
     "ResampledPrior",
     "Sphere",
     "StandardNormal",
     "Sticks",
     "TwoStage",
     "Uniform",
+    "VampPrior",
     "get",
     "to_fit",
 ]

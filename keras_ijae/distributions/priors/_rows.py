@@ -6,22 +6,26 @@ import tensorflow as tf
 
 from keras_ijae import random
 
-ROWS = 64  # go through the network at once
+ROWS = 64
+"""That go through a network at once."""
 
 
-def by_rows(network: Callable[[tf.Tensor], tf.Tensor], noise: tf.Tensor, latent_dim: int) -> tf.Tensor:
-    """`network(noise)`, (n, latent_dim) float32: it sees always the same number of rows, the last ones filled up.
+def in_parts(function: Callable[[tf.Tensor], tf.Tensor], rows: tf.Tensor, size: int, gives: int) -> tf.Tensor:
+    """`function` of `size` rows at once, the last ones filled up, so that a row depends by no bit on their number.
 
     Args:
-        network: (rows, noise_dim) -> (rows, latent_dim).
-        noise: (n, noise_dim).
-        latent_dim: size of a code.
+        function: `(size, a)` -> `(size, gives)`, of the type of `rows`.
+        rows: `(n, a)`.
+        size: rows at once, >= 1.
+        gives: size of a row of what comes back.
+
+    Returns:
+        `(n, gives)`.
     """
-    n = tf.shape(noise)[0]
-    parts = tf.reshape(tf.pad(noise, [[0, -n % ROWS], [0, 0]]), [-1, ROWS, noise.shape[1]])
-    spec = tf.TensorSpec([ROWS, latent_dim], tf.float32)
-    codes = tf.map_fn(lambda part: tf.cast(network(part), tf.float32), parts, fn_output_signature=spec)
-    return tf.reshape(codes, [-1, latent_dim])[:n]
+    n, width = tf.shape(rows)[0], rows.shape[1]
+    parts = tf.reshape(tf.pad(rows, [[0, -n % size], [0, 0]]), [-1, size, width])
+    spec = tf.TensorSpec([size, gives], rows.dtype)
+    return tf.reshape(tf.map_fn(function, parts, fn_output_signature=spec), [-1, gives])[:n]
 
 
 def keyed_rows(

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
@@ -73,23 +74,76 @@ class Uniform(Prior):
 
 @keras.saving.register_keras_serializable("keras_ijae")
 class Sphere(Prior):
-    """The uniform distribution on the unit sphere of R^latent_dim.
+    """The uniform distribution on the sphere around 0 of R^latent_dim.
 
-    `log_prob` is with respect to the sphere's surface measure, the same for every code; that the code has
-    norm 1 is not checked.
+    `log_prob` is with respect to the surface measure of the sphere of this radius, the same for every code; that the
+    code has this norm is not checked. Spheres of other radii are other sets: the support says which it is, "sphere" of
+    the unit sphere.
 
     Args:
         latent_dim: number of dimensions of the surrounding space, >= 1.
+        radius: a number > 0; None: the mean norm of codes, which `fit` finds, and 1 until then. It is then a weight
+            that no optimizer moves, saved and exported with the model.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Attributes:
+        radius: as given, or the weight.
     """
 
-    support = SPHERE
+    def __init__(self, latent_dim: int, radius: float | None = 1.0, **options: Any) -> None:
+        super().__init__(latent_dim, **options)
+        self.can_fit = radius is None
+        self.radius = self._fitted_radius() if radius is None else number("radius", radius, above=0, other="None")
+
+    @property
+    def support(self) -> Support:
+        if self.can_fit:
+            return f"fitted {SPHERE}"
+        return SPHERE if self.radius == 1 else f"{SPHERE} of radius {self.radius!r}"
+
+    def fit(self, codes: Any, seed: int = 0) -> None:
+        """Set the radius to the mean norm of the codes.
+
+        Args:
+            codes: (n, latent_dim), finite.
+            seed: not used.
+
+        Raises:
+            ValueError: the radius was given, or codes of another shape, none, not finite or all 0.
+        """
+        if not self.can_fit:
+            raise ValueError(f"Argument `radius` must be None for a sphere that is fitted. Received: {self.radius}")
+        codes = np.asarray(codes, "float64")
+        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or not len(codes):
+            raise ValueError(
+                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least 1. Received: shape {codes.shape}"
+            )
+        found = np.linalg.norm(codes, axis=1).mean()
+        if not 0 < found < math.inf:
+            raise ValueError(f"Argument `codes` must be finite and not all 0. Received: codes of mean norm {found}")
+        self.radius.assign(found)
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         normal = tf.cast(random.normal((n, self.latent_dim), seed), tf.float64)  # one rounding, so XLA agrees
-        return tf.cast(normal / tf.norm(normal, axis=1, keepdims=True), tf.float32)
+        radius = tf.cast(tf.convert_to_tensor(self.radius), tf.float64)
+        return tf.cast(radius * (normal / tf.norm(normal, axis=1, keepdims=True)), tf.float32)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         z = self._checked(z)
-        half = self.latent_dim / 2
-        log_density = math.lgamma(half) - math.log(2.0) - half * math.log(math.pi)
-        return tf.fill([tf.shape(z)[0]], tf.constant(log_density, z.dtype))
+        half, radius = self.latent_dim / 2, tf.cast(tf.convert_to_tensor(self.radius), z.dtype)
+        of_unit = math.lgamma(half) - math.log(2.0) - half * math.log(math.pi)
+        return tf.fill([tf.shape(z)[0]], of_unit - (self.latent_dim - 1) * tf.math.log(radius))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "radius": None if self.can_fit else self.radius}
+
+    def _fitted_radius(self):
+        return self.add_weight(
+            (),
+            "ones",
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            name="radius",
+            aggregation="only_first_replica",
+        )

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 from keras_ijae.checks import whole
-from keras_ijae.distributions.priors._rows import by_rows
+from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
 
 
@@ -33,7 +33,10 @@ class GeneratedPrior(Prior):
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = random.normal((n, self.noise_dim), seed)
-        return by_rows(lambda part: self.generator(part, training=False), noise, self.latent_dim)
+        return in_parts(self._code, noise, ROWS, self.latent_dim)
+
+    def _code(self, noise):
+        return tf.cast(self.generator(noise, training=False), tf.float32)
 
     def get_config(self) -> dict[str, Any]:
         generator = keras.saving.serialize_keras_object(self.generator)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import number, whole
 from keras_ijae.distributions.posteriors import DiagonalGaussian
-from keras_ijae.distributions.priors._rows import by_rows
+from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
 
 START = 0.2
@@ -132,7 +132,7 @@ class TwoStage(Prior):
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         u = random.normal((n, self.latent_dim), random.fold(seed, "u"))
         noise = tf.cast(random.normal((n, self.latent_dim), random.fold(seed, "normal")), tf.float64)
-        center = tf.cast(by_rows(self.decoder, u, self.latent_dim), tf.float64)
+        center = tf.cast(in_parts(self.decoder, u, ROWS, self.latent_dim), tf.float64)
         # rounded, so that products are exact, and XLA agrees where a sum is half-way between two float32
         gamma = tf.cast(tf.exp(self.log_gamma()), tf.float64)
         mean, deviation = tf.cast(self.mean, tf.float64), tf.cast(self.deviation, tf.float64)

@@ -1,0 +1,92 @@
+"""The runs of experiments/landscape.py as two pictures: distances, and samples of all systems side by side."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_ijae.files import replacing
+
+SIDE = 8  # rows and columns of a model's samples
+PIXELS, GREYS = 1300, 16  # of a sheet's width, at least; fewer greys make a smaller file
+CAPTION = 18  # pixels below a tile
+
+
+def label(row: Mapping[str, str]) -> str:
+    """A run in words: system, settings, and a prior that was fitted in the place of its own."""
+    settings = [f"{key}={value}" for key, value in json.loads(row["settings"]).items()]
+    return " ".join([row["system"], *settings, *([f"+ {row['prior']}"] if row["prior"] else [])])
+
+
+def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
+    """Distance of samples against distance of reconstructions, a labelled point for each run.
+
+    Systems without an encoder stand on a line of their own, at the right.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    axis = figure.subplots()
+    remade = [float(row["reconstructions"]) for row in rows if row["reconstructions"]]
+    right = 2 * max(remade, default=1.0)
+    at = [(float(row["reconstructions"] or right), float(row["samples"])) for row in rows]
+    for colour, other, what in (("C0", False, "as trained"), ("C1", True, "with another prior, fitted to its codes")):
+        points = [point for point, row in zip(at, rows, strict=True) if bool(row["prior"]) == other]
+        axis.plot(*zip(*points, strict=True) if points else ([], []), "o", color=colour, markersize=4, label=what)
+    if len(remade) < len(rows):
+        axis.axvline(right, color="grey", linestyle=":", label="no encoder")
+    axis.set(xscale="log", yscale="log", xlabel="Frechet distance of reconstructions")
+    axis.set(ylabel="Frechet distance of samples", title="To the same held-out images: left and low is better")
+    axis.margins(0.12)
+    axis.legend(fontsize="small")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # everything stays where it is
+    _label(axis, at, [label(row) for row in rows])
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def _label(axis, points, texts):
+    """Each text beside its point, where it hides the fewest points and texts before it."""
+    pixels = axis.transData.transform(points)
+    taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in pixels] + [(axis.bbox.x1, 0, 9999, 9999)]
+    for (x, y), text in zip(pixels, texts, strict=True):
+        width, height = 5.4 * len(text), 11  # of 7 points at 100 dots per inch
+        places = [(x + dx - (width if dx < 0 else 0), y + dy) for dx in (5, -5) for dy in (-5, 3, -13, 11, -21, 19)]
+        boxes = [(left, low, left + width, low + height) for left, low in places]
+        box = min(boxes, key=lambda box: sum(_overlap(box, other) for other in taken))
+        taken.append(box)
+        axis.annotate(text, (x, y), (box[0] - x, box[1] + 2 - y), "figure pixels", "offset pixels", fontsize=7)
+
+
+def _overlap(a, b):
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return width * height if min(width, height) > 0 else 0
+
+
+def draw_sheet(pictures: Mapping[str, Path], path: Path) -> None:
+    """The samples of many runs on one sheet, each above its caption; those whose picture is missing are left out."""
+    import tensorflow as tf
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    found = {name: tf.io.decode_png(p.read_bytes(), 1).numpy()[..., 0] for name, p in pictures.items() if p.exists()}
+    if missing := sorted(set(pictures) - set(found)):
+        print(f"Not on the sheet, for lack of their pictures: {', '.join(missing)}")
+    if not found:
+        return
+    height, width = np.max([tile.shape for tile in found.values()], axis=0) + (CAPTION + 6, 10)
+    columns = -(-PIXELS // width)
+    canvas = np.full((-(-len(found) // columns) * height, columns * width), 255, np.uint8)
+    figure = Figure(figsize=((canvas.shape[1] + 0.5) / 100, (canvas.shape[0] + 0.5) / 100), dpi=100)
+    for index, (name, tile) in enumerate(found.items()):
+        top, left = index // columns * height + 5, index % columns * width + 5
+        canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        figure.text(left / canvas.shape[1], 1 - (top + height - 13) / canvas.shape[0], name, fontsize=8)
+    figure.figimage(canvas, cmap="gray", vmin=0, vmax=255)
+    (drawn := FigureCanvasAgg(figure)).draw()
+    grey = np.asarray(drawn.buffer_rgba())[..., :1]
+    steps = 255 // (GREYS - 1)
+    with replacing(path) as temporary:
+        temporary.write_bytes(tf.io.encode_png(np.round(grey / steps).astype(np.uint8) * steps).numpy())

@@ -1,0 +1,126 @@
+"""The VampPrior: the encoder's own posteriors of pseudo-inputs."""
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.checks import whole
+from keras_ijae.distributions.priors._rows import in_parts
+from keras_ijae.distributions.priors.base import Prior
+
+_ROWS = 256  # are drawn at once
+
+
+def _unit_interval(images):
+    return tf.clip_by_value(images, 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable("keras_ijae")
+class VampPrior(Prior):
+    """p(z) = 1/K sum_k q(z | u_k): a mixture of the posteriors of K pseudo-inputs, by the model's own encoder.
+
+    The pseudo-inputs are its only weights; a system's loss trains them with the encoder, through which its gradient
+    goes too. The posterior must have a density for given codes ("diagonal", "full", "iaf"; not "planar"). A step runs
+    the encoder on K rows more, in inference mode (moving statistics of batch normalisation).
+
+    Pseudo-images are kept in [0, 1] by a projection after each step (the paper's code passes free weights through a
+    hard tanh, from which outside of [0, 1] no gradient comes back). They begin uniform in it, vectors normal. To begin
+    from data, as the paper's code can: `model.prior.fit(lambda k: x[:k])`.
+
+    Fitted after training ("vamp"), its pseudo-inputs are K rows of the data, chosen at random ("VampPrior data" of the
+    paper); it then follows the encoder.
+
+    Args:
+        latent_dim: number of latent dimensions, >= 1.
+        components: K, >= 1. The paper has 500 (1000 for one data set); 64 doubles the encoder's work at batches of 64.
+        **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Example:
+        model = ki.create("vae", (28, 28, 1), 16, prior=VampPrior(16, components=500))
+        model.prior.pseudo_inputs  # (500, 28, 28, 1)
+
+    References:
+        Tomczak & Welling 2018, "VAE with a VampPrior", eqs. 9 to 11.
+    """
+
+    can_fit = True
+    fits = "observations"
+
+    def __init__(self, latent_dim: int, components: int = 64, **options: Any) -> None:
+        super().__init__(latent_dim, **options)
+        self.components = whole("components", components)
+        self._model = None
+
+    def bind(self, model: Any) -> None:
+        if model.encoder is None:
+            raise ValueError(f"A VampPrior needs an encoder, which {type(model).__name__} has not")
+        self._model = lambda: model  # hidden from Keras, which would save its networks twice
+        images = len(model.data_shape) == 3
+        self.pseudo_inputs = self.add_weight(
+            (self.components, *model.data_shape),
+            keras.initializers.RandomUniform(0.0, 1.0) if images else keras.initializers.RandomNormal(stddev=1.0),
+            constraint=_unit_interval if images else None,
+            autocast=False,
+            name="pseudo_inputs",
+        )
+
+    @property
+    def has_log_prob(self) -> bool:
+        """Whether the model's posterior has a density for given codes."""
+        family = None if self._model is None else self._model().posterior_family
+        return self._model is None or (family is not None and family.has_log_prob)
+
+    def log_prob(self, z: tf.Tensor) -> tf.Tensor:
+        z = self._checked(z)
+        params, rows = tf.cast(self._params(), z.dtype), tf.shape(z)[0]
+        pairs = tf.tile(params, [rows, 1]), tf.repeat(z, self.components, axis=0)
+        of_each = tf.reshape(self._bound().posterior_family.log_prob(*pairs), [rows, self.components])
+        return tf.reduce_logsumexp(of_each, axis=1) - math.log(self.components)
+
+    def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+        family = self._bound().posterior_family
+        k = random.choices(tf.ones([self.components], tf.float64), n, random.fold(seed, "component"))
+        noise = tf.cast(random.normal((n, family.noise_dim), random.fold(seed, "normal")), tf.float64)
+        rows = tf.concat([tf.gather(tf.cast(self._params(), tf.float64), k), noise], axis=1)
+
+        def draw(rows):
+            return family.draw(rows[:, : family.units], rows[:, family.units :])
+
+        return tf.cast(in_parts(draw, rows, _ROWS, self.latent_dim), tf.float32)  # one rounding, so XLA agrees
+
+    def fit(self, given: Any, seed: int = 0) -> None:
+        """Take observations as pseudo-inputs.
+
+        Args:
+            given: a function of k that gives k of them, `(k, *data_shape)`.
+            seed: not used: `given` has made its choice by one.
+
+        Raises:
+            ValueError: the model's posterior has no density.
+        """
+        if not self.has_log_prob:
+            model = self._bound()
+            raise ValueError(
+                "A VampPrior needs a posterior q(z|x) with a density for given codes, as 'diagonal'. Received: a "
+                f"{type(model).__name__} whose posterior is {_described(model.posterior_family)}"
+            )
+        self.pseudo_inputs.assign(given(self.components))
+
+    def _params(self):
+        """The parameters of the components, (K, units)."""
+        return self._bound().parameters(tf.convert_to_tensor(self.pseudo_inputs))
+
+    def _bound(self):
+        if self._model is None:
+            raise ValueError("A VampPrior is made of a model's encoder: it has a density and samples only as its prior")
+        return self._model()
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "components": self.components}
+
+
+def _described(family):
+    return "implicit or deterministic" if family is None else f"{type(family).__name__}, which has none"
