@@ -21,6 +21,7 @@ from keras_ijae.distributions import (
     GaussianMixture,
     LearnedMixture,
     RealNVP,
+    ResampledPrior,
     StandardNormal,
     VampPrior,
 )
@@ -71,6 +72,12 @@ def of_a_model(prior):
     return model.prior
 
 
+def with_many_proposals(prior):
+    """Z is then known to one part in a thousand."""
+    prior.evaluation_proposals = 2**19
+    return prior
+
+
 PRIORS = {
     "normal": lambda: StandardNormal(2),
     "gmm": lambda: fitted(GaussianMixture(2, 3)),
@@ -78,6 +85,7 @@ PRIORS = {
     "realnvp": lambda: trained(RealNVP(2, depth=4, width=16, seed=1)),
     "maf": lambda: trained(MAF(2, depth=3, width=16, seed=1)),
     "vamp": lambda: of_a_model(VampPrior(2, 4)),
+    "resampled": lambda: with_many_proposals(trained(ResampledPrior(2, truncation=20, evaluation_proposals=2000))),
 }
 
 

@@ -101,3 +101,10 @@ def test_draws_of_different_names_differ_and_come_in_the_type_asked_for():
     a, b = draws.normal("a", 3), draws.normal("b", 3)
     assert a.dtype == tf.float64 and not np.intersect1d(a, b).size
     np.testing.assert_array_equal(a, tf.cast(random.normal([4, 3], random.fold(random.fold(0), "a")), tf.float64))
+
+
+def test_shared_noise_is_the_same_on_all_replicas_and_rows_are_not():
+    first, second = (random.Draws(random.fold(0, "run"), 3, replica, 2) for replica in (0, 1))
+    np.testing.assert_array_equal(first.shared("prior", 5, 2), second.shared("prior", 5, 2))
+    assert first.shared("prior", 5, 2).shape == (5, 2)
+    assert not np.array_equal(first.normal("prior", 2), second.normal("prior", 2))

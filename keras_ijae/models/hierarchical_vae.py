@@ -6,11 +6,11 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks
-from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played
+from keras_ijae.game import Move, Phase, Played
 from keras_ijae.game.replicas import means
 from keras_ijae.game.roles import DECODER, ENCODER
-from keras_ijae.models.bounds import Bounds, check_densities, learned, prior_noise
+from keras_ijae.models.bounds import learned
+from keras_ijae.models.vae import OwnPriorArguments, Variational
 
 LEAST = 1e-6
 """Of beta: a product that has come to 0 would stay there."""
@@ -57,7 +57,7 @@ class Constraint(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class HierarchicalVAE(Bounds, Game):
+class HierarchicalVAE(Variational):
     """VAE with a hierarchical prior ("VHP-VAE"), trained as a constrained problem: KL -> min with error <= kappa^2.
 
         L_{E,G}   = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || p(z)) ]
@@ -83,7 +83,7 @@ class HierarchicalVAE(Bounds, Game):
         rate: nu > 0, with rate * slope at most 1, so that beta does not leap over 1.
         slope: tau > 0.
         decay: of the running average of the error, in [0, 1).
-        common: see `Game`.
+        variational: the rest is common to all systems, see `Game`.
 
     References:
         Klushyn, Chen, Kurle, Cseke & van der Smagt 2019, "Learning Hierarchical Priors in VAEs", algorithm 1 (REWO),
@@ -100,24 +100,15 @@ class HierarchicalVAE(Bounds, Game):
     def __init__(
         self,
         *,
-        encoder: keras.Model,
-        decoder: keras.Model,
         prior: Any = "hierarchical",
-        posterior: Any = "diagonal",
-        likelihood: Any = "bernoulli",
         rms_error: float = 0.15,
         start: float = 0.01,
         rate: float = 0.05,
         slope: float = 3.0,
         decay: float = 0.95,
-        **common: Unpack[FixedPrior],
+        **variational: Unpack[OwnPriorArguments],
     ):
-        super().__init__({"encoder": encoder, "decoder": decoder}, prior=prior, **common)
-        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
-        check_densities(self.posterior_family, self.prior)
-        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
-        if not self.likelihood.has_log_prob:
-            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
+        super().__init__(prior=prior, **variational)
         self.rms_error = self.scalar("rms_error", checks.number("rms_error", rms_error, above=0))
         self.start = checks.number("start", start, least=LEAST, most=1)
         self.slope = checks.number("slope", slope, above=0)
@@ -134,9 +125,6 @@ class HierarchicalVAE(Bounds, Game):
 
     def default_optimizers(self):
         return {move.name: keras.optimizers.Adam(1e-3) for move in self.moves}
-
-    def noise(self, draws):
-        return {"code": draws.normal("code", self.code_noise_dim), **prior_noise(self.prior, draws)}
 
     def forward(self, batch, noise, phase):
         _, outputs, kl = self.code_outputs_and_kl(batch, noise, training=True)

@@ -1,17 +1,17 @@
 """The VAE with the implicit optimal prior."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.distributions.priors import ImplicitOptimalPrior
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset
+from keras_ijae.game import Move, Phase, Played, Preset
 from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER
-from keras_ijae.models.bounds import check_densities, code_and_kl, kl_weight, learned
+from keras_ijae.models.bounds import code_and_kl, kl_weight, learned
 from keras_ijae.models.judging import logits
+from keras_ijae.models.vae import OwnPriorArguments, Variational
 from keras_ijae.networks import Networks
 
 NETWORKS = Networks(family="mlp", width=500, depth=3, norm="none", hidden_activation="tanh")
@@ -22,7 +22,7 @@ def _authors(model):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class IOPVAE(Game):
+class IOPVAE(Variational):
     """VAE whose prior is the distribution of its own codes, q(z) = E_x q(z|x), which is the optimal one.
 
     KL(q(z|x) || q(z)) is KL(q(z|x) || N(0, I)) - E T, T = log q(z) / N(z; 0, I). A discriminator C of codes, with label
@@ -44,7 +44,7 @@ class IOPVAE(Game):
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
         discriminator_steps: moves of C in a step, each with codes drawn anew, at least 1.
         candidates: M, of which a sample is one, at least 1.
-        common: see `Game`.
+        variational: the rest is common to all systems, see `Game`.
 
     References:
         Takahashi, Iwata, Yamanaka, Yamada & Yagi 2019, "Variational Autoencoder with Implicit Optimal Priors", as
@@ -63,27 +63,17 @@ class IOPVAE(Game):
     def __init__(
         self,
         *,
-        encoder: keras.Model,
-        decoder: keras.Model,
         code_discriminator: keras.Model,
-        posterior: Any = "diagonal",
-        likelihood: Any = "bernoulli",
         beta: float = 1.0,
         warm_up_steps: int = 0,
         discriminator_steps: int = 5,
         candidates: int = 256,
-        **common: Unpack[FixedPrior],
+        **variational: Unpack[OwnPriorArguments],
     ):
-        players = {"encoder": encoder, "decoder": decoder, "code_discriminator": code_discriminator}
-        super().__init__(players, **common)
+        super().__init__({"code_discriminator": code_discriminator}, **variational)
         self.prior, self.base_prior = ImplicitOptimalPrior(self.latent_dim, candidates), self.prior
         self.prior.bind(self)
         self.candidates = self.prior.candidates
-        self.posterior_family = self.posterior_kind = posteriors.get(posterior, self.latent_dim)
-        check_densities(self.posterior_family, self.base_prior)
-        self.likelihood = self.observation_model = likelihoods.get(likelihood, self.data_shape)
-        if not self.likelihood.has_log_prob:
-            raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
         self.beta, self.warm_up_steps = self.weight("beta", beta), checks.whole("warm_up_steps", warm_up_steps, 0)
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
         self.moves = (

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
+from keras_ijae.game import Common, FixedPrior, Game, Move, Phase, Played, Preset
 from keras_ijae.game.replicas import gathered
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
 from keras_ijae.models.bounds import Bounds, check_densities, kl_weight, learned, prior_noise
@@ -24,13 +24,17 @@ def _defaults(model):
     return model.default_optimizers()
 
 
-class VariationalArguments(Common, total=False):
-    """Arguments of the systems built on it."""
+class OwnPriorArguments(FixedPrior, total=False):
+    """Arguments of the systems built on `Variational` that have a prior of their own."""
 
     encoder: keras.Model
     decoder: keras.Model
     posterior: Any
     likelihood: Any
+
+
+class VariationalArguments(OwnPriorArguments, Common, total=False):
+    """Arguments of the other systems built on it."""
 
 
 class Variational(Bounds, Game):
@@ -91,7 +95,9 @@ class VAE(Variational):
         "gmm_vae" the prior is a learned mixture, as "flow_vae" the RealNVP of Dinh et al. 2017, as "vamp_vae" the
         VampPrior of Tomczak & Welling 2018. As "nf_vae" the posterior is the planar flow of Rezende & Mohamed 2015.
         "two_stage_vae" is that of Dai & Wipf 2019: a Gaussian of one learned variance, and after training a second
-        VAE on the codes (`ki.distributions.TwoStage`); until `fit_prior(data)` is called, samples are of N(0, I).
+        VAE on the codes (`ki.distributions.TwoStage`); until `fit_prior(data)` is called, samples are of N(0, I). As
+        "stick_vae" codes are the weights of Nalisnick & Smyth 2017, as "resampled_vae" the prior is that of Bauer &
+        Mnih 2019.
         preset="paper" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and Adagrad at
         0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in
         it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of learned priors
