@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from systems import LATENT, SHAPE, create, images
-from tiny import float64, inject, loss_gradient, network, play_phase  # noqa: F401
+from tiny import float64, inject, network, play_phase  # noqa: F401
 
 import keras_ijae as ki
 from keras_ijae import random
@@ -120,14 +120,7 @@ class AtOnce:
         return {phase: before}
 
 
-def slope(model, phase, weights_of):
-    """The largest gradient of a phase's loss at a network's weights; 0 where there is none."""
-    weights = model.networks[weights_of].trainable_variables
-    found = loss_gradient(model, data().astype("float32"), noise_of(model), phase, phase, weights)
-    return max(0.0 if gradient is None else float(tf.reduce_max(tf.abs(gradient))) for gradient in found)
-
-
-def step_of(model, **changed):
+def step_of(model):
     """What one step of SGD does to each network."""
     model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
     before = {role: network.get_weights() for role, network in model.networks.items()}
