@@ -166,10 +166,44 @@ def flex_ae_sr(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"auto_encoder_loss": loss, "critics_loss": critics_loss, "players_loss": apart, "smooth_loss": smooth}
 
 
+def vae_gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
+    """All at once, of whom one rests where the game is out of balance. Larsen et al. 2016, algorithm 1."""
+    drawn, e, g, d = noise(game, "encoder", x), game.encoder, game.decoder, game.discriminator
+    with tf.GradientTape(persistent=True) as tape:
+        mean, scale = _posterior(e(x, training=True))
+        rec, sample = joined(g, [mean + scale * drawn["code"]], [drawn["z"]])
+        (of_x, real), fake = game.features.with_logits(x, training=True), d(sample, training=True)
+        error = tf.reshape(of_x - game.features.alone(rec, training=True), [tf.shape(x)[0], -1])
+        like = tf.reduce_mean(tf.reduce_sum(error**2, 1)) / (2 * game.feature_scale**2)
+        kl = tf.reduce_mean(tf.reduce_sum((mean**2 + scale**2 - 1) / 2 - tf.math.log(scale), 1))
+        d_loss, e_loss = judged(real, fake), kl + like
+        g_loss = tf.convert_to_tensor(game.gamma) * like + persuaded(fake)
+    losses = {"encoder": e_loss, "decoder": g_loss, "discriminator": d_loss}
+    found = {role: tape.gradient(loss, getattr(game, role).trainable_variables) for role, loss in losses.items()}
+    costs = tf.reduce_mean(tf.nn.softplus(-real)), tf.reduce_mean(tf.nn.softplus(fake))
+    sure = tf.reduce_min(costs) < game.equilibrium - game.margin
+    fooled = tf.reduce_max(costs) > game.equilibrium + game.margin
+    plays = {"encoder": True, "decoder": ~fooled | sure, "discriminator": ~sure | fooled}
+    for role, gradients in found.items():
+        _apply_if(plays[role], game, role, gradients)
+    end(game)
+    return {f"{role}_loss": loss for role, loss in losses.items()}
+
+
 STEPS: dict[str, Callable] = {
-    **{"vae": vae, "gan": gan, "ijae": ijae, "ali": ali},
+    **{"vae": vae, "gan": gan, "ijae": ijae, "ali": ali, "vae_gan": vae_gan},
     **{"wgan_gp": wgan_gp, "wgan": wgan, "mask_aae": mask_aae, "flex_ae_sr": flex_ae_sr},
 }
+
+
+def _apply_if(plays, game, role, gradients):
+    """A move that happens or not."""
+
+    def move():
+        apply(game, role, gradients, getattr(game, role))
+        return tf.constant(True)
+
+    tf.cond(plays, move, lambda: tf.constant(False))
 
 
 def _posterior(outputs):

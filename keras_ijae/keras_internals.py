@@ -23,3 +23,14 @@ def is_validation_of_fit(arguments: dict) -> bool:
 def check_compiled(model: keras.Model, method: str) -> None:
     """Raise Keras' own ValueError where `compile` has not been called: it has no public check with that message."""
     model._assert_compile_called(method)
+
+
+def outputs_inside(network: keras.Model) -> dict[str, tuple[keras.layers.Layer, list, keras.KerasTensor]]:
+    """name -> (layer, the tensors that it is given, what it gives), of a functional or sequential network.
+
+    Publicly Keras has only a layer's own `input` and `output`: of a network inside a network those are not where it
+    stands in the outer one, and of a layer that stands twice there are none.
+    """
+    network = getattr(network, "_functional", None) or network
+    nodes = [node for depth in sorted(network._nodes_by_depth, reverse=True) for node in network._nodes_by_depth[depth]]
+    return {node.operation.name: (node.operation, node.arguments.keras_tensors, node.outputs[0]) for node in nodes}

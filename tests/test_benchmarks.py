@@ -12,7 +12,7 @@ import tensorflow as tf
 import keras_ijae as ki
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-LOOPS = ("vae", "gan", "ijae", "ali", "wgan_gp", "wgan", "mask_aae", "flex_ae_sr")
+LOOPS = ("vae", "gan", "ijae", "ali", "vae_gan", "wgan_gp", "wgan", "mask_aae", "flex_ae_sr")
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def networks(model, name):
 def test_the_loops_have_all_that_the_games_of_the_package_have(benchmark):
     assert tuple(benchmark("fused").STEPS) == LOOPS
     by_hand = set().union(*map(features, LOOPS))
-    assert {"once", "reuse", "gate", "repeats", "at once", "in turns"} <= by_hand
+    assert {"once", "reuse", "gate", "balance", "repeats", "at once", "in turns"} <= by_hand
     # One name of each class is enough: the others fix a weight, a prior or a posterior.
     classes = {entry.system: name for name, entry in ki.game.ENTRIES.items()}
     assert set().union(*map(features, classes.values())) <= by_hand

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from systems import LATENT, SHAPE, create, images
-from tiny import float64, inject, loss_gradient, network, play_phase  # noqa: F401
+from tiny import float64, inject, network, play_phase  # noqa: F401
 
 import keras_ijae as ki
 from keras_ijae import random
@@ -24,7 +24,7 @@ def judge(kind="plain"):
 def small(kinds=("plain", "plain"), **arguments):
     players, kind = kinds
     networks = {"encoder": network(players, [X], (4,)), "decoder": network(players, [Z], X, seed=10)}
-    return VAEGAN(**networks, discriminator=judge(kind), **{"ema": None, "margin": None, **arguments})
+    return VAEGAN(**{**networks, "discriminator": judge(kind), "ema": None, "margin": None, **arguments})
 
 
 def data(rows=5):
@@ -120,14 +120,7 @@ class AtOnce:
         return {phase: before}
 
 
-def slope(model, phase, weights_of):
-    """The largest gradient of a phase's loss at a network's weights; 0 where there is none."""
-    weights = model.networks[weights_of].trainable_variables
-    found = loss_gradient(model, data().astype("float32"), noise_of(model), phase, phase, weights)
-    return max(0.0 if gradient is None else float(tf.reduce_max(tf.abs(gradient))) for gradient in found)
-
-
-def step_of(model, **changed):
+def step_of(model):
     """What one step of SGD does to each network."""
     model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
     before = {role: network.get_weights() for role, network in model.networks.items()}
@@ -225,6 +218,19 @@ def test_the_features_are_the_discriminators_as_its_weights_are_and_add_none():
     before = model.features.alone(np.ones((1, 3)))
     model.discriminator.trainable_variables[0].assign_add(tf.ones_like(model.discriminator.trainable_variables[0]))
     assert np.abs(model.features.alone(np.ones((1, 3))) - before).max() > 1e-2
+
+
+def test_features_of_a_network_in_a_wrapper_are_its_own_and_a_network_can_be_a_layer():
+    inner = network("plain", [X], (1,))
+    x = keras.Input(X)
+    wrapped = small(discriminator=keras.Model(x, inner(x)))
+    plain = small(discriminator=inner)
+    np.testing.assert_allclose(wrapped.features.alone(np.ones((2, 3))), plain.features.alone(np.ones((2, 3))))
+    backbone = network("plain", [X], (5,))
+    headed = small(discriminator=keras.Model(x, keras.layers.Dense(1)(backbone(x))))
+    np.testing.assert_allclose(headed.features.alone(np.ones((2, 3))), backbone(np.ones((2, 3))), rtol=1e-6)
+    chain = small(discriminator=keras.Sequential([keras.Input(X), keras.layers.Dense(4), keras.layers.Dense(1)]))
+    assert chain.features.alone.output.shape[1:] == (4,)
 
 
 class Opaque(keras.Model):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_ijae import losses
 from keras_ijae.game import Played
-from keras_ijae.keras_internals import sublayers
+from keras_ijae.keras_internals import outputs_inside, sublayers
 from keras_ijae.layers import Dropout
 
 BY_ITSELF = (keras.layers.BatchNormalization, Dropout)
@@ -92,15 +92,20 @@ class Features:
 
 
 def _output(network, layer):
-    """The output of a layer, which depends on the network's first input."""
-    usable = {}
-    for found in network.layers:
-        if not isinstance(found, keras.layers.InputLayer) and _sees_first(network, found.output):
-            usable[found.name] = found.output
-    names = [found.name for found in network.layers]
+    """The output of a layer, which depends on the network's first input; of a network in a wrapper, of its layer."""
+    inside = outputs_inside(network)
+    for found, given, output in inside.values():
+        if output is network.outputs[0] and getattr(found, "inputs", None):
+            return keras.Model(found.inputs, _output(found, layer))(list(given))
+    usable = {
+        name: output
+        for name, (found, _, output) in inside.items()
+        if not isinstance(found, keras.layers.InputLayer) and _sees_first(network, output)
+    }
     if layer is None:
         maps = [name for name, output in usable.items() if len(output.shape) == 4]
         return usable[maps[-1] if maps else list(usable)[-2 if len(usable) > 1 else -1]]
+    names = [found.name for found in network.layers]
     index = isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names)
     name = names[layer] if index else layer
     if isinstance(name, str) and name in usable:
