@@ -87,10 +87,12 @@ class Game(GenerativeModel):
             setattr(self, role, network)
         if sampling_prior is not None:
             self._need_encoder("take the argument `sampling_prior`")
-            self._sample_from(priors.get_sampling(sampling_prior, self.latent_dim))
-        for density in [self.prior, *self._fitted_priors]:
-            density.bind(self)
-            self._check_unconditional(density)
+            sampling_prior = priors.get_sampling(sampling_prior, self.latent_dim)
+        for density in (self.prior, sampling_prior):
+            if density is not None:
+                density.bind(self)
+                self._check_unconditional(density)
+        self._given_sampling_prior = lambda: sampling_prior  # hidden from Keras: it comes last, as when it is fitted
 
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
@@ -118,6 +120,8 @@ class Game(GenerativeModel):
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
         for layer in sublayers(self):  # they have their weights; Keras would build others by a call on x alone
             layer.built = True
+        if self._given_sampling_prior() is not None:
+            self._sample_from(self._given_sampling_prior())
 
     # What a system defines ------------------------------------------------------------------------------------------
 
