@@ -351,3 +351,12 @@ def test_an_unknown_reconstruction_error_and_bad_masks_are_refused():
         LatentMask(0)
     with pytest.raises(ValueError, match="`high` must be a finite number > 0. Received: high=0"):
         LatentMask(2, high=0)
+    for mask in (0, -1.0, None, float("inf"), "open"):
+        with pytest.raises(ValueError, match="`mask` must be a finite number > 0, or a LatentMask. Received: mask="):
+            ki.create("mask_aae", data_shape=(3,), latent_dim=2, width=4, mask=mask)
+
+
+def test_a_number_is_where_a_new_mask_starts_from():
+    model = ki.create("mask_aae", data_shape=(3,), latent_dim=50, width=4, mask=2.0, seed=3)
+    np.testing.assert_array_equal(model.mask.a, LatentMask(50, high=2.0, seed=3).a)
+    assert (model.mask.high, ki.create("mask_aae", data_shape=(3,), latent_dim=2, width=4).mask.high) == (2, 5)

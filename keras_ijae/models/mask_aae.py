@@ -55,7 +55,7 @@ class MaskAAE(Game):
         encoder: E, observations -> codes (batch, latent_dim).
         decoder: D, codes -> observations, or their logits with "cross_entropy".
         code_critic: H, codes -> (batch, 1); without normalisation by the batch.
-        mask: None for a new `LatentMask` with a ~ U(0, 5).
+        mask: a `LatentMask`; or a number above 0, for a new one with a ~ U(0, mask).
         reconstruction: R, "cross_entropy" (data in [0, 1]) or "squared_error"; "auto" is the first on images, the
             second on vectors.
         variance_weight, gradient_penalty, mask_reconstruction_weight: at least 0; run-time scalars.
@@ -85,7 +85,7 @@ class MaskAAE(Game):
         encoder: keras.Model,
         decoder: keras.Model,
         code_critic: keras.Model,
-        mask: LatentMask | None = None,
+        mask: LatentMask | float = 5.0,
         reconstruction: str = "auto",
         variance_weight: float = 100.0,
         gradient_penalty: float = 10.0,
@@ -97,7 +97,7 @@ class MaskAAE(Game):
         **common: Unpack[FixedPrior],
     ):
         super().__init__({"encoder": encoder, "decoder": decoder, "code_critic": code_critic}, **common)
-        self.mask = LatentMask(self.latent_dim, seed=self.seed) if mask is None else mask
+        self.mask = _mask(mask, self.latent_dim, self.seed)
         self.reconstruction = _reconstruction(reconstruction, self.data_shape)
         self.observation_model = likelihoods.Bernoulli() if self.reconstruction == "cross_entropy" else None
         self.variance_weight = self.weight("variance_weight", variance_weight)
@@ -197,6 +197,12 @@ def _reconstruction(name, data_shape):
     if checks.choice("reconstruction", name, RECONSTRUCTIONS) == "auto":
         return "cross_entropy" if len(data_shape) == 3 else "squared_error"
     return name
+
+
+def _mask(mask, latent_dim, seed):
+    if isinstance(mask, keras.layers.Layer):
+        return mask
+    return LatentMask(latent_dim, checks.number("mask", mask, above=0, other="a LatentMask"), seed)
 
 
 def _period(period, latent_dim):
