@@ -28,8 +28,27 @@ def _outputs(arguments):
     return "bernoulli" if logits_of else "deterministic"
 
 
+IMAGES = {
+    "ema": "auto",
+    "mask": 3.0,
+    "variance_weight": 1.0,
+    "mask_reconstruction_weight": 100.0,
+    "polynomial_weight": 0.008,
+    "period": 50,
+    "critic_steps": 3,
+}
+WAITING = 600  # steps of preset="images" in which the mask hardly moves
+
+
 def _authors(model):
     return model.default_optimizers()
+
+
+def _images(model):
+    waiting = keras.optimizers.schedules.PiecewiseConstantDecay([WAITING], [2e-5, 4e-3])
+    rates = {"auto_encoder": (1e-3, 0.5, 0.999), "code_critic": (1e-3, 0.0, 0.9)}
+    rates |= {"encoder": (2e-4, 0.0, 0.9), "mask": (waiting, 0.5, 0.9)}
+    return {move: keras.optimizers.Adam(*rate, epsilon=1e-10) for move, rate in rates.items()}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -76,7 +95,7 @@ class MaskAAE(Game):
     """
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
-    PRESETS = {"paper": Preset(_authors, NETWORKS)}
+    PRESETS = {"paper": Preset(_authors, NETWORKS), "images": Preset(_images, arguments=IMAGES)}
     UNCONDITIONAL = "its mask counts the dimensions that the codes of all labels need together"
 
     def __init__(
