@@ -33,8 +33,8 @@ IMAGES = {
     "mask": 3.0,
     "variance_weight": 1.0,
     "mask_reconstruction_weight": 100.0,
-    "polynomial_weight": 0.008,
-    "period": 50,
+    "polynomial_weight": 0.004,
+    "period": 25,
     "critic_steps": 3,
     "mask_steps": 4000,
 }
