@@ -76,7 +76,7 @@ VARIANTS = {
     "wae_mmd": [{}, {"prior": "uniform", "ema": 0.9}],
     "mask_aae": [
         {"mask_reconstruction_weight": 10.0, "critic_steps": 2},
-        {"reconstruction": "squared_error", "critic_steps": 1, "period": 1, "ema": None},
+        {"reconstruction": "squared_error", "critic_steps": 1, "period": 1, "mask_steps": 1, "ema": None},
     ],
     "flex_ae": [{"critic_steps": 2}, {"noise_dim": 5, "critic_steps": 1, "ema": None}],
     "flex_ae_sr": [{"critic_steps": 1}, {"critic_steps": 2, "gradient_penalty": 0.5}],

@@ -506,3 +506,32 @@ def test_quick_and_official_maskaae_differ_as_documented(script):
     assert [float(getattr(quick, name)) for name in weights] == [5, 100_000] and quick.period == 10
     assert official.encoder.count_params() > 10 * quick.encoder.count_params()
     assert float(quick.mask.a.numpy().max()) < 3 and official.mask.high == 5
+
+
+@pytest.mark.slow
+def test_settings_of_mask_aae_are_trained_judged_and_listed_and_not_trained_again(
+    script, eagerly, tmp_path, monkeypatch, capsys
+):
+    mnist = script("mask_aae_mnist")
+    small = {"DATASET": "digits", "NETWORKS": "mlp", "TRAIN": "train[:200]", "VALIDATION": "train[-200:]"}
+    for name, value in small.items():
+        monkeypatch.setattr(mnist, name, value)
+    Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
+    files = ["--smoke", "--out", str(tmp_path), "--classifier", str(tmp_path / "c.keras")]
+    mnist.main(["screen", "--codes", "4", "--settings", "images", "defaults", *files])
+    mnist.main(["compare", "--codes", "3", "--seeds", "1", *files])
+    found = rows(tmp_path / "mask_aae_mnist_smoke.csv")
+    assert {(row["setting"], row["codes"], row["seed"]) for row in found[:2]} == {
+        ("images", "4", "0"),
+        ("defaults", "4", "0"),
+    }
+    assert {(row["system"], row["setting"]) for row in found[2:]} == set(mnist.COMPARED)
+    assert all(row["steps"] == "3" and float(row["samples"]) > 0 and float(row["std_least"]) > 0 for row in found)
+    assert [bool(row["critic_gap"]) for row in found] == [row["system"] == "mask_aae" for row in found]
+    monkeypatch.setattr(mnist, "build", None)  # nothing is trained again
+    mnist.main(["compare", "--codes", "3", "--seeds", "1", *files])
+    capsys.readouterr()
+    mnist.main(["table", *files])
+    assert capsys.readouterr().out.count("| mask_aae | images |") == 2
+    with pytest.raises(SystemExit, match="--settings must be some of .*. Received: fast"):
+        mnist.main(["screen", "--settings", "fast", *files])

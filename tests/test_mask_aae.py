@@ -118,6 +118,31 @@ def test_the_codes_of_the_critics_steps_are_made_once():
     assert len(calls) == 3  # for the auto-encoder; for critic and encoder; for the mask
 
 
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_after_its_steps_the_mask_stays_and_the_others_move(run_eagerly):
+    model = small(mask_steps=2, critic_steps=1)
+    model.compile(keras.optimizers.SGD(1e-3), run_eagerly=run_eagerly)
+    weights = {name: network.trainable_variables[0] for name, network in model.networks.items()}
+    x, moved = data("squared_error", rows=4).astype("float32"), []
+    for _ in range(4):
+        before = {name: weight.numpy() for name, weight in weights.items()}
+        model.fit(x, batch_size=4, verbose=0)
+        moved.append({name for name, weight in weights.items() if (weight.numpy() != before[name]).any()})
+    assert moved == [{*weights}, {*weights}, {*weights} - {"mask"}, {*weights} - {"mask"}]
+
+
+def test_the_preset_for_images_waits_with_the_mask_and_says_what_it_changes():
+    model = ki.create("mask_aae", data_shape=(8, 8, 1), latent_dim=4, networks="mlp", width=8, preset="images")
+    model.compile()
+    waiting = model.optimizer.by_move["mask"].get_config()["learning_rate"]["config"]
+    assert (waiting["boundaries"], waiting["values"]) == ([600], [2e-5, 4e-3])
+    rates = {move: float(adam.learning_rate) for move, adam in model.optimizer.by_move.items()}
+    assert rates == pytest.approx({"auto_encoder": 1e-3, "code_critic": 1e-3, "encoder": 2e-4, "mask": 2e-5})
+    assert model.ema == 0.999 and model.mask.high == 3 and model.critic_steps == 3
+    other = ki.create("mask_aae", (8, 8, 1), 4, networks="mlp", width=8, preset="images", mask=1.0, variance_weight=9.0)
+    assert (other.mask.high, float(other.variance_weight)) == (1, 9)
+
+
 def moved_by_one_step(strategy, x):
     """All weights after a step of plain descent at a rate that shows every difference."""
     keras.utils.set_random_seed(0)
@@ -329,6 +354,12 @@ def test_a_period_is_a_number_of_steps(period):
         small(period=period)
 
 
+@pytest.mark.parametrize("mask_steps", [0, 2.0, "3"])
+def test_the_mask_moves_for_a_number_of_steps(mask_steps):
+    with pytest.raises(ValueError, match=rf"`mask_steps` must be an integer >= 1. Received: mask_steps={mask_steps!r}"):
+        small(mask_steps=mask_steps)
+
+
 @pytest.mark.parametrize("latent_dim", [1, 3])
 def test_a_mask_that_does_not_fit_the_codes_is_refused(latent_dim):
     with pytest.raises(ValueError, match=r"`mask` must accept inputs of shape \(2,\)"):
@@ -351,3 +382,12 @@ def test_an_unknown_reconstruction_error_and_bad_masks_are_refused():
         LatentMask(0)
     with pytest.raises(ValueError, match="`high` must be a finite number > 0. Received: high=0"):
         LatentMask(2, high=0)
+    for mask in (0, -1.0, None, float("inf"), "open"):
+        with pytest.raises(ValueError, match="`mask` must be a finite number > 0, or a LatentMask. Received: mask="):
+            ki.create("mask_aae", data_shape=(3,), latent_dim=2, width=4, mask=mask)
+
+
+def test_a_number_is_where_a_new_mask_starts_from():
+    model = ki.create("mask_aae", data_shape=(3,), latent_dim=50, width=4, mask=2.0, seed=3)
+    np.testing.assert_array_equal(model.mask.a, LatentMask(50, high=2.0, seed=3).a)
+    assert (model.mask.high, ki.create("mask_aae", data_shape=(3,), latent_dim=2, width=4).mask.high) == (2, 5)

@@ -28,8 +28,28 @@ def _outputs(arguments):
     return "bernoulli" if logits_of else "deterministic"
 
 
+IMAGES = {
+    "ema": "auto",
+    "mask": 3.0,
+    "variance_weight": 1.0,
+    "mask_reconstruction_weight": 100.0,
+    "polynomial_weight": 0.004,
+    "period": 25,
+    "critic_steps": 3,
+    "mask_steps": 4000,
+}
+WAITING = 600  # steps of preset="images" in which the mask hardly moves
+
+
 def _authors(model):
     return model.default_optimizers()
+
+
+def _images(model):
+    waiting = keras.optimizers.schedules.PiecewiseConstantDecay([WAITING], [2e-5, 4e-3])
+    rates = {"auto_encoder": (1e-3, 0.5, 0.999), "code_critic": (1e-3, 0.0, 0.9)}
+    rates |= {"encoder": (2e-4, 0.0, 0.9), "mask": (waiting, 0.5, 0.9)}
+    return {move: keras.optimizers.Adam(*rate, epsilon=1e-10) for move, rate in rates.items()}
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -55,7 +75,7 @@ class MaskAAE(Game):
         encoder: E, observations -> codes (batch, latent_dim).
         decoder: D, codes -> observations, or their logits with "cross_entropy".
         code_critic: H, codes -> (batch, 1); without normalisation by the batch.
-        mask: None for a new `LatentMask` with a ~ U(0, 5).
+        mask: a `LatentMask`; or a number above 0, for a new one with a ~ U(0, mask).
         reconstruction: R, "cross_entropy" (data in [0, 1]) or "squared_error"; "auto" is the first on images, the
             second on vectors.
         variance_weight, gradient_penalty, mask_reconstruction_weight: at least 0; run-time scalars.
@@ -64,6 +84,8 @@ class MaskAAE(Game):
         period: T in steps, at least 1; None: 75 up to 20 dimensions, else 112.5 latent_dim, at most 10,000. After 5T
             steps the learning rates of L_AE and L_a fall to a fifth.
         critic_steps: steps of H for one of the others.
+        mask_steps: after how many steps the mask stays as it is, at least 1, which saves a third of the time where it
+            is decided; None: it always moves.
         common: see `Game`; the prior is N(0, I), masked.
 
     References:
@@ -76,7 +98,7 @@ class MaskAAE(Game):
     """
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
-    PRESETS = {"paper": Preset(_authors, NETWORKS)}
+    PRESETS = {"paper": Preset(_authors, NETWORKS), "images": Preset(_images, arguments=IMAGES)}
     UNCONDITIONAL = "its mask counts the dimensions that the codes of all labels need together"
 
     def __init__(
@@ -85,7 +107,7 @@ class MaskAAE(Game):
         encoder: keras.Model,
         decoder: keras.Model,
         code_critic: keras.Model,
-        mask: LatentMask | None = None,
+        mask: LatentMask | float = 5.0,
         reconstruction: str = "auto",
         variance_weight: float = 100.0,
         gradient_penalty: float = 10.0,
@@ -94,10 +116,11 @@ class MaskAAE(Game):
         polynomial_cap: float = 2048.0,
         period: int | None = None,
         critic_steps: int = 5,
+        mask_steps: int | None = None,
         **common: Unpack[FixedPrior],
     ):
         super().__init__({"encoder": encoder, "decoder": decoder, "code_critic": code_critic}, **common)
-        self.mask = LatentMask(self.latent_dim, seed=self.seed) if mask is None else mask
+        self.mask = _mask(mask, self.latent_dim, self.seed)
         self.reconstruction = _reconstruction(reconstruction, self.data_shape)
         self.observation_model = likelihoods.Bernoulli() if self.reconstruction == "cross_entropy" else None
         self.variance_weight = self.weight("variance_weight", variance_weight)
@@ -107,6 +130,7 @@ class MaskAAE(Game):
         self.polynomial_weight = self.weight("polynomial_weight", start)
         self.polynomial_cap = self.weight("polynomial_cap", polynomial_cap)
         self.period, self.critic_steps = _period(period, self.latent_dim), checks.whole("critic_steps", critic_steps)
+        self.mask_steps = None if mask_steps is None else checks.whole("mask_steps", mask_steps)
         self.moves = (
             Move("auto_encoder", ("encoder", "decoder")),
             Move("code_critic", ("code_critic",)),
@@ -117,7 +141,7 @@ class MaskAAE(Game):
             Phase("auto_encoder", ("auto_encoder",)),
             Phase("code_critic", ("code_critic",), repeats=critic_steps, once=True),
             Phase("encoder", ("encoder",), reuse=True),
-            Phase("mask", ("mask",)),
+            Phase("mask", ("mask",), gate=None if mask_steps is None else self._mask_moves),
         )
         self.ready()
         self.prior = GeneratedPrior(self.mask, self.latent_dim, noise_dim=self.latent_dim)
@@ -160,6 +184,9 @@ class MaskAAE(Game):
         active = tf.reduce_sum(tf.cast(self.mask.active(), tf.float32))
         return Played({"mask": loss}, {"active_dims": active, "polynomial_weight": c})
 
+    def _mask_moves(self, step, happened):
+        return step < self.mask_steps
+
     def _rec(self, x, z):
         """R of codes before the mask."""
         outputs = self.decoder(self.mask(z), training=True)
@@ -197,6 +224,12 @@ def _reconstruction(name, data_shape):
     if checks.choice("reconstruction", name, RECONSTRUCTIONS) == "auto":
         return "cross_entropy" if len(data_shape) == 3 else "squared_error"
     return name
+
+
+def _mask(mask, latent_dim, seed):
+    if isinstance(mask, keras.layers.Layer):
+        return mask
+    return LatentMask(latent_dim, checks.number("mask", mask, above=0, other="a LatentMask"), seed)
 
 
 def _period(period, latent_dim):
