@@ -25,6 +25,10 @@ EXPECTED = {
     "wae_gan": {"encoder": FIRST, "decoder": SECOND, "code_discriminator": JUDGE},
     "aae": {"encoder": (2, 2), "decoder": SECOND, "code_discriminator": JUDGE},
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
+    "eb_gan": {"decoder": (1, 1), "energy_encoder": (3, 2, 1), "energy_decoder": (3, 0, 1, 2)},
+    # G sees codes of data and samples for the encoder, which moves through it, then two batches of samples to move.
+    "age": {"encoder": (4, 2, 2), "decoder": (4, 2, 1)},
+    "intro_vae": {"encoder": (5, 3, 2), "decoder": (2, 2, 1)},
     "alpha_gan": {
         "encoder": FIRST,
         "decoder": (2, 2, 1),  # its own loss and the encoder's differ

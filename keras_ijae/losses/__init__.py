@@ -9,6 +9,7 @@ from keras_ijae.losses.adversarial import (
     discriminator_loss,
     generator_loss,
 )
+from keras_ijae.losses.directions import pulling_away, unit
 from keras_ijae.losses.mmd import mmd
 from keras_ijae.losses.penalties import gradient_penalty, wasserstein_gradient_penalty
 
@@ -22,5 +23,7 @@ __all__ = [
     "generator_loss",
     "gradient_penalty",
     "mmd",
+    "pulling_away",
+    "unit",
     "wasserstein_gradient_penalty",
 ]

@@ -13,11 +13,14 @@ from keras_ijae.game import list_models as list_models
 from keras_ijae.game import register as register
 from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
+from keras_ijae.models.age import AGE as AGE
 from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
+from keras_ijae.models.eb_gan import EBGAN as EBGAN
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
 from keras_ijae.models.ijae import IJAE as IJAE
+from keras_ijae.models.intro_vae import IntroVAE as IntroVAE
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
 from keras_ijae.models.svae import SVAE as SVAE
 from keras_ijae.models.vae import VAE as VAE
@@ -48,3 +51,6 @@ register("wae_mmd", WAEMMD, "Wasserstein auto-encoder, codes matched to the prio
 register("mask_aae", MaskAAE, "adversarial auto-encoder with a mask that learns how many dimensions its codes need")
 register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of codes and the encoder meet half-way")
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
+register("eb_gan", EBGAN, "energy-based GAN: its discriminator is an auto-encoder; no encoder for inference")
+register("age", AGE, "adversarial generator-encoder: the two play against each other over codes on a sphere")
+register("intro_vae", IntroVAE, "VAE whose encoder is also the discriminator: faithful codes, sharper samples")

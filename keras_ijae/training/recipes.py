@@ -134,6 +134,27 @@ RECIPES = {
         latent_dim=32,
         networks="dcgan",
     ),
+    "eb_gan_mnist": Recipe(
+        summary="energy-based GAN on MNIST, convolutional",
+        system="eb_gan",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
+    "age_mnist": Recipe(
+        summary="adversarial generator-encoder on MNIST, convolutional",
+        system="age",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
+    "intro_vae_mnist": Recipe(
+        summary="introspective VAE on MNIST, convolutional",
+        system="intro_vae",
+        dataset="mnist",
+        latent_dim=32,
+        networks="dcgan",
+    ),
     "cgan_digits": Recipe(
         summary="conditional GAN on scikit-learn's 8x8 digits",
         system="gan",
