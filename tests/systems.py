@@ -79,6 +79,9 @@ VARIANTS = {
         {"reconstruction": "squared_error", "critic_steps": 1, "period": 1, "mask_steps": 1, "ema": None},
     ],
     "flex_ae": [{"critic_steps": 2}, {"noise_dim": 5, "critic_steps": 1, "ema": None}],
+    "eb_gan": [{"feature_dim": 3}, {"feature_dim": 3, "pulling_away_weight": None, "margin": 1.0, "prior": "uniform"}],
+    "age": [{}, {"divergence": "code", "encoder_steps": 2, "decoder_steps": 1}],
+    "intro_vae": [{}, {"posterior": "full", "margin": 5.0, "adversarial_weight": 0.5}],
     "flex_ae_sr": [{"critic_steps": 1}, {"critic_steps": 2, "gradient_penalty": 0.5}],
     "rae": [
         {"regularizer": "gradient"},

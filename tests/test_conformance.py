@@ -135,7 +135,8 @@ def in_graph(request):
 
 
 def _first_measure(model):
-    return "val_discriminator_real_logit" if "discriminator" in model.networks else "val_critic_real"
+    names = {"discriminator": "discriminator_real_logit", "critic": "critic_real", "energy_encoder": "energy_real"}
+    return next(f"val_{measure}" for role, measure in names.items() if role in model.networks)
 
 
 def test_the_validation_loss_is_the_negative_bound_or_the_reconstruction_error(in_graph):

@@ -39,6 +39,10 @@ EXPECTED = {
     # The discriminator's last layer is not asked for of reconstructions, whose gradients begin below it.
     "vae_gan": {"encoder": FIRST, "decoder": (2, 2, 1), "discriminator": (3, 2, 3, 0, 0, 3)},
     "gan": {"decoder": (1, 1), "discriminator": JUDGE},
+    "eb_gan": {"decoder": (1, 1), "energy_encoder": (3, 2, 1), "energy_decoder": (3, 0, 1, 2)},
+    # G sees codes of data and samples for the encoder, which moves through it, then two batches of samples to move.
+    "age": {"encoder": (4, 2, 2), "decoder": (4, 2, 1)},
+    "intro_vae": {"encoder": (5, 3, 2), "decoder": (2, 2, 1)},
     "alpha_gan": {
         "encoder": FIRST,
         "decoder": (2, 2, 1),  # its own loss and the encoder's differ

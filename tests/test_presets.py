@@ -134,6 +134,10 @@ PAPERS = {
     "alpha_gan": ((8e-4, 0.5, 0.9), {"l1_mean_weight": 80.0}),
     "svae_r": ((1e-4, 0.5, 0.999), {}),
     "wgan_gp": ((1e-4, 0.5, 0.9), {"critic_steps": 5}),
+    "gan": ((2e-4, 0.5, 0.999), {"discriminator_steps": 1}),
+    "age": ((2e-4, 0.5, 0.999), {"decoder_steps": 2, "l1_mean_weight": 10, "cosine_weight": 7.8125}),
+    "intro_vae": ((2e-4, 0.9, 0.999), {"margin": 120, "adversarial_weight": 0.25}),
+    "eb_gan": ((1e-3, 0.9, 0.999), {"margin": 10, "feature_dim": 256}),
     "flex_ae": (FLEX_AE, {"critic_steps": 5}),
     "flex_ae_sr": (FLEX_AE | SMOOTH, {"critic_steps": 5}),
 }
@@ -194,6 +198,19 @@ def test_regularised_and_factorising_auto_encoders_have_their_authors_numbers():
     factor.compile()
     adam = factor.optimizer.by_move["code_discriminator"]
     assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == pytest.approx((1e-4, 0.5, 0.9))
+
+
+def test_dcgan_has_its_kinds_of_layers_its_channels_and_its_prior():
+    made = ki.create("gan", **IMAGE | {"data_shape": (32, 32, 3)}, preset="paper")
+    convolutions = [layer for layer in made.discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [(layer.filters, layer.strides) for layer in convolutions] == [(128, (2, 2)), (256, (2, 2)), (512, (2, 2))]
+    transposed = [layer for layer in made.decoder.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
+    assert [layer.filters for layer in transposed] == [256, 128, 3]
+    assert norms(made.discriminator) == norms(made.decoder) == {"BatchNormalization"}
+    normalised = [layer for layer in made.discriminator.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(normalised) == 2 and activations(made.decoder) == {"relu"}
+    assert type(made.prior).__name__ == "Uniform" and made.ema is None
+    assert type(ki.create("gan", **SMALL, preset="paper").decoder.layers[-1]).__name__ == "Reshape"  # mlp, as asked
 
 
 @pytest.mark.parametrize("name", list(ENTRIES))

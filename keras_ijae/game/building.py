@@ -7,7 +7,7 @@ import keras
 
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
-from keras_ijae.game.roles import Arguments, Role, classes_of, shapes
+from keras_ijae.game.roles import Arguments, Role, classes_of, shape_of, shapes
 from keras_ijae.networks import Networks
 
 
@@ -36,7 +36,7 @@ def build(role: Role, arguments: Arguments, options: Networks) -> keras.Model:
 def _encoder(role, arguments, options):
     kind, latent_dim = role.parametrises(arguments), arguments["latent_dim"]
     explicit = kind not in ("implicit", "deterministic")
-    units = posteriors.get(kind, latent_dim).units if explicit else latent_dim
+    units = posteriors.get(kind, latent_dim).units if explicit else shape_of(role.gives, role, arguments)[0]
     noise = latent_dim if kind == "implicit" else 0
     classes = classes_of(role, arguments)
     further = {"noise_dim": noise, "classes": classes, "codes": not explicit}
@@ -44,7 +44,7 @@ def _encoder(role, arguments, options):
 
 
 def _decoder(role, arguments, options):
-    kind, shape, latent_dim = role.parametrises(arguments), arguments["data_shape"], arguments["latent_dim"]
+    kind, shape, (latent_dim,) = role.parametrises(arguments), arguments["data_shape"], shapes(role, arguments)[0]
     activation = "linear" if len(shape) == 1 else "sigmoid"
     if len(shape) == 3 and kind not in ("implicit", "deterministic"):
         activation = likelihoods.get(kind, shape).image_activation

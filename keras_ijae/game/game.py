@@ -19,6 +19,7 @@ from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
+from keras_ijae.game.roles import shape_of
 from keras_ijae.game.watch import Watch, check_monitors
 from keras_ijae.keras_internals import check_compiled, is_validation_of_fit, sublayers
 
@@ -99,7 +100,7 @@ class Game(GenerativeModel):
         arguments = given(self)
         networks.check_presence(self.ROLES, self.networks, arguments)
         for role in (role for role in self.ROLES if role.name in self.networks):
-            networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role))
+            networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role, arguments))
         if "decoder" in self.networks:
             networks.check_outputs(self.decoder, self.latent_dim, self.observation_model, self.classes_of("decoder"))
         moves.check(self.moves, self.phases, lambda name: isinstance(getattr(self, name, None), keras.layers.Layer))
@@ -377,11 +378,11 @@ class Game(GenerativeModel):
                 f"'normal'. Received: {self.classes!r}"
             )
 
-    def _gives(self, role):
+    def _gives(self, role, arguments):
         """The shape of what a network gives."""
         if role.kind == "encoder" and self.posterior_family is not None:
             return (self.posterior_family.units,)
-        return {"x": self.data_shape, "z": (self.latent_dim,), "logit": (1,)}[role.gives]
+        return shape_of(role.gives, role, arguments)
 
     def _decay(self, ema):
         if ema == "auto":

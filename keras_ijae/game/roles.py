@@ -19,13 +19,16 @@ class Role:
         name: its attribute and argument.
         kind: which builder makes the default one: "encoder", "decoder", "discriminator", "critic" (a discriminator
             without spectral normalisation: its system keeps it Lipschitz), "prior_generator"; None: the system itself.
-        sees: what its inputs are, in their order: "x", "y" (observations), "z" (codes), "n" (noise of `noise_dim`).
-        gives: "x", "z", or "logit" of size 1.
+        sees: what its inputs are, in their order: "x", "y" (observations), "z" (codes), "n" (noise of `noise_dim`),
+            "h" (features of `feature_dim`).
+        gives: "x", "z", "h", or "logit" of size 1.
         needed: whether a model with these arguments has it.
         because: the argument that `needed` looks at, for messages.
         outputs: what the outputs of an encoder or decoder parametrise, as a name or object: by default the argument
             `posterior` or `likelihood`, "deterministic" where there is none.
         noise_dim: size of "n".
+        feature_dim: size of "h".
+        of_energy: whether it is part of an energy, which tells real from fake although it gives no logit.
         takes_noise: whether noise of any size may be a further input; the system then hands it one.
         takes_labels: whether one-hot labels are its last input where the model has `classes`.
         spectral: whether the default decoder of a model with these arguments is spectrally normalised; None: it is not.
@@ -39,6 +42,8 @@ class Role:
     because: str = ""
     outputs: Callable[[Arguments], Any] | None = None
     noise_dim: Callable[[Arguments], int] | None = None
+    feature_dim: Callable[[Arguments], int] | None = None
+    of_energy: bool = False
     takes_noise: bool = False
     takes_labels: bool = False
     spectral: Callable[[Arguments], bool] | None = None
@@ -46,7 +51,7 @@ class Role:
     @property
     def judges(self) -> bool:
         """Whether it tells real from fake."""
-        return self.gives == "logit"
+        return self.gives == "logit" or self.of_energy
 
     def is_needed(self, arguments: Arguments) -> bool:
         """Whether a model with these arguments has it."""
@@ -85,6 +90,12 @@ def classes_of(role: Role, arguments: Arguments) -> int:
 
 def shapes(role: Role, arguments: Arguments) -> list[tuple[int, ...]]:
     """Shapes of what it sees, batch, further noise and labels not counted."""
-    x, z = tuple(arguments["data_shape"]), (arguments["latent_dim"],)
-    n = (role.noise_dim(arguments),) if role.noise_dim else ()
-    return [{"x": x, "y": x, "z": z, "n": n}[key] for key in role.sees]
+    return [shape_of(key, role, arguments) for key in role.sees]
+
+
+def shape_of(key: str, role: Role, arguments: Arguments) -> tuple[int, ...]:
+    """The shape of what a role calls "x", "y", "z", "n", "h" or "logit", batch not counted."""
+    if key in ("x", "y"):
+        return tuple(arguments["data_shape"])
+    sizes = {"z": lambda _: arguments["latent_dim"], "n": role.noise_dim, "h": role.feature_dim, "logit": lambda _: 1}
+    return (sizes[key](arguments),)

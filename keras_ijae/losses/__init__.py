@@ -9,6 +9,7 @@ from keras_ijae.losses.adversarial import (
     discriminator_loss,
     generator_loss,
 )
+from keras_ijae.losses.directions import pulling_away, unit
 from keras_ijae.losses.jacobian import jacobian_norm, pushed
 from keras_ijae.losses.mmd import mmd
 from keras_ijae.losses.penalties import gradient_penalty, wasserstein_gradient_penalty
@@ -25,5 +26,7 @@ __all__ = [
     "jacobian_norm",
     "mmd",
     "pushed",
+    "pulling_away",
+    "unit",
     "wasserstein_gradient_penalty",
 ]

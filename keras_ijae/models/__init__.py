@@ -13,10 +13,12 @@ from keras_ijae.game import list_models as list_models
 from keras_ijae.game import register as register
 from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
+from keras_ijae.models.age import AGE as AGE
 from keras_ijae.models.ali import ALI as ALI
 from keras_ijae.models.alpha_gan import AlphaGAN as AlphaGAN
 from keras_ijae.models.as_vae import ASVAE as ASVAE
 from keras_ijae.models.avb import AVB as AVB
+from keras_ijae.models.eb_gan import EBGAN as EBGAN
 from keras_ijae.models.factor_vae import FactorVAE as FactorVAE
 from keras_ijae.models.flex_ae import FlexAE as FlexAE
 from keras_ijae.models.gan import GAN as GAN
@@ -24,6 +26,7 @@ from keras_ijae.models.hierarchical_vae import HierarchicalVAE as HierarchicalVA
 from keras_ijae.models.ijae import IJAE as IJAE
 from keras_ijae.models.info_vae import InfoVAE as InfoVAE
 from keras_ijae.models.injflow import InjFlow as InjFlow
+from keras_ijae.models.intro_vae import IntroVAE as IntroVAE
 from keras_ijae.models.iop_vae import IOPVAE as IOPVAE
 from keras_ijae.models.mask_aae import MaskAAE as MaskAAE
 from keras_ijae.models.rae import RAE as RAE
@@ -91,3 +94,6 @@ register("vae_gan", VAEGAN, "VAE whose errors are measured inside a discriminato
 register(
     "as_vae", ASVAE, "experimental: adversarial symmetric VAE, joints compared with the product of their marginals"
 )
+register("eb_gan", EBGAN, "energy-based GAN: its discriminator is an auto-encoder; no encoder for inference")
+register("age", AGE, "adversarial generator-encoder: the two play against each other over codes on a sphere")
+register("intro_vae", IntroVAE, "VAE whose encoder is also the discriminator: faithful codes, sharper samples")

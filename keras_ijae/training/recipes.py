@@ -66,9 +66,11 @@ class Recipe:
 
 
 MNIST = {
+    "age": "adversarial generator-encoder",
     "alpha_gan": "alpha-GAN",
     "as_vae": "adversarial symmetric VAE (experimental)",
     "avb": "adversarial variational Bayes",
+    "eb_gan": "energy-based GAN",
     "factor_vae": "FactorVAE",
     "flow_vae": "VAE with a flow as prior",
     "gan": "GAN",
@@ -76,6 +78,7 @@ MNIST = {
     "hierarchical_vae": "VAE with a hierarchical prior and a bounded reconstruction error",
     "info_vae": "InfoVAE",
     "injflow": "relaxed injective flow",
+    "intro_vae": "introspective VAE",
     "iop_vae": "VAE with the implicit optimal prior",
     "nf_vae": "VAE with a planar flow as posterior",
     "rae_gmm": "regularised auto-encoder with a mixture fitted to its codes",
