@@ -17,16 +17,17 @@ class Preset:
     Args:
         optimizers: model -> {move: optimizer}, those of the paper; a model keeps them when it is saved and loaded.
         networks: of the default networks.
-        arguments: arguments of the system; no running average unless it says so.
+        arguments: arguments of the system, or a function of `latent_dim` that gives them; no running average unless
+            they say so.
     """
 
     optimizers: Callable[[Any], dict[str, keras.optimizers.Optimizer]]
     networks: Networks = field(default_factory=Networks)
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] | Callable[[int], Mapping[str, Any]] = field(default_factory=dict)
 
-    def all_arguments(self) -> dict[str, Any]:
+    def all_arguments(self, latent_dim: int) -> dict[str, Any]:
         """Arguments of the system, the running average's included."""
-        return {"ema": None, **self.arguments}
+        return {"ema": None, **(self.arguments(latent_dim) if callable(self.arguments) else self.arguments)}
 
 
 def of(system: type, name: str | None) -> Preset | None:

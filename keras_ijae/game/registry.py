@@ -89,7 +89,8 @@ def create(
             dictionary is for all networks: it goes before what a preset has for single ones, as the wide critics of
             "flex_ae". Only `roles` of the dictionary go before it.
         preset: "paper" builds what the system's paper has, where that is known: networks, normalisation, optimizers,
-            no running averages, no spectral normalisation. Other arguments given here override it.
+            no running averages, no spectral normalisation; others are in the class. Other arguments given here
+            override it.
         arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
             by their roles, in the place of the default ones.
 
@@ -101,10 +102,10 @@ def create(
     """
     entry = _entry(system)
     chosen = presets.of(entry.system, preset)
-    if chosen is not None:
-        arguments = {**chosen.all_arguments(), **entry.fixed, "preset": preset, **arguments}
-    _check_arguments(entry.system, arguments)
     shape = building.check_sizes(data_shape, latent_dim)
+    if chosen is not None:
+        arguments = {**chosen.all_arguments(latent_dim), **entry.fixed, "preset": preset, **arguments}
+    _check_arguments(entry.system, arguments)
     arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
     given = {"width": width, "norm": norm, "spectral": spectral}
     given = {name: value for name, value in given.items() if value is not None}
