@@ -85,7 +85,7 @@ class Run(Keyed):
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
 COLUMNS = [*KEYS, "outcome", *COSTS, *SCORES, "commit", "command"]
-SHOWN = ["system", "settings", "prior", "outcome", *SCORES, *COSTS]
+SHOWN = ["system", "settings", "prior", "budget", "outcome", *SCORES, *COSTS]
 
 
 def build(run: Run, setup: Setup) -> keras.Model:
