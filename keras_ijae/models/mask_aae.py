@@ -36,9 +36,9 @@ def _authors(model):
 
 
 def _images_arguments(latent_dim):
-    """The more dimensions, the longer c stays small, as in the authors' schedule: more have to close."""
-    period = round(25 * max(1, latent_dim / 32))
-    schedule = {"polynomial_weight": 0.128 / max(32, latent_dim), "period": period, "mask_steps": 160 * period}
+    """The more dimensions, the longer c stays small: more have to close before it ends that."""
+    period = round(25 * math.sqrt(max(1, latent_dim / 32)))
+    schedule = {"polynomial_weight": 0.004, "period": period, "mask_steps": 160 * period}
     weights = {"variance_weight": 1.0, "mask_reconstruction_weight": 100.0}
     return {"ema": "auto", "mask": 3.0, **schedule, **weights, "critic_steps": 3}
 
