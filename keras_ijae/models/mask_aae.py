@@ -82,8 +82,8 @@ class MaskAAE(Game):
         period: T in steps, at least 1; None: 75 up to 20 dimensions, else 112.5 latent_dim, at most 10,000. After 5T
             steps the learning rates of L_AE and L_a fall to a fifth.
         critic_steps: steps of H for one of the others.
-        mask_steps: after how many steps the mask stays as it is, at least 1, which saves a third of the time where it
-            is decided; None: it always moves.
+        mask_steps: after how many steps the mask stays as it is, at least 1, which saves about a quarter of a step
+            where it is decided; None: it always moves.
         common: see `Game`; the prior is N(0, I), masked.
 
     References:
