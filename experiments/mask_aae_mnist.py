@@ -14,7 +14,7 @@ results are in docs/mask_aae.md; `--out docs` has the committed runs.
 import argparse
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,23 @@ from keras_ijae.metrics.features.classifier import Classifier
 DATASET, NETWORKS, BATCH = "mnist", "dcgan", 64
 TRAIN, VALIDATION, SMOKE_IMAGES = "train[:55000]", "train[55000:]", 300
 
+FALL = 4000  # steps after which rates fall
+# system -> setting -> arguments; "adam": move -> rate, rate after FALL steps, beta_1 and beta_2, of some moves
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
-    "mask_aae": {"images": {"preset": "images"}, "defaults": {}},
+    "mask_aae": {
+        "images": {"preset": "images"},
+        "images, falling": {
+            "preset": "images",
+            "adam": {"auto_encoder": (1e-3, 2e-4, 0.5, 0.999), "encoder": (2e-4, 4e-5, 0.0, 0.9)},
+        },
+        "images, 5 critic steps": {"preset": "images", "critic_steps": 5},
+        "images, authors' weights": {
+            "preset": "images",
+            "variance_weight": 100.0,
+            "mask_reconstruction_weight": 1000.0,
+        },
+        "defaults": {},
+    },
     "wae_gan": {"default": {}, "penalty 1": {"penalty_weight": 1.0}},
 }
 COMPARED = (("mask_aae", "images"), ("wae_gan", "default"), ("wae_gan", "penalty 1"))
@@ -59,14 +74,18 @@ COLUMNS = [*KEYS, "arguments", "outcome", "cpu_minutes", "steps", *SCORES, "comm
 def build(run: Run) -> keras.Model:
     """A new compiled model; encoder and decoder are the same networks in both systems."""
     keras.utils.set_random_seed(run.seed)
-    setting: Mapping[str, Any] = SETTINGS[run.system][run.setting]
-    arguments = {name: value for name, value in setting.items() if name != "rates"}
+    setting = SETTINGS[run.system][run.setting]
+    arguments = {name: value for name, value in setting.items() if name != "adam"}
     shape = ki.datasets.info(DATASET).data_shape
     model = ki.create(run.system, shape, run.codes, networks=NETWORKS, seed=run.seed, **arguments)
-    model.compile()
-    for move, rate in setting.get("rates", {}).items():
-        model.optimizer.by_move[move].learning_rate = rate
+    model.compile({move: adam(*how) for move, how in setting.get("adam", {}).items()})
     return model
+
+
+def adam(rate: float, later: float, beta_1: float, beta_2: float) -> keras.optimizers.Adam:
+    """Adam, whose epsilon does not damp gradients of means over pixels, with a rate that falls."""
+    falling = keras.optimizers.schedules.PiecewiseConstantDecay([FALL], [rate, later])
+    return keras.optimizers.Adam(falling, beta_1, beta_2, epsilon=1e-10)
 
 
 class Judged(Budget):

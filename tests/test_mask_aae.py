@@ -141,7 +141,7 @@ def test_the_preset_for_images_waits_with_the_mask_and_says_what_it_changes():
     assert model.ema == 0.999 and model.mask.high == 3 and model.critic_steps == 3
     other = ki.create("mask_aae", (8, 8, 1), 4, networks="mlp", width=8, preset="images", mask=1.0, variance_weight=9.0)
     assert (other.mask.high, float(other.variance_weight)) == (1, 9)
-    schedules = {4: (25, 4000, 0.004), 64: (50, 8000, 0.002)}
+    schedules = {4: (25, 4000, 0.004), 64: (33, 5280, 0.004)}
     for latent_dim, (period, mask_steps, start) in schedules.items():
         model = ki.create("mask_aae", (8, 8, 1), latent_dim, networks="mlp", width=8, preset="images")
         found = (model.period, model.mask_steps, float(model.polynomial_weight))
