@@ -53,7 +53,7 @@ def test_samples_have_the_codes_mean_and_covariance_and_the_prior_stays(name):
     before, kept = model.prior.sample(5, 1), model.prior
     assert model.sampling_prior is model.prior
     model.fit_prior(X, "normal")
-    codes, drawn = model.encode(X), codes_of_samples(model, 20_000, 1)
+    codes, drawn = drawn_for_fits(name), codes_of_samples(model, 20_000, 1)
     np.testing.assert_allclose(drawn.mean(0), codes.mean(0), atol=0.03 * codes.std(0).max() + 1e-3)
     covariance = np.cov(codes.T, bias=True)
     np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.04 * covariance.max() + 1e-5)
@@ -260,6 +260,11 @@ def test_a_seed_that_none_can_be_is_refused():
         create("ae").fit_prior(X, "gmm", seed=-1)
 
 
+def drawn_for_fits(name):
+    """The codes with noise that a prior of this system is fitted to."""
+    return fitted(name, "draws", seed=0)[1](0)
+
+
 @keras.saving.register_keras_serializable("tests")
 class Keeps(Prior):
     """Keeps what it is given, and what it is bound to."""
@@ -284,9 +289,9 @@ class Keeps(Prior):
         return {**super().get_config(), "fits": self.fits}
 
 
-def fitted(name, fits, data=X, **arguments):
+def fitted(name, fits, data=X, seed=3, **arguments):
     model = create(name, **arguments)
-    model.fit_prior(data, Keeps(LATENT, fits), seed=3)
+    model.fit_prior(data, Keeps(LATENT, fits), seed)
     return model, model.sampling_prior.given
 
 
@@ -380,3 +385,22 @@ def test_what_the_game_learns_awaits_no_fit_and_what_is_named_for_samples_does()
 def test_sampling_priors_that_do_not_fit_are_refused(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         create(name, **arguments)
+
+
+def test_a_density_of_codes_has_the_spread_of_the_posterior_too():
+    model = create("vae")
+    model.encoder.layers[-1].set_weights([np.zeros_like(weight) for weight in model.encoder.layers[-1].get_weights()])
+    model.fit_prior(np.tile(X, (100, 1, 1, 1)), "normal")  # q(z|x) = N(0, I) whatever x is
+    np.testing.assert_allclose(codes_of_samples(model, 5000, 0).std(0), 1, atol=0.06)
+
+
+@pytest.mark.parametrize("how", ["fitted", "given"])
+def test_a_prior_whose_codes_leave_the_simplex_is_refused_for_sticks(how):
+    with pytest.raises(
+        ValueError, match="A GaussianMixture gives codes in R.latent_dim; those of StickBreaking are in"
+    ):
+        model = create("stick_vae", sampling_prior="gmm" if how == "given" else None)
+        model.fit_prior(X, "gmm")
+    model = create("stick_vae")
+    model.fit_prior(X, VampPrior(LATENT, 4))
+    np.testing.assert_allclose(codes_of_samples(model, 50, 0).sum(1), 1, atol=1e-5)

@@ -20,6 +20,7 @@ from tiny import (  # noqa: F401
     train_on_gaussian,
 )
 
+import keras_ijae as ki
 from keras_ijae import random
 from keras_ijae.game import Batch
 from keras_ijae.models import ALI, GAN, SVAE
@@ -394,3 +395,21 @@ def test_svae_r_recovers_a_gaussian_and_reconstructs_it_in_1500_steps():
 @pytest.mark.slow
 def test_ali_recovers_a_gaussian_in_1500_steps():
     recovered(ALI, None)
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("ali", {"prior": "sticks"}),
+        ("as_vae", {"prior": "sphere"}),
+        ("as_vae", {"posterior": "sticks"}),
+        ("svae_r", {"cycle": "likelihood", "posterior": "sticks", "likelihood": "gaussian"}),
+    ],
+)
+def test_codes_of_prior_and_posterior_on_different_sets_are_refused(name, arguments):
+    with pytest.raises(ValueError, match="`prior` must have its codes where those of .* are, .* Received: "):
+        ki.create(name, (5,), 2, networks="mlp", width=4, **arguments)
+
+
+def test_a_bounded_prior_is_taken_where_no_density_of_its_codes_is_asked_for():
+    assert ki.create("ali", (5,), 2, networks="mlp", width=4, prior="uniform").prior.high == 1

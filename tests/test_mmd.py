@@ -72,3 +72,16 @@ def test_a_single_row_and_unequal_samples_are_refused():
     for a, b in (((1, 2), (1, 2)), ((3, 2), (4, 2)), ((3, 2), (3, 1))):
         with pytest.raises(ValueError, match=r"one shape \(n, m\), n at least 2. Received: \(\d, 2\) and \(\d, \d\)"):
             losses.mmd(tf.zeros(a), tf.zeros(b))
+
+
+def test_a_single_row_that_only_the_graph_sees_has_no_discrepancy_and_finite_gradients():
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def found(a):
+        with tf.GradientTape() as tape:
+            tape.watch(a)
+            value = losses.mmd(a, tf.ones_like(a))
+        return value, tape.gradient(value, a)
+
+    value, slope = found(np.zeros((1, 3), "float32"))
+    assert float(value) == 0 and not np.any(slope)
+    assert float(found(np.zeros((2, 3), "float32"))[0]) > 0

@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from scipy import special, stats
-from systems import BATCH, create, dataset, images
+from systems import BATCH, LATENT, create, dataset, images
 from tiny import affine, float64, network  # noqa: F401
 
 from keras_ijae import random
 from keras_ijae.distributions import ResampledPrior, StandardNormal
+from keras_ijae.game import Batch
 from keras_ijae.models import VAE
 
 NODES = special.ndtri((np.arange(400_000) + 0.5) / 400_000)[:, None]  # equally probable, of N(0, 1)
@@ -183,3 +184,18 @@ def test_it_is_made_anew_by_its_configuration_and_refused_for_labels():
         assert again.get_config() == prior.get_config() and len(again.weights) == len(prior.weights)
     with pytest.raises(ValueError, match="`classes` is not taken by VAE: its prior, ResampledPrior, is one density"):
         create("resampled_vae", classes=3)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("vae", {}), ("vae_gan", {}), ("avb", {"contrast_codes": 4})])
+def test_scores_take_the_normaliser_from_the_weights_and_not_from_training(name, arguments):
+    model = create(name, prior=ResampledPrior(LATENT, 5, 64, 256), **arguments)
+    batch = Batch(tf.constant(images(4)))
+    noise = model.noise(model.draws(4, "test"))
+
+    def kl(normaliser):
+        model.prior.normaliser.assign(normaliser)
+        found = model.measures(batch, noise)
+        assert float(model.prior.normaliser.numpy()) == np.float32(normaliser)
+        return next(value.numpy() for name, value in found.items() if name.startswith("kl"))
+
+    np.testing.assert_array_equal(kl(0.9), kl(0.05))

@@ -15,8 +15,9 @@ class AIS:
     """Estimates for n observations; as an array, `log_likelihood`.
 
     Attributes:
-        log_likelihood: (n,) nats; nats of a density where the likelihood is continuous. exp of each is an unbiased
-            estimate of p(x), so that each is a lower bound of log p(x) on average.
+        log_likelihood: (n,) nats; nats of a density where the likelihood is continuous. For steps of a fixed size exp
+            of each is an unbiased estimate of p(x), so that each is a lower bound of log p(x) on average; here the size
+            follows the acceptance, a bias that falls with the number of chains and steps.
         acceptance: (n,) the share of recent proposals that were accepted; steps are adapted to make it 0.65.
     """
 
@@ -69,7 +70,8 @@ def ais_log_likelihood(
     at once. In a bounded prior, proposals outside it are rejected.
 
     Args:
-        model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm", "mixture".
+        model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm",
+            "mixture", "realnvp", "maf", "vamp".
         x: observations (n, *data_shape).
         steps: T. The papers use 10,000.
         chains: per observation.

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_ijae import checks, random
 from keras_ijae.distributions import priors
 from keras_ijae.distributions.priors import Prior
+from keras_ijae.distributions.supports import REALS, described, holds
 from keras_ijae.game.data import batches as batches_of
 
 
@@ -27,9 +28,21 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
     with model.distribute_strategy.scope():
         made = priors.to_fit(model.sampling_prior if prior is None else prior, model.latent_dim)
         made.bind(model)
+    check_support(model, made)
     given = {"codes": _codes, "draws": _draws, "observations": _observations}[made.fits]
     made.fit(given(model, data, seed), seed)
     return made
+
+
+def check_support(model: Any, prior: Prior) -> None:
+    """ValueError where codes of a prior leave the set that those of an explicit posterior are in."""
+    codes = REALS if model.posterior_family is None else model.posterior_family.support
+    if codes != REALS and not holds(codes, prior.support):
+        raise ValueError(
+            f"A {type(prior).__name__} gives codes in {described(prior.support)}; those of "
+            f"{type(model.posterior_family).__name__} are in {described(codes)}, and the decoder knows no others. Take "
+            "a prior of that support, or 'vamp'"
+        )
 
 
 def _codes(model, data, seed, noise_seed=None):

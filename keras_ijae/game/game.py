@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions import priors
-from keras_ijae.game import data, moves, networks, optimizers, presets, step
+from keras_ijae.game import data, fitting, moves, networks, optimizers, presets, step
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
@@ -122,6 +122,7 @@ class Game(GenerativeModel):
         for layer in sublayers(self):  # they have their weights; Keras would build others by a call on x alone
             layer.built = True
         if self._given_sampling_prior() is not None:
+            fitting.check_support(self, self._given_sampling_prior())
             self._sample_from(self._given_sampling_prior())
 
     # What a system defines ------------------------------------------------------------------------------------------

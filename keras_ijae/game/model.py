@@ -294,7 +294,8 @@ class GenerativeModel(keras.Model):
     def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
         """Fit a density to the codes of `data` after training; `sample` and `export` then use it.
 
-        It becomes `sampling_prior` and is saved with the model. `prior` stays as it is, and with it losses, bounds and
+        Codes have their noise, those of an explicit posterior are drawn from q(z|x): it is a density of all of them. It
+        becomes `sampling_prior` and is saved with the model. `prior` stays as it is, and with it losses, bounds and
         further training. Call again to fit another, or the same to what the codes have become.
 
         Args:

@@ -16,7 +16,7 @@ def mmd(a: tf.Tensor, b: tf.Tensor, variance: float = 1.0) -> tf.Tensor:
     the rows of all replicas first.
 
     Args:
-        a, b: independent samples, (n, m) each, n at least 2.
+        a, b: independent samples, (n, m) each, n at least 2; 0 for a single row that only the running graph sees.
         variance: of one dimension of the prior; 1 for N(0, I).
 
     Raises:
@@ -33,7 +33,8 @@ def mmd(a: tf.Tensor, b: tf.Tensor, variance: float = 1.0) -> tf.Tensor:
     within = tf.reduce_sum(_off_diagonal(_kernel(a, a, variance))) + tf.reduce_sum(
         _off_diagonal(_kernel(b, b, variance))
     )
-    return within / (n * (n - 1)) - 2 * tf.reduce_mean(_kernel(a, b, variance))
+    several = tf.cast(n > 1, n.dtype)  # of a last batch of one row, whose size a graph does not know, 0
+    return several * (within / tf.maximum(n * (n - 1), 1) - 2 * tf.reduce_mean(_kernel(a, b, variance)))
 
 
 def _kernel(a, b, variance):

@@ -53,7 +53,8 @@ class AGE(Game):
         L_E = Delta(E(x)) - Delta(E(x_f)) + l1_mean_weight E mean |x - G(E(x))|
         L_G = Delta(E(x_f)) + cosine_weight (1 - E z'E(x_f))
 
-    in this order, `encoder_steps` and `decoder_steps` of them on each batch, with fresh z. E draws the codes of data to
+    in this order, `encoder_steps` and `decoder_steps` of them on each batch, with fresh z (a single step of G has the z
+    of the last one of E). E draws the codes of data to
     the prior and those of samples away from it; G draws the latter back. Delta is the KL to N(0, 1) of a Gaussian fit
     to each dimension, a mean over dimensions, over the global batch. On the sphere its variances are about 1/m, so that
     it never comes to 0; both kinds are least where all of them are, and the means 0.

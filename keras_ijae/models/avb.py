@@ -12,7 +12,7 @@ from keras_ijae.distributions.supports import REALS
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset, networks
 from keras_ijae.game.roles import DECODER, ENCODER, POSTERIOR_DISCRIMINATOR, labelled
 from keras_ijae.models import conditionals
-from keras_ijae.models.bounds import check_density, learned, log_prior, prior_noise
+from keras_ijae.models.bounds import check_density, density_noise, learned, log_prior, prior_noise
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
@@ -155,8 +155,9 @@ class AVB(Game):
             return {"judged": code, "log_ratio": tf.zeros_like(code[:, 0])}
         mean, scale = self._moments(batch, code.dtype, training)
         judged = (code - mean) / scale
+        of_prior = density_noise(self.prior, noise, training)
         log_r = -tf.reduce_sum(judged**2 / 2 + tf.math.log(scale) + math.log(2 * math.pi) / 2, axis=1)
-        return {"judged": judged, "log_ratio": log_r - log_prior(self.prior, code, noise.get("prior"))}
+        return {"judged": judged, "log_ratio": log_r - log_prior(self.prior, code, of_prior)}
 
     def _moments(self, batch, dtype, training):
         """mu and sigma: mean and standard deviation of codes from always the same noise, (batch, latent_dim) each."""

@@ -47,6 +47,11 @@ def prior_noise(prior: Prior, draws: random.Draws) -> dict[str, tf.Tensor]:
     return {"prior": draws.normal("prior", prior.density_noise_dim)} if prior.density_noise_dim else {}
 
 
+def density_noise(prior: Prior, noise: dict[str, tf.Tensor], training: bool) -> tf.Tensor | None:
+    """What log p(z) takes of the noise of a pass: a sample that all codes share is for training alone."""
+    return None if prior.density_noise_rows and not training else noise.get("prior")
+
+
 def fits(posterior: Posterior, prior: Prior) -> bool:
     """Whether KL(q(z|x) || p(z)) can be finite, and computed or estimated."""
     return prior.has_log_prob and holds(prior.support, posterior.support)
@@ -113,8 +118,8 @@ class Bounds:
         """z = E(x, noise), the decoder's outputs for it, and KL(q(z|x) || p(z)) in nats per example, `(batch,)`."""
         x, labels = batch
         params = self.parameters(x, labels, training)
-        shared = None if self.prior.density_noise_rows and not training else noise.get("prior")
-        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], shared)
+        of_prior = density_noise(self.prior, noise, training)
+        z, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], of_prior)
         return z, self.outputs(z, labels=labels, training=training), kl
 
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

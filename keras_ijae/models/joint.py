@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
+from keras_ijae.distributions.supports import described, holds, is_box
 from keras_ijae.game import Batch, Common, Game, Move, Phase, Played, Role
 from keras_ijae.game.roles import DECODER, ENCODER, JOINT_DISCRIMINATOR, labelled
 from keras_ijae.models import conditionals
@@ -92,7 +93,7 @@ class JointGame(Bounds, Game):
         self.likelihood = self.observation_model or likelihood
         self.cycle = checks.choice("cycle", cycle, CYCLES)
         self.cycle_weight = self.weight("cycle_weight", cycle_weight, optional=True)
-        self._check_cycle()
+        self._check_cycle(), self._check_supports()
         self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
         self.player_steps = checks.whole("player_steps", player_steps)
         self.moves, self.phases = self._game()
@@ -186,6 +187,19 @@ class JointGame(Bounds, Game):
         return moves, (
             Phase("discriminators", judges, repeats=self.discriminator_steps),
             Phase("players", ("encoder", "decoder"), **again),
+        )
+
+    def _check_supports(self):
+        """Codes of prior and posterior are of one kind; where q(z|x) is asked for codes of the prior, it has some."""
+        if self.posterior_family is None:
+            return
+        ours, theirs = self.posterior_family.support, self.prior.support
+        asked = self.cycle_weight is not None and self.cycle == "likelihood"
+        if holds(ours, theirs) or (is_box(ours) and is_box(theirs) and not asked):
+            return
+        raise ValueError(
+            f"Argument `prior` must have its codes where those of {type(self.posterior_family).__name__} are, "
+            f"{described(ours)}. Received: {type(self.prior).__name__}, {described(theirs)}"
         )
 
     def _check_cycle(self):

@@ -85,7 +85,8 @@ class VAE(Variational):
         beta: weight of the KL, at least 0; a run-time scalar.
         warm_up_steps: steps over which beta grows linearly from 0; 0: it does not.
         free_bits: nats of the KL that cost nothing: max(free_bits, E_x KL) is in the place of E_x KL, the mean over the
-            batch, so that a KL below it is not pushed to 0; a run-time scalar, at least 0. None: there is no such term.
+            batch, so that a KL below it is not pushed to 0, nor does a learned prior then learn; a run-time scalar, at
+            least 0. None: there is no such term.
         variational: the rest is common to all systems, see `Game`. The prior is any with a density wherever codes are:
             "normal", "mixture", "realnvp", "maf" or "vamp" (learned), ...
 

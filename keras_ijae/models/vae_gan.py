@@ -9,7 +9,7 @@ from keras_ijae import checks, losses
 from keras_ijae.distributions import posteriors
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.roles import DECODER, DISCRIMINATOR, ENCODER, labelled
-from keras_ijae.models.bounds import check_densities, code_and_kl, learned, prior_noise
+from keras_ijae.models.bounds import check_densities, code_and_kl, density_noise, learned, prior_noise
 from keras_ijae.models.judging import Features, logits
 from keras_ijae.networks import Networks
 
@@ -154,7 +154,8 @@ class VAEGAN(Game):
 
     def measures(self, batch, noise):
         params = self.parameters(*batch)
-        _, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
+        of_prior = density_noise(self.prior, noise, training=False)
+        _, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], of_prior)
         return super().measures(batch, noise) | {"kl_nats_sum": kl}
 
     def _balance(self, logs):

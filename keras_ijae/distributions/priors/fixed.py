@@ -92,7 +92,7 @@ class Sphere(Prior):
 
     def __init__(self, latent_dim: int, radius: float | None = 1.0, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.can_fit = radius is None
+        self.can_fit, self.fits = radius is None, "draws"
         self.radius = self._fitted_radius() if radius is None else number("radius", radius, above=0, other="None")
 
     @property
@@ -101,11 +101,11 @@ class Sphere(Prior):
             return f"fitted {SPHERE}"
         return SPHERE if self.radius == 1 else f"{SPHERE} of radius {self.radius!r}"
 
-    def fit(self, codes: Any, seed: int = 0) -> None:
+    def fit(self, given: Any, seed: int = 0) -> None:
         """Set the radius to the mean norm of the codes.
 
         Args:
-            codes: (n, latent_dim), finite.
+            given: codes (n, latent_dim), finite; or a function of 0 that gives such.
             seed: not used.
 
         Raises:
@@ -113,7 +113,7 @@ class Sphere(Prior):
         """
         if not self.can_fit:
             raise ValueError(f"Argument `radius` must be None for a sphere that is fitted. Received: {self.radius}")
-        codes = np.asarray(codes, "float64")
+        codes = np.asarray(given(0) if callable(given) else given, "float64")
         if codes.ndim != 2 or codes.shape[1] != self.latent_dim or not len(codes):
             raise ValueError(
                 f"Argument `codes` must have shape (n, {self.latent_dim}), n at least 1. Received: shape {codes.shape}"

@@ -79,7 +79,7 @@ class Flow(Prior):
         Raises:
             ValueError: codes of another shape, too few or not finite.
         """
-        start = type(self).from_config({**self.get_config(), "seed": seed, "trainable": True})
+        start = type(self).from_config({**self.get_config(), "seed": seed % 2**31, "trainable": True})
         fit(start, given if callable(given) else lambda number: given, seed)
         self.set_weights(start.get_weights())
 

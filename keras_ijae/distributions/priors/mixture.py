@@ -36,6 +36,7 @@ class GaussianMixture(Prior):
     """
 
     can_fit = True
+    fits = "draws"
 
     def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
         super().__init__(latent_dim, **options)
@@ -56,14 +57,14 @@ class GaussianMixture(Prior):
             aggregation="only_first_replica",
         )
 
-    def fit(self, codes: Any, seed: int = 0) -> None:
+    def fit(self, given: Any, seed: int = 0) -> None:
         """Expectation maximisation by scikit-learn, from one start by k-means.
 
         At most 2,000 rounds, as in the code of the reference (scikit-learn's default is 100); the rest is
         scikit-learn's: it stops where a round adds less than 0.001 nats per code, and adds 1e-6 to all variances.
 
         Args:
-            codes: (n, latent_dim), finite, n at least `components`.
+            given: codes (n, latent_dim), finite, n at least `components`; or a function of 0 that gives such.
             seed: of the start.
 
         Raises:
@@ -71,7 +72,7 @@ class GaussianMixture(Prior):
         """
         from sklearn import mixture
 
-        codes = np.asarray(codes, "float64")
+        codes = np.asarray(given(0) if callable(given) else given, "float64")
         if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < self.components:
             raise ValueError(
                 f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {self.components}, the number of "

@@ -25,7 +25,8 @@ class ResampledPrior(Prior):
     Z has no formula. In training it is the mean over `proposals` fresh ones, whose gradient counts; its value is
     that of a running average, so that 1 / Z is less biased. Outside training Z is computed anew from the weights as
     they are, with a fixed sample of `evaluation_proposals`: log p is then off by about sqrt((1 - Z) / (Z n)), the same
-    for all codes. Where a is 0 everywhere p is pi, and so it is where a is 1.
+    for all codes, and on average too high by (1 - Z) / (2 Z n); bounds of log p(x) are bounds up to that. Where a is 0
+    everywhere p is pi, and so it is where a is 1.
 
     Args:
         latent_dim: number of latent dimensions, >= 1.

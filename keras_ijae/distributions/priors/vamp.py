@@ -10,6 +10,7 @@ from keras_ijae import random
 from keras_ijae.checks import whole
 from keras_ijae.distributions.priors._rows import in_parts
 from keras_ijae.distributions.priors.base import Prior
+from keras_ijae.distributions.supports import REALS, Support
 
 _ROWS = 256  # are drawn at once
 
@@ -72,6 +73,12 @@ class VampPrior(Prior):
         """Whether the model's posterior has a density for given codes."""
         family = None if self._model is None else self._model().posterior_family
         return self._model is None or (family is not None and family.has_log_prob)
+
+    @property
+    def support(self) -> Support:
+        """That of the model's posterior."""
+        family = None if self._model is None else self._model().posterior_family
+        return REALS if family is None else family.support
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         z = self._checked(z)
