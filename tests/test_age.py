@@ -47,7 +47,11 @@ def retyped(model, x, kind, l1, cosine):
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
-    "kinds, kind, steps", [(("plain", "batch"), "exact", (1, 2)), (("batch", "plain"), "code", (2, 1))]
+    "kinds, kind, steps",
+    [
+        pytest.param(("plain", "batch"), "exact", (1, 2), marks=pytest.mark.slow),
+        (("batch", "plain"), "code", (2, 1)),
+    ],
 )
 def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(kinds, kind, steps):
     scalars = {"l1_mean_weight": 3.0, "cosine_weight": 0.7}

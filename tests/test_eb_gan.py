@@ -68,7 +68,11 @@ def retyped(model, x, margin, weight):
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
     "kinds, margin, weight",
-    [(("plain", "plain"), 2.5, 3.0), (("batch", "batch"), 2.5, 3.0), (("batch", "plain"), 9, None)],
+    [
+        pytest.param(("plain", "plain"), 2.5, 3.0, marks=pytest.mark.slow),
+        (("batch", "batch"), 2.5, 3.0),
+        pytest.param(("batch", "plain"), 9, None, marks=pytest.mark.slow),
+    ],
 )
 def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(kinds, margin, weight):
     model = small(kinds, margin=margin, pulling_away_weight=weight)
