@@ -224,7 +224,7 @@ BAD_ARGUMENTS = [
         {"penalty_weight": float("nan")},
         "`penalty_weight` must be a finite number >= 0. Received: penalty_weight=nan",
     ),
-    ("aae", {"prior": "gaussian"}, "`prior` must be one of .*'gmm', 'mixture', 'normal'.*Received: prior='gaussian'"),
+    ("aae", {"prior": "gaussian"}, "`prior` must be one of .*'gmm', .*'mixture', 'normal'.*Received: prior='gaussian'"),
     ("gan", {"lamm": 1}, r"Unknown arguments \['lamm'\] of GAN.*Known: .*objective"),
     ("ijae", {"lamb": 1}, r"Unknown arguments \['lamb'\].*Did you mean 'lam'.*Known: "),
     ("ijea", {}, "Unknown system 'ijea'. Did you mean 'ijae'.*Known: .*vae"),

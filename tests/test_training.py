@@ -301,7 +301,7 @@ def test_the_next_free_directory_is_numbered(tmp_path):
 class Averager(keras.Model):
     """Stands for a system: learns one image, the mean of the data."""
 
-    has_encoder, data_shape, prior, classes = False, (4, 4, 1), None, None
+    has_encoder, data_shape, prior, classes, awaits_fit = False, (4, 4, 1), None, None, False
 
     def __init__(self):
         super().__init__()

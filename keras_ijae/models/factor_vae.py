@@ -49,9 +49,9 @@ class FactorVAE(Variational):
         Kim & Mnih 2018, "Disentangling by Factorising", eq. 2 and algorithm 2. preset="paper" has batches of its own
         for C, C of 6 x 1,000 leaky ReLUs, no normalisation, and Adam(1e-4), for C with betas 0.5 and 0.9; the betas are
         recalled and unverified, and its channels are not in it. There C has two logits, of which C here is the
-        difference. They sweep gamma, from 10 to 100 as recalled: 10 here. The defaults differ from the paper: running
-        averages of E and G (`ema`), spectral normalisation of C in the default networks, one batch for all, Adam(1e-3)
-        and Adam(5e-4, 0.5).
+        difference. They sweep gamma, from 10 to 100 as recalled: 10 here. The defaults differ from the paper:
+        running averages of E and G (`ema`), spectral normalisation of C in the default networks, one batch for all,
+        Adam(1e-3) and Adam(5e-4, 0.5).
     """
 
     ROLES = labelled(ENCODER, DECODER, CODE_DISCRIMINATOR)
