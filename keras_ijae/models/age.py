@@ -12,13 +12,13 @@ from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
 DIVERGENCES = ("exact", "code")
-LEAST = 1e-12  # a variance below it counts as it: that of codes which are all alike has no logarithm
+LEAST = 1e-4  # a variance below it counts as it: far below 1/m, and E gains nothing by making samples more alike
 
 
 def divergence(codes: tf.Tensor, kind: str = "exact") -> tf.Tensor:
     """Delta of codes (n, m) to N(0, 1), by a Gaussian fit to each dimension, and a mean over dimensions: a scalar.
 
-    With the mean a and the variance v of a dimension over the n codes:
+    With the mean a and the variance v, not below 1e-4, of a dimension over the n codes:
 
         "exact"   KL(N(a, v) || N(0, 1)) = (v + a^2)/2 - (log v)/2 - 1/2
         "code"    (v^2 + a^2)/2 - log v - 1/2               v where the formula has the standard deviation
@@ -77,7 +77,8 @@ class AGE(Game):
         CIFAR-10 on networks of ours: divergence="code", weights 10 and 1,000, one step of E and two of G,
         batch normalisation, Adam(2e-4, 0.5). For CelebA it has three steps of G, and a weight of 15 once batches are of
         256. Not in it: codes of 128 dimensions (64 for CelebA), the code's decay of the rates. The defaults differ from
-        the paper: rates, and group normalisation.
+        the paper: the exact divergence, rates, group normalisation; and a variance has a floor of 1e-4, without which
+        E can drive L_E to minus infinity.
     """
 
     ROLES = (ENCODER, DECODER)
