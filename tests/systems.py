@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_ijae as ki
-from keras_ijae.distributions import IAF, MAF, RealNVP
+from keras_ijae.distributions import IAF, MAF, RealNVP, TwoStage
 from keras_ijae.game import ENTRIES
 
 SHAPE, LATENT, BATCH = (8, 8, 1), 2, 8
@@ -30,6 +30,7 @@ VARIANTS = {
         {"prior": serialized(MAF(LATENT, depth=2, width=8)), "free_bits": 0.1, "ema": 0.9},
         {"posterior": serialized(IAF(LATENT, depth=2, width=8, context=3)), "prior": "normal", "free_bits": 0.1},
     ],
+    "two_stage_vae": [{"sampling_prior": serialized(TwoStage(LATENT, width=8, depth=1, epochs=1))}],
     "vamp_vae": [{}, {"posterior": "full", "likelihood": "laplace", "ema": 0.9}],
     "stick_vae": [{}],
     "resampled_vae": [{}],

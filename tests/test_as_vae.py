@@ -105,7 +105,8 @@ def retyped(model, x, weight):
 )
 def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(kinds, observation, weight, steps):
     about = {"discriminator_steps": steps[0], "player_steps": steps[1], "cycle_weight": weight}
-    model, x = small(kinds, "learned_gaussian", observation=observation, **about), data()
+    unused = weight is None and observation == "mean"  # nothing depends on a scale
+    model, x = small(kinds, "gaussian" if unused else "learned_gaussian", observation=observation, **about), data()
     turns, logs = check_one_step(model, x, retyped(model, x, weight))
     assert [turn.phase for turn in turns] == ["discriminators"] * steps[0] + ["players"] * steps[1]
     assert {"posterior_discriminator_accuracy", "symmetric_kl_estimate_sum"} <= set(logs)
@@ -222,8 +223,8 @@ def test_recovers_a_gaussian_in_1500_steps():
         posterior_discriminator=network("plain", [(2,), (2,)], (1,), hidden=32),
         likelihood="learned_gaussian",
         observation="draw",
-        cycle_weight=0.3,
+        cycle_weight=None,  # the likelihoods would take from the variance
         ema=0.99,
     )
     train_on_gaussian(model, 2e-3, 1500)
-    check_samples(model, mean=0.15, covariance=0.3, observation="draw")
+    check_samples(model, mean=0.15, covariance=0.2, observation="draw")

@@ -217,14 +217,15 @@ def test_a_prior_that_is_fitted_later_is_taken_for_what_it_is_now():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("codes", [None, 4])
-def test_recovers_a_gaussian_in_1500_steps(codes):
+@pytest.mark.parametrize(("codes", "steps"), [(None, 3), (4, 1)])
+def test_recovers_a_gaussian_in_1500_steps(codes, steps):
     model = AVB(
         encoder=affine(np.concatenate([0.3 * np.eye(2), 0.5 * np.eye(2)]), [0, 0], (2, 2)),
         decoder=affine(0.3 * np.eye(2), [0, 0], (2,)),
         posterior_discriminator=network("plain", [(2,), (2,)], (1,), hidden=32),
         likelihood="learned_gaussian",
         contrast_codes=codes,
+        discriminator_steps=steps,
         ema=0.99,
     )
     train_on_gaussian(model, 2e-3, 1500)

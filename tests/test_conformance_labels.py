@@ -12,12 +12,13 @@ import keras_ijae as ki
 from keras_ijae.game import ENTRIES
 
 CLASSES = 3
-ONE_PRIOR = {"gmm", "mixture", "realnvp", "vamp"}  # fitted or learned: one density for the codes of all labels
+# Fitted or learned: one density for the codes of all labels.
+ONE_PRIOR = {"gmm", "mixture", "realnvp", "vamp", "resampled", "two_stage"}
 CONDITIONAL = [
     name
     for name in SYSTEMS
     if any(role.takes_labels for role in ENTRIES[name].system.ROLES)
-    and ENTRIES[name].fixed.get("prior") not in ONE_PRIOR
+    and not ONE_PRIOR & {ENTRIES[name].fixed.get("prior"), ENTRIES[name].fixed.get("sampling_prior")}
 ]
 OTHERS = [name for name in SYSTEMS if name not in CONDITIONAL]
 OFTEN = ("vae", "gan", "wgan_gp", "ijae")
