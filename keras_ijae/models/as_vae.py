@@ -47,8 +47,8 @@ class ASVAE(JointGame):
         observation: what x_p is: "mean" of p(x|z), or "draw", a sample of it, as the paper's equations have it. Images
             with the noise of a Gaussian in every pixel are told from data by that alone, so "mean" is the default;
             p(x|z) is then in the last term alone.
-        cycle_weight: of the log-likelihoods, in nats, at least 0; a run-time scalar; None: there are none. They tie x to
-            z at the price of variance: at 0.3 samples of a Gaussian had two thirds of its variance, with None all.
+        cycle_weight: of the log-likelihoods, in nats, at least 0; a run-time scalar; None: there are none. They tie x
+            to z at the price of variance: at 0.3 samples of a Gaussian had two thirds of its variance, with None all.
         discriminator_steps: of f_1 and D before the players move, each with fresh noise on the same batch.
         player_steps: of encoder and decoder together; at 1 they reuse the discriminators' last pass.
         joint: the rest is common to all systems, see `Game`.
