@@ -183,7 +183,7 @@ def vae_gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     costs = tf.reduce_mean(tf.nn.softplus(-real)), tf.reduce_mean(tf.nn.softplus(fake))
     sure = tf.reduce_min(costs) < game.equilibrium - game.margin
     fooled = tf.reduce_max(costs) > game.equilibrium + game.margin
-    plays = {"encoder": True, "decoder": ~fooled | sure, "discriminator": ~sure | fooled}
+    plays = {"encoder": tf.constant(True), "decoder": ~fooled | sure, "discriminator": ~sure | fooled}
     for role, gradients in found.items():
         _apply_if(plays[role], game, role, gradients)
     end(game)
