@@ -96,7 +96,14 @@ RECIPES = {
         summary=f"{words} on MNIST, convolutional", system=system, dataset="mnist", latent_dim=32, networks="dcgan"
     )
     for system, words in MNIST.items()
-} | {
+}
+RECIPES |= {
+    f"{system}_digits": Recipe(
+        summary=f"{MNIST[system]} on 8x8 digits", system=system, dataset="digits", latent_dim=8, networks="mlp"
+    )
+    for system in ("gmm_vae", "nf_vae", "flow_vae")
+}
+RECIPES |= {
     "ijae_digits": Recipe(
         summary="lambda-IJAE on scikit-learn's 8x8 digits; what `keras-ijae demo` trains",
         system="ijae",
@@ -115,27 +122,6 @@ RECIPES = {
         latent_dim=32,
         networks="dcgan",
         arguments={"lam": 0.3},
-    ),
-    "gmm_vae_digits": Recipe(
-        summary="VAE with a learned mixture as prior on 8x8 digits",
-        system="gmm_vae",
-        dataset="digits",
-        latent_dim=8,
-        networks="mlp",
-    ),
-    "nf_vae_digits": Recipe(
-        summary="VAE with a planar flow as posterior on 8x8 digits",
-        system="nf_vae",
-        dataset="digits",
-        latent_dim=8,
-        networks="mlp",
-    ),
-    "flow_vae_digits": Recipe(
-        summary="VAE with a flow as prior on 8x8 digits",
-        system="flow_vae",
-        dataset="digits",
-        latent_dim=8,
-        networks="mlp",
     ),
     "iaf_vae_mnist": Recipe(
         summary="VAE with an inverse autoregressive flow as posterior, and free bits, on MNIST",
