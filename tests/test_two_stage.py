@@ -100,9 +100,9 @@ def test_the_system_draws_from_the_second_stage_and_is_saved_with_it(tmp_path):
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
-        (np.zeros((5, 3)), r"`draws` must give codes of shape \(n, 2\), n at least 2. Received: shape \(5, 3\)"),
+        (np.zeros((5, 3)), r"`codes` must have shape \(n, 2\), n at least 2. Received: shape \(5, 3\)"),
         (np.zeros((1, 2)), "n at least 2"),
-        (np.full((5, 2), np.nan), "Codes must be finite. Received: 10 that are not"),
+        (np.full((5, 2), np.nan), "`codes` must be finite. Received: 10 not"),
     ],
 )
 def test_codes_that_do_not_fit_are_refused(codes, message):

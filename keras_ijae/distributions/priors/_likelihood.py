@@ -27,12 +27,9 @@ def fit(density: Any, draws: Callable[[int], np.ndarray], seed: int) -> None:
         density: a `Flow`.
         draws: number of a period -> codes (n, latent_dim), finite, n at least 2, of the same rows each time.
         seed: of batches and noise.
-
-    Raises:
-        ValueError: codes of another shape, too few or not finite.
     """
     rng = np.random.default_rng(seed)
-    first = checked(draws(0), density.latent_dim)
+    first = draws(0)
     density.location.assign(first.mean(axis=0))
     density.deviation.assign(np.sqrt(first.var(axis=0) + NOISE**2))
     held_out, kept = np.split(rng.permutation(len(first)), [max(1, len(first) // 10)])
@@ -41,7 +38,7 @@ def fit(density: Any, draws: Callable[[int], np.ndarray], seed: int) -> None:
     flat, step, score = _functions(density)
     best, found, waited, state = -np.inf, flat, 0, (flat, tf.zeros_like(flat), tf.zeros_like(flat), tf.zeros([]))
     for period in range(-(-STEPS // steps)):
-        codes = checked(draws(period), density.latent_dim) if period else first
+        codes = draws(period) if period else first
         codes = tf.constant(codes + NOISE * rng.normal(size=codes.shape), tf.float32)
         for rows in _batches(kept, batch, steps, rng):
             state = step(tf.gather(codes, rows), *state)
@@ -53,18 +50,6 @@ def fit(density: Any, draws: Callable[[int], np.ndarray], seed: int) -> None:
             break
     for weight, value in zip(density.trainable_variables, _values(density, found), strict=True):
         weight.assign(value)
-
-
-def checked(codes: Any, latent_dim: int) -> np.ndarray:
-    """Codes as float64, if they are finite and (n, latent_dim), n at least 2; else ValueError."""
-    codes = np.asarray(codes, "float64")
-    if codes.ndim != 2 or codes.shape[1] != latent_dim or len(codes) < 2:
-        raise ValueError(
-            f"Argument `codes` must have shape (n, {latent_dim}), n at least 2. Received: shape {codes.shape}"
-        )
-    if not np.isfinite(codes).all():
-        raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
-    return codes
 
 
 def _batches(rows, batch, steps, rng):

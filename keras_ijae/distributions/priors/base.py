@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae.checks import whole
@@ -102,6 +103,38 @@ class Prior(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "latent_dim": self.latent_dim}
+
+    def _kept(self, name: str, start: Any) -> keras.Variable:
+        """A float32 weight that no optimizer moves, the same on all replicas: saved and exported with the model."""
+        start = np.asarray(start, "float32")
+        return self.add_weight(
+            start.shape,
+            lambda shape, dtype: tf.constant(start, dtype),
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            name=name,
+            aggregation="only_first_replica",
+        )
+
+    def _given_codes(self, given: Any, number: int = 0, least: int = 2, remedy: str = "") -> np.ndarray:
+        """The codes of pass `number` that `fit` was given, as float64; an error where there are too few to fit to.
+
+        Args:
+            given: an array of codes, or a function of the number of a pass that gives one.
+            number: of the pass.
+            least: number of codes.
+            remedy: what the error says of it.
+        """
+        codes = np.asarray(given(number) if callable(given) else given, "float64")
+        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < least:
+            raise ValueError(
+                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {least}{remedy}. Received: "
+                f"shape {codes.shape}"
+            )
+        if not np.isfinite(codes).all():
+            raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
+        return codes
 
     def _checked(self, z: tf.Tensor) -> tf.Tensor:
         z = widen(z)

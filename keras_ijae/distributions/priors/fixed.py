@@ -93,7 +93,7 @@ class Sphere(Prior):
     def __init__(self, latent_dim: int, radius: float | None = 1.0, **options: Any) -> None:
         super().__init__(latent_dim, **options)
         self.can_fit, self.fits = radius is None, "draws"
-        self.radius = self._fitted_radius() if radius is None else number("radius", radius, above=0, other="None")
+        self.radius = self._kept("radius", 1) if radius is None else number("radius", radius, above=0, other="None")
 
     @property
     def support(self) -> Support:
@@ -113,14 +113,9 @@ class Sphere(Prior):
         """
         if not self.can_fit:
             raise ValueError(f"Argument `radius` must be None for a sphere that is fitted. Received: {self.radius}")
-        codes = np.asarray(given(0) if callable(given) else given, "float64")
-        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or not len(codes):
-            raise ValueError(
-                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least 1. Received: shape {codes.shape}"
-            )
-        found = np.linalg.norm(codes, axis=1).mean()
-        if not 0 < found < math.inf:
-            raise ValueError(f"Argument `codes` must be finite and not all 0. Received: codes of mean norm {found}")
+        found = np.linalg.norm(self._given_codes(given, least=1), axis=1).mean()
+        if found == 0:
+            raise ValueError("Argument `codes` must not be all 0: they have no radius")
         self.radius.assign(found)
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
@@ -136,14 +131,3 @@ class Sphere(Prior):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "radius": None if self.can_fit else self.radius}
-
-    def _fitted_radius(self):
-        return self.add_weight(
-            (),
-            "ones",
-            dtype="float32",
-            trainable=False,
-            autocast=False,
-            name="radius",
-            aggregation="only_first_replica",
-        )

@@ -42,9 +42,8 @@ class Flow(Prior):
         self.depth, self.width, self.seed = whole("depth", depth), whole("width", width), seed
         seeds = [None if seed is None else seed + 2 * k for k in range(self.depth)]
         self.maps = [MaskedAffine(self._degrees(k), self.width, seed=seeds[k]) for k in range(self.depth)]
-        shape, fixed = (self.latent_dim,), {"trainable": False, "autocast": False}
-        self.location = self.add_weight(shape, "zeros", name="location", **fixed)
-        self.deviation = self.add_weight(shape, "ones", name="deviation", **fixed)
+        self.location = self._kept("location", np.zeros(self.latent_dim))
+        self.deviation = self._kept("deviation", np.ones(self.latent_dim))
 
     def _degrees(self, k):
         """Of the dimensions, in map k."""
@@ -80,7 +79,7 @@ class Flow(Prior):
             ValueError: codes of another shape, too few or not finite.
         """
         start = type(self).from_config({**self.get_config(), "seed": seed % 2**31, "trainable": True})
-        fit(start, given if callable(given) else lambda number: given, seed)
+        fit(start, lambda number: self._given_codes(given, number), seed)
         self.set_weights(start.get_weights())
 
     def get_config(self) -> dict[str, Any]:

@@ -42,20 +42,9 @@ class GaussianMixture(Prior):
         super().__init__(latent_dim, **options)
         self.components = k = whole("components", components)
         d = self.latent_dim
-        self.shares = self._weight("shares", np.full(k, 1 / k))
-        self.means = self._weight("means", np.zeros((k, d)))
-        self.triangles = self._weight("triangles", np.broadcast_to(np.eye(d), (k, d, d)))
-
-    def _weight(self, name, value):
-        return self.add_weight(
-            value.shape,
-            lambda shape, dtype: tf.constant(value, dtype),
-            dtype="float32",
-            trainable=False,
-            autocast=False,
-            name=name,
-            aggregation="only_first_replica",
-        )
+        self.shares = self._kept("shares", np.full(k, 1 / k))
+        self.means = self._kept("means", np.zeros((k, d)))
+        self.triangles = self._kept("triangles", np.broadcast_to(np.eye(d), (k, d, d)))
 
     def fit(self, given: Any, seed: int = 0) -> None:
         """Expectation maximisation by scikit-learn, from one start by k-means.
@@ -72,14 +61,8 @@ class GaussianMixture(Prior):
         """
         from sklearn import mixture
 
-        codes = np.asarray(given(0) if callable(given) else given, "float64")
-        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < self.components:
-            raise ValueError(
-                f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {self.components}, the number of "
-                f"components: give more codes, or a mixture of fewer. Received: shape {codes.shape}"
-            )
-        if not np.isfinite(codes).all():
-            raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
+        remedy = ", the number of components: give more codes, or a mixture of fewer"
+        codes = self._given_codes(given, least=self.components, remedy=remedy)
         found = mixture.GaussianMixture(
             self.components, covariance_type="full", max_iter=ROUNDS, random_state=seed
         ).fit(codes)

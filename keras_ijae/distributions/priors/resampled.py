@@ -60,9 +60,7 @@ class ResampledPrior(Prior):
         self.decay = number("decay", decay, least=0, below=1)
         self.own, self.proposal = acceptance is not None, StandardNormal(latent_dim)
         self.acceptance = acceptance or Perceptron(self.latent_dim, 1, _UNIT, _DEPTH, "tanh", name="acceptance")
-        self.normaliser = self.add_weight(
-            (), "zeros", trainable=False, autocast=False, name="normaliser", aggregation="only_first_replica"
-        )
+        self.normaliser = self._kept("normaliser", 0)
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         return keyed_rows(self._first_accepted, n, seed, self.latent_dim)

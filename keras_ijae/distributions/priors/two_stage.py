@@ -67,21 +67,21 @@ class TwoStage(Prior):
         self.learning_rate = number("learning_rate", learning_rate, above=0)
         self.decoder = self._network(self.latent_dim)
         self.decoder.trainable = False
-        self.slow_log_gamma = self._kept("slow_log_gamma", (), "zeros")
-        self.mean, self.deviation = (self._kept(name, (latent_dim,), name) for name in ("zeros", "ones"))
+        self.slow_log_gamma = self._kept("slow_log_gamma", 0)
+        self.mean = self._kept("mean", np.zeros(self.latent_dim))
+        self.deviation = self._kept("deviation", np.ones(self.latent_dim))
 
-    def fit(self, draws: Callable[[int], np.ndarray] | np.ndarray, seed: int = 0) -> None:
+    def fit(self, given: np.ndarray | Callable[[int], np.ndarray], seed: int = 0) -> None:
         """Train the second stage.
 
         Args:
-            draws: number of a pass -> codes (n, latent_dim); or an array of codes.
+            given: codes (n, latent_dim), finite, n at least 2; or a function of the number of a pass that gives such.
             seed: of initial weights, order and noise.
 
         Raises:
             ValueError: codes of another shape, not finite, or fewer than two.
         """
-        codes = draws if callable(draws) else lambda number: draws
-        first = self._checked_codes(codes(0))
+        first = self._given_codes(given)
         self.mean.assign(first.mean(0)), self.deviation.assign(np.maximum(first.std(0), 1e-6))
         encoder = self._network(DiagonalGaussian(self.latent_dim).units, seed)
         self.decoder.set_weights(self._network(self.latent_dim, seed + 1).get_weights())
@@ -89,7 +89,7 @@ class TwoStage(Prior):
         rows = min(self.batch_size, len(first))
         step = self._step(encoder, self.epochs * (len(first) // rows), seed)
         for epoch in range(self.epochs):
-            z = (self._checked_codes(codes(epoch)) - self.mean.numpy()) / self.deviation.numpy()
+            z = (self._given_codes(given, epoch) - self.mean.numpy()) / self.deviation.numpy()
             order = np.random.default_rng([seed, epoch]).permutation(len(z))
             for at in range(0, len(z) - rows + 1, rows):
                 step(tf.constant(z[order[at : at + rows]], tf.float32))
@@ -150,28 +150,6 @@ class TwoStage(Prior):
         joined = keras.layers.Concatenate(dtype="float32")([h, inputs])
         outputs = keras.layers.Dense(units, kernel_initializer=_initial(seed, self.depth), dtype="float32")(joined)
         return keras.Model(inputs, outputs)
-
-    def _kept(self, name, shape, initializer):
-        return self.add_weight(
-            shape,
-            initializer,
-            dtype="float32",
-            trainable=False,
-            autocast=False,
-            name=name,
-            aggregation="only_first_replica",
-        )
-
-    def _checked_codes(self, codes):
-        codes = np.asarray(codes, "float32")
-        if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < 2:
-            raise ValueError(
-                f"Argument `draws` must give codes of shape (n, {self.latent_dim}), n at least 2. Received: shape "
-                f"{codes.shape}"
-            )
-        if not np.isfinite(codes).all():
-            raise ValueError(f"Codes must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} that are not")
-        return codes
 
 
 def _initial(seed, layer):
