@@ -98,6 +98,14 @@ SYSTEMS = sorted(ENTRIES)
 WITH_ENCODER = [name for name in SYSTEMS if any(role.name == "encoder" for role in ENTRIES[name].system.ROLES)]
 # One name per class, for what does not depend on a fixed constant.
 CLASSES = sorted({entry.system: name for name, entry in reversed(ENTRIES.items())}.values())
+# Fitted or learned: one density for the codes of all labels.
+ONE_PRIOR = {"gmm", "mixture", "realnvp", "vamp", "resampled", "two_stage"}
+CONDITIONAL = [
+    name
+    for name in SYSTEMS
+    if any(role.takes_labels for role in ENTRIES[name].system.ROLES)
+    and not ONE_PRIOR & {ENTRIES[name].fixed.get("prior"), ENTRIES[name].fixed.get("sampling_prior")}
+]
 # Six games of different shape: one move; moves that share a pass; repeats and a penalty; several judges; sets of codes
 # over one pass of several repeats; a learned prior and two critics.
 REPRESENTATIVE = ("vae", "gan", "wgan_gp", "ijae", "mask_aae", "flex_ae_sr")

@@ -55,6 +55,7 @@ def test_more_steps_err_less_and_the_mean_estimate_is_a_lower_bound(errors):
     assert errors[100].mean() < errors[1000].mean() < 2 * spread
 
 
+@pytest.mark.slow
 def test_the_weights_are_unbiased(linear):
     found = ais_log_likelihood(linear, np.repeat(X, 10, axis=0), steps=300, chains=100, seed=2)
     ratios = np.exp(found.log_likelihood - np.repeat(EXACT, 10))
@@ -142,6 +143,7 @@ def shifted():
     return ki.models.VAE(encoder=encoder, decoder=decoder, classes=3, likelihood=Gaussian(NOISE**0.5))
 
 
+@pytest.mark.slow
 def test_of_a_conditional_model_it_is_the_log_likelihood_given_the_label(shifted):
     labels = np.array([0, 2, 1, 0, 2])
     density = multivariate_normal(np.zeros(4), W @ W.T + NOISE * np.eye(4))

@@ -137,6 +137,7 @@ def test_a_likelihood_of_the_models_own_kind_reads_its_logits_unclipped():
     assert own.min() < -200
 
 
+@pytest.mark.slow
 def test_probabilities_of_0_and_1_are_clipped():
     model = gan(ema=None)
     model.decoder.set_weights([np.zeros((2, PIXELS)), np.full(PIXELS, 1000.0)])

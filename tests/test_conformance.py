@@ -206,7 +206,7 @@ def test_trains_on_after_evaluating_without_mixing_logs(in_graph):
     assert not any(name.startswith("val_") for name in history) and f"{model.moves[0].name}_loss" in history
 
 
-@pytest.mark.parametrize("name", quick(WITH_ENCODER, ["vae", "ijae", "mask_aae"]))
+@pytest.mark.parametrize("name", quick(WITH_ENCODER, ["vae"]))
 def test_units_are_in_the_names_of_measures(name):
     model = compiled(name, EAGER)
     scores = model.evaluate(ONE, verbose=0, return_dict=True)

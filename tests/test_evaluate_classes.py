@@ -92,6 +92,7 @@ class Sequence(keras.utils.PyDataset):
         return self.x[40 * index : 40 * (index + 1)], self.y[40 * index : 40 * (index + 1)]
 
 
+@pytest.mark.slow
 def test_every_form_of_labelled_data_gives_the_same_scores(vae, digits, data, extractor, tmp_path):
     (x, y), names = digits, ["fid", "mse", "elbo", "class_frechet"]
     forms = [data, digits, {"image": x, "label": y}, (x, np.eye(CLASSES)[y]), Sequence(x, y)]

@@ -58,6 +58,7 @@ def test_the_seed_alone_decides_the_critic():
     assert first == again != other
 
 
+@pytest.mark.slow
 def test_image_critics_take_the_default_networks():
     images = np.random.default_rng(0).uniform(size=(20, 16, 16, 1))
     assert critic_distance(np.zeros_like(images), images, steps=40) > 0.3

@@ -172,6 +172,7 @@ def test_distributions_of_ones_own_are_trained_saved_and_served(run):
     assert (model.importance_weighted_bound(x) > model.elbo(x)).all() and loaded.sample(2, observation="draw").shape
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_runs(run, tmp_path):
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     for old, new in {'"mnist"': '"digits"', "(28, 28, 1), l": "(8, 8, 1), l", "epochs=10": "epochs=1"}.items():

@@ -360,6 +360,7 @@ def test_a_flow_fitted_under_two_replicas_is_that_of_one(two_replicas):
         np.testing.assert_allclose(drawn(), alone, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_the_game_learns_awaits_no_fit_and_what_is_named_for_samples_does():
     awaits = {
         "gmm": create("ae", prior=GaussianMixture(LATENT, 2)),

@@ -122,6 +122,7 @@ def test_a_shut_gate_computes_nothing_in_a_graph():
     assert (computed.count("player"), computed.count("judge")) == (5, 2)
 
 
+@pytest.mark.slow
 def test_gates_under_replicas_are_gates_on_one(two_replicas):
     alone = gated(at_odd_steps)
     expected = play(alone, 4).history
@@ -153,6 +154,7 @@ def test_a_balance_sees_the_logs_of_its_pass_and_withholds_the_moves_alone():
     assert history["mean"] == [pytest.approx(0.0, abs=1e-6)]  # logged in all four steps
 
 
+@pytest.mark.slow
 def test_replicas_balance_by_the_logs_of_the_whole_batch(two_replicas):
     """In the last two steps one replica's half has a mean above zero, the other's one below."""
     alone = balanced()

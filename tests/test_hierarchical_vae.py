@@ -186,6 +186,7 @@ def test_a_prior_without_weights_has_no_move_and_a_frozen_one_stays():
     assert [move.name for move in model.moves] == ["auto_encoder"]
 
 
+@pytest.mark.slow
 def test_the_state_of_the_constraint_is_saved_and_training_goes_on_as_if_never_stopped(tmp_path):
     model = compiled("hierarchical_vae", {"run_eagerly": True}, start=0.5)
     train(model, dataset(images(2 * BATCH)))

@@ -53,7 +53,7 @@ def test_the_target_has_the_moments_of_the_reference():
     np.testing.assert_allclose(TOY.log_density(x), TOY.distribution().log_prob(x), rtol=1e-12)
 
 
-@pytest.mark.parametrize("chosen", quick(GLOBAL, [("jeffreys", 0.3)]), ids=str)
+@pytest.mark.parametrize("chosen", quick(GLOBAL, []), ids=str)
 def test_without_a_start_the_global_optimum_is_found(chosen):
     fit = _fit(*chosen)
     _holds(fit, *GLOBAL[chosen])
@@ -110,6 +110,7 @@ def test_jeffreys_at_its_ends_is_the_two_directions():
         assert fits[0].value == pytest.approx(fits[1].value, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_identical_components_stay_identical_and_that_is_reported():
     fit = fit_mixture("forward_kl", start=(0, 0, 0, 0), restarts=1)
     assert fit.pitfall == IDENTICAL and not fit.strict_minimum and fit.value == pytest.approx(0.9860498, abs=1e-6)
@@ -133,6 +134,7 @@ def test_a_target_that_the_model_can_be_is_found_exactly(chosen):
     np.testing.assert_allclose(_parameters(fit), [-1, 1.9, 3, 0.7], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_units_do_not_matter():
     moved = GaussianMixture(TOY.weights, 100 + 0.01 * TOY.means, 0.01 * TOY.stddevs)
     fit, moved_fit = (fit_mixture("jeffreys", 0.3, restarts=4, target=target) for target in (TOY, moved))

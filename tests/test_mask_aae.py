@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
+from systems import quick
 from tiny import affine, float64, inject, loss_gradient, network  # noqa: F401
 
 import keras_ijae as ki
@@ -118,7 +119,7 @@ def test_the_codes_of_the_critics_steps_are_made_once():
     assert len(calls) == 3  # for the auto-encoder; for critic and encoder; for the mask
 
 
-@pytest.mark.parametrize("run_eagerly", [True, False])
+@pytest.mark.parametrize("run_eagerly", quick([True, False], [True]))
 def test_after_its_steps_the_mask_stays_and_the_others_move(run_eagerly):
     model = small(mask_steps=2, critic_steps=1)
     model.compile(keras.optimizers.SGD(1e-3), run_eagerly=run_eagerly)

@@ -124,6 +124,7 @@ def test_dropout_thins_hidden_layers_in_training_alone(family):
         assert np.abs(thinned - model(x, training=True)).max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["mlp", "dcgan"])
 def test_networks_with_every_option_survive_saving_in_safe_mode(family, tmp_path):
     options = {"depth": 2, "dropout": 0.2, "maxout": 2, "norm": "batch", "spectral": True}

@@ -84,6 +84,7 @@ def test_adversarial_losses_agree():
     assert float(losses.generator_loss(FAKE, "log_ratio")) == pytest.approx(float(expected), rel=1e-6)
 
 
+@pytest.mark.slow
 @needs_tfgan
 def test_the_gradient_penalty_agrees_where_its_random_points_are_fixed():
     x = tf.constant(_features(20, 3, 0), tf.float32)

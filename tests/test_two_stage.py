@@ -58,6 +58,7 @@ def test_the_first_rows_do_not_depend_on_how_many_are_drawn_and_graphs_agree():
     assert not np.array_equal(fitted.sample(3, seed=6), z[:3])
 
 
+@pytest.mark.slow
 def test_the_fit_is_a_function_of_codes_and_seed():
     def weights(seed, first):
         keras.utils.set_random_seed(first)
