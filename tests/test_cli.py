@@ -48,12 +48,11 @@ def run(*arguments):
 
 
 def weights_of(directory):
-    """Everything in the backup of a run, by name."""
+    """Everything in the newest backup of a run, by name."""
     import h5py
 
-    (path,) = (directory / "backup").glob("*.h5")
     found = {}
-    with h5py.File(path) as file:
+    with h5py.File(max((directory / "backup").glob("*.h5"))) as file:
         file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
     return found
 

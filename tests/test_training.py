@@ -148,7 +148,7 @@ def test_a_run_resumed_from_its_backup_ends_as_one_never_stopped(tmp_path):
     resumed = fit(painter(), 7, [Backup(tmp_path / "backup", every=3)])
     for left, right in zip(whole, resumed, strict=True):
         np.testing.assert_array_equal(left, right)
-    assert [path.name for path in (tmp_path / "backup").iterdir()] == ["epoch-0007.weights.h5"]
+    assert sorted(path.name[:10] for path in (tmp_path / "backup").iterdir()) == ["epoch-0006", "epoch-0007"]
 
 
 def test_an_interrupted_run_resumes_at_its_last_backup(tmp_path):
@@ -170,7 +170,7 @@ def test_weights_that_are_not_finite_never_replace_a_backup(tmp_path):
     model.weights[0].assign(np.full((3, 1), np.nan))
     backup = Backup(tmp_path)
     backup.set_model(model)
-    with pytest.raises(RuntimeError, match="kernel is not finite after epoch 2"):
+    with pytest.raises(RuntimeError, match="kernel is not finite after 2 epochs"):
         backup.on_epoch_end(1)
     assert backup.epochs == 1
 

@@ -19,7 +19,7 @@ SEEN = {
     'ki.datasets.info("mnist")': r"keras_ijae\.datasets\.loading\.DatasetInfo",
     "ki.metrics.frechet_distance([[0.0]], [[0.0]])": r"float",
     "ki.evaluation.evaluate(None, None)": r"keras_ijae\.evaluation\.scoring\.Evaluation",
-    'ki.training.Backup("backup")': r"keras_ijae\.training\.callbacks\.Backup",
+    'ki.training.Backup("backup")': r"keras_ijae\.training\.backup\.Backup",
     "ki.distributions.Gaussian()": r"keras_ijae\.distributions\.likelihoods\.location_scale\.Gaussian",
     "ki.layers.GroupNorm()": r"keras_ijae\.layers\.group_norm\.GroupNorm",
     "ki.losses.mmd": r"def \(a: .*, b: .*, variance: float =\) -> .*",

@@ -4,9 +4,9 @@ The order of a pass depends on the seed and the number of the pass alone. Exampl
 permuted by NumPy's counter-based Philox bits; records that are only read one after the other go through a buffer.
 """
 
+import contextlib
 import dataclasses
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,18 +23,21 @@ class Passes:
     """Counts the passes over a data set, so that pass k is shuffled by (seed, epoch + k)."""
 
     def __init__(self, seed: int, epoch: int) -> None:
-        self.seed = seed
-        self.numbers = itertools.count(epoch)
+        self.seed, self.epoch = seed, epoch
+
+    def _bits(self, count: int) -> np.ndarray:
+        """So many bits of the next pass."""
+        number, self.epoch = self.epoch, self.epoch + 1
+        return np.random.Philox(key=[self.seed, number]).random_raw(count)
 
     def order(self, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The next pass's permutation of `size` examples, int64, and its key for what is drawn anew, (2,) int32."""
-        bits = np.random.Philox(key=[self.seed, next(self.numbers)]).random_raw(int(size) + 1)
+        bits = self._bits(int(size) + 1)
         return np.argsort(bits[:-1], kind="stable").astype(np.int64), bits[-1:].view(np.int32)
 
     def number(self) -> np.ndarray:
         """The next pass's seed, a non-negative int64."""
-        bits = np.random.Philox(key=[self.seed, next(self.numbers)]).random_raw()
-        return np.int64(bits >> 1)
+        return np.int64(self._bits(1)[0] >> 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,15 +60,36 @@ def set_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
     Raises:
         ValueError: `dataset` was not made by `load` with shuffling, or `epoch` is negative.
     """
-    passes = getattr(dataset, _COUNTER, None)
-    if passes is None:
+    if not has_passes(dataset):
         raise ValueError(
             "Argument `dataset` must be a shuffled data set as `load` returned it, not mapped or batched again. "
             f"Received: dataset={dataset!r}."
         )
     if epoch < 0:
         raise ValueError(f"Argument `epoch` must be at least 0. Received: epoch={epoch}.")
-    passes.numbers = itertools.count(epoch)
+    getattr(dataset, _COUNTER).epoch = epoch
+
+
+@contextlib.contextmanager
+def peeking(dataset: Any) -> Iterator[None]:
+    """Passes over `dataset` in this block do not count, if it is one that `set_epoch` takes."""
+    passes = getattr(dataset, _COUNTER, None)
+    epoch = passes and passes.epoch
+    try:
+        yield
+    finally:
+        if passes is not None:
+            passes.epoch = epoch
+
+
+def is_loaded(dataset: Any) -> bool:
+    """Whether it is as `load` returned it, so that the order of a pass belongs to its number, or is always the same."""
+    return hasattr(dataset, _COUNTER)
+
+
+def has_passes(dataset: Any) -> bool:
+    """Whether `set_epoch` takes it: it is as `load` returned it, and shuffled."""
+    return getattr(dataset, _COUNTER, None) is not None
 
 
 def batches(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.data.Dataset:
@@ -81,8 +105,7 @@ def batches(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.dat
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
-    if how.passes is not None:
-        setattr(dataset, _COUNTER, how.passes)
+    setattr(dataset, _COUNTER, how.passes)
     return dataset
 
 

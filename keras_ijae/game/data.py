@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae.datasets.pipeline import peeking
+
 UNWEIGHTED = (
     "Examples cannot be weighted: the losses of a game are scalars of whole batches, such as those of discriminators "
     "and of statistics over codes. Repeat examples in the data set instead"
@@ -168,7 +170,8 @@ def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
 def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
     """The first batch of what `fit` accepts, and `x` with nothing taken from it; None for distributed data sets."""
     if isinstance(x, tf.data.Dataset):
-        return _present(next(iter(x.take(1)), None)), x
+        with peeking(x):
+            return _present(next(iter(x.take(1)), None)), x
     if isinstance(x, keras.utils.PyDataset):
         return _present(x[0] if len(x) else None), x
     if isinstance(x, Iterator):

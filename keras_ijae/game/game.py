@@ -20,6 +20,7 @@ from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.roles import shape_of
+from keras_ijae.game.told import ToldData
 from keras_ijae.game.watch import Watch, check_monitors
 from keras_ijae.keras_internals import check_compiled, is_validation_of_fit, sublayers
 
@@ -264,8 +265,12 @@ class Game(GenerativeModel):
             if not self.has_encoder:
                 check_monitors(callbacks, type(self).__name__)
             callbacks = [Watch(self._train_logs, self.notice), *callbacks]
-        if is_in_order(x):
+        own_order = is_in_order(x)
+        if own_order:
             keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
+        for callback in callbacks if isinstance(callbacks, list) else callbacks.callbacks:
+            if isinstance(callback, ToldData):
+                callback.set_data(x, in_order=not own_order and not keras_arguments.get("shuffle", True))
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):

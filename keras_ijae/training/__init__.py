@@ -1,6 +1,7 @@
 """Callbacks, pictures, recipes and run directories."""
 
-from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
+from keras_ijae.training.backup import Backup
+from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.classifier import train_classifier
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs

@@ -1,4 +1,4 @@
-"""Keras callbacks: pictures of a model while it trains, its history as a table, and backups to resume from."""
+"""Keras callbacks: pictures of a model while it trains, and its history as a table."""
 
 import csv
 import io
@@ -9,10 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_ijae.files import replacing, write_text
-from keras_ijae.game import GenerativeModel
+from keras_ijae.files import write_text
 from keras_ijae.game import data as batches
-from keras_ijae.keras_internals import start_at
 from keras_ijae.training.pictures import save_grid, save_pairs, to_show
 
 
@@ -83,68 +81,6 @@ class ReconstructionGrid(keras.callbacks.Callback):
         if (epoch + 1) % self.every == 0:
             remade = self.model.reconstruct(self.data, seed=self.seed)
             save_pairs(self.directory / f"reconstructions-{epoch + 1:04d}.png", self.images, remade, self.columns)
-
-
-class Backup(keras.callbacks.Callback):
-    """Keeps the last good state of training in a directory, and continues from it.
-
-    Unlike `keras.callbacks.BackupAndRestore` the state is one file that is replaced whole, so that a process
-    killed at any moment leaves one that can be loaded; it may be written every few epochs; and it stays when
-    training ends, so that training can be continued for more epochs. Weights, optimizers and whatever else
-    the model keeps in variables are in it. `fit` then starts at the epoch after it.
-
-    Args:
-        directory: gets `epoch-0001.weights.h5`, numbered by the epochs done; the one before is deleted.
-        every: epochs between two backups.
-
-    Raises:
-        RuntimeError: instead of a backup, if a weight is not finite; the last good one stays.
-    """
-
-    def __init__(self, directory: str | os.PathLike, every: int = 1) -> None:
-        super().__init__()
-        self.directory = Path(directory)
-        self.every = every
-
-    @property
-    def epochs(self) -> int:
-        """Epochs done in the newest state; 0 if there is none."""
-        return max((int(path.name[6:10]) for path in self._states()), default=0)
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        epochs = self.epochs
-        if epochs:
-            optimizer = self.model.optimizer
-            if optimizer is not None and not optimizer.built:
-                optimizer.build(self.model.trainable_variables)
-            self._load(epochs)
-            start_at(self.model, epochs)
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
-            self._save(epoch + 1)
-
-    def _load(self, epochs: int) -> None:
-        """All but a density fitted to codes, which is no part of training: it may not have been there then."""
-        fitted = isinstance(self.model, GenerativeModel) and self.model.sampling_prior is not self.model.prior
-        skipped = [self.model.sampling_prior] if fitted else []
-        self.model.load_weights(self._path(epochs), objects_to_skip=skipped)
-
-    def _save(self, epochs: int) -> None:
-        for weight in self.model.weights:
-            if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
-                raise RuntimeError(f"Weight {weight.path} is not finite after epoch {epochs}: no backup is made.")
-        with replacing(self._path(epochs)) as temporary:
-            self.model.save_weights(temporary)
-        for path in self._states():
-            if path != self._path(epochs):
-                path.unlink()
-
-    def _path(self, epochs: int) -> Path:
-        return self.directory / f"epoch-{epochs:04d}.weights.h5"
-
-    def _states(self) -> list[Path]:
-        return list(self.directory.glob("epoch-*.weights.h5"))
 
 
 class History(keras.callbacks.Callback):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_ijae import datasets
 from keras_ijae.files import replacing
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
-from keras_ijae.training.callbacks import Backup, History, ReconstructionGrid, SampleGrid
+from keras_ijae.training.backup import Backup
+from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
@@ -79,11 +79,7 @@ def _fit(recipe, run, model, data, held_out, callbacks):
         epochs=recipe.epochs,
         verbose=0,
         shuffle=False,  # the dataset has its own order
-        callbacks=[
-            Backup(run.backup, recipe.every),
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.set_epoch(data, epoch)),
-            *callbacks,
-        ],
+        callbacks=[Backup(run.backup, recipe.every), *callbacks],
     )
 
 

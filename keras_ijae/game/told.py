@@ -1,0 +1,21 @@
+"""Callbacks that need to know what `fit` trains on, which Keras tells none of them."""
+
+from typing import Any
+
+import keras
+
+
+class ToldData(keras.callbacks.Callback):
+    """A callback that `fit` tells what it trains on, before training begins."""
+
+    data: Any = None
+    in_order: bool = False
+
+    def set_data(self, data: Any, in_order: bool) -> None:
+        """Called once by the `fit` of every system.
+
+        Args:
+            data: what it trains on.
+            in_order: whether these are arrays that come in their order, each time.
+        """
+        self.data, self.in_order = data, in_order

@@ -1,0 +1,179 @@
+"""Backups of training, from which a killed process goes on as if it had never stopped."""
+
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from keras_ijae import checks, datasets
+from keras_ijae.datasets.pipeline import has_passes, is_loaded
+from keras_ijae.files import replacing
+from keras_ijae.game import GenerativeModel
+from keras_ijae.game.told import ToldData
+from keras_ijae.keras_internals import start_at
+
+_NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
+_KEPT = 2
+_SHUFFLED_ANEW = (
+    "Training goes on from a backup, but the order of its data does not belong to the number of a pass: if passes are "
+    "shuffled, they begin again with that of the first one. A data set of ki.datasets.load, as it is, goes on where it "
+    "was; so do arrays with shuffle=False"
+)
+
+
+class _State(NamedTuple):
+    """A backup's file, by whole epochs done and steps done of the next, with 16 digits of its SHA-256."""
+
+    epochs: int
+    steps: int
+    digest: str
+    path: Path
+
+
+class Backup(ToldData):
+    """Keeps the last good states of training in a directory, and continues from the newest.
+
+        model.fit(ki.datasets.load("mnist", batch_size=64), epochs=20, callbacks=[ki.training.Backup("backup")])
+
+    may be killed at any moment: the same call again ends with the same weights, bit for bit, and with the same history
+    from there on. Weights, optimizers, the logs of the epoch and whatever else the model keeps in variables are in a
+    backup; noise is a function of the step number. Passes over a data set of `ki.datasets.load` are those of the
+    uninterrupted run, for pass number and order belong together; of an epoch that was begun, batches that were trained
+    on are read and dropped. What is shuffled by others is shuffled anew: a warning says so.
+
+    Unlike `keras.callbacks.BackupAndRestore` each backup is one file that appears whole, with its checksum in its name,
+    the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when
+    training ends, so that it can be continued for more epochs.
+
+    Args:
+        directory: gets `epoch-0001-step-00000000-CHECKSUM.weights.h5`, by whole epochs and further steps done.
+        every: epochs between two backups, at least 1; the last epoch always makes one.
+        every_steps: steps of an epoch between two backups, at least 1; None: only whole epochs make one.
+
+    Raises:
+        ValueError: in `fit`: there are backups, but all are damaged.
+        RuntimeError: instead of a backup, if a weight is not finite; the last good ones stay.
+    """
+
+    def __init__(self, directory: str | os.PathLike, every: int = 1, every_steps: int | None = None) -> None:
+        super().__init__()
+        self.directory = Path(directory)
+        self.every = checks.whole("every", every)
+        self.every_steps = None if every_steps is None else checks.whole("every_steps", every_steps)
+        self._epoch, self._done, self._skipped, self._logged = 0, 0, 0, []
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs done in the newest state; 0 if there is none."""
+        state = self._newest()
+        return state.epochs if state else 0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        state = self._newest()
+        start_at(self.model, state.epochs if state else 0)
+        self._skipped = state.steps if state else 0
+        if state is None:
+            return
+        self._load(state.path)
+        self._logged = [[weight.numpy() for weight in log.variables] for log in self.model.metrics]
+        if self.data is not None and not self._restores_order():
+            warnings.warn(_SHUFFLED_ANEW, stacklevel=2)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._epoch, self._done = epoch, 0
+        if has_passes(self.data) and self._restores_order():
+            datasets.set_epoch(self.data, epoch)
+        if self._skipped:  # Keras has just reset what was logged
+            for log, values in zip(self.model.metrics, self._logged, strict=True):
+                for weight, value in zip(log.variables, values, strict=True):
+                    weight.assign(value)
+            self.model.train_function = self._skipping(self.model.train_function)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        before, self._done = self._done, batch + 1
+        due = self.every_steps is not None and self._done // self.every_steps > before // self.every_steps
+        if due and self._done > self._skipped and self._done != self.params.get("steps"):
+            self._save(self._epoch, self._done)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._skipped = 0
+        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
+            self._save(epoch + 1, 0)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        start_at(self.model, 0)
+
+    def _restores_order(self) -> bool:
+        """Whether each epoch is a pass over data whose order is known by the number of the pass."""
+        if self.in_order:
+            return True
+        return is_loaded(self.data) and self.params.get("steps") in (None, int(self.data.cardinality()))
+
+    def _skipping(self, step: Callable[[Iterator], Any]) -> Callable[[Iterator], Any]:
+        """In the place of `step` until the batches that were trained on are read."""
+        model, left = self.model, self._skipped
+
+        def read(iterator):
+            nonlocal left
+            for _ in range(model.steps_per_execution):
+                next(iterator)
+            left -= model.steps_per_execution
+            if left <= 0:
+                model.train_function = step
+            return {}
+
+        return read
+
+    def _load(self, path: Path) -> None:
+        """All but a density fitted to codes, which is no part of training: it may not have been there then."""
+        optimizer = self.model.optimizer
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        fitted = isinstance(self.model, GenerativeModel) and self.model.sampling_prior is not self.model.prior
+        self.model.load_weights(path, objects_to_skip=[self.model.sampling_prior] if fitted else [])
+
+    def _save(self, epochs: int, steps: int) -> None:
+        for weight in self.model.weights:
+            if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
+                after = f"{epochs} epochs" + (f" and {steps} steps" if steps else "")
+                raise RuntimeError(f"Weight {weight.path} is not finite after {after}: no backup is made.")
+        with replacing(self.directory / "newest.weights.h5") as temporary:
+            self.model.save_weights(temporary)
+            digest = _digest(temporary)
+        path = self.directory / f"epoch-{epochs:04d}-step-{steps:08d}-{digest}.weights.h5"
+        os.replace(self.directory / "newest.weights.h5", path)
+        others = [state for state in self._states() if state.path != path]
+        before = [state for state in others if (state.epochs, state.steps) < (epochs, steps)]
+        for state in others:
+            if state not in before[: _KEPT - 1]:
+                state.path.unlink()
+
+    def _newest(self) -> _State | None:
+        """The newest state that is as it was written; None if there is none at all."""
+        states = self._states()
+        for state in states:
+            if _digest(state.path) == state.digest:
+                return state
+            warnings.warn(f"{state.path} is damaged, its checksum has changed: taking the backup before", stacklevel=3)
+        if states:
+            raise ValueError(f"All backups in {self.directory} are damaged. Delete them to start anew")
+        return None
+
+    def _states(self) -> list[_State]:
+        """Newest first."""
+        found = [(_NAME.fullmatch(path.name), path) for path in self.directory.glob("epoch-*.weights.h5")]
+        states = [_State(int(name[1]), int(name[2]), name[3], path) for name, path in found if name]
+        return sorted(states, key=lambda state: (state.epochs, state.steps), reverse=True)
+
+
+def _digest(path: Path) -> str:
+    """Of a file that is on the disk then."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
