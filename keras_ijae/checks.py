@@ -30,6 +30,11 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: s
     return int(value)
 
 
+def seed(value: Any) -> int:
+    """`value`, if it is a whole number of 32 bits."""
+    return whole("seed", value, -(2**31), 2**31 - 1)
+
+
 def number(
     name: str,
     value: Any,

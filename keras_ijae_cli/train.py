@@ -111,6 +111,9 @@ def train(
         chosen = settings.new_recipe(recipe, system, dataset, **given)
     own = "".join(f" --import {name}" for name in import_ or ())
     model = run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
+    if model.awaits_fit:
+        fitted = f"Samples are drawn from the {type(model.sampling_prior).__name__} that was fitted to the codes."
+        Console(stderr=True).print(fitted, soft_wrap=True)
     following = f"sample {out} --out samples.png" if len(model.data_shape) == 3 else f"evaluate {out}"
     Console(stderr=True).print(f"Done: {run.model}. Next: keras-ijae {following}{own}", soft_wrap=True, highlight=False)
 

@@ -156,13 +156,6 @@ def test_a_negative_penalty_weight_is_refused(cls, weight):
         small(cls, penalty_weight=weight)
 
 
-def test_a_batch_of_one_has_no_discrepancy():
-    model = small(WAEMMD)
-    model.compile(run_eagerly=True)
-    with pytest.raises(ValueError, match=r"n at least 2. Received: \(1, 2\)"):
-        model.fit(np.zeros((1, 3), "float32"), verbose=0)
-
-
 def test_a_code_discriminator_of_another_size_is_named():
     with pytest.raises(ValueError, match=r"`code_discriminator` must accept inputs of shape \(2,\)"):
         made(AAE, network("plain", [(3,)], (2,)), network("plain", [(2,)], (3,)), network("plain", [(4,)], (1,)))

@@ -92,8 +92,56 @@ def test_vectors_outside_the_unit_interval_are_refused_where_the_likelihood_is_o
 
 
 def test_what_is_no_data_is_refused(models):
+    with pytest.raises(ValueError, match="`x` must be an array.* Received: None"):
+        models("vae").fit(None, verbose=0)
     with pytest.raises(ValueError, match="Unrecognized data type"):
-        train(models("vae"), 3)
+        train(models("vae"), object())
+
+
+@pytest.mark.parametrize(
+    ("data", "received"),
+    [(images(BATCH).tolist(), "a list of 8 parts"), ([images(4), images(4, seed=1)], "a list of 2 parts"), (3, "3")],
+)
+def test_lists_of_which_only_the_first_part_would_be_trained_on_are_refused(models, data, received):
+    for name, call in (
+        ("x", lambda: train(models("ae"), data)),
+        ("x", lambda: train(models("ae"), images(BATCH), validation_data=data)),
+        ("data", lambda: models("ae").fit_prior(data, "normal")),
+    ):
+        with pytest.raises(ValueError, match=rf"Argument `{name}` must be an array, a pair .* Received: {received}"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["age", "info_vae", "wae_mmd"])
+def test_systems_of_statistics_of_codes_need_two_rows_and_take_a_last_batch_of_one(name, models):
+    with pytest.raises(ValueError, match=r"Batches must have at least 2 rows.* Received: 1, by the argument"):
+        train(models(name), images(BATCH), batch_size=1)
+    history = train(compiled(name, EAGER), images(BATCH + 1), batch_size=BATCH).history
+    assert all(np.isfinite(values).all() for values in history.values())
+
+
+@pytest.mark.parametrize("given", [3, "mlp", {"units": 3}, float("nan")])
+def test_what_is_no_network_is_named(given):
+    networks = create("vae").networks
+    with pytest.raises(ValueError, match="Argument `encoder` must be a network, a keras.Model. Received: encoder="):
+        VAE(**networks | {"encoder": given}, data_shape=SHAPE, latent_dim=LATENT)
+
+
+@pytest.mark.parametrize("seed", [2.5, True, "a", 2**40])
+def test_seeds_are_whole_numbers_of_32_bits(models, seed):
+    model, x = models("vae"), images(2)
+    for call in (model.encode, model.reconstruct, model.elbo, model.importance_weighted_bound):
+        with pytest.raises(ValueError, match="Argument `seed` must be an integer from -2147483648 to 2147483647"):
+            call(x, seed=seed)
+    with pytest.raises(ValueError, match="`seed` must be an integer"):
+        model.decode(np.zeros((1, LATENT), "float32"), seed=seed)
+
+
+@pytest.mark.parametrize("how", [{"run_eagerly": "no"}, {"jit_compile": "yes"}, {"jit_compile": 1}])
+def test_ways_to_run_are_true_or_false(how):
+    ((name, value),) = how.items()
+    with pytest.raises(ValueError, match=f"`{name}` must be True or False. Received: {name}={value!r}"):
+        create("ae").compile(**how)
 
 
 @pytest.mark.parametrize("empty", [dataset().take(0), images(0), iter([])], ids=["dataset", "array", "iterator"])

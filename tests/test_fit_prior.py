@@ -380,12 +380,27 @@ def test_what_the_game_learns_awaits_no_fit_and_what_is_named_for_samples_does()
         ("gan", {"sampling_prior": "gmm"}, "GAN has no encoder, so it cannot take the argument `sampling_prior`"),
         ("vae", {"sampling_prior": "gnn"}, "`sampling_prior` must be .*gmm"),
         ("vae", {"sampling_prior": Uniform(3)}, r"`sampling_prior` must have event shape \(2,\)"),
+        (
+            "rae",
+            {"sampling_prior": "vamp"},
+            "VampPrior needs a posterior.*Received: a RAE whose posterior is impl",
+        ),
+        (
+            "avb",
+            {"sampling_prior": "vamp"},
+            "VampPrior needs a posterior.*Received: a AVB whose posterior is impl",
+        ),
         ("vae", {"sampling_prior": "gmm", "classes": 3}, "`classes` is not taken by VAE: its prior, GaussianMixture"),
     ],
 )
 def test_sampling_priors_that_do_not_fit_are_refused(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         create(name, **arguments)
+
+
+def test_a_generator_cannot_be_gone_through_again():
+    with pytest.raises(ValueError, match="Argument `data` must be an array.* Received: a generator"):
+        create("ae").fit_prior((X[:4] for _ in range(2)), "normal")
 
 
 def test_a_density_of_codes_has_the_spread_of_the_posterior_too():
@@ -398,7 +413,8 @@ def test_a_density_of_codes_has_the_spread_of_the_posterior_too():
 @pytest.mark.parametrize("how", ["fitted", "given"])
 def test_a_prior_whose_codes_leave_the_simplex_is_refused_for_sticks(how):
     with pytest.raises(
-        ValueError, match="A GaussianMixture gives codes in R.latent_dim; those of StickBreaking are in"
+        ValueError,
+        match="as StickBreaking does: .* a GaussianMixture, whose codes are in R.latent_dim",
     ):
         model = create("stick_vae", sampling_prior="gmm" if how == "given" else None)
         model.fit_prior(X, "gmm")

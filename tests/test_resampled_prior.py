@@ -199,3 +199,16 @@ def test_scores_take_the_normaliser_from_the_weights_and_not_from_training(name,
         return next(value.numpy() for name, value in found.items() if name.startswith("kl"))
 
     np.testing.assert_array_equal(kl(0.9), kl(0.05))
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "received"),
+    [
+        ("mlp", "mlp"),
+        (network("plain", [(2,)], (3,)), r"one that gives \(batch, 3\)"),
+        (network("plain", [(5,)], (1,)), "one that fails with"),
+    ],
+)
+def test_an_acceptance_that_does_not_fit_is_refused(acceptance, received):
+    with pytest.raises(ValueError, match=rf"`acceptance` must be a network, \(batch, 2\) to .* Received: .*{received}"):
+        ResampledPrior(2, acceptance=acceptance)

@@ -187,3 +187,10 @@ def test_what_does_not_fit_is_refused(make, message):
 def test_bounds_take_it_with_a_full_covariance():
     model = create("vamp_vae", posterior=FullGaussian(LATENT))
     assert (model.elbo(X).mean() < model.importance_weighted_bound(X, 20).mean()).all()
+
+
+def test_a_prior_of_pseudo_inputs_belongs_to_one_model():
+    prior = VampPrior(LATENT, 3)
+    create("vae", prior=prior)
+    with pytest.raises(ValueError, match="A VampPrior belongs to one model, and this one has one: make another"):
+        create("vae", prior=prior)

@@ -167,6 +167,20 @@ def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
     return found
 
 
+def check_form(name: str, x: Any, classes: int | None = None) -> None:
+    """ValueError for what has no observations in a form that is known: None, text, numbers, and lists.
+
+    A list is taken for (x, labels) by conditional models alone: else all but the first of its parts would be dropped.
+    """
+    pair = isinstance(x, list) and len(x) == 2 and classes is not None
+    if x is None or isinstance(x, (str, bytes, int, float)) or (isinstance(x, list) and not pair):
+        received = f"a list of {len(x)} parts" if isinstance(x, list) else repr(x)
+        raise ValueError(
+            f"Argument `{name}` must be an array, a pair (x, y), a dictionary, a tf.data.Dataset or a PyDataset; "
+            f"batches in a list are to be joined, as by np.concatenate. Received: {received}"
+        )
+
+
 def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
     """The first batch of what `fit` accepts, and `x` with nothing taken from it; None for distributed data sets."""
     if isinstance(x, tf.data.Dataset):

@@ -18,6 +18,7 @@ def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, 
     Raises:
         ValueError: data or labels that do not fit.
     """
+    data.check_form("x", x, game.classes)
     labels = data.labels_in(x) if y is None and isinstance(x, (tuple, list, dict)) else y
     if game.classes is not None and isinstance(labels, (np.ndarray, tf.Tensor)):
         data.checked_labels(labels, game.classes)  # all of them, since they are at hand
@@ -34,6 +35,11 @@ def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, 
 def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
     """`first_look` at what `fit` trains on, whose batches must be large enough too; `x`, all still in it."""
     rows, x = first_look(game, x, y, batch_size)
+    if rows < game.LEAST_ROWS:
+        raise ValueError(
+            f"Batches must have at least {game.LEAST_ROWS} rows: the losses of {type(game).__name__} are of the codes "
+            f"of a batch together. Received: {rows}, by the argument `batch_size` or the batches of the data"
+        )
     rows, slices = rows // game.distribute_strategy.num_replicas_in_sync, max(p.slices for p in game.phases)
     if rows < slices:
         raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")

@@ -1,5 +1,6 @@
 """Densities fitted to the codes of a trained model."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from keras_ijae.distributions import priors
 from keras_ijae.distributions.priors import Prior
 from keras_ijae.distributions.supports import REALS, described, holds
 from keras_ijae.game.data import batches as batches_of
+from keras_ijae.game.data import check_form
 
 
 def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior:
@@ -35,13 +37,14 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
 
 
 def check_support(model: Any, prior: Prior) -> None:
-    """ValueError where codes of a prior leave the set that those of an explicit posterior are in."""
+    """ValueError where a prior has no samples here, or they leave the set of an explicit posterior's codes."""
+    prior.check()
     codes = REALS if model.posterior_family is None else model.posterior_family.support
     if codes != REALS and not holds(codes, prior.support):
         raise ValueError(
-            f"A {type(prior).__name__} gives codes in {described(prior.support)}; those of "
-            f"{type(model.posterior_family).__name__} are in {described(codes)}, and the decoder knows no others. Take "
-            "a prior of that support, or 'vamp'"
+            f"A prior of samples must give codes in {described(codes)}, as {type(model.posterior_family).__name__} "
+            f"does: the decoder knows no others. Take one of that support, or 'vamp'. Received: a "
+            f"{type(prior).__name__}, whose codes are in {described(prior.support)}"
         )
 
 
@@ -90,6 +93,12 @@ def _observations(model, data, seed):
 
 def _rows(model, data):
     """The observations, batch by batch."""
+    if isinstance(data, Iterator):
+        raise ValueError(
+            "Argument `data` must be an array, a finite tf.data.Dataset or a PyDataset: a generator cannot be gone "
+            f"through again. Received: a {type(data).__name__}"
+        )
+    check_form("data", data, model.classes)
     empty = True
     for batch in batches_of(data):
         empty = False

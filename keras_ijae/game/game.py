@@ -57,6 +57,7 @@ class Game(GenerativeModel):
 
     PRESETS: dict[str, Any] = {}
     UNCONDITIONAL = ""  # why no role takes labels, where none does
+    LEAST_ROWS = 1  # of a batch, for its losses to say something
     moves: tuple[Move, ...]
     phases: tuple[Phase, ...]
 
@@ -76,6 +77,7 @@ class Game(GenerativeModel):
     ):
         super().__init__(name=name or re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower())
         self._fitted_priors = []
+        networks.check_kinds(networks_by_role)
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
         self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
         self.classes = self._checked_classes(classes)
@@ -193,6 +195,9 @@ class Game(GenerativeModel):
                 f"ki.evaluation.evaluate. Received: {metrics!r}"
             )
         steps_per_execution = checks.whole("steps_per_execution", steps_per_execution)
+        checks.flag("run_eagerly", run_eagerly)
+        if jit_compile != "auto":
+            checks.flag("jit_compile", jit_compile)
         replicas = self.distribute_strategy.num_replicas_in_sync
         if replicas > 1 and steps_per_execution > 1:
             warnings.warn(

@@ -195,6 +195,7 @@ class GenerativeModel(keras.Model):
             ValueError: the system has no encoder, or `x` or `labels` do not fit.
         """
         self._need_encoder("encode")
+        seed = None if seed is None else checks.seed(seed)
         x, labels = self.labelled(x, labels)
         return self.endpoints.in_chunks("encode", x, self.code_noise(x.shape[0], seed), labels)
 
@@ -209,7 +210,7 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: `z` or `labels` do not fit.
         """
-        z = data.observations(z, (self.latent_dim,), "z")
+        z, seed = data.observations(z, (self.latent_dim,), "z"), None if seed is None else checks.seed(seed)
         labels = self._one_hot(labels, z.shape[0])
         return self.endpoints.in_chunks("decode", z, self.decoder_noise(z.shape[0], seed), labels)
 
@@ -232,7 +233,7 @@ class GenerativeModel(keras.Model):
             labels: what is sampled, for conditional models: one label for each of the n, or one for all. None: those of
                 `sample_labels(n, seed)`.
         """
-        n, seed = checks.whole("n", n), checks.whole("seed", seed, -(2**31), 2**31 - 1)
+        n, seed = checks.whole("n", n), checks.seed(seed)
         checks.choice("observation", observation, ("mean", "draw"))
         labels = self.sample_labels(n, seed) if labels is None and self.classes is not None else labels
         z, labels = self.endpoints.codes_of_samples(n, seed), self._one_hot(labels, n)

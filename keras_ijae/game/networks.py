@@ -27,6 +27,13 @@ def sizes(decoder: keras.layers.Layer, data_shape: tuple | None, latent_dim: int
         raise ValueError("Arguments `data_shape` and `latent_dim` are needed: the decoder does not say them") from error
 
 
+def check_kinds(networks: dict[str, Any]) -> None:
+    """ValueError where what is given in the place of a network is none."""
+    for role, network in networks.items():
+        if network is not None and not isinstance(network, keras.layers.Layer):
+            raise ValueError(f"Argument `{role}` must be a network, a keras.Model. Received: {role}={network!r:.200}")
+
+
 def noise_dim(network: keras.layers.Layer, labelled: bool = False) -> int:
     """Size of the second input of an encoder or decoder, which is its noise; 0 where it has none.
 

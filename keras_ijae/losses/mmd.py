@@ -16,24 +16,22 @@ def mmd(a: tf.Tensor, b: tf.Tensor, variance: float = 1.0) -> tf.Tensor:
     the rows of all replicas first.
 
     Args:
-        a, b: independent samples, (n, m) each, n at least 2; 0 for a single row that only the running graph sees.
+        a, b: independent samples, (n, m) each, n at least 2; of a single row, which has no estimate, 0.
         variance: of one dimension of the prior; 1 for N(0, I).
 
     Raises:
-        ValueError: a single row, or samples of different shapes.
+        ValueError: samples of different shapes.
 
     References:
         Gretton et al. 2012, eq. 3; the kernels are those of Tolstikhin et al. 2018, section 4 and its code.
     """
-    if a.shape[0] == 1 or not a.shape.is_compatible_with(b.shape):
-        raise ValueError(
-            f"Arguments `a` and `b` must have one shape (n, m), n at least 2. Received: {a.shape} and {b.shape}"
-        )
+    if not a.shape.is_compatible_with(b.shape):
+        raise ValueError(f"Arguments `a` and `b` must have one shape (n, m). Received: {a.shape} and {b.shape}")
     n = tf.cast(tf.shape(a)[0], a.dtype)
     within = tf.reduce_sum(_off_diagonal(_kernel(a, a, variance))) + tf.reduce_sum(
         _off_diagonal(_kernel(b, b, variance))
     )
-    several = tf.cast(n > 1, n.dtype)  # of a last batch of one row, whose size a graph does not know, 0
+    several = tf.cast(n > 1, n.dtype)  # a last batch may have one row
     return several * (within / tf.maximum(n * (n - 1), 1) - 2 * tf.reduce_mean(_kernel(a, b, variance)))
 
 

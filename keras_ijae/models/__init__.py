@@ -76,7 +76,12 @@ register("alice", ALI, "ALI that is also held to reconstruct images and codes", 
 register("wgan", WGAN, "Wasserstein GAN with clipped weights: steady, slow")
 register("wgan_gp", WGANGP, "Wasserstein GAN with a gradient penalty: steady, sharp")
 register("ae", AE, "plain auto-encoder: reconstructions, samples only by chance")
-register("ae_gmm", AE, "plain auto-encoder; then fit_prior(data) fits a Gaussian mixture to its codes", prior="gmm")
+register(
+    "ae_gmm",
+    AE,
+    "plain auto-encoder; a Gaussian mixture is fitted to its codes at the end",
+    prior="gmm",
+)
 register("aae", AAE, "adversarial auto-encoder: reconstructs and matches codes to the prior, in turns")
 register("wae_gan", WAEGAN, "Wasserstein auto-encoder, codes matched to the prior by a discriminator")
 register("wae_mmd", WAEMMD, "Wasserstein auto-encoder, codes matched to the prior by kernels")
@@ -84,7 +89,12 @@ register("mask_aae", MaskAAE, "adversarial auto-encoder with a mask that learns 
 register("flex_ae", FlexAE, "auto-encoder with a learned prior: a generator of codes and the encoder meet half-way")
 register("flex_ae_sr", FlexAE, "FlexAE whose decodings between two codes are held to look like data", smooth=True)
 register("rae", RAE, "regularised auto-encoder: short codes and a smooth decoder; then fit_prior(data, 'gmm')")
-register("rae_gmm", RAE, "regularised auto-encoder; then fit_prior(data) fits a mixture to its codes", prior="gmm")
+register(
+    "rae_gmm",
+    RAE,
+    "regularised auto-encoder; a mixture is fitted to its codes at the end",
+    prior="gmm",
+)
 register("injflow", InjFlow, "injective flow, relaxed: an auto-encoder that bounds its decoder's volume (experimental)")
 register("injflow_ln", InjFlow, "injective flow with the tighter, logarithmic bound (experimental)", logarithm=True)
 register("info_vae", InfoVAE, "InfoVAE: a VAE whose codes keep information, matched to the prior by kernels")

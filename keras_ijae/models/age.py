@@ -24,14 +24,9 @@ def divergence(codes: tf.Tensor, kind: str = "exact") -> tf.Tensor:
         "code"    (v^2 + a^2)/2 - log v - 1/2               v where the formula has the standard deviation
 
     Args:
-        codes: (n, m), n at least 2; those of all replicas.
+        codes: (n, m), those of all replicas; a single one has no variance, which is then the least.
         kind: "exact" or "code".
-
-    Raises:
-        ValueError: a single row.
     """
-    if codes.shape[0] == 1:
-        raise ValueError(f"Codes must be at least 2 rows, which have a variance. Received: shape {tuple(codes.shape)}")
     mean, variance = tf.nn.moments(codes, [0])
     variance = tf.maximum(variance, LEAST)
     if kind == "exact":
@@ -88,6 +83,7 @@ class AGE(Game):
         )
     }
     UNCONDITIONAL = "it compares the codes of all labels at once with the prior, so that codes keep the label"
+    LEAST_ROWS = 2
 
     def __init__(
         self,

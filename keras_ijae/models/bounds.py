@@ -147,7 +147,7 @@ class Bounds:
         """
         batch = self._bounded(x, labels)
         with self.averaged():
-            noise = self._keyed_noise(batch.x.shape[0], random.fold(seed, "elbo"))
+            noise = self._keyed_noise(batch.x.shape[0], random.fold(checks.seed(seed), "elbo"))
             log_likelihood, kl = self.bound_terms(batch, noise)
         return (log_likelihood - kl).numpy()
 
@@ -171,7 +171,7 @@ class Bounds:
         for at in range(0, samples, chunk):
             # a key for each of the K, so that the codes depend on neither chunks nor rows
             each = range(at, min(at + chunk, samples))
-            drawn = [self._keyed_noise(batch.x.shape[0], random.fold(seed, "importance", k)) for k in each]
+            drawn = [self._keyed_noise(batch.x.shape[0], random.fold(checks.seed(seed), "importance", k)) for k in each]
             noise = {name: tf.concat([one[name] for one in drawn], 0) for name in drawn[0]}
             parts.append(tf.reshape(self._log_weights(batch, noise, len(drawn)), [len(drawn), -1]))
         return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)

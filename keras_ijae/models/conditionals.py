@@ -35,7 +35,8 @@ def likelihood(
     explicit = None if kind in WITHOUT_DENSITY else likelihoods.get(kind, data_shape)
     if explicit is not None and (explicit.discrete or not explicit.has_log_prob):
         raise ValueError(
-            f"Argument `likelihood` must be 'implicit', 'deterministic' or have a density. Received: {kind!r}"
+            f"Argument `likelihood` must be 'implicit', 'deterministic' or, of data that are not discrete, have a "
+            f"density. Received: {kind!r}"
         )
     _check_inputs("likelihood", kind, "decoder", decoder, classes)
     return explicit

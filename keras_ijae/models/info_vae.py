@@ -39,6 +39,7 @@ class InfoVAE(Variational):
 
     ROLES = (ENCODER, DECODER)
     UNCONDITIONAL = "its discrepancy compares the codes of all labels at once with the prior, so that codes keep them"
+    LEAST_ROWS = 2
 
     def __init__(self, *, alpha: float = 0.5, lam: float = 20.0, **variational: Unpack[VariationalArguments]):
         super().__init__(**variational)

@@ -49,6 +49,7 @@ class WAEMMD(EncoderDecoder):
 
     PRESETS = {"paper": Preset(_authors, Networks(norm="batch"))}
     UNCONDITIONAL = "its penalty compares the codes of all labels at once with the prior, so that codes keep the label"
+    LEAST_ROWS = 2
 
     def __init__(self, *, penalty_weight: float = 10.0, **auto_encoder: Unpack[AutoEncodingArguments]):
         super().__init__(**auto_encoder)

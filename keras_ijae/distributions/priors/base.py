@@ -68,6 +68,9 @@ class Prior(keras.layers.Layer):
             model: a `GenerativeModel`.
         """
 
+    def check(self) -> None:
+        """Called when the model that it is bound to is whole: ValueError where samples of its codes cannot be drawn."""
+
     @property
     def lenders(self) -> tuple[keras.layers.Layer, ...]:
         """The networks of its model that `sample` uses: exported with it."""

@@ -39,7 +39,8 @@ class Flow(Prior):
 
     def __init__(self, latent_dim: int, depth: int, width: int = 64, seed: int | None = None, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.depth, self.width, self.seed = whole("depth", depth), whole("width", width), seed
+        self.depth, self.width = whole("depth", depth), whole("width", width)
+        self.seed = None if seed is None else whole("seed", seed, 0, 2**31)
         seeds = [None if seed is None else seed + 2 * k for k in range(self.depth)]
         self.maps = [MaskedAffine(self._degrees(k), self.width, seed=seeds[k]) for k in range(self.depth)]
         self.location = self._kept("location", np.zeros(self.latent_dim))

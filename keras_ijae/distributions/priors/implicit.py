@@ -46,6 +46,8 @@ class ImplicitOptimalPrior(Prior):
                 "Argument `prior` cannot be an ImplicitOptimalPrior here: it needs the ratio of codes to N(0, I) that "
                 f"'iop_vae' estimates. Received: a {type(model).__name__}"
             )
+        if self._log_ratio is not None:
+            raise ValueError("An ImplicitOptimalPrior belongs to one model, and this one has one: make another")
         self._log_ratio = lambda z: model.log_ratio(z)  # hidden from Keras, which would save the model in it
         self._lenders = lambda: (model.code_discriminator,)
 

@@ -62,7 +62,7 @@ class GaussianMixture(Prior):
         from sklearn import mixture
 
         remedy = ", the number of components: give more codes, or a mixture of fewer"
-        codes = self._given_codes(given, least=self.components, remedy=remedy)
+        codes = self._given_codes(given, least=max(2, self.components), remedy=remedy if self.components > 1 else "")
         found = mixture.GaussianMixture(
             self.components, covariance_type="full", max_iter=ROUNDS, random_state=seed
         ).fit(codes)

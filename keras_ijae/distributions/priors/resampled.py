@@ -58,9 +58,25 @@ class ResampledPrior(Prior):
         self.density_noise_dim, self.density_noise_rows = self.latent_dim, whole("proposals", proposals)
         self.evaluation_proposals = whole("evaluation_proposals", evaluation_proposals)
         self.decay = number("decay", decay, least=0, below=1)
+        self._check_acceptance(acceptance)
         self.own, self.proposal = acceptance is not None, StandardNormal(latent_dim)
         self.acceptance = acceptance or Perceptron(self.latent_dim, 1, _UNIT, _DEPTH, "tanh", name="acceptance")
         self.normaliser = self._kept("normaliser", 0)
+
+    def _check_acceptance(self, network):
+        if network is None:
+            return
+        expected = (
+            f"Argument `acceptance` must be a network, (batch, {self.latent_dim}) to logits (batch, 1). Received: "
+        )
+        if not isinstance(network, keras.layers.Layer):
+            raise ValueError(f"{expected}{network!r:.200}")
+        try:
+            found = tuple(network(tf.zeros([1, self.latent_dim])).shape)
+        except Exception as error:  # a network fails in as many ways as there are layers
+            raise ValueError(f"{expected}one that fails with {str(error).splitlines()[0]}") from error
+        if found != (1, 1):
+            raise ValueError(f"{expected}one that gives (batch, {', '.join(map(str, found[1:]))})")
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         return keyed_rows(self._first_accepted, n, seed, self.latent_dim)

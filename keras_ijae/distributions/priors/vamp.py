@@ -58,6 +58,8 @@ class VampPrior(Prior):
     def bind(self, model: Any) -> None:
         if model.encoder is None:
             raise ValueError(f"A VampPrior needs an encoder, which {type(model).__name__} has not")
+        if self._model is not None:
+            raise ValueError("A VampPrior belongs to one model, and this one has one: make another for another model")
         self._model = lambda: model  # hidden from Keras, which would save its networks twice
         images = len(model.data_shape) == 3
         self.pseudo_inputs = self.add_weight(
@@ -98,22 +100,22 @@ class VampPrior(Prior):
 
         return tf.cast(in_parts(draw, rows, _ROWS, self.latent_dim), tf.float32)  # one rounding, so XLA agrees
 
-    def fit(self, given: Any, seed: int = 0) -> None:
-        """Take observations as pseudo-inputs.
-
-        Args:
-            given: a function of k that gives k of them, `(k, *data_shape)`.
-            seed: not used: `given` has made its choice by one.
-
-        Raises:
-            ValueError: the model's posterior has no density.
-        """
+    def check(self) -> None:
+        """ValueError where the model's posterior has no density."""
         if not self.has_log_prob:
             model = self._bound()
             raise ValueError(
                 "A VampPrior needs a posterior q(z|x) with a density for given codes, as 'diagonal'. Received: a "
                 f"{type(model).__name__} whose posterior is {_described(model.posterior_family)}"
             )
+
+    def fit(self, given: Any, seed: int = 0) -> None:
+        """Take observations as pseudo-inputs.
+
+        Args:
+            given: a function of k that gives k of them, `(k, *data_shape)`.
+            seed: not used: `given` has made its choice by one.
+        """
         self.pseudo_inputs.assign(given(self.components))
 
     def _params(self):
