@@ -12,6 +12,7 @@ from tiny import affine, float64, network, quadratic  # noqa: F401
 from keras_ijae import random
 from keras_ijae.distributions import ImplicitOptimalPrior, PlanarFlow
 from keras_ijae.game import Batch
+from keras_ijae.layers import spectral_layers
 from keras_ijae.models import IOPVAE, VAE
 
 MEAN, SCALE = np.array([0.5, -1.0]), np.array([0.6, 1.1])  # narrow enough for weights e^T of small variance
@@ -67,7 +68,9 @@ def test_the_exact_ratio_gives_the_kl_to_the_distribution_of_the_codes():
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("steps", [1, 2])
 def test_one_step_moves_the_discriminator_then_the_networks_with_the_ratio_as_it_is(steps):
-    model = model_with(network("plain", [(2,)], (1,), seed=20), beta=2.0, discriminator_steps=steps, ema=None)
+    model = model_with(
+        network("plain", [(2,)], (1,), seed=20), beta=2.0, discriminator_steps=steps, ratio_weight=0.7, ema=None
+    )
     encoder, decoder, c = model.encoder, model.decoder, model.code_discriminator
     x = X.astype("float64")
 
@@ -85,7 +88,7 @@ def test_one_step_moves_the_discriminator_then_the_networks_with_the_ratio_as_it
         def play():
             z, kl = draw(noise["code"])
             error = tf.reduce_sum((x - decoder(z, training=True)) ** 2, 1) / 2 + 1.5 * np.log(2 * np.pi)
-            return tf.reduce_mean(error + 2.0 * (kl + c(z, training=True)[:, 0]))
+            return tf.reduce_mean(error + 2.0 * (kl + 0.7 * c(z, training=True)[:, 0]))
 
         return {"code_discriminator": judge} if phase == "code_discriminator" else {"auto_encoder": play}
 
@@ -162,6 +165,7 @@ def test_codes_of_data_come_to_be_the_prior():
     [
         ({"candidates": 0}, "`candidates` must be an integer >= 1. Received: candidates=0"),
         ({"discriminator_steps": 0}, "`discriminator_steps` must be an integer >= 1"),
+        ({"ratio_weight": 1.5}, r"`ratio_weight` must be in \[0, 1\]. Received: ratio_weight=1.5"),
         ({"beta": -1.0}, "`beta` must be a finite number >= 0"),
         ({"warm_up_steps": -1}, "`warm_up_steps` must be an integer >= 0"),
         ({"posterior": "sticks"}, "`prior` must have a density wherever codes of StickBreaking"),
@@ -180,4 +184,10 @@ def test_the_paper_has_ten_moves_of_the_discriminator_and_its_rates():
     model.compile()
     rates = {move: float(o.learning_rate) for move, o in model.optimizer.by_move.items()}
     assert rates == {"code_discriminator": pytest.approx(1e-3), "auto_encoder": pytest.approx(1e-4)}
-    assert model.ema is None and IOPVAE.PRESETS["paper"].arguments == {"discriminator_steps": 10}
+    assert model.ema is None
+    assert IOPVAE.PRESETS["paper"].arguments == {"discriminator_steps": 10, "ratio_weight": 1.0}
+
+
+def test_the_discriminator_is_free_to_be_steep():
+    assert not list(spectral_layers(create("iop_vae").code_discriminator))
+    assert list(spectral_layers(create("avb").posterior_discriminator))

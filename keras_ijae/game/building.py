@@ -1,5 +1,6 @@
 """Default networks for the roles of a system; no system is known here."""
 
+import dataclasses
 from numbers import Integral
 from typing import Any
 
@@ -55,6 +56,8 @@ def _decoder(role, arguments, options):
 
 
 def _discriminator(role, arguments, options):
+    if role.spectral is not None:
+        options = dataclasses.replace(options, spectral=role.spectral(arguments))
     return options.discriminator(_seen(role, arguments), name=role.name)
 
 

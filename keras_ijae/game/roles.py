@@ -31,7 +31,8 @@ class Role:
         of_energy: whether it is part of an energy, which tells real from fake although it gives no logit.
         takes_noise: whether noise of any size may be a further input; the system then hands it one.
         takes_labels: whether one-hot labels are its last input where the model has `classes`.
-        spectral: whether the default decoder of a model with these arguments is spectrally normalised; None: it is not.
+        spectral: whether the default decoder or discriminator of a model with these arguments is spectrally normalised;
+            None: a decoder is not, a discriminator is as the options of networks have it.
     """
 
     name: str
