@@ -25,6 +25,7 @@ def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     Systems without an encoder stand on a line of their own, at the right.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figure = Figure(figsize=(10, 8), layout="constrained")
     axis = figure.subplots()
@@ -33,11 +34,16 @@ def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     at = [(float(row["reconstructions"] or right), float(row["samples"])) for row in rows]
     for colour, other, what in (("C0", False, "as trained"), ("C1", True, "with another prior, fitted to its codes")):
         points = [point for point, row in zip(at, rows, strict=True) if bool(row["prior"]) == other]
-        axis.plot(*zip(*points, strict=True) if points else ([], []), "o", color=colour, markersize=4, label=what)
+        if points:
+            axis.plot(*zip(*points, strict=True), "o", color=colour, markersize=4, label=what)
     if len(remade) < len(rows):
         axis.axvline(right, color="grey", linestyle=":", label="no encoder")
     axis.set(xscale="log", yscale="log", xlabel="Frechet distance of reconstructions")
     axis.set(ylabel="Frechet distance of samples", title="To the same held-out images: left and low is better")
+    for line in (axis.xaxis, axis.yaxis):
+        line.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        line.set_major_formatter(ScalarFormatter())
+        line.set_minor_formatter(NullFormatter())
     axis.margins(0.12)
     axis.legend(fontsize="small")
     figure.draw_without_rendering()
