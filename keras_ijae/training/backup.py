@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import keras
 import numpy as np
 
@@ -20,6 +21,7 @@ from keras_ijae.keras_internals import start_at
 
 _NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
 _KEPT = 2
+_LOGGED = "logged_in_the_epoch"
 _SHUFFLED_ANEW = (
     "Training goes on from a backup, but the order of its data does not belong to the number of a pass: if passes are "
     "shuffled, they begin again with that of the first one. A data set of ki.datasets.load, as it is, goes on where it "
@@ -66,7 +68,7 @@ class Backup(ToldData):
         self.directory = Path(directory)
         self.every = checks.whole("every", every)
         self.every_steps = None if every_steps is None else checks.whole("every_steps", every_steps)
-        self._epoch, self._done, self._skipped, self._logged = 0, 0, 0, []
+        self._epoch, self._done, self._skipped, self._logged, self._damaged = 0, 0, 0, [], set()
 
     @property
     def epochs(self) -> int:
@@ -81,7 +83,8 @@ class Backup(ToldData):
         if state is None:
             return
         self._load(state.path)
-        self._logged = [[weight.numpy() for weight in log.variables] for log in self.model.metrics]
+        with h5py.File(state.path) as file:
+            self._logged = [file[_LOGGED][str(index)][()] for index in range(len(file[_LOGGED]))]
         if self.data is not None and not self._restores_order():
             warnings.warn(_SHUFFLED_ANEW, stacklevel=2)
 
@@ -90,15 +93,15 @@ class Backup(ToldData):
         if has_passes(self.data) and self._restores_order():
             datasets.set_epoch(self.data, epoch)
         if self._skipped:  # Keras has just reset what was logged
-            for log, values in zip(self.model.metrics, self._logged, strict=True):
-                for weight, value in zip(log.variables, values, strict=True):
-                    weight.assign(value)
+            for weight, value in zip(self._logs(), self._logged, strict=True):
+                weight.assign(value)
             self.model.train_function = self._skipping(self.model.train_function)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         before, self._done = self._done, batch + 1
-        due = self.every_steps is not None and self._done // self.every_steps > before // self.every_steps
-        if due and self._done > self._skipped and self._done != self.params.get("steps"):
+        steps = self.params.get("steps")
+        within = self._done > self._skipped and (steps is None or self._done < steps)
+        if within and self.every_steps and self._done // self.every_steps > before // self.every_steps:
             self._save(self._epoch, self._done)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -108,6 +111,10 @@ class Backup(ToldData):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         start_at(self.model, 0)
+
+    def _logs(self) -> list[keras.Variable]:
+        """What the epoch has logged so far."""
+        return [weight for log in self.model.metrics for weight in log.variables]
 
     def _restores_order(self) -> bool:
         """Whether each epoch is a pass over data whose order is known by the number of the pass."""
@@ -145,11 +152,15 @@ class Backup(ToldData):
                 raise RuntimeError(f"Weight {weight.path} is not finite after {after}: no backup is made.")
         with replacing(self.directory / "newest.weights.h5") as temporary:
             self.model.save_weights(temporary)
+            with h5py.File(temporary, "a") as file:  # Keras keeps no metrics
+                for index, weight in enumerate(self._logs()):
+                    file[f"{_LOGGED}/{index}"] = weight.numpy()
             digest = _digest(temporary)
         path = self.directory / f"epoch-{epochs:04d}-step-{steps:08d}-{digest}.weights.h5"
         os.replace(self.directory / "newest.weights.h5", path)
         others = [state for state in self._states() if state.path != path]
-        before = [state for state in others if (state.epochs, state.steps) < (epochs, steps)]
+        whole = [state for state in others if state.path not in self._damaged]
+        before = [state for state in whole if (state.epochs, state.steps) < (epochs, steps)]
         for state in others:
             if state not in before[: _KEPT - 1]:
                 state.path.unlink()
@@ -160,6 +171,7 @@ class Backup(ToldData):
         for state in states:
             if _digest(state.path) == state.digest:
                 return state
+            self._damaged.add(state.path)
             warnings.warn(f"{state.path} is damaged, its checksum has changed: taking the backup before", stacklevel=3)
         if states:
             raise ValueError(f"All backups in {self.directory} are damaged. Delete them to start anew")
