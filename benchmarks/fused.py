@@ -7,7 +7,7 @@ more: its `train_step` and its losses are not used.
 from collections.abc import Callable
 
 import tensorflow as tf
-from step import apply, criticise, end, joined, judged, noise, persuaded
+from step import apply, criticise, end, joined, judge_loss, noise, player_loss
 
 from keras_ijae.distributions.posteriors import positive_scale
 from keras_ijae.game import Game
@@ -37,10 +37,10 @@ def gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     with tf.GradientTape() as players:
         fake = g(z, training=True)
     with tf.GradientTape() as judges:
-        d_loss = judged(*joined(d, [x], [tf.stop_gradient(fake)]))
+        d_loss = judge_loss(*joined(d, [x], [tf.stop_gradient(fake)]))
     apply(game, "discriminator", judges.gradient(d_loss, d.trainable_variables), d)
     with players:
-        g_loss = persuaded(d(fake, training=True))
+        g_loss = player_loss(d(fake, training=True))
     apply(game, "decoder", players.gradient(g_loss, g.trainable_variables), g)
     end(game)
     return {"discriminator_loss": d_loss, "decoder_loss": g_loss}
@@ -58,8 +58,8 @@ def ijae(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
     c, r, f = (tf.stop_gradient(tensor) for tensor in (code, rec, fake))
     y_1, y_0 = game.likelihood.draw(x, drawn["real"]), game.likelihood.draw(r, drawn["rec"])
     with tf.GradientTape() as judges:
-        psi_loss, tau_loss = judged(*joined(psi, [x], [f])), judged(*joined(tau, [x, c, y_1], [x, c, y_0]))
-        judges_loss = psi_loss + tau_loss + judged(*joined(zeta, [x, z], [x, c]))
+        psi_loss, tau_loss = judge_loss(*joined(psi, [x], [f])), judge_loss(*joined(tau, [x, c, y_1], [x, c, y_0]))
+        judges_loss = psi_loss + tau_loss + judge_loss(*joined(zeta, [x, z], [x, c]))
     gradients = judges.gradient(judges_loss, [network.trainable_variables for network in (psi, tau, zeta)])
     for name, gradient in zip(names, gradients, strict=True):
         apply(game, name, gradient, getattr(game, name))
@@ -82,7 +82,7 @@ def ali(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
         mean, scale = _posterior(e(x, training=True))
         z_q, x_p = mean + scale * drawn["code"], g(z, training=True)
         f_p, f_q = joined(f, [x_p, z], [x, z_q])
-        f_loss, loss = judged(f_p, f_q), judged(f_q, f_p)
+        f_loss, loss = judge_loss(f_p, f_q), judge_loss(f_q, f_p)
     of_f = tape.gradient(f_loss, f.trainable_variables)
     of_e, of_g = tape.gradient(loss, [e.trainable_variables, g.trainable_variables])
     apply(game, "joint_discriminator", of_f, f)
@@ -176,8 +176,8 @@ def vae_gan(game: Game, x: tf.Tensor) -> dict[str, tf.Tensor]:
         error = tf.reshape(of_x - game.features.alone(rec, training=True), [tf.shape(x)[0], -1])
         like = tf.reduce_mean(tf.reduce_sum(error**2, 1)) / (2 * game.feature_scale**2)
         kl = tf.reduce_mean(tf.reduce_sum((mean**2 + scale**2 - 1) / 2 - tf.math.log(scale), 1))
-        d_loss, e_loss = judged(real, fake), kl + like
-        g_loss = tf.convert_to_tensor(game.gamma) * like + persuaded(fake)
+        d_loss, e_loss = judge_loss(real, fake), kl + like
+        g_loss = tf.convert_to_tensor(game.gamma) * like + player_loss(fake)
     losses = {"encoder": e_loss, "decoder": g_loss, "discriminator": d_loss}
     found = {role: tape.gradient(loss, getattr(game, role).trainable_variables) for role, loss in losses.items()}
     costs = tf.reduce_mean(tf.nn.softplus(-real)), tf.reduce_mean(tf.nn.softplus(fake))

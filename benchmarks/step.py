@@ -28,13 +28,13 @@ def joined(network, *batches: list[tf.Tensor]) -> list[tf.Tensor]:
     return tf.split(network(whole if len(whole) > 1 else whole[0], training=True), len(batches))
 
 
-def judged(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def judge_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """A discriminator's loss: cross-entropy on logits."""
     return tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
 
 
-def persuaded(fake: tf.Tensor) -> tf.Tensor:
-    """The loss of who is judged, non-saturating."""
+def player_loss(fake: tf.Tensor) -> tf.Tensor:
+    """The loss of a player, non-saturating."""
     return tf.reduce_mean(tf.nn.softplus(-fake))
 
 

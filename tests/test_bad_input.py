@@ -14,6 +14,7 @@ from keras_ijae.models import GAN, IJAE, VAE, TrainingError
 from keras_ijae.networks import decoder, discriminator, encoder
 
 EAGER = {"run_eagerly": True}
+ONE = dataset(images(BATCH))
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,19 @@ def test_seeds_are_whole_numbers_of_32_bits(models, seed):
             call(x, seed=seed)
     with pytest.raises(ValueError, match="`seed` must be an integer"):
         model.decode(np.zeros((1, LATENT), "float32"), seed=seed)
+
+
+def steering(tmp_path):
+    best = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True)
+    return [keras.callbacks.EarlyStopping(), keras.callbacks.ReduceLROnPlateau(), best]
+
+
+def test_callbacks_that_select_by_val_loss_work_where_there_is_one_and_are_refused_elsewhere(models, tmp_path):
+    for callback in steering(tmp_path):
+        with pytest.raises(ValueError, match=f"{type(callback).__name__} monitors `val_loss`, which GAN has not"):
+            train(models("gan"), ONE, validation_data=ONE, callbacks=[callback])
+    train(compiled("vae", EAGER), ONE, validation_data=ONE, callbacks=steering(tmp_path))
+    assert (tmp_path / "best.keras").is_file()
 
 
 @pytest.mark.parametrize("how", [{"run_eagerly": "no"}, {"jit_compile": "yes"}, {"jit_compile": 1}])

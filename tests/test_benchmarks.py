@@ -50,7 +50,7 @@ def test_the_loops_have_all_that_the_games_of_the_package_have(benchmark):
     assert set().union(*map(features, classes.values())) <= by_hand
 
 
-@pytest.mark.parametrize("name", ["gan", *(pytest.param(n, marks=pytest.mark.slow) for n in LOOPS if n != "gan")])
+@pytest.mark.parametrize("name", LOOPS)
 @pytest.mark.slow
 def test_loops_written_by_hand_train_the_weights_of_fit(benchmark, name):
     difference, weight = benchmark("loops").check(name)

@@ -440,7 +440,10 @@ def test_a_model_of_ones_own_class_is_loaded_with_its_module(own, tmp_path, caps
     assert (tmp_path / "own.png").is_file()
 
 
-@pytest.mark.parametrize("command", ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export"])
+IMPORTING = ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "fit-prior"]
+
+
+@pytest.mark.parametrize("command", IMPORTING)
 def test_modules_are_imported_before_anything_else(command, own, capsys):
     assert run(command, "--import", own, *(["nothing"] if command not in ("train", "systems") else [])) in (0, 2)
     assert own in sys.modules

@@ -94,10 +94,7 @@ SERVED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "prior"),
-    [case if case[0] == "vae" else pytest.param(*case, marks=pytest.mark.slow) for case in SERVED],
-)
+@pytest.mark.parametrize(("name", "prior"), SERVED)
 @pytest.mark.slow
 def test_what_is_saved_loaded_and_served_draws_the_same_codes_bit_for_bit(name, prior, tmp_path):
     model = create(name)

@@ -23,9 +23,7 @@ def saved(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize(  # `make test` imports Keras first in every other test
-    "imports", ["import keras_ijae, keras", pytest.param("import keras, keras_ijae", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("imports", ["import keras_ijae, keras", "import keras, keras_ijae"])
 @pytest.mark.slow
 def test_a_fresh_process_loads_a_saved_system(saved, imports):
     program = PROGRAM.format(imports=imports)

@@ -7,9 +7,10 @@ from pathlib import Path
 import keras
 import pytest
 import tensorflow as tf
-from systems import quick
+from systems import CLASSES, quick
 
 import keras_ijae as ki
+from keras_ijae.game import ENTRIES
 
 with pytest.MonkeyPatch.context() as patched:
     patched.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
@@ -122,6 +123,10 @@ def predicted(network: keras.Model, forward=0, weights=0, inputs=0, both=0, pena
     a, b = network.layers[-2].kernel.shape[0], network.layers[-1].units
     each = forward * (a + b) + weights * (a + 2 * b) + inputs * (a + b) + both * 2 * (a + b)
     return BATCH * hidden * (each + penalties * (5 * a + 2 * b) - unread * b)
+
+
+def test_no_class_of_the_registry_is_left_out():
+    assert {ENTRIES[name].system for name in EXPECTED} == {ENTRIES[name].system for name in CLASSES}
 
 
 @pytest.mark.parametrize("name", quick(EXPECTED, ["gan", "aae"]))

@@ -39,10 +39,12 @@ class GenerativeModel(keras.Model):
         observation_model: what the decoder's outputs parametrise; None where they are observations.
         has_bounds: whether there are `elbo` and `importance_weighted_bound`.
         sampling_prior: what `sample` draws codes from: `prior`, or what `fit_prior` made.
+        HAS_LOG_RATIO: whether `log_ratio(z)` estimates the log-ratio of the codes of data to N(0, I).
         active_dims: indices of the latent dimensions in use, where the model knows them.
     """
 
     ROLES: tuple[Role, ...] = ()
+    HAS_LOG_RATIO = False
     encoder: keras.layers.Layer | None = None
     decoder: keras.layers.Layer
     prior: Any

@@ -49,10 +49,10 @@ class AGE(Game):
         L_G = Delta(E(x_f)) + cosine_weight (1 - E z'E(x_f))
 
     in this order, `encoder_steps` and `decoder_steps` of them on each batch, with fresh z (a single step of G has the z
-    of the last one of E). E draws the codes of data to
-    the prior and those of samples away from it; G draws the latter back. Delta is the KL to N(0, 1) of a Gaussian fit
-    to each dimension, a mean over dimensions, over the global batch. On the sphere its variances are about 1/m, so that
-    it never comes to 0; both kinds are least where all of them are, and the means 0.
+    of the last one of E). E matches the codes of data to the prior and drives those of samples away from it; G matches
+    the latter too. Delta is the KL to N(0, 1) of a Gaussian fit to each dimension, a mean over dimensions, over the
+    global batch. On the sphere its variances are about 1/m, so that it never comes to 0; both kinds are least where all
+    of them are, and the means 0.
 
     E's outputs are scaled to length 1, and so is what G is given: `encode` gives codes on the sphere, `interpolate`
     stays on it, and `decode(z)` depends on the direction of z alone.

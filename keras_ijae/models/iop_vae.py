@@ -65,6 +65,7 @@ class IOPVAE(Variational):
 
     ROLES = (ENCODER, DECODER, CODE_DISCRIMINATOR.but(spectral=lambda arguments: False))
     PRESETS = {"paper": Preset(_authors, NETWORKS, {"discriminator_steps": 10, "ratio_weight": 1.0})}
+    HAS_LOG_RATIO = True
     UNCONDITIONAL = "its prior is one density for the codes of all labels"
 
     def __init__(

@@ -111,7 +111,7 @@ class ShiftGaussian(CyclicShift):
             )
 
     def mode_offset(self, images: tf.Tensor) -> tf.Tensor:
-        """How far from y = a the density of r(y | a) draws its mode, in standard deviations: `(batch,)`.
+        """How far from y = a the mode of r(y | a) is, in standard deviations: `(batch,)`.
 
         The length of one mean-shift step from y = a, ||sum_s w_s roll(a, s) - a|| / sigma with w_s the posterior
         probability of the shift s given y = a: 0 exactly where the gradient of r(. | a) at a is 0. Much less than 1

@@ -39,9 +39,9 @@ class ImplicitOptimalPrior(Prior):
         """Take T from the model.
 
         Raises:
-            ValueError: a model without `log_ratio`.
+            ValueError: a model that has none, or another model had it.
         """
-        if not hasattr(model, "log_ratio"):
+        if not model.HAS_LOG_RATIO:
             raise ValueError(
                 "Argument `prior` cannot be an ImplicitOptimalPrior here: it needs the ratio of codes to N(0, I) that "
                 f"'iop_vae' estimates. Received: a {type(model).__name__}"
