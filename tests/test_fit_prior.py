@@ -171,18 +171,19 @@ def test_fitting_again_replaces_it_and_leaves_nothing_of_the_one_before():
 
 @pytest.mark.slow
 def test_backups_from_before_and_after_the_fit_are_resumed_from(tmp_path):
+    arrays = {"data": images(), "batch_size": 8}  # in their order, which a backup restores
     model = compiled("ae")
-    train(model, callbacks=[Backup(tmp_path)])
+    train(model, **arrays, callbacks=[Backup(tmp_path)])
     model.fit_prior(X, "gmm")
     codes = codes_of_samples(model, 9, 0)
-    train(model, epochs=2, callbacks=[Backup(tmp_path)])  # it begins with the backup from before
+    train(model, **arrays, epochs=2, callbacks=[Backup(tmp_path)])  # it begins with the backup from before
     np.testing.assert_array_equal(codes_of_samples(model, 9, 0), codes)
     model.fit_prior(X, "normal")  # of other shapes than the one in the newest backup
-    train(model, epochs=3, callbacks=[Backup(tmp_path)])
+    train(model, **arrays, epochs=3, callbacks=[Backup(tmp_path)])
     assert model.sampling_prior.components == 1
     anew, straight = compiled("ae"), compiled("ae")
-    train(anew, epochs=3, callbacks=[Backup(tmp_path)])
-    train(straight, epochs=3)
+    train(anew, **arrays, epochs=3, callbacks=[Backup(tmp_path)])
+    train(straight, **arrays, epochs=3)
     same(weights(anew), weights(straight))
     same(of_the_game(model), of_the_game(straight))
 
