@@ -166,12 +166,12 @@ class Bounds:
         References:
             Burda, Grosse & Salakhutdinov 2016, eq. 8.
         """
-        checks.whole("samples", samples), checks.whole("chunk", chunk)
+        checks.whole("samples", samples), checks.whole("chunk", chunk), checks.seed(seed)
         batch, parts = self._bounded(x, labels), []
         for at in range(0, samples, chunk):
             # a key for each of the K, so that the codes depend on neither chunks nor rows
             each = range(at, min(at + chunk, samples))
-            drawn = [self._keyed_noise(batch.x.shape[0], random.fold(checks.seed(seed), "importance", k)) for k in each]
+            drawn = [self._keyed_noise(batch.x.shape[0], random.fold(seed, "importance", k)) for k in each]
             noise = {name: tf.concat([one[name] for one in drawn], 0) for name in drawn[0]}
             parts.append(tf.reshape(self._log_weights(batch, noise, len(drawn)), [len(drawn), -1]))
         return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
