@@ -60,7 +60,7 @@ def test_loops_written_by_hand_train_the_weights_of_fit(benchmark, name):
 @pytest.mark.slow
 def test_a_loop_that_trains_otherwise_is_found(benchmark, monkeypatch):
     fused = benchmark("fused")
-    monkeypatch.setattr(fused, "persuaded", lambda fake: -fused.judged(fake, fake))
+    monkeypatch.setattr(fused, "player_loss", lambda fake: -fused.judge_loss(fake, fake))
     assert benchmark("loops").check("gan")[0] > 1e-3
 
 
