@@ -37,6 +37,10 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
             "preset": "images",
             "adam": {"auto_encoder": (1e-3, 2e-4, 0.5, 0.999), "encoder": (2e-4, 4e-5, 0.0, 0.9)},
         },
+        "images, auto-encoder falling": {
+            "preset": "images",
+            "adam": {"auto_encoder": (1e-3, 2e-4, 0.5, 0.999), "encoder": (2e-4, 2e-4, 0.0, 0.9)},
+        },
         "images, 5 critic steps": {"preset": "images", "critic_steps": 5},
         "images, authors' weights": {
             "preset": "images",
