@@ -61,7 +61,9 @@ class Endpoints:
     def _get(self, name):
         key = name, self._model.sampling_prior  # which may be replaced, by a density fitted to codes
         if key not in self._compiled:
-            function = tf.function(lambda *tensors: self._averaged(name, tensors), self.signature(name))
+            function = tf.function(
+                lambda *tensors: self._averaged(name, tensors), self.signature(name), autograph=False
+            )
             self._compiled[key] = function.get_concrete_function()
         return self._compiled[key]
 

@@ -47,7 +47,7 @@ def export_model(model: Any, path: str | os.PathLike, overwrite: bool) -> None:
     module = tf.train.Checkpoint()
     module.weights = frozen.variables
     functions = _functions(model, frozen)
-    signatures = {name: tf.function(function, specs) for name, (function, specs) in functions.items()}
+    signatures = {name: tf.function(function, specs, autograph=False) for name, (function, specs) in functions.items()}
     _save(module, path, overwrite, {**signatures, "serving_default": signatures["sample"]})
 
 
@@ -119,15 +119,15 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None
 
     inputs = spec[0] if len(spec) == 1 else spec
     module = tf.train.Checkpoint()
-    module.__call__ = tf.function(call)
+    module.__call__ = tf.function(call, autograph=False)
     for training in (False, True):
         module.__call__.get_concrete_function(inputs, training=training)
-    module.serve = tf.function(lambda inputs: call(inputs, False), [inputs])
-    module.serve_training = tf.function(lambda inputs: call(inputs, True), [inputs])
+    module.serve = tf.function(lambda inputs: call(inputs, False), [inputs], autograph=False)
+    module.serve_training = tf.function(lambda inputs: call(inputs, True), [inputs], autograph=False)
     module.variables = frozen.variables
     module.trainable_variables = [variable for variable in frozen.variables if variable.trainable]
     module.regularization_losses = []
-    served = tf.function(lambda x, labels=None: {"codes": encode(x, labels, False)}, spec)
+    served = tf.function(lambda x, labels=None: {"codes": encode(x, labels, False)}, spec, autograph=False)
     _save(module, path, overwrite, {"serving_default": served})
 
 

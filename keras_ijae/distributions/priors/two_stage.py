@@ -118,7 +118,7 @@ class TwoStage(Prior):
         weights = [*encoder.weights, *self.decoder.weights, self.slow_log_gamma]
         optimizer.build(weights)
 
-        @tf.function
+        @tf.function(autograph=False)
         def step(z):
             done = tf.convert_to_tensor(optimizer.iterations)
             noise = random.normal([len(z), self.latent_dim], random.fold(seed, "second stage", done))
