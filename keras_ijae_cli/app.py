@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, fit_prior, lab, train, use
+from keras_ijae_cli import classifier, demo, evaluate, fit_prior, lab, systems, train, use
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -23,7 +23,7 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
   learn handwritten digits in minutes, with pictures and a served model at the end
 
 [cyan]keras-ijae train ijae --dataset fashion_mnist --out runs/fashion --epochs 20[/cyan]
-  train a system (`keras-ijae systems` lists them) on a dataset
+  train a system on a dataset; `keras-ijae systems` lists them, `keras-ijae systems ijae` explains one
 
 [cyan]keras-ijae train --resume --out runs/fashion --epochs 40[/cyan]
   continue where it stopped, or train longer
@@ -52,7 +52,7 @@ app = typer.Typer(
 for command in (
     train.train,
     train.recipes,
-    train.systems,
+    systems.systems,
     train.datasets,
     evaluate.evaluate,
     evaluate.metrics,

@@ -48,10 +48,11 @@ def fit_prior(
     directory = RunDirectory(run)
     recipe = directory.read_recipe()
     split = splits(recipe)["train"]
-    with Console(stderr=True).status(f"Fitting a density to the codes of {recipe.dataset}, {split}"):
-        model.fit_prior(in_order(recipe, split), prior, seed)
-    with replacing(directory.model) as temporary:
-        model.save(temporary)
+    with directory.writing():
+        with Console(stderr=True).status(f"Fitting a density to the codes of {recipe.dataset}, {split}"):
+            model.fit_prior(in_order(recipe, split), prior, seed)
+        with replacing(directory.model) as temporary:
+            model.save(temporary)
     for old in directory.set_aside("scores.json"):
         Console(stderr=True).print(f"scores.json was of other samples: it is now {old}", soft_wrap=True)
     Console(stderr=True).print(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_ijae.training import Recipe
 
+_CHANGEABLE = ("epochs", "every_steps")
+_LISTED = " and ".join(f"--{name.replace('_', '-')}" for name in _CHANGEABLE)
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -60,19 +62,17 @@ def new_recipe(name: str | None, system: str | None, dataset: str | None, **give
 
 
 def resumed_recipe(recorded: Recipe, **given: Any) -> Recipe:
-    """The recipe of a run that is continued: only `epochs` may differ from what is recorded.
+    """The recipe of a run that is continued: only what its numbers do not depend on may differ from the recorded one.
 
     Raises:
-        ValueError: if anything else that was given (not None) differs.
+        ValueError: if anything else that was given (not None) differs: all of it is named.
     """
     wanted = recorded.but(**given)
-    for field in dataclasses.fields(recorded):
-        old, new = getattr(recorded, field.name), getattr(wanted, field.name)
-        if old != new and field.name != "epochs":
-            raise ValueError(
-                f"A run is resumed as it was begun; only --epochs may change. {field.name} is {old!r} in its "
-                f"config.json. Received: {new!r}"
-            )
+    names = [field.name for field in dataclasses.fields(recorded) if field.name not in _CHANGEABLE]
+    pairs = {name: (getattr(recorded, name), getattr(wanted, name)) for name in names}
+    changed = [f"{name} is {old!r} there, received: {new!r}" for name, (old, new) in pairs.items() if old != new]
+    if changed:
+        raise ValueError(f"A run is resumed as its config.json has it; only {_LISTED} may change. {'; '.join(changed)}")
     return wanted
 
 

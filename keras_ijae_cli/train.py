@@ -49,6 +49,9 @@ def train(
     every: Annotated[
         int | None, typer.Option(min=1, help="Epochs between two backups, pictures and validations.")
     ] = None,
+    every_steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of an epoch between two further backups, where epochs are long.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the first weights, the order of the data and all noise.")
     ] = None,
@@ -67,8 +70,9 @@ def train(
 
     The directory gets config.json, history.csv, TensorBoard logs/, pictures in grids/, backup/ to resume from
     and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
-    Ctrl-C stops; --resume goes on from the last backup. Validation, every few epochs, is on the set's own validation
-    split, or else on the last tenth of train, which is then not trained on; test is left for `keras-ijae evaluate`.
+    Ctrl-C, or SIGTERM, stops after a backup; --resume goes on from there. Validation, every few epochs, is on the set's
+    own validation split, or else on the last tenth of train, which is then not trained on; test is left for
+    `keras-ijae evaluate`.
 
     [bold]Examples[/bold]
 
@@ -101,6 +105,7 @@ def train(
         "classes": classes,
         "learning_rate": learning_rate,
         "every": every,
+        "every_steps": every_steps,
         "seed": seed,
         "arguments": settings.parse("--set", set_ or ()),
         "data": settings.parse("--data", data or ()),
@@ -126,9 +131,9 @@ def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool 
     progress = Progress(recipe.every)
     try:
         return train_recipe(recipe, run, [progress], overwrite)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stopped:
         Console(stderr=True).print(f"\nInterrupted. To go on: {again}", soft_wrap=True, highlight=False)
-        raise typer.Exit(130) from None
+        raise typer.Exit(130 if isinstance(stopped, KeyboardInterrupt) else stopped.code) from None
     finally:
         progress.stop()
 
@@ -161,21 +166,5 @@ def datasets() -> None:
 
     table = Table("dataset", "what")
     for name, line in NAMES.items():
-        table.add_row(name, line)
-    Console().print(table)
-
-
-def systems(import_: Import = None) -> None:
-    """List the systems that `train` takes, one line each.
-
-    [bold]Example[/bold]
-
-    [cyan]keras-ijae train alpha_gan --dataset mnist --out runs/alpha[/cyan]
-    """
-    start_tensorflow()
-    from keras_ijae import list_models
-
-    table = Table("system", "what")
-    for name, line in list_models().items():
         table.add_row(name, line)
     Console().print(table)

@@ -1,5 +1,7 @@
 """Training that was stopped at any step goes on from its backup, and ends as if it had never been stopped."""
 
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 from systems import quick, same, weights
 
 import keras_ijae as ki
-from keras_ijae.training import Backup
+from keras_ijae.training import Backup, StopOnSignal
 
 EPOCHS, BATCH = 2, 32
 GAME = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 8}
@@ -99,6 +101,64 @@ def test_several_steps_at_once_are_read_and_dropped_at_once(tmp_path):
     same(weights(whole), weights(resumed))
 
 
+class Signal(keras.callbacks.Callback):
+    """Sends this process a signal in a step."""
+
+    def __init__(self, number, step):
+        super().__init__()
+        self.number, self.step = number, step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.steps.numpy()) == self.step:
+            signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("step, name", [(3, "epoch-0000-step-00000003"), (4, "epoch-0001-step-00000000")])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_training_after_the_step_with_a_backup(number, step, name, tmp_path):
+    whole, model, backup = made("vae"), made("vae"), Backup(tmp_path, every=EPOCHS)
+    fit(whole, loaded())
+    handlers = [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)]
+    with (
+        pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit) as stopped,
+        StopOnSignal(backup) as stop,
+    ):
+        fit(model, loaded(), backup, Signal(number, step), stop)
+    assert number == signal.SIGINT or stopped.value.code == 143
+    assert [path.name[:24] for path in tmp_path.iterdir()] == [name] and int(model.steps) == step
+    assert [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)] == handlers
+    resumed = made("vae")
+    fit(resumed, loaded(), Backup(tmp_path))
+    same(weights(whole), weights(resumed))
+
+
+def test_a_second_signal_stops_at_once(tmp_path):
+    backup = Backup(tmp_path)
+    with pytest.raises(KeyboardInterrupt), StopOnSignal(backup) as stop:
+        signals = [Signal(signal.SIGINT, 2), Signal(signal.SIGINT, 2)]
+        fit(made("vae"), loaded(), backup, *signals, stop)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_backup_that_is_asked_for_is_of_that_moment_and_made_once(tmp_path):
+    backup = Backup(tmp_path, every_steps=2)
+    saved = []
+
+    class Ask(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            backup.save()
+            saved.append(max(tmp_path.iterdir()))
+
+        def on_epoch_end(self, epoch, logs=None):
+            backup.save()
+
+    fit(made("vae"), loaded(), backup, Ask())
+    assert [path.name[:24] for path in saved[:5]] == [
+        *(f"epoch-0000-step-{step:08d}" for step in (1, 2, 3, 4)),
+        "epoch-0001-step-00000001",
+    ]
+
+
 def truncated(content):
     return content[: len(content) // 2]
 
@@ -134,6 +194,8 @@ def test_a_backup_that_was_being_written_is_no_backup(tmp_path):
     for name in ("newest.weights.h5", ".1a2b3c4d.newest.weights.h5", "epoch-0009.weights.h5"):
         (tmp_path / name).write_bytes(b"half")
     assert Backup(tmp_path).epochs == EPOCHS
+    fit(made("vae"), loaded(), Backup(tmp_path))
+    assert not (tmp_path / ".1a2b3c4d.newest.weights.h5").exists()
 
 
 X = np.random.default_rng(0).random((4 * BATCH, 8, 8, 1), dtype="float32")

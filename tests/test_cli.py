@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import inspect
 import json
 import re
 import runpy
@@ -16,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 import keras_ijae as ki
+from keras_ijae.game.arguments import arguments_of
 from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
@@ -23,6 +25,7 @@ from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
+from keras_ijae_cli.systems import arguments_in, sections
 
 COMMANDS = [
     "train",
@@ -130,6 +133,27 @@ def test_systems_recipes_and_datasets_are_listed(capsys):
     shown = capsys.readouterr().out
     for name in ("gmm5", "folder:DIR", "gan", "vae", "alpha_gan", "ijae", "ijae_digits", "ijae_mnist", "vae_mnist"):
         assert name in shown
+
+
+def test_a_system_is_explained_from_its_class(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "150")
+    assert run("systems", "vamp_vae") == 0
+    printed = capsys.readouterr().out
+    assert "L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || p(z)) ]" in printed and "Tomczak & Welling" in printed
+    assert re.search(r"encoder +│ x \(labels\) +│ codes z +│ always", printed)
+    assert re.search(r"prior +│ vamp", printed) and "--classes K makes a conditional model" in printed
+    assert run("systems", "age") == 0
+    assert "--classes K is not taken: it compares the codes of all labels at once" in capsys.readouterr().out
+    assert run("systems", "vampvae") == 2
+    assert "Did you mean 'vamp_vae' or" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ki.list_models())
+def test_every_network_and_argument_of_a_system_is_explained(name):
+    system = ki.game.ENTRIES[name].system
+    meanings = arguments_in(sections(inspect.getdoc(ki.game.Game))) | arguments_in(sections(inspect.getdoc(system)))
+    names = set(arguments_of(system)) | {role.name for role in system.ROLES}
+    assert not {name for name in names if not meanings.get(name)}
 
 
 def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):

@@ -3,6 +3,9 @@
 import csv
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -295,6 +298,57 @@ def test_the_next_free_directory_is_numbered(tmp_path):
     assert next_free(tmp_path / "demo") == tmp_path / "demo-3"
 
 
+def test_a_directory_has_one_writer_who_is_named(tmp_path):
+    run, message = RunDirectory(tmp_path), rf"written by process {os.getpid()} on .*Wait until it has ended"
+    with run.writing():
+        with pytest.raises(RuntimeError, match=message), RunDirectory(tmp_path).writing():
+            pass
+        assert not open_run(tmp_path).config.exists()  # a lock is no run
+        (tmp_path / ".writer.json").write_text("{")
+        with pytest.raises(RuntimeError, match="written by another process"), run.writing():
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_lock_of_a_process_that_was_killed_is_taken_over(tmp_path):
+    program = "import filelock, os; filelock.FileLock('.writer.lock').acquire(); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path).returncode == -9
+    assert (tmp_path / ".writer.lock").exists()
+    with RunDirectory(tmp_path).writing():
+        pass
+
+
+def test_a_directory_that_is_cleared_keeps_its_lock(tmp_path):
+    run = RunDirectory(tmp_path)
+    with run.writing():
+        (tmp_path / "grids").mkdir()
+        (tmp_path / "config.json").write_text("{}")
+        run.clear()
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".writer.json", ".writer.lock"]
+
+
+def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it_is_done(tmp_path, monkeypatch):
+    recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+    build = trainer.build
+
+    def eager(recipe, data_shape):
+        model = build(recipe, data_shape)
+        model.compile(run_eagerly=True)
+        return model
+
+    monkeypatch.setattr(trainer, "build", eager)
+    run = open_run(tmp_path / "run")
+    trainer.train(recipe, run)
+    with pytest.raises(ValueError, match="`epochs` must be at least those that the run .* begun, 2.*Received: 1"):
+        trainer.train(recipe.but(epochs=1), run)
+    assert run.read_recipe().epochs == 2
+    run.path.joinpath("scores.json").write_text("{}")
+    before = run.model.read_bytes()
+    with pytest.warns(UserWarning, match="has all its epochs, and stays as it is"):
+        trainer.train(recipe, run)
+    assert run.model.read_bytes() == before and (run.path / "scores.json").exists()
+
+
 # What is trained on and what is held out ------------------------------------------------------------------
 
 
@@ -412,7 +466,7 @@ def test_a_run_whose_first_step_fails_leaves_no_run(tmp_path):
     recipe = Recipe(system="vae", dataset="gmm5", latent_dim=2, batch_size=512, width=8, epochs=1)
     with pytest.raises(ValueError, match="under a Bernoulli likelihood"):
         trainer.train(recipe, open_run(tmp_path / "run"))
-    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "run").exists()
     trainer.train(recipe.but(arguments={"likelihood": "gaussian"}), open_run(tmp_path / "run"))
     assert (tmp_path / "run" / "model.keras").is_file()
 

@@ -100,7 +100,7 @@ def create(
     Example:
         model = ki.create("ijae", data_shape=(28, 28, 1), latent_dim=16)
     """
-    entry = _entry(system)
+    entry = entry_of(system)
     chosen = presets.of(entry.system, preset)
     shape = building.check_sizes(data_shape, latent_dim)
     if chosen is not None:
@@ -124,16 +124,17 @@ def create(
     return entry.system(**{**arguments, **built})
 
 
-_GENERAL = ("networks", "width", "norm", "spectral", "preset")
-
-
-def _entry(system):
+def entry_of(system: str | type[Game]) -> Entry:
+    """The entry of a name, or one for a class; ValueError for an unknown name, with the known ones."""
     if isinstance(system, type) and issubclass(system, Game):
         return Entry(system, "")
     if not isinstance(system, str) or system not in ENTRIES:
         hint = checks.did_you_mean(str(system), ENTRIES)
         raise ValueError(f"Unknown system {system!r}.{hint} Known: {', '.join(sorted(ENTRIES))}")
     return ENTRIES[system]
+
+
+_GENERAL = ("networks", "width", "norm", "spectral", "preset")
 
 
 def _check_arguments(system, arguments):

@@ -43,7 +43,8 @@ class FactorVAE(Variational):
         fresh_batches: whether C learns from a batch of its own, after encoder and decoder have moved, as in the paper:
             batches are then cut in two, so give batches twice as large. By default it learns from the same codes at the
             same time, and sees them once for both.
-        variational: posterior and likelihood as of `VAE`; the rest is common to all systems, see `Game`.
+        posterior, likelihood: as of `VAE`.
+        variational: these two, and what is common to all systems, see `Game`.
 
     References:
         Kim & Mnih 2018, "Disentangling by Factorising", eq. 2 and algorithm 2. preset="paper" has batches of its own

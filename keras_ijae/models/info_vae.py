@@ -28,7 +28,8 @@ class InfoVAE(Variational):
         decoder: codes -> parameters of the likelihood, (batch, *data_shape).
         alpha: above, at most 1; a run-time scalar.
         lam: above, at least 1 - alpha; a run-time scalar. The larger, the more the noise of the estimate counts.
-        variational: posterior and likelihood as of `VAE`; the rest is common to all systems, see `Game`. The prior has
+        posterior, likelihood: as of `VAE`.
+        variational: these two, and what is common to all systems, see `Game`. The prior has
             a density and nothing to learn; the kernels are as wide as suits a variance near 1.
 
     References:

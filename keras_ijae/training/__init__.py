@@ -8,6 +8,7 @@ from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe, get_recipe
 from keras_ijae.training.runs import RunDirectory, open_run
+from keras_ijae.training.stopping import StopOnSignal
 from keras_ijae.training.trainer import train
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ReconstructionGrid",
     "RunDirectory",
     "SampleGrid",
+    "StopOnSignal",
     "class_rows",
     "get_recipe",
     "grid",

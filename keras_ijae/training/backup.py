@@ -69,6 +69,7 @@ class Backup(ToldData):
         self.every = checks.whole("every", every)
         self.every_steps = None if every_steps is None else checks.whole("every_steps", every_steps)
         self._epoch, self._done, self._skipped, self._logged, self._damaged = 0, 0, 0, [], set()
+        self._saved: tuple[int, int] | None = None
 
     @property
     def epochs(self) -> int:
@@ -76,8 +77,21 @@ class Backup(ToldData):
         state = self._newest()
         return state.epochs if state else 0
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    @property
+    def epochs_begun(self) -> int:
+        """Epochs done in the newest state, with one that was begun; 0 if there is none."""
         state = self._newest()
+        return state.epochs + bool(state.steps) if state else 0
+
+    def save(self) -> None:
+        """Makes a backup now, between two steps or epochs of `fit`, unless there is one of this moment."""
+        if self._done > self._skipped or not self._skipped:
+            self._save(self._epoch, self._done)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        for left in self.directory.glob(".*.newest.weights.h5"):  # by a process that was killed while it wrote
+            left.unlink()
+        state, self._saved = self._newest(), None
         start_at(self.model, state.epochs if state else 0)
         self._skipped = state.steps if state else 0
         if state is None:
@@ -102,12 +116,12 @@ class Backup(ToldData):
         steps = self.params.get("steps")
         within = self._done > self._skipped and (steps is None or self._done < steps)
         if within and self.every_steps and self._done // self.every_steps > before // self.every_steps:
-            self._save(self._epoch, self._done)
+            self.save()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self._skipped = 0
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
-            self._save(epoch + 1, 0)
+        self._epoch, self._done, self._skipped = epoch + 1, 0, 0
+        if self._epoch % self.every == 0 or self._epoch == self.params.get("epochs"):
+            self.save()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         start_at(self.model, 0)
@@ -146,6 +160,8 @@ class Backup(ToldData):
         self.model.load_weights(path, objects_to_skip=[self.model.sampling_prior] if fitted else [])
 
     def _save(self, epochs: int, steps: int) -> None:
+        if self._saved == (epochs, steps):
+            return
         for weight in self.model.weights:
             if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
                 after = f"{epochs} epochs" + (f" and {steps} steps" if steps else "")
@@ -164,6 +180,7 @@ class Backup(ToldData):
         for state in others:
             if state not in before[: _KEPT - 1]:
                 state.path.unlink()
+        self._saved = epochs, steps
 
     def _newest(self) -> _State | None:
         """The newest state that is as it was written; None if there is none at all."""

@@ -92,13 +92,11 @@ class History(keras.callbacks.Callback):
 
     Args:
         path: the file.
-        every: epochs between two writings; the last epoch is always written.
     """
 
-    def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
+    def __init__(self, path: str | os.PathLike) -> None:
         super().__init__()
         self.path = Path(path)
-        self.every = every
         self.rows: list[dict] = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -112,15 +110,6 @@ class History(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         values = {name: f"{float(value):.6g}" for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, **values})
-        if (epoch + 1) % self.every == 0:
-            self._write()
-
-    def on_train_end(self, logs: dict | None = None) -> None:
-        self._write()
-
-    def _write(self) -> None:
-        if not self.rows:
-            return
         columns = dict.fromkeys(name for row in self.rows for name in row)
         table = io.StringIO()
         writer = csv.DictWriter(table, list(columns), restval="", lineterminator="\n")

@@ -24,6 +24,7 @@ class Recipe:
             own.
         epochs: passes over the training data.
         every: epochs between two backups, pictures and validations.
+        every_steps: steps of an epoch between two further backups; None: only whole epochs make one.
         steps_per_execution: training steps per call into TensorFlow.
         seed: of the initial weights, of the order of the data and of all noise.
         classes: how many labels the data have, for a conditional model; None: it takes none.
@@ -45,6 +46,7 @@ class Recipe:
     learning_rate: float | None = None
     epochs: int = 20
     every: int = 1
+    every_steps: int | None = None
     steps_per_execution: int = 1
     seed: int = 0
     classes: int | None = None
@@ -52,6 +54,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
             whole(name, getattr(self, name))
+        if self.every_steps is not None:
+            whole("every_steps", self.every_steps)
         if self.classes is not None:
             whole("classes", self.classes, 2)
         whole("seed", self.seed, 0, 2**32 - 1)

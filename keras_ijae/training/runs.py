@@ -1,13 +1,20 @@
 """A run directory: what was trained, how far it is, and where its files are."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import shutil
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+
+import filelock
 
 from keras_ijae.files import write_json
 from keras_ijae.training.recipes import Recipe
+
+_LOCK, _WRITER = ".writer.lock", ".writer.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,11 +54,43 @@ class RunDirectory:
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"{self.config} is not the configuration of a run: {error}") from None
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Held by the one process that writes into the directory.
+
+        The lock is the operating system's: that of a process which ended, or was killed, is none.
+
+        Raises:
+            RuntimeError: another process writes into it, which is named.
+        """
+        stood = self.path.is_dir()
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.path / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RuntimeError(
+                f"The run directory {self.path} is written by {self._writer()}. Wait until it has ended, stop it, or "
+                "choose another directory"
+            ) from None
+        try:
+            write_json(self.path / _WRITER, {"process": os.getpid(), "host": socket.gethostname()})
+            yield
+        finally:
+            self._clean(stood)
+            lock.release()
+
     def clear(self) -> None:
         """Deletes everything in the directory, if it is there."""
-        if self.path.exists():
-            shutil.rmtree(self.path)
-            self.path.mkdir()
+        for path in _contents(self.path):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def holds_nothing_but_config(self) -> bool:
+        """Whether nothing has been trained yet."""
+        return _contents(self.path) == [self.config]
 
     def set_aside(self, *names: str) -> list[Path]:
         """Renames files that describe a model which is no longer there, NAME.json to NAME.old.json; their new paths."""
@@ -62,6 +101,21 @@ class RunDirectory:
         """Writes `config.json`: the recipe, the versions of what it runs with, and the splits of the data by use."""
         content = {"recipe": dataclasses.asdict(recipe), "versions": versions, "splits": splits or {}}
         write_json(self.config, content)
+
+    def _writer(self):
+        try:
+            writer = json.loads((self.path / _WRITER).read_text(encoding="utf-8"))
+            return f"process {writer['process']} on {writer['host']}"
+        except (OSError, ValueError, KeyError, TypeError):  # it has the lock, and has not said yet who it is
+            return "another process"
+
+    def _clean(self, stood):
+        """A run that came to nothing leaves an empty directory if one stood there, and else none."""
+        if not _contents(self.path):
+            for name in (_LOCK, _WRITER):
+                (self.path / name).unlink(missing_ok=True)
+            if not stood:
+                self.path.rmdir()
 
 
 def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = False) -> RunDirectory:
@@ -100,7 +154,12 @@ def next_free(path: str | os.PathLike) -> Path:
 
 
 def _occupied(path: Path) -> bool:
-    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+    return path.is_file() or bool(_contents(path))
+
+
+def _contents(path: Path) -> list[Path]:
+    """What a directory holds but for the lock, none if it is not there."""
+    return [entry for entry in path.iterdir() if entry.name not in (_LOCK, _WRITER)] if path.is_dir() else []
 
 
 def _check_overwrite(run: RunDirectory, overwrite: bool) -> None:

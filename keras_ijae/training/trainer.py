@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import warnings
 from collections.abc import Sequence
 
 import keras
@@ -15,6 +16,7 @@ from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGri
 from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
+from keras_ijae.training.stopping import StopOnSignal
 
 _VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
@@ -27,7 +29,8 @@ def train(
 ) -> keras.Model:
     """Trains, and leaves in the run directory what is needed to continue, to watch and to use the model.
 
-    A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew.
+    A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew. Ctrl-C and
+    SIGTERM end it after the step under way, with a backup (`StopOnSignal`).
     Validation, every `recipe.every` epochs, uses the set's own "validation" split, or else the last tenth of "train",
     which is then not trained on; never "test". The splits are recorded in `config.json`. Nothing is written before the
     data have been read and the model has been built, and a new run whose first epoch fails takes its `config.json`
@@ -44,7 +47,9 @@ def train(
         The trained model, also in `run.model`.
 
     Raises:
-        ValueError: the recipe names no system, data set or argument that there is, or its parts do not fit.
+        ValueError: the recipe names no system, data set or argument that there is, its parts do not fit, or it has
+            fewer epochs than the run has begun.
+        RuntimeError: another process writes into the directory.
     """
     keras.utils.set_random_seed(recipe.seed)
     data, held_out = training_data(recipe), validation_data(recipe)
@@ -52,35 +57,57 @@ def train(
     if recipe.classes is not None:
         _check_classes(recipe, held_out)
     watching = _watching(recipe, run, model, held_out)
-    if overwrite:
-        run.clear()
-    begun = run.config.is_file()
-    run.write_recipe(recipe, versions(), splits(recipe))
-    try:
-        _fit(recipe, run, model, data, held_out, [*watching, *callbacks])
-    except Exception:
-        if not begun and list(run.path.iterdir()) == [run.config]:
-            run.config.unlink()
-        raise
-    density = _density(model, run)
-    if density is not None:
-        model.fit_prior(data, density)
+    with run.writing():
+        if overwrite:
+            run.clear()
+        _check_epochs(recipe, run)
+        begun = run.config.is_file()
+        run.write_recipe(recipe, versions(), splits(recipe))
+        try:
+            _fit(recipe, run, model, data, held_out, [*watching, *callbacks])
+        except Exception:
+            if not begun and run.holds_nothing_but_config():
+                run.config.unlink()
+            raise
+        return _finished(run, model, data)
+
+
+def _check_epochs(recipe, run):
+    begun = Backup(run.backup).epochs_begun
+    if begun > recipe.epochs:
+        raise ValueError(
+            f"Argument `epochs` must be at least those that the run in {run.path} has begun, {begun}; --overwrite "
+            f"begins anew. Received: {recipe.epochs}"
+        )
+
+
+def _fit(recipe, run, model, data, held_out, callbacks):
+    backup = Backup(run.backup, recipe.every, recipe.every_steps)
+    with StopOnSignal(backup) as stop:
+        model.fit(
+            data,
+            validation_data=held_out,
+            validation_freq=list(range(recipe.every, recipe.epochs + 1, recipe.every)),
+            epochs=recipe.epochs,
+            verbose=0,
+            shuffle=False,  # the dataset has its own order
+            callbacks=[backup, *callbacks, stop],
+        )
+
+
+def _finished(run, model, data):
+    """The model, with the density that is fitted to its codes, once it is in `run.model`."""
+    earlier = load_model(run.model) if run.model.is_file() else None
+    if earlier is not None and int(earlier.steps) == int(model.steps):
+        warnings.warn(f"{run.path} has all its epochs, and stays as it is: more epochs train it longer", stacklevel=3)
+        return earlier
+    fitted = earlier or model  # what was fitted if this run was done before, else what it has
+    if fitted.awaits_fit:
+        model.fit_prior(data, fitted.sampling_prior)
     with replacing(run.model) as temporary:
         model.save(temporary)
     run.set_aside("evaluation.json", "scores.json")
     return model
-
-
-def _fit(recipe, run, model, data, held_out, callbacks):
-    model.fit(
-        data,
-        validation_data=held_out,
-        validation_freq=list(range(recipe.every, recipe.epochs + 1, recipe.every)),
-        epochs=recipe.epochs,
-        verbose=0,
-        shuffle=False,  # the dataset has its own order
-        callbacks=[Backup(run.backup, recipe.every), *callbacks],
-    )
 
 
 def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
@@ -119,15 +146,9 @@ def _check_classes(recipe, held_out):
         raise ValueError(f"Argument `classes` does not fit the labels of {recipe.dataset!r}. {error}") from error
 
 
-def _density(model, run):
-    """What is fitted to the codes: what was, if this run was done before, else what the model has."""
-    earlier = load_model(run.model) if run.model.is_file() else model
-    return earlier.sampling_prior if earlier.awaits_fit else None
-
-
 def _watching(recipe, run, model, held_out):
     watching = [
-        History(run.path / "history.csv", recipe.every),
+        History(run.path / "history.csv"),
         keras.callbacks.TensorBoard(run.path / "logs", write_graph=False),
     ]
     if len(model.data_shape) == 3:

@@ -1,0 +1,68 @@
+"""A process that is asked to stop ends its training with a backup."""
+
+import contextlib
+import signal
+import threading
+from types import FrameType, TracebackType
+
+import keras
+
+from keras_ijae.training.backup import Backup
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
+    """Ctrl-C, or the SIGTERM of a scheduler, ends `fit` after the step under way, with a backup.
+
+        backup = ki.training.Backup("backup")
+        with ki.training.StopOnSignal(backup) as stop:
+            model.fit(data, epochs=20, callbacks=[backup, stop])
+
+    `fit` then raises KeyboardInterrupt, or SystemExit with the code 143 that says SIGTERM. After the last step of an
+    epoch its end comes first: validation and pictures. A second signal stops at once, without a backup. Signals belong
+    to the main thread: in another one nothing is changed.
+
+    Args:
+        backup: makes the backup; a callback of the same `fit`, before this one, which comes last.
+    """
+
+    def __init__(self, backup: Backup) -> None:
+        super().__init__()
+        self.backup = backup
+        self._asked: int | None = None
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> "StopOnSignal":
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._as_before()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if batch + 1 != self.params.get("steps"):
+            self._stop()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._asked is None:
+            return
+        self.backup.save()
+        if self._asked == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + self._asked)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = number
+        self._as_before()
+
+    def _as_before(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
