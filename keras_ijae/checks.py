@@ -6,6 +6,10 @@ import numbers
 from collections.abc import Collection
 from typing import Any
 
+LARGEST_WHOLE, LARGEST, LARGEST_SIZE, LARGEST_SIDE, MOST_REPEATS = 2**31 - 1, 1e12, 2**16, 4096, 1000
+"""What is largest where nothing else says it: whole numbers (TensorFlow's have 32 bits), numbers, sizes of layers,
+sides of images (a vector has at most the square of one), repeats in a step."""
+
 
 def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:
     """`value` as an int, if it is a whole number from `least` to `most`; bools and floats are none.
@@ -14,7 +18,7 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: s
         name: of the argument, for the message.
         value: what was given.
         least: smallest allowed value.
-        most: largest allowed value; None: there is none.
+        most: largest allowed value; None: 2**31 - 1.
         why: what stands after the bounds in the message, such as ", the number of rows".
 
     Raises:
@@ -27,7 +31,21 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: s
     fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not fits or value < least or (most is not None and value > most):
         raise _wrong(name, f"an integer {bounds}{why}", value)
+    if most is None and value > LARGEST_WHOLE:
+        raise _wrong(name, f"an integer {bounds}{why}, and at most {LARGEST_WHOLE}", value)
     return int(value)
+
+
+def size(name: str, value: Any, least: int = 1) -> int:
+    """`value`, if it is a whole number from `least` to 65,536: larger layers than anybody has exhaust the memory."""
+    whole(name, value, least)
+    return whole(name, value, least, LARGEST_SIZE)
+
+
+def repeats(name: str, value: Any) -> int:
+    """`value`, if it is a whole number from 1 to 1,000: each repeat is a part of a step's graph."""
+    whole(name, value)
+    return whole(name, value, 1, MOST_REPEATS)
 
 
 def seed(value: Any) -> int:
@@ -45,6 +63,8 @@ def number(
     other: str = "",
 ) -> float:
     """`value` as a float, if it is a finite real number in the range; NaN, bools, strings and None are none.
+
+    Where the range is open to infinity, 1e12 is the largest number, and -1e12 the least.
 
     Args:
         name: of the argument, for the message.
@@ -67,9 +87,11 @@ def number(
         and (most is None or value <= most)
         and (below is None or value < below)
     )
+    expected = _interval(least, above, most, below) + (f", or {other}" if other else "")
     if not fits:
-        expected = _interval(least, above, most, below) + (f", or {other}" if other else "")
         raise _wrong(name, expected, value)
+    if (most is below is None and value > LARGEST) or (least is above is None and value < -LARGEST):
+        raise _wrong(name, f"{expected}, at most {LARGEST:g} in size", value)
     return float(value)
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from keras_ijae.checks import choice, did_you_mean, flag, instance, number, whole
+from keras_ijae.checks import choice, did_you_mean, flag, instance, number, size, whole
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -58,6 +58,25 @@ def test_numbers_outside_their_bounds_are_refused_and_the_bounds_said(bounds, ba
 
 def test_bounds_that_belong_to_the_range_pass():
     assert number("x", 0, least=0, most=1) == 0 and number("x", 1, least=0, most=1) == 1
+
+
+@pytest.mark.parametrize("value", [2**31, 10**400])
+def test_whole_numbers_that_tensorflow_cannot_hold_are_refused(value):
+    assert whole("n", 2**31 - 1) == 2**31 - 1 and whole("n", value, 0, value) == value
+    with pytest.raises(ValueError, match="`n` must be an integer >= 1, and at most 2147483647. Received"):
+        whole("n", value)
+
+
+def test_sizes_of_layers_end_at_65536():
+    assert size("width", 65536) == 65536
+    with pytest.raises(ValueError, match="`width` must be an integer from 1 to 65536. Received: width=65537"):
+        size("width", 65537)
+
+
+@pytest.mark.parametrize("value, bounds", [(1e13, {"least": 0}), (-1e13, {"most": 0}), (1e300, {})])
+def test_numbers_beyond_all_use_are_refused(value, bounds):
+    with pytest.raises(ValueError, match=r"`x` must be a finite number.*, at most 1e\+12 in size. Received"):
+        number("x", value, **bounds)
 
 
 @pytest.mark.parametrize("value", [0, 1, None, "yes", 1.0])

@@ -216,7 +216,7 @@ def test_evaluation_has_a_beta_of_one_and_the_bound_rises_with_codes():
         ({"start": 0.0}, r"`start` must be in \[1e-06, 1\]"),
         ({"start": 1.5}, r"`start` must be in \[1e-06, 1\]"),
         ({"slope": -1.0}, "`slope` must be a finite number > 0"),
-        ({"rate": 0.5}, r"`rate` must be in \(0, 0.333333\]. Received: rate=0.5"),
+        ({"rate": 0.5}, "`rate` and `slope` must have a product of at most 1. Received: rate=0.5, slope=3"),
         ({"decay": 1.0}, r"`decay` must be in \[0, 1\)"),
         ({"prior": "uniform"}, "`prior` must have a density wherever"),
         ({"likelihood": "shift_gaussian"}, "`likelihood` must"),

@@ -6,10 +6,11 @@ CelebA's crops differ by several points of Frechet distance and must not be mixe
 import dataclasses
 import math
 from collections.abc import Callable
+from numbers import Integral
 
 import tensorflow as tf
 
-from keras_ijae.checks import choice
+from keras_ijae.checks import LARGEST_SIDE, choice
 
 _CELEB_A = (218, 178)
 
@@ -92,12 +93,16 @@ def _frame(crop: str, size: tuple[int, int] | None, shape: tuple) -> tuple[Calla
 
 
 def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
-    sides = (size, size) if isinstance(size, int) else size
-    if sides is None:
+    if size is None:
         return None
-    if len(sides) != 2 or not all(isinstance(s, int) and s > 0 for s in sides):
-        raise ValueError(f"Argument `size` must be a positive side or (height, width). Received: size={size!r}.")
-    return tuple(sides)
+    sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
+    whole_sides = [isinstance(side, Integral) and not isinstance(side, bool) for side in sides]
+    if len(sides) != 2 or not all(whole_sides) or not all(0 < side <= LARGEST_SIDE for side in sides):
+        raise ValueError(
+            f"Argument `size` must be a positive side or (height, width), of at most {LARGEST_SIDE}. "
+            f"Received: size={size!r:.200}."
+        )
+    return int(sides[0]), int(sides[1])
 
 
 def _require(crop: str, shape: tuple, sides: tuple[int, int], size: tuple[int, int] | None) -> None:

@@ -19,7 +19,11 @@ def check_sizes(data_shape: Any, latent_dim: Any) -> tuple[int, ...]:
         raise ValueError(
             f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {data_shape!r}"
         )
-    checks.whole("latent_dim", latent_dim)
+    if max(shape) > checks.LARGEST_SIDE ** (2 if len(shape) == 1 else 1):
+        raise ValueError(
+            f"Argument `data_shape` must have sides of at most {checks.LARGEST_SIDE}. Received: {data_shape!r}"
+        )
+    checks.size("latent_dim", latent_dim)
     return tuple(int(size) for size in shape)
 
 

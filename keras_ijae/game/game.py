@@ -75,11 +75,13 @@ class Game(GenerativeModel):
         seed: int = 0,
         name: str | None = None,
     ):
+        if name is not None:
+            checks.instance("name", name, str)
         super().__init__(name=name or re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower())
         self._fitted_priors = []
         networks.check_kinds(networks_by_role)
         sizes = networks.sizes(networks_by_role.get("decoder"), data_shape, latent_dim)
-        self.data_shape, self.latent_dim = sizes[0], checks.whole("latent_dim", sizes[1])
+        self.data_shape, self.latent_dim = sizes[0], checks.size("latent_dim", sizes[1])
         self.classes = self._checked_classes(classes)
         self.label_counts = None if self.classes is None else LabelCounts(self.classes)
         self.prior = priors.get(prior, self.latent_dim)
@@ -379,7 +381,7 @@ class Game(GenerativeModel):
         if not any(role.takes_labels for role in self.ROLES):
             why = self.UNCONDITIONAL or "none of its networks takes labels"
             raise ValueError(f"Argument `classes` is not taken by {type(self).__name__}: {why}. Received: {classes!r}")
-        return checks.whole("classes", classes, 2)
+        return checks.size("classes", classes, 2)
 
     def _check_unconditional(self, density):
         if self.classes is not None and (density.can_fit or density.trainable_variables):

@@ -101,8 +101,8 @@ class AGE(Game):
         self.divergence = checks.choice("divergence", divergence, DIVERGENCES)
         self.l1_mean_weight = self.weight("l1_mean_weight", l1_mean_weight)
         self.cosine_weight = self.weight("cosine_weight", cosine_weight)
-        self.encoder_steps = checks.whole("encoder_steps", encoder_steps)
-        self.decoder_steps = checks.whole("decoder_steps", decoder_steps)
+        self.encoder_steps = checks.repeats("encoder_steps", encoder_steps)
+        self.decoder_steps = checks.repeats("decoder_steps", decoder_steps)
         self.moves = (Move("encoder", ("encoder",)), Move("decoder", ("decoder",)))
         self.phases = (
             Phase("encoder", ("encoder",), repeats=encoder_steps),

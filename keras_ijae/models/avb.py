@@ -99,7 +99,7 @@ class AVB(Game):
             raise ValueError(f"Argument `likelihood` must have a density. Received: {likelihood!r}")
         self.beta = self.weight("beta", beta)
         self.contrast_codes = _even(contrast_codes)
-        self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
+        self.discriminator_steps = checks.repeats("discriminator_steps", discriminator_steps)
         self.moves, self.phases = self._game()
         self.ready()
 
@@ -188,6 +188,6 @@ class AVB(Game):
 
 
 def _even(codes):
-    if codes is None or checks.whole("contrast_codes", codes, 2) % 2 == 0:
+    if codes is None or checks.size("contrast_codes", codes, 2) % 2 == 0:
         return codes
     raise ValueError(f"Argument `contrast_codes` must be an even number, or None. Received: contrast_codes={codes!r}")

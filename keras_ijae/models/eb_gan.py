@@ -13,7 +13,7 @@ from keras_ijae.networks import Networks
 
 
 def _feature_dim(arguments):
-    return checks.whole("feature_dim", arguments["feature_dim"])
+    return checks.size("feature_dim", arguments["feature_dim"])
 
 
 def _deterministic(arguments):
@@ -91,7 +91,7 @@ class EBGAN(Game):
     ):
         energy = {"energy_encoder": energy_encoder, "energy_decoder": energy_decoder}
         super().__init__({"decoder": decoder, **energy}, **common)
-        self.feature_dim = checks.whole("feature_dim", feature_dim)
+        self.feature_dim = checks.size("feature_dim", feature_dim)
         checks.number("margin", margin, above=0)
         self.margin = self.scalar("margin", margin)
         self.pulling_away_weight = self.weight("pulling_away_weight", pulling_away_weight, optional=True)

@@ -116,7 +116,7 @@ class FlexAE(Game):
         super().__init__({**players, "code_critic": code_critic, "critic": critic}, **common)
         size = self.latent_dim if noise_dim is None else noise_dim
         self.prior = GeneratedPrior(prior_generator, self.latent_dim, size)
-        self.noise_dim, self.critic_steps = self.prior.noise_dim, checks.whole("critic_steps", critic_steps)
+        self.noise_dim, self.critic_steps = self.prior.noise_dim, checks.repeats("critic_steps", critic_steps)
         self.smooth = checks.flag("smooth", smooth)
         self.gradient_penalty = self.weight("gradient_penalty", gradient_penalty)
         critics, smooth = (("code_critic", "critic"), ("smooth",)) if smooth else (("code_critic",), ())

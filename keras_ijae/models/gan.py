@@ -74,7 +74,7 @@ class GAN(Game):
     ):
         super().__init__({"decoder": decoder, "discriminator": discriminator}, **common)
         self.objective = losses.check_objective(objective)
-        self.discriminator_steps = k = checks.whole("discriminator_steps", discriminator_steps)
+        self.discriminator_steps = k = checks.repeats("discriminator_steps", discriminator_steps)
         self.fresh_batches = checks.flag("fresh_batches", fresh_batches)
         self.moves = (Move("discriminator", ("discriminator",)), Move("decoder", ("decoder",)))
         slices = k if fresh_batches else 1

@@ -112,7 +112,11 @@ class HierarchicalVAE(Variational):
         self.rms_error = self.scalar("rms_error", checks.number("rms_error", rms_error, above=0))
         self.start = checks.number("start", start, least=LEAST, most=1)
         self.slope = checks.number("slope", slope, above=0)
-        self.rate = checks.number("rate", rate, above=0, most=1 / self.slope)
+        self.rate = checks.number("rate", rate, above=0)
+        if self.rate * self.slope > 1:
+            raise ValueError(
+                f"Arguments `rate` and `slope` must have a product of at most 1. Received: rate={rate}, slope={slope}"
+            )
         self.decay = checks.number("decay", decay, least=0, below=1)
         self.constraint = Constraint(self.start, self.rate, self.slope, self.decay)
         parts = learned(self, "likelihood", "posterior_family")

@@ -98,7 +98,7 @@ class IJAE(Game):
             check_densities(self.posterior_family, self.prior)
         self.likelihood = likelihoods.get_symmetric(likelihood, self.data_shape)
         self.lam, self.r1_weight = self._lam(lam), self.weight("r1_weight", r1_weight, optional=True)
-        self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
+        self.discriminator_steps = checks.repeats("discriminator_steps", discriminator_steps)
         judges = tuple(role for role, network in judges.items() if network is not None)
         encoder = Move("encoder", ("encoder", *learned(self, "posterior_family")))
         self.moves = (encoder, *(Move(role, (role,)) for role in ("decoder", *judges)))

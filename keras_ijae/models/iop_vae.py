@@ -85,7 +85,7 @@ class IOPVAE(Variational):
         self.candidates = self.prior.candidates
         self.beta, self.warm_up_steps = self.weight("beta", beta), checks.whole("warm_up_steps", warm_up_steps, 0)
         self.ratio_weight = self.scalar("ratio_weight", ratio_weight, 0, 1)
-        self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
+        self.discriminator_steps = checks.repeats("discriminator_steps", discriminator_steps)
         self.moves = (
             Move("code_discriminator", ("code_discriminator",)),
             Move("auto_encoder", ("encoder", "decoder", *learned(self, "likelihood", "posterior_family"))),

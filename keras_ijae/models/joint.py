@@ -94,8 +94,8 @@ class JointGame(Bounds, Game):
         self.cycle = checks.choice("cycle", cycle, CYCLES)
         self.cycle_weight = self.weight("cycle_weight", cycle_weight, optional=True)
         self._check_cycle(), self._check_supports()
-        self.discriminator_steps = checks.whole("discriminator_steps", discriminator_steps)
-        self.player_steps = checks.whole("player_steps", player_steps)
+        self.discriminator_steps = checks.repeats("discriminator_steps", discriminator_steps)
+        self.player_steps = checks.repeats("player_steps", player_steps)
         self.moves, self.phases = self._game()
         self.ready()
 

@@ -135,7 +135,7 @@ class MaskAAE(Game):
         start = 2 / self.latent_dim if polynomial_weight is None else polynomial_weight
         self.polynomial_weight = self.weight("polynomial_weight", start)
         self.polynomial_cap = self.weight("polynomial_cap", polynomial_cap)
-        self.period, self.critic_steps = _period(period, self.latent_dim), checks.whole("critic_steps", critic_steps)
+        self.period, self.critic_steps = _period(period, self.latent_dim), checks.repeats("critic_steps", critic_steps)
         self.mask_steps = None if mask_steps is None else checks.whole("mask_steps", mask_steps)
         self.moves = (
             Move("auto_encoder", ("encoder", "decoder")),

@@ -49,7 +49,7 @@ class WassersteinGame(Game):
         **common: Unpack[Common],
     ):
         super().__init__({"decoder": decoder, "critic": critic}, **common)
-        self.critic_steps = checks.whole("critic_steps", critic_steps)
+        self.critic_steps = checks.repeats("critic_steps", critic_steps)
         self.fresh_batches = checks.flag("fresh_batches", fresh_batches)
         self.moves = (Move("critic", ("critic",)), Move("decoder", ("decoder",)))
 

@@ -7,7 +7,7 @@ import math
 
 import keras
 
-from keras_ijae.checks import choice, flag, number, whole
+from keras_ijae.checks import choice, flag, number, size, whole
 from keras_ijae.layers.dropout import Dropout
 from keras_ijae.layers.group_norm import GroupNorm
 from keras_ijae.layers.maxout import Maxout
@@ -58,7 +58,7 @@ class Style:
         flag("spectral", self.spectral)
         choice("hidden_activation", self.activation, ACTIVATIONS)
         if self.width is not None:
-            whole("width", self.width)
+            size("width", self.width)
         if self.depth is not None:
             whole("depth", self.depth, 0)
         number("dropout", self.dropout, least=0, below=1)

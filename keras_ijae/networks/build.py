@@ -6,7 +6,7 @@ from types import ModuleType
 
 import keras
 
-from keras_ijae.checks import choice, whole
+from keras_ijae.checks import choice, size, whole
 from keras_ijae.networks import dcgan, mlp, resnet
 from keras_ijae.networks.blocks import Style, as_channels, head_dtype, inputs_of, join
 
@@ -90,7 +90,7 @@ def encoder(
     Raises:
         ValueError: an argument is out of range, or the family cannot have it.
     """
-    whole("units", units), whole("noise_dim", noise_dim, 0), choice("noise_as", noise_as, ("vector", "channel"))
+    whole("units", units), size("noise_dim", noise_dim, 0), choice("noise_as", noise_as, ("vector", "channel"))
     labels = _labels(classes)
     style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
     build = _family(family, data_shape, style)
@@ -141,7 +141,7 @@ def decoder(
     Raises:
         ValueError: an argument is out of range, or the family cannot have it.
     """
-    whole("latent_dim", latent_dim), whole("noise_dim", noise_dim, 0)
+    size("latent_dim", latent_dim), size("noise_dim", noise_dim, 0)
     style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
     build = _family(family, data_shape, style)
     z = inputs_of((latent_dim,), "z")
@@ -203,7 +203,7 @@ def discriminator(
 
 
 def _labels(classes: int) -> list[keras.KerasTensor]:
-    return [inputs_of((whole("classes", classes, 0),), "labels")] if classes else []
+    return [inputs_of((size("classes", classes, 0),), "labels")] if classes else []
 
 
 def _model(inputs: list[keras.KerasTensor], outputs: keras.KerasTensor, name: str) -> keras.Model:

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_ijae.checks import choice, did_you_mean, whole
+from keras_ijae.checks import choice, did_you_mean, size
 from keras_ijae.networks import build
 from keras_ijae.networks.blocks import NORMS, Style
 
@@ -154,7 +154,7 @@ class Networks:
 
     def prior_generator(self, latent_dim: int, noise_dim: int, *, name: str = "prior_generator") -> keras.Model:
         """An mlp from noise to codes, whatever the family, normalised only if its role says so."""
-        whole("noise_dim", noise_dim)
+        size("noise_dim", noise_dim)
         own, norm = self.of_role(name), self.roles.get(name, {}).get("norm", "none")
         return build.decoder("mlp", (latent_dim,), noise_dim, norm=norm, name=name, **own._hidden())
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.supports import REALS, Support
 
@@ -38,7 +38,7 @@ class Posterior(keras.layers.Layer):
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
-        self.latent_dim = self.noise_dim = whole("latent_dim", latent_dim)
+        self.latent_dim = self.noise_dim = size("latent_dim", latent_dim)
         self.built = True
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.checks import whole
+from keras_ijae.checks import size, whole
 from keras_ijae.distributions.posteriors.base import Posterior
 from keras_ijae.distributions.posteriors.gaussian import DiagonalGaussian
 from keras_ijae.layers import MaskedAffine
@@ -57,8 +57,8 @@ class IAF(Posterior):
         **options: Any,
     ) -> None:
         super().__init__(latent_dim, **options)
-        self.depth, self.width, self.seed = whole("depth", depth), whole("width", width), seed
-        self.context, order = whole("context", context, 0), range(1, self.latent_dim + 1)
+        self.depth, self.width, self.seed = whole("depth", depth), size("width", width), seed
+        self.context, order = size("context", context, 0), range(1, self.latent_dim + 1)
         seeds = [None if seed is None else seed + 2 * k for k in range(self.depth)]
         self.maps = [
             MaskedAffine(order[:: 1 - 2 * (k % 2)], self.width, self.context, seeds[k]) for k in range(self.depth)

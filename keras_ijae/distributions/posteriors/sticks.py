@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions import _sticks
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.posteriors.base import Posterior
@@ -40,7 +40,7 @@ class StickBreaking(Posterior):
     has_log_prob = True
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
-        super().__init__(whole("latent_dim", latent_dim, 2), **options)
+        super().__init__(size("latent_dim", latent_dim, 2), **options)
         self.noise_dim = self.latent_dim - 1
 
     @property

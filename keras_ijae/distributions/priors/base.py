@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.supports import REALS, Support
 
@@ -49,7 +49,7 @@ class Prior(keras.layers.Layer):
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
-        self.latent_dim = whole("latent_dim", latent_dim)
+        self.latent_dim = size("latent_dim", latent_dim)
         self.built = True
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size, whole
 from keras_ijae.distributions.priors._likelihood import fit
 from keras_ijae.distributions.priors._rows import in_parts
 from keras_ijae.distributions.priors.base import Prior
@@ -39,7 +39,7 @@ class Flow(Prior):
 
     def __init__(self, latent_dim: int, depth: int, width: int = 64, seed: int | None = None, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.depth, self.width = whole("depth", depth), whole("width", width)
+        self.depth, self.width = whole("depth", depth), size("width", width)
         self.seed = None if seed is None else whole("seed", seed, 0, 2**31)
         seeds = [None if seed is None else seed + 2 * k for k in range(self.depth)]
         self.maps = [MaskedAffine(self._degrees(k), self.width, seed=seeds[k]) for k in range(self.depth)]

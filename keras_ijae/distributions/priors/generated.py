@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
 
@@ -29,7 +29,7 @@ class GeneratedPrior(Prior):
 
     def __init__(self, generator: keras.layers.Layer, latent_dim: int, noise_dim: int, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.generator, self.noise_dim = generator, whole("noise_dim", noise_dim)
+        self.generator, self.noise_dim = generator, size("noise_dim", noise_dim)
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         noise = random.normal((n, self.noise_dim), seed)

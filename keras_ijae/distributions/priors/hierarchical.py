@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size, whole
 from keras_ijae.distributions._networks import Perceptron
 from keras_ijae.distributions.posteriors import DiagonalGaussian
 from keras_ijae.distributions.priors._rows import ROWS, keyed_rows
@@ -47,8 +47,8 @@ class HierarchicalPrior(Prior):
         **options: Any,
     ) -> None:
         super().__init__(latent_dim, **options)
-        self.inner_dim = whole("inner_dim", self.latent_dim if inner_dim is None else inner_dim)
-        self.samples, self.width, self.depth = whole("samples", samples), whole("width", width), whole("depth", depth)
+        self.inner_dim = size("inner_dim", self.latent_dim if inner_dim is None else inner_dim)
+        self.samples, self.width, self.depth = whole("samples", samples), size("width", width), whole("depth", depth)
         self.density_noise_dim = self.samples * self.inner_dim
         self._outer, self._inner = DiagonalGaussian(self.latent_dim), DiagonalGaussian(self.inner_dim)
         sizes = {"width": self.width, "depth": self.depth, "activation": "relu"}

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions.priors._rows import ROWS, keyed_rows
 from keras_ijae.distributions.priors.base import Prior
 
@@ -33,7 +33,7 @@ class ImplicitOptimalPrior(Prior):
 
     def __init__(self, latent_dim: int, candidates: int = 256, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.candidates = whole("candidates", candidates)
+        self.candidates = size("candidates", candidates)
 
     def bind(self, model: Any) -> None:
         """Take T from the model.

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions._scales import positive_scale
 from keras_ijae.distributions.priors.base import Prior
 
@@ -37,7 +37,7 @@ class LearnedMixture(Prior):
 
     def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.components = k = whole("components", components)
+        self.components = k = size("components", components)
         spread = keras.initializers.RandomNormal(stddev=_SPREAD)
         self.logits = self.add_weight((k,), "zeros", autocast=False, name="logits")
         self.means = self.add_weight((k, self.latent_dim), spread, autocast=False, name="means")

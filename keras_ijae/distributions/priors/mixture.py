@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.tfp import tfp
 
@@ -40,7 +40,7 @@ class GaussianMixture(Prior):
 
     def __init__(self, latent_dim: int, components: int = 10, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.components = k = whole("components", components)
+        self.components = k = size("components", components)
         d = self.latent_dim
         self.shares = self._kept("shares", np.full(k, 1 / k))
         self.means = self._kept("means", np.zeros((k, d)))

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import number, whole
+from keras_ijae.checks import number, size
 from keras_ijae.distributions import _sticks
 from keras_ijae.distributions.kumaraswamy import kumaraswamy_beta_kl
 from keras_ijae.distributions.posteriors import StickBreaking
@@ -38,7 +38,7 @@ class Sticks(Prior):
     support = STICKS
 
     def __init__(self, latent_dim: int, concentration: float = 5.0, **options: Any) -> None:
-        super().__init__(whole("latent_dim", latent_dim, 2), **options)
+        super().__init__(size("latent_dim", latent_dim, 2), **options)
         self.concentration = number("concentration", concentration, above=0)
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:

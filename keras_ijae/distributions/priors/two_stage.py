@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import number, whole
+from keras_ijae.checks import number, size, whole
 from keras_ijae.distributions.posteriors import DiagonalGaussian
 from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
@@ -62,7 +62,7 @@ class TwoStage(Prior):
         **options: Any,
     ) -> None:
         super().__init__(latent_dim, **options)
-        self.width, self.depth = whole("width", width), whole("depth", depth)
+        self.width, self.depth = size("width", width), whole("depth", depth)
         self.epochs, self.batch_size = whole("epochs", epochs), whole("batch_size", batch_size)
         self.learning_rate = number("learning_rate", learning_rate, above=0)
         self.decoder = self._network(self.latent_dim)

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import whole
+from keras_ijae.checks import size
 from keras_ijae.distributions.priors._rows import in_parts
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.supports import REALS, Support
@@ -52,7 +52,7 @@ class VampPrior(Prior):
 
     def __init__(self, latent_dim: int, components: int = 64, **options: Any) -> None:
         super().__init__(latent_dim, **options)
-        self.components = whole("components", components)
+        self.components = size("components", components)
         self._model = None
 
     def bind(self, model: Any) -> None:
