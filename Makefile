@@ -1,6 +1,7 @@
 # make demo     train on the embedded digits, measure, draw, export: everything lands in runs/demo
 # make test     run the tests
 # make test-all run them all, the slow ones too: what every change must pass
+# make soak     longer checks, an hour: training is killed a hundred times, arguments get ten thousand values
 # make lint     check the style
 # make format   apply the style
 # make venv     only the environment
@@ -15,7 +16,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all lint format venv clean
+.PHONY: help demo test test-all soak lint format venv clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile
@@ -28,6 +29,10 @@ test: $(VENV)/.installed-dev
 
 test-all: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/kills.py --kills 100
+	KERAS_IJAE_CASES=2500 $(BIN)/python -m pytest -n $(WORKERS) --dist load tests/test_properties.py $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

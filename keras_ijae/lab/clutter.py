@@ -52,6 +52,7 @@ def clutter_ep(
     w: float,
     background_var: float,
     prior_var: float,
+    *,
     damping: float = 1.0,
     sweeps: int = 200,
     tolerance: float = 1e-10,

@@ -38,6 +38,7 @@ def train_critic(
     p: Any,
     q: Any,
     constraint: str = "penalty",
+    *,
     penalty: float = 10.0,
     clip: float = 0.03,
     width: int = 32,
