@@ -135,7 +135,7 @@ PAPERS = {
     "svae_r": ((1e-4, 0.5, 0.999), {}),
     "wgan_gp": ((1e-4, 0.5, 0.9), {"critic_steps": 5}),
     "gan": ((2e-4, 0.5, 0.999), {"discriminator_steps": 1}),
-    "age": ((2e-4, 0.5, 0.999), {"decoder_steps": 2, "l1_mean_weight": 10, "cosine_weight": 7.8125}),
+    "age": ((2e-4, 0.5, 0.999), {"decoder_steps": 2, "l1_mean_weight": 20, "cosine_weight": 7.8125}),
     "intro_vae": ((2e-4, 0.9, 0.999), {"margin": 120, "adversarial_weight": 0.25}),
     "eb_gan": ((1e-3, 0.9, 0.999), {"margin": 10, "feature_dim": 256}),
     "flex_ae": (FLEX_AE, {"critic_steps": 5}),
