@@ -62,6 +62,7 @@ def test_the_weights_are_unbiased(linear):
     assert abs(ratios.mean() - 1) < 4 * ratios.std() / np.sqrt(ratios.size)
 
 
+@pytest.mark.slow
 def test_one_step_is_importance_sampling_from_the_prior(linear):
     (found,) = ais_log_likelihood(linear, X[2:3], steps=1, chains=20_000, seed=0).log_likelihood
     assert abs(found - EXACT[2]) < 0.1

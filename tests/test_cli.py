@@ -423,7 +423,7 @@ def test_settings_are_read_as_json_words_or_text():
 def test_only_the_epochs_of_a_run_may_change():
     recorded = Recipe(system="vae", dataset="digits", epochs=3, arguments={"beta": 2})
     assert settings.resumed_recipe(recorded, epochs=5, arguments={}) == dataclasses.replace(recorded, epochs=5)
-    with pytest.raises(ValueError, match="arguments is .*'beta': 2.*Received: .*'beta': 3"):
+    with pytest.raises(ValueError, match="arguments is .*'beta': 2.* there, received: .*'beta': 3"):
         settings.resumed_recipe(recorded, arguments={"beta": 3})
 
 

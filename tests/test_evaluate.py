@@ -243,7 +243,7 @@ def refused(model, x, name, options):
         return True
 
 
-@pytest.mark.parametrize("kind", quick(KINDS, ["fitted prior"]))
+@pytest.mark.parametrize("kind", quick(KINDS, []))
 def test_every_measure_scores_a_model_or_says_what_it_needs(kind, extractor, monkeypatch):
     few = {"ais_log_likelihood": {"steps": 2, "chains": 2}, "independent_critic": {"steps": 2}}
     for name, arguments in few.items():

@@ -293,6 +293,7 @@ def fitted(name, fits, data=X, seed=3, **arguments):
     return model, model.sampling_prior.given
 
 
+@pytest.mark.slow
 def test_codes_are_drawn_anew_in_each_pass_from_the_posterior_of_each_row():
     model, draws = fitted("vae", "draws")
     passes = np.stack([draws(number) for number in range(400)])

@@ -21,7 +21,8 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
 
     `fit` then raises KeyboardInterrupt, or SystemExit with the code 143 that says SIGTERM. After the last step of an
     epoch its end comes first: validation and pictures. A second signal stops at once, without a backup. Signals belong
-    to the main thread: in another one nothing is changed.
+    to the main thread: in another one nothing is changed. What the process ignores (under nohup, in the background of a
+    script) it goes on to ignore.
 
     Args:
         backup: makes the backup; a callback of the same `fit`, before this one, which comes last.
@@ -35,7 +36,8 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
 
     def __enter__(self) -> "StopOnSignal":
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+            heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._ask) for number in heard}
         return self
 
     def __exit__(

@@ -121,7 +121,7 @@ class TwoStage(Prior):
         @tf.function(autograph=False)
         def step(z):
             done = tf.convert_to_tensor(optimizer.iterations)
-            noise = random.normal([len(z), self.latent_dim], random.fold(seed, "second stage", done))
+            noise = random.normal([tf.shape(z)[0], self.latent_dim], random.fold(seed, "second stage", done))
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([weight.value for weight in weights])
                 loss = self.loss(encoder, z, noise)
