@@ -1,6 +1,7 @@
 """The runs of experiments/landscape.py as two pictures: distances, and samples of all systems side by side."""
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from keras_ijae.files import replacing
 
 SIDE = 8  # rows and columns of a model's samples
 PIXELS, GREYS = 1300, 16  # of a sheet's width, at least; fewer greys make a smaller file
-CAPTION = 18  # pixels below a tile
+CAPTION, LETTERS = 28, 36  # pixels below a tile, two lines of letters
 
 
 def label(row: Mapping[str, str]) -> str:
@@ -89,7 +90,8 @@ def draw_sheet(pictures: Mapping[str, Path], path: Path) -> None:
     for index, (name, tile) in enumerate(found.items()):
         top, left = index // columns * height + 5, index % columns * width + 5
         canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-        figure.text(left / canvas.shape[1], 1 - (top + height - 13) / canvas.shape[0], name, fontsize=8)
+        low = 1 - (top + height - CAPTION - 4) / canvas.shape[0]
+        figure.text(left / canvas.shape[1], low, textwrap.fill(name, LETTERS), fontsize=8, verticalalignment="top")
     figure.figimage(canvas, cmap="gray", vmin=0, vmax=255)
     (drawn := FigureCanvasAgg(figure)).draw()
     grey = np.asarray(drawn.buffer_rgba())[..., :1]
