@@ -1,5 +1,6 @@
 """What every test stands on: two logical CPUs for replicas, XLA where asked for, fixed seeds, settings as they were."""
 
+import collections
 import gc
 
 import keras
@@ -10,6 +11,17 @@ CPUS = 2
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * CPUS
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """`make test` runs two of a file's steps that are compared with finite differences: the others are slow."""
+    counts = collections.Counter()
+    for item in items:
+        if getattr(item, "originalname", "").startswith("test_one_step"):
+            counts[item.path] += 1
+            if counts[item.path] > 2:
+                item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -68,6 +68,7 @@ def test_one_step_is_importance_sampling_from_the_prior(linear):
     assert abs(found - EXACT[2]) < 0.1
 
 
+@pytest.mark.slow
 def test_the_step_size_finds_the_acceptance_it_aims_at(linear):
     assert np.all(np.abs(ais_log_likelihood(linear, X, steps=600).acceptance - 0.65) < 0.1)
 

@@ -74,6 +74,7 @@ def test_a_run_stopped_within_an_epoch_ends_as_one_never_stopped(name, tmp_path)
         assert values == history[term][-len(values) :] and len(values) == 1, term
 
 
+@pytest.mark.slow
 def test_backups_are_made_every_few_steps_and_epochs_and_the_two_newest_are_kept(tmp_path):
     seen = []
     keep = keras.callbacks.LambdaCallback(

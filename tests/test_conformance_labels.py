@@ -152,6 +152,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow
 def test_all_forms_of_labels_are_one():
     expected = stepped(conditional("vae"))
     for form, fit in FORMS.items():

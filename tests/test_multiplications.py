@@ -129,7 +129,7 @@ def test_no_class_of_the_registry_is_left_out():
     assert {ENTRIES[name].system for name in EXPECTED} == {ENTRIES[name].system for name in CLASSES}
 
 
-@pytest.mark.parametrize("name", quick(EXPECTED, ["gan", "aae"]))
+@pytest.mark.parametrize("name", quick(EXPECTED, ["aae"]))
 def test_a_step_multiplies_what_counting_predicts(name):
     model = create(name, **ARGUMENTS.get(name, {}))
     expected = {role: predicted(getattr(model, role), *passes) for role, passes in EXPECTED[name].items()}
