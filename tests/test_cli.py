@@ -346,7 +346,7 @@ def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed,
         assert run("fit-prior", *arguments) == 2
         assert re.search(message, capsys.readouterr().err), message
     assert (finished / "model.keras").read_bytes() == before
-    assert not list(finished.glob(".*"))
+    assert {path.name for path in finished.glob(".*")} <= {".writer.lock", ".writer.json"}  # nothing half written
 
 
 def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
