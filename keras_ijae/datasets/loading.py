@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae.checks import did_you_mean, whole
+from keras_ijae.checks import did_you_mean, flag, whole
 from keras_ijae.datasets.crops import framing
 from keras_ijae.datasets.opening import open_source
 from keras_ijae.datasets.pipeline import Batching, Passes, batches
@@ -111,6 +111,9 @@ def load(
         ("shuffle_buffer", shuffle_buffer, 1),
     ):
         whole(argument, value, least)
+    for argument, value in {"shuffle": shuffle, "drop_remainder": drop_remainder}.items():
+        if value is not None:
+            flag(argument, value)
     source = open_source(name, _options(keys, data_shape, data_dir, download, prepare=True))
     part, start, stop = resolve(split, source)
     names = _label_names(name, part, source, labels, attributes)
