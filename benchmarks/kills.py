@@ -107,7 +107,7 @@ def _die_at_renaming(count):
 
 
 class Player:
-    """Starts, watches and kills processes; `seconds`: of an undisturbed run."""
+    """Starts, watches and kills processes; `seed`: of the moments."""
 
     def __init__(self, seed: int = 0):
         self.random = random.Random(seed)

@@ -53,7 +53,8 @@ def fit_prior(
             model.fit_prior(in_order(recipe, split), prior, seed)
         with replacing(directory.model) as temporary:
             model.save(temporary)
-    for old in directory.set_aside("scores.json"):
+        replaced = directory.set_aside("scores.json")
+    for old in replaced:
         Console(stderr=True).print(f"scores.json was of other samples: it is now {old}", soft_wrap=True)
     Console(stderr=True).print(
         f"Fitted a {type(model.sampling_prior).__name__} to the codes of {recipe.dataset}, {split}; samples are drawn "

@@ -27,7 +27,7 @@ FEW = settings(
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow],
 )
 NUMBERS = st.one_of(
     st.integers(-3, 70), st.integers(), st.sampled_from([2**31, 2**70, 10**400]), st.floats(), st.floats(-2, 2)
@@ -87,7 +87,7 @@ def test_create_makes_a_model_or_names_the_argument(name, data):
 
 @pytest.mark.slow
 @FEW
-@given(st.sampled_from([field for field in Recipe.__dataclass_fields__]), ANYTHING)
+@given(st.sampled_from(list(Recipe.__dataclass_fields__)), ANYTHING)
 def test_a_recipe_is_made_or_names_the_field(field, value):
     try:
         recipe = Recipe(**{"system": "vae", "dataset": "digits", field: value})
