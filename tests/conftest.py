@@ -15,12 +15,12 @@ tf.config.set_logical_device_configuration(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """`make test` runs two of a file's steps that are compared with finite differences: the others are slow."""
+    """`make test` runs one of a file's steps that are compared with finite differences: the others are slow."""
     counts = collections.Counter()
     for item in items:
         if getattr(item, "originalname", "").startswith("test_one_step"):
             counts[item.path] += 1
-            if counts[item.path] > 2:
+            if counts[item.path] > 1:
                 item.add_marker("slow")
 
 

@@ -134,6 +134,7 @@ def descend(loss, variables, steps=40):
     return [float(value) for value in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "load"), [("ijae", tf.saved_model.load), ("vae", hub_load)], ids=["ijae", "vae by hub"]
 )

@@ -69,6 +69,7 @@ def test_drawn_observations_are_repeatable_and_no_means(likelihood):
     assert np.abs(drawn - model.sample(3, seed=1)).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_without_a_likelihood_of_the_data_a_draw_is_the_decoders_output():
     for name in ("gan", "alpha_gan", "ijae", "svae"):
         model = fitted(name)

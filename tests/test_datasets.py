@@ -541,6 +541,7 @@ def celeb_a(tmp_path_factory):
     return str(place)
 
 
+@pytest.mark.slow
 def test_celeb_a_is_cropped_and_keeps_its_attributes(celeb_a):
     ((x, y),) = datasets.load("celeb_a", batch_size=6, attributes=["Smiling"], data_dir=celeb_a)
     assert x.shape == (6, 64, 64, 3) and list(y) == ["Smiling"] and y["Smiling"].dtype == tf.bool
@@ -551,6 +552,7 @@ def test_celeb_a_is_cropped_and_keeps_its_attributes(celeb_a):
         datasets.load("celeb_a", attributes=["Smilling"], data_dir=celeb_a)
 
 
+@pytest.mark.slow
 def test_a_set_too_large_for_memory_is_streamed_to_the_same_images(celeb_a, monkeypatch):
     load = lambda: datasets.load(  # noqa: E731
         "celeb_a", batch_size=6, labels=True, shuffle=False, crop="none", data_dir=celeb_a
@@ -565,6 +567,7 @@ def test_a_set_too_large_for_memory_is_streamed_to_the_same_images(celeb_a, monk
     assert np.array_equal(passes[1], second) and not np.array_equal(passes[0], second)
 
 
+@pytest.mark.slow
 def test_a_tfds_set_prepared_without_shuffling_is_sliced_at_random_in_memory_and_streamed(celeb_a, monkeypatch):
     load = lambda split: collect(  # noqa: E731
         datasets.load("celeb_a", split, 6, shuffle=False, drop_remainder=False, crop="none", data_dir=celeb_a)

@@ -20,6 +20,7 @@ def test_the_critic_finds_the_wasserstein_distance_of_shifted_gaussians():
     assert np.mean(found) == pytest.approx(3.0, abs=0.4)
 
 
+@pytest.mark.slow
 def test_the_critic_finds_no_distance_on_held_out_rows_of_one_distribution():
     assert abs(critic_distance(normal(0.0, 0), normal(0.0, 1), steps=200)) < 0.15
 

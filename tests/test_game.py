@@ -35,6 +35,7 @@ def test_a_shut_gate_leaves_weights_slots_and_statistics_alone():
     assert judge_and_slots(record) == ([True, False, True, False],) * 2
 
 
+@pytest.mark.slow
 def test_a_gate_knows_how_often_its_phase_happened():
     record = Record()
     model = gated(lambda step, happened: (step > 0) & (happened < 2))

@@ -121,6 +121,7 @@ def test_fresh_batches_of_one_step_are_the_whole_batch_which_the_decoder_reuses(
     np.testing.assert_array_equal(z, again)
 
 
+@pytest.mark.slow
 def test_replicas_slice_the_rows_that_one_does(two_replicas):
     found = []
     for strategy in (tf.distribute.get_strategy(), two_replicas):

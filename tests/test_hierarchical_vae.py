@@ -199,6 +199,7 @@ def test_the_state_of_the_constraint_is_saved_and_training_goes_on_as_if_never_s
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_evaluation_has_a_beta_of_one_and_the_bound_rises_with_codes():
     model, x = create("hierarchical_vae"), images(BATCH)
     model.compile()

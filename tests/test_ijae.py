@@ -363,6 +363,7 @@ class UniformNoise(likelihoods.Likelihood):
         return {**super().get_config(), "width": self.width, "symmetric": self._symmetric}
 
 
+@pytest.mark.slow
 def test_a_users_symmetric_likelihood_is_drawn_from_and_saved(tmp_path):
     model = small(likelihood=UniformNoise(0.25))
     model.compile(run_eagerly=True)

@@ -127,6 +127,7 @@ def test_a_mixture_is_fitted_to_the_codes():
         assert model.sample(3).shape == (3, 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_a_constant_decoder_has_a_finite_loss_and_finite_weights():
     decoder = network("plain", [(2,)], (8, 8, 1))
     decoder.layers[-3].kernel.assign(1e5 * decoder.layers[-3].kernel)  # a saturated sigmoid: J is 0

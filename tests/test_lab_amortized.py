@@ -66,6 +66,7 @@ def test_the_trace_of_an_encoder_is_the_bound_of_its_model_and_q(x, encoders):
         assert len(fit.elbo) == 1501
 
 
+@pytest.mark.slow
 def test_a_flexible_encoder_reaches_em_and_a_linear_one_cannot(em, encoders):
     flexible, linear = encoders[16,], encoders[()]
     np.testing.assert_allclose(flexible.elbo[-1], em.elbo[-1], atol=2e-3)
@@ -74,6 +75,7 @@ def test_a_flexible_encoder_reaches_em_and_a_linear_one_cannot(em, encoders):
     assert linear.log_evidence[-1] - linear.elbo[-1] > 1e-3
 
 
+@pytest.mark.slow
 def test_a_linear_encoder_is_exact_for_components_of_one_width():
     """The log odds of N(-2, 1) and N(2, 1) are linear in x."""
     rng = np.random.default_rng(0)

@@ -29,6 +29,7 @@ def test_a_shift_is_its_length_apart(case):
         assert found.difference / np.linalg.norm(shift) == pytest.approx(1 + np.linalg.norm(shift) / 20, rel=0.03)
 
 
+@pytest.mark.slow
 def test_a_weak_penalty_finds_the_kink_that_a_change_of_width_needs():
     """W1 = (2 - 1) sqrt(2 / pi), by f = -|x|; no line tells N(0, 1) from N(0, 4)."""
     exact = (2 / np.pi) ** 0.5

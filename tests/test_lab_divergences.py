@@ -81,6 +81,7 @@ def _by_scipy(function, points=()):
     )
 
 
+@pytest.mark.slow
 def test_quadrature_agrees_with_scipys():
     p, q = tfd.Laplace(0.3, 0.8), tfd.StudentT(3.5, -0.5, 1.2)
     laplace, student = scipy.stats.laplace(0.3, 0.8), scipy.stats.t(3.5, -0.5, 1.2)

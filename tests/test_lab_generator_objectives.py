@@ -121,6 +121,7 @@ def test_equal_modes_give_minima_alone_and_no_saddle_between_them():
             assert reverse_kl(p, tfd.Normal(optimum.mean[0] + shift, optimum.stddev)) > optimum.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective, measure", [("reverse_kl", reverse_kl), ("jensen_shannon", jensen_shannon)])
 def test_fits_on_the_line_are_minima_of_the_divergence(objective, measure):
     p = GaussianMixture(BIMODAL.weights, BIMODAL.means[:, 0], BIMODAL.stddevs).distribution()
@@ -133,6 +134,7 @@ def test_fits_on_the_line_are_minima_of_the_divergence(objective, measure):
     assert fit.value == min(optimum.value for optimum in (fit, *fit.others))
 
 
+@pytest.mark.slow
 def test_fits_in_the_plane_have_the_divergence_of_tfps_distributions():
     components = tfd.MultivariateNormalDiag(PLANE.means, PLANE.stddevs[:, None] * np.ones(2))
     p = tfd.MixtureSameFamily(tfd.Categorical(probs=PLANE.weights), components)

@@ -120,6 +120,7 @@ def test_identical_components_stay_identical_and_that_is_reported():
     assert split.value == pytest.approx(0.8889189, abs=1e-6) and split.basin == A
 
 
+@pytest.mark.slow
 def test_a_component_that_runs_to_a_bound_is_no_minimum():
     fit = fit_mixture("jensen_shannon", start=(16, -5, -8, -3), restarts=1)
     assert fit.pitfall is not None and (not fit.strict_minimum or fit.pitfall == BOUND)

@@ -136,6 +136,7 @@ def test_a_step_multiplies_what_counting_predicts(name):
     assert multiplications(model) == expected
 
 
+@pytest.mark.slow
 def test_nothing_of_a_player_is_computed_behind_a_shut_gate():
     model = create("wgan", slow_start=True)
     expected = {"critic": predicted(model.critic, 10, 10, unread=8), "decoder": predicted(model.decoder, 5)}

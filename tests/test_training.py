@@ -327,6 +327,7 @@ def test_a_directory_that_is_cleared_keeps_its_lock(tmp_path):
         assert sorted(path.name for path in tmp_path.iterdir()) == [".writer.json", ".writer.lock"]
 
 
+@pytest.mark.slow
 def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it_is_done(tmp_path, monkeypatch):
     recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
     build = trainer.build

@@ -1,7 +1,6 @@
 """The game: how every system is trained. A system's file holds mathematics, this room everything else."""
 
 import re
-import warnings
 from typing import Any
 
 import keras
@@ -9,7 +8,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions import priors
-from keras_ijae.game import data, fitting, moves, networks, optimizers, presets, step
+from keras_ijae.game import compiling, data, fitting, moves, networks, optimizers, presets, step
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
@@ -20,8 +19,8 @@ from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.roles import shape_of
-from keras_ijae.game.told import ToldData
-from keras_ijae.game.watch import Watch, check_monitors
+from keras_ijae.game.told import tell
+from keras_ijae.game.watch import watched
 from keras_ijae.keras_internals import check_compiled, is_validation_of_fit, sublayers
 
 _EMA = 0.999
@@ -189,25 +188,9 @@ class Game(GenerativeModel):
         Raises:
             ValueError: an unknown move, something that is no optimizer, a loss or metrics.
         """
-        if loss is not None:
-            raise ValueError(f"Argument `loss` is not taken: a system's losses are its own. Received: {loss!r}")
-        if metrics is not None:
-            raise ValueError(
-                "Argument `metrics` is not taken: use the callback ki.training.MetricsCallback, or "
-                f"ki.evaluation.evaluate. Received: {metrics!r}"
-            )
-        steps_per_execution = checks.whole("steps_per_execution", steps_per_execution)
-        checks.flag("run_eagerly", run_eagerly)
-        if jit_compile != "auto":
-            checks.flag("jit_compile", jit_compile)
+        compiling.refuse(loss, metrics)
         replicas = self.distribute_strategy.num_replicas_in_sync
-        if replicas > 1 and steps_per_execution > 1:
-            warnings.warn(
-                f"steps_per_execution={steps_per_execution} fails under several replicas in Keras: using 1",
-                stacklevel=2,
-            )
-            steps_per_execution = 1
-        how = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly}
+        how = compiling.checked(jit_compile, steps_per_execution, run_eagerly, replicas)
         with self.distribute_strategy.scope():
             super().compile(optimizer=None, **how)
             self._set_optimizers(optimizers.resolve(optimizer, self._own_optimizers()))
@@ -262,22 +245,16 @@ class Game(GenerativeModel):
             TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
         """
         check_compiled(self, "fit")
-        _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
+        compiling.refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
         x = look_at_fit(self, x, y, batch_size)
         if keras_arguments.get("validation_data") is not None:
             validation = keras_arguments["validation_data"]
             keras_arguments["validation_data"] = first_look(self, validation, None, batch_size)[1]
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = tf.nest.flatten(callbacks or [])
-            if not self.has_encoder:
-                check_monitors(callbacks, type(self).__name__)
-            callbacks = [Watch(self._train_logs, self.notice), *callbacks]
         own_order = is_in_order(x)
         if own_order:
             keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
-        for callback in callbacks if isinstance(callbacks, list) else callbacks.callbacks:
-            if isinstance(callback, ToldData):
-                callback.set_data(x, in_order=not own_order and not keras_arguments.get("shuffle", True))
+        callbacks = watched(self, callbacks)
+        tell(callbacks, x, in_order=not own_order and not keras_arguments.get("shuffle", True))
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):
@@ -289,7 +266,7 @@ class Game(GenerativeModel):
         Raises:
             ValueError: data that do not fit.
         """
-        _refuse_weights(sample_weight=sample_weight)
+        compiling.refuse_weights(sample_weight=sample_weight)
         if not is_validation_of_fit(keras_arguments):
             _, x = first_look(self, x, y, batch_size)
         return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
@@ -415,9 +392,3 @@ class Game(GenerativeModel):
             name=name,
             aggregation="only_first_replica",
         )
-
-
-def _refuse_weights(**weights):
-    for name, value in weights.items():
-        if value is not None:
-            raise ValueError(f"Argument `{name}` is not taken. {data.UNWEIGHTED}. Received: {type(value).__name__}")

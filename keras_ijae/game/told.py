@@ -19,3 +19,10 @@ class ToldData(keras.callbacks.Callback):
             in_order: whether these are arrays that come in their order, each time.
         """
         self.data, self.in_order = data, in_order
+
+
+def tell(callbacks: list | keras.callbacks.CallbackList, data: Any, in_order: bool) -> None:
+    """Those of these callbacks that need to know what `fit` trains on are told."""
+    for callback in callbacks if isinstance(callbacks, list) else callbacks.callbacks:
+        if isinstance(callback, ToldData):
+            callback.set_data(data, in_order)

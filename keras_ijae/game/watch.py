@@ -1,8 +1,10 @@
 """What stops a run that goes bad."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from keras_ijae.game.logs import Logs
 
@@ -48,8 +50,21 @@ class Watch(keras.callbacks.Callback):
             self._notice(self._logs.result())
 
 
-def check_monitors(callbacks: list, model: str) -> None:
-    """ValueError where a callback of Keras waits for the `val_loss` of a system that has none."""
+def watched(game: Any, callbacks: Any) -> list | keras.callbacks.CallbackList:
+    """The callbacks of a `fit`, and one that watches it; a `CallbackList`, which is somebody's own, stays as it is.
+
+    Raises:
+        ValueError: a callback of Keras waits for the `val_loss` of a system that has none.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    callbacks = tf.nest.flatten(callbacks or [])
+    if not game.has_encoder:
+        _check_monitors(callbacks, type(game).__name__)
+    return [Watch(game.metrics[0], game.notice), *callbacks]
+
+
+def _check_monitors(callbacks: list, model: str) -> None:
     for callback in callbacks:
         saves_all = isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_best_only
         if isinstance(callback, _STEERING) and not saves_all and callback.monitor == "val_loss":
