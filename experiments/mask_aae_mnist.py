@@ -41,7 +41,16 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
             "preset": "images",
             "adam": {"auto_encoder": (1e-3, 2e-4, 0.5, 0.999), "encoder": (2e-4, 2e-4, 0.0, 0.9)},
         },
+        "images, halved": {
+            "preset": "images",
+            "adam": {"auto_encoder": (1e-3, 5e-4, 0.5, 0.999), "encoder": (2e-4, 1e-4, 0.0, 0.9)},
+        },
         "images, 5 critic steps": {"preset": "images", "critic_steps": 5},
+        "images, fast encoder": {
+            "preset": "images",
+            "critic_steps": 5,
+            "adam": {"auto_encoder": (1e-3, 3e-4, 0.5, 0.999), "encoder": (5e-4, 1.5e-4, 0.0, 0.9)},
+        },
         "images, authors' weights": {
             "preset": "images",
             "variance_weight": 100.0,
