@@ -1,7 +1,7 @@
 # make demo     train on the embedded digits, measure, draw, export: everything lands in runs/demo
 # make test     run the tests
 # make test-all run them all, the slow ones too: what every change must pass
-# make soak     longer checks, an hour: training is killed a hundred times, arguments get ten thousand values
+# make soak     longer checks, hours: a hundred kills, memory over twenty minutes, twenty thousand values of arguments
 # make lint     check the style
 # make format   apply the style
 # make venv     only the environment
@@ -32,7 +32,9 @@ test-all: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kills.py --kills 100
-	KERAS_IJAE_CASES=2500 $(BIN)/python -m pytest -n $(WORKERS) --dist load tests/test_properties.py $(ARGS)
+	$(BIN)/python benchmarks/soak.py --minutes 20
+	KERAS_IJAE_CASES=2500 $(BIN)/python -m pytest -n $(WORKERS) --dist load \
+		tests/test_properties.py tests/test_properties_inputs.py $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

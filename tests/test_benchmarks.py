@@ -115,3 +115,32 @@ def test_the_cost_of_a_system_is_its_time_over_the_vaes_and_over_what_is_counted
     assert all(float(row["least"]) <= float(row["time"]) <= float(row["most"]) for row in (vae, wgan))
     quotient = float(wgan["time"]) / float(wgan["counted"])
     assert float(wgan["time/counted"]) == pytest.approx(quotient, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_soak_writes_its_curve_and_finds_what_grows_and_what_is_traced_anew(benchmark, tmp_path):
+    soak = benchmark("soak")
+    flat = [soak.Row(number, 10.0 * number, 500 + number % 3, 7) for number in range(1, 41)]
+    growth, traced = soak.verdict(flat)
+    assert abs(growth) < 0.002 and traced == 0
+    leaking = [row._replace(resident_mib=500 + row.seconds, traced=row.round) for row in flat]
+    growth, traced = soak.verdict(leaking)
+    assert growth == pytest.approx(300 / 750, rel=0.05) and traced == 30
+    soak.draw(flat, tmp_path / "soak.png")
+    assert (tmp_path / "soak.png").stat().st_size > 1000
+    (first, *_) = soak.rounds(0.001, limit=None, system="vae")
+    assert first.traced > 0 and first.resident_mib > 100
+    with pytest.raises(MemoryError, match="more than 1"):
+        next(soak.rounds(0.001, limit=1, system="vae"))
+
+
+@pytest.mark.slow
+def test_serving_compares_what_threads_get_and_counts_images(benchmark, tmp_path):
+    serving = benchmark("serving")
+    serving.main(["--threads", "1,2", "--shape", "8x8x1", "--seconds", "0.2", "--csv", str(tmp_path / "t.csv")])
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["threads"] for row in rows] == ["1", "2"] and all(float(row["SavedModel"]) > 0 for row in rows)
+    calls = iter(range(10_000))
+    with pytest.raises(ValueError, match="gave other images than alone"):
+        serving.check(lambda seed: [next(calls)], threads=2)
