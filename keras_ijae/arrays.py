@@ -1,7 +1,45 @@
-"""Checks of arrays, for all rooms: what passes comes back, anything else is a ValueError that names the argument."""
+"""Arrays for all rooms: checks, which give back what passes, and archives of others, of which nothing is believed."""
+
+import os
+import zipfile
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+_LARGE, _MOST_FOLD = 2**26, 200
+"""From how many bytes on a member of an archive may not unpack to more than so many times its size: images of real
+data pack to a third or a thirtieth, an empty file of any length to a thousandth."""
+
+
+def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy archive, by name; nothing in it is unpickled.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is no such archive, is damaged, holds other things than plain arrays, or unpacks to memory that
+            its size does not explain.
+    """
+    with open(path, "rb") as stream:
+        try:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("one .npy array")
+            for member in archive.zip.infolist():
+                _check_fold(member)
+            found = {name: archive[name] for name in archive.files}
+            if not all(isinstance(array, np.ndarray) for array in found.values()):
+                raise ValueError(f"members that are no arrays among {sorted(found)}")
+            return found
+        except Exception as error:  # whatever NumPy, zipfile, zlib or the memory make of a broken file
+            raise ValueError(f"{str(path)!r} is not a NumPy .npz archive of plain arrays ({error}).") from error
+
+
+def _check_fold(member: zipfile.ZipInfo) -> None:
+    if member.file_size > max(_LARGE, _MOST_FOLD * member.compress_size):
+        raise ValueError(
+            f"{member.filename} unpacks from {member.compress_size} to {member.file_size} bytes: store it unpacked, by "
+            "np.savez, if it is meant"
+        )
 
 
 def real(name: str, values: ArrayLike) -> np.ndarray:

@@ -3,7 +3,9 @@
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 LARGEST_WHOLE, LARGEST, LARGEST_SIZE, LARGEST_SIDE, MOST_REPEATS = 2**31 - 1, 1e12, 2**16, 4096, 1000
@@ -11,15 +13,23 @@ LARGEST_WHOLE, LARGEST, LARGEST_SIZE, LARGEST_SIDE, MOST_REPEATS = 2**31 - 1, 1e
 sides of images (a vector has at most the square of one), repeats in a step."""
 
 
-def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: str = "") -> int:
+def is_whole(value: Any, least: int = 1, most: float = LARGEST_WHOLE) -> bool:
+    """Whether `value` is a whole number from `least` to `most`; bools and floats are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and least <= value <= most
+
+
+def whole(
+    name: str, value: Any, least: int = 1, most: int | None = None, why: str = "", largest: int = LARGEST_WHOLE
+) -> int:
     """`value` as an int, if it is a whole number from `least` to `most`; bools and floats are none.
 
     Args:
         name: of the argument, for the message.
         value: what was given.
         least: smallest allowed value.
-        most: largest allowed value; None: 2**31 - 1.
+        most: largest allowed value; None: `largest`, which is only spoken of where a number is larger.
         why: what stands after the bounds in the message, such as ", the number of rows".
+        largest: in the place of `most` where that is None.
 
     Raises:
         ValueError: anything else.
@@ -27,25 +37,21 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None, why: s
     Example:
         whole("steps", 1.5)  # ValueError: Argument `steps` must be an integer >= 1. Received: steps=1.5
     """
+    if is_whole(value, least, largest if most is None else most):
+        return int(value)
     bounds = f">= {least}" if most is None else f"from {least} to {most}"
-    fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not fits or value < least or (most is not None and value > most):
-        raise _wrong(name, f"an integer {bounds}{why}", value)
-    if most is None and value > LARGEST_WHOLE:
-        raise _wrong(name, f"an integer {bounds}{why}, and at most {LARGEST_WHOLE}", value)
-    return int(value)
+    too_large = f", and at most {largest}" if most is None and is_whole(value, least, math.inf) else ""
+    raise _wrong(name, f"an integer {bounds}{why}{too_large}", value)
 
 
 def size(name: str, value: Any, least: int = 1) -> int:
     """`value`, if it is a whole number from `least` to 65,536: larger layers than anybody has exhaust the memory."""
-    whole(name, value, least)
-    return whole(name, value, least, LARGEST_SIZE)
+    return whole(name, value, least, largest=LARGEST_SIZE)
 
 
 def repeats(name: str, value: Any) -> int:
     """`value`, if it is a whole number from 1 to 1,000: each repeat is a part of a step's graph."""
-    whole(name, value)
-    return whole(name, value, 1, MOST_REPEATS)
+    return whole(name, value, largest=MOST_REPEATS)
 
 
 def seed(value: Any) -> int:
@@ -100,6 +106,24 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise _wrong(name, "True or False", value)
     return value
+
+
+def data_shape(value: Any) -> tuple[int, ...]:
+    """`value` as a tuple, if it is (height, width, channels), at most 4,096 each, or (features,), at most 4,096^2."""
+    shape = tuple(value) if isinstance(value, tuple | list) else ()
+    if len(shape) not in (1, 3) or not all(is_whole(side, most=math.inf) for side in shape):
+        raise ValueError(f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {value!r}")
+    if max(shape) > LARGEST_SIDE ** (2 if len(shape) == 1 else 1):
+        raise ValueError(f"Argument `data_shape` must have sides of at most {LARGEST_SIDE}. Received: {value!r}")
+    return tuple(int(side) for side in shape)
+
+
+def path(name: str, value: Any) -> Path:
+    """`value` as a path, if it is one: text, or what stands for it (`os.PathLike`), and neither empty nor with NUL."""
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise _wrong(name, "a path", value)
+    return Path(text)
 
 
 def choice(name: str, value: Any, known: Collection[str], other: str = "") -> str:

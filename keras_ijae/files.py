@@ -20,6 +20,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
     Args:
         path: where the file or directory shall stand; missing parents are made.
+
+    Raises:
+        OSError: it cannot be written; named.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,6 +32,10 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         if path.is_dir() and temporary.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # a write does not know of what: a full disk, say
+            error.filename = str(path)
+        raise
     finally:
         _remove(temporary)
 

@@ -1,13 +1,28 @@
 """The private attributes of Keras that this package uses: here, each with why, and nowhere else."""
 
+import io
 from collections.abc import Iterator
 
 import keras
+from keras.src.saving import saving_lib
 
 
 def sublayers(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """Every layer inside a network, nested ones and itself included: Keras has no public walk over nested layers."""
     return network._flatten_layers()
+
+
+def weights_file(model: keras.Model) -> io.BytesIO:
+    """What `model.save_weights` writes, in memory: HDF5 itself ends the process where a file cannot be written.
+
+    On a full disk its library cannot close the file, warns of it for every part, and crashes when the process ends.
+    Publicly Keras writes weights to a path alone.
+    """
+    file = io.BytesIO()
+    store = saving_lib.H5IOStore(file, mode="w")
+    saving_lib._save_state(model, store, assets_store=None, inner_path="", visited_saveables=set())
+    store.close()
+    return file
 
 
 def start_at(model: keras.Model, epoch: int) -> None:

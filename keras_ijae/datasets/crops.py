@@ -6,11 +6,10 @@ CelebA's crops differ by several points of Frechet distance and must not be mixe
 import dataclasses
 import math
 from collections.abc import Callable
-from numbers import Integral
 
 import tensorflow as tf
 
-from keras_ijae.checks import LARGEST_SIDE, choice
+from keras_ijae.checks import LARGEST_SIDE, choice, is_whole
 
 _CELEB_A = (218, 178)
 
@@ -96,8 +95,7 @@ def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
     sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
-    whole_sides = [isinstance(side, Integral) and not isinstance(side, bool) for side in sides]
-    if len(sides) != 2 or not all(whole_sides) or not all(0 < side <= LARGEST_SIDE for side in sides):
+    if len(sides) != 2 or not all(is_whole(side, most=LARGEST_SIDE) for side in sides):
         raise ValueError(
             f"Argument `size` must be a positive side or (height, width), of at most {LARGEST_SIDE}. "
             f"Received: size={size!r:.200}."

@@ -35,12 +35,15 @@ def subfolders(path: str) -> list[str]:
 
 
 def image_files(path: str) -> Iterator[str]:
-    """The image files under `path`, sorted by name, folder by folder."""
+    """The image files under `path`, sorted by name, folder by folder; ValueError for pipes and links to nothing."""
     for root, folders, files in os.walk(path):
         folders.sort()
         for name in sorted(files):
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield os.path.join(root, name)
+                file = os.path.join(root, name)
+                if not os.path.isfile(file):
+                    raise ValueError(f"Not a file, or a link to none: {file}. A folder of images must have files only.")
+                yield file
 
 
 def _groups(path: str) -> dict[str | None, list[str]]:

@@ -5,10 +5,10 @@ An archive of several splits names its arrays `x_train`, `y_train`, `x_test`, ..
 """
 
 import os
-import zipfile
 
 import numpy as np
 
+from keras_ijae.arrays import read_npz
 from keras_ijae.datasets.source import Options, Source, Table
 
 _EXAMPLES = ("image", "images", "x", "data", "arr_0")
@@ -45,13 +45,7 @@ def open_source(argument: str, options: Options) -> Source:
 def _arrays(path: str) -> dict[str, np.ndarray]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no file {path!r} to read arrays from.")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("one .npy array")
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise ValueError(f"{path!r} is not a NumPy .npz archive of plain arrays ({error}).") from error
+    return read_npz(path)
 
 
 def _splits(path: str, arrays: dict, options: Options) -> dict[str, tuple]:
@@ -87,7 +81,7 @@ def _first(arrays: dict, names: list[str] | tuple[str, ...]) -> str | None:
 
 
 def _table(path: str, x: np.ndarray, y: np.ndarray | None) -> Table:
-    if len(x) == 0 if x.ndim else True:
+    if not x.ndim or not x.size:
         raise ValueError(f"The data set is empty: {path!r} holds an array of shape {x.shape}.")
     if y is not None and (y.shape[:1] != x.shape[:1] or y.ndim > 2):
         raise ValueError(f"{path!r} must hold one label per example. Received: {x.shape} and labels {y.shape}.")

@@ -89,6 +89,10 @@ def _builder(name: str, options: Options) -> Any:
         if name.split(":")[0].split("/")[0] in known:
             raise ValueError(f"Argument `name` is not understood by tensorflow-datasets: {_brief(error)}") from error
         raise unknown(name, known) from None
+    except (ImportError, tf.errors.OpError) as error:  # of a library that tfds needs for some names, or of the network
+        raise ValueError(
+            f"Argument `name` cannot be opened by tensorflow-datasets: {_brief(error)}. Received: name={name!r}"
+        ) from error
 
 
 def _image_key(builder: Any, name: str, options: Options) -> str:

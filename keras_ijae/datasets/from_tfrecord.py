@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+import os
 
 import tensorflow as tf
 
@@ -12,6 +13,8 @@ from keras_ijae.datasets.source import Options, Source, Stream
 _IMAGES = ("image", "image/encoded", "image_raw", "x")
 _LABELS = ("label", "image/class/label", "y")
 _SIDES = (("height", "width"), ("image/height", "image/width"))
+UNKNOWN = -1
+"""The label of a record without one."""
 _DEPTHS = ("depth", "channels", "image/channels", "image/depth")
 
 
@@ -35,6 +38,9 @@ def open_source(argument: str, options: Options) -> Source:
     files = sorted(tf.io.gfile.glob(argument))
     if not files:
         raise FileNotFoundError(f"No file fits the pattern {argument!r}.")
+    for file in files:
+        if os.path.exists(file) and not os.path.isfile(file):  # others are none of this machine's
+            raise ValueError(f"Not a file: {file!r}. The pattern must fit TFRecord files only.")
     layout = _layout(_first(files), files[0], options)
 
     def read(split: str, start: int, stop: int | None) -> Stream:
@@ -80,6 +86,8 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
             f"The records of {file!r} hold {sorted(example)} and none called {label if image else ' or '.join(names)}: "
             "say which with `keys`={'image': NAME, 'label': NAME}."
         )
+    if label and len(example[label].int64_list.value) != 1:
+        raise ValueError(f"The records' {label!r} must be one integer. Received: {file!r} with {example[label]!s:.80}.")
     if example[image].WhichOneof("kind") == "float_list":
         return _Layout(image, "floats", _floats_shape(example[image], file, options), label)
     if example[image].WhichOneof("kind") != "bytes_list" or not example[image].bytes_list.value:
@@ -92,7 +100,7 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
         height, width, channels = tf.io.decode_image(data, expand_animations=False).shape
         return _Layout(image, "encoded", (height, width, 1 if channels < 3 else 3), label)
     shape = options.data_shape or _stored_shape(example)
-    if shape is None or len(data) not in (math.prod(shape), 4 * math.prod(shape)):
+    if shape is None or min(shape) < 1 or len(data) not in (math.prod(shape), 4 * math.prod(shape)):
         raise ValueError(
             f"The records' {image!r} is {len(data)} raw bytes: pass the images' `data_shape`, whose product must be "
             f"that (uint8) or a quarter of it (float32). Received: data_shape={shape}."
@@ -133,7 +141,7 @@ def _stream(files: list[str], layout: _Layout, size: int | None) -> Stream:
     if layout.kind == "floats":
         spec = {layout.image: tf.io.FixedLenFeature(layout.shape, tf.float32)}
     if layout.label:
-        spec[layout.label] = tf.io.FixedLenFeature([], tf.int64)
+        spec[layout.label] = tf.io.FixedLenFeature([], tf.int64, default_value=UNKNOWN)
 
     def parse(record: tf.Tensor) -> tuple:
         values = tf.io.parse_single_example(record, spec)

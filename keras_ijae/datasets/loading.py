@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae import checks
 from keras_ijae.checks import did_you_mean, flag, whole
 from keras_ijae.datasets.crops import framing
 from keras_ijae.datasets.opening import open_source
@@ -114,6 +115,7 @@ def load(
     for argument, value in {"shuffle": shuffle, "drop_remainder": drop_remainder}.items():
         if value is not None:
             flag(argument, value)
+    flag("labels", labels), flag("standardize", standardize)
     source = open_source(name, _options(keys, data_shape, data_dir, download, prepare=True))
     part, start, stop = resolve(split, source)
     names = _label_names(name, part, source, labels, attributes)
@@ -156,6 +158,11 @@ def info(
 def _options(keys, data_shape, data_dir, download, prepare) -> Options:
     if keys is not None and not (isinstance(keys, dict) and set(keys) <= {"image", "label"}):
         raise ValueError(f"Argument `keys` must be a dictionary with 'image' and/or 'label'. Received: keys={keys!r}.")
+    if data_dir is not None:
+        checks.path("data_dir", data_dir)
+    if data_shape is not None:
+        checks.data_shape(data_shape)
+    flag("download", download), flag("prepare", prepare)
     return Options(keys or None, data_shape, data_dir, download, prepare)
 
 
@@ -169,11 +176,13 @@ def _label_names(
         return False
     if split not in source.labelled:
         raise ValueError(f"Argument `labels` must be False: the split {split!r} of {name!r} has none. Received: True.")
+    if attributes is not None and not isinstance(attributes, Sequence):
+        raise ValueError(f"Argument `attributes` must be a list of names. Received: attributes={attributes!r:.200}.")
     for attribute in attributes or ():
         if attribute not in source.attributes:
             raise ValueError(
                 f"Argument `attributes` must name some of {list(source.attributes)}. Received: {attribute!r}."
-                + did_you_mean(attribute, source.attributes)
+                + did_you_mean(str(attribute), source.attributes)
             )
     return True if attributes is None else tuple(attributes)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import random
+from keras_ijae import checks, random
 from keras_ijae.datasets.source import Stream, Table
 
 Prepare = Callable[[tf.Tensor, Any], Any]
@@ -65,9 +65,7 @@ def set_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
             "Argument `dataset` must be a shuffled data set as `load` returned it, not mapped or batched again. "
             f"Received: dataset={dataset!r}."
         )
-    if epoch < 0:
-        raise ValueError(f"Argument `epoch` must be at least 0. Received: epoch={epoch}.")
-    getattr(dataset, _COUNTER).epoch = epoch
+    getattr(dataset, _COUNTER).epoch = checks.whole("epoch", epoch, 0)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import random
+from keras_ijae import checks, random
 from keras_ijae.evaluation.annealing import Joint
 
 
@@ -99,6 +99,7 @@ def ais_log_likelihood(
         Neal 2001; Wu, Burda, Salakhutdinov & Grosse 2017, sections 2.3 and 3.
     """
     counts = {"steps": steps, "chains": chains, "leapfrog_steps": leapfrog_steps, "batch_size": batch_size}
+    checks.seed(seed), checks.flag("progress", progress)
     joint = Joint(model, likelihood, **counts)
     batch, found = model.labelled(x, labels), []
     for part in range(0, batch.x.shape[0], batch_size):
@@ -133,6 +134,7 @@ def bdmc(
     References:
         Grosse, Ghahramani & Adams 2015; Wu et al. 2017, section 3.2.
     """
+    checks.seed(seed), checks.flag("progress", progress)
     joint = Joint(model, likelihood, steps=steps, chains=chains, leapfrog_steps=leapfrog_steps, n=n)
     key = random.fold(seed, "bdmc")
     exact = joint.sample(1, n, random.fold(key, "exact"))

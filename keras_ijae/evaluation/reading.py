@@ -23,14 +23,18 @@ def batches_of(name: str, data: Any, model: Any) -> tf.data.Dataset:
     Raises:
         ValueError: the data never end, or labels of an array do not fit.
     """
+    batches.check_form(name, data, model.classes)
     if isinstance(data, tf.data.Dataset):
         if data.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError(f"Argument `{name}` must end. Received: an infinite data set")
         return data.rebatch(ROWS)
     if isinstance(data, keras.utils.PyDataset):
         return _of_py_dataset(data, model).rebatch(ROWS)
-    x, y = np.asarray(batches.unpack(data)), _labels(data, model)
-    slices = x if y is None else (x, batches.one_hot(y, model.classes, "float32", len(x)))
+    x, y = batches.unpack(data), _labels(data, model)
+    if not len(x):
+        raise ValueError(f"Argument `{name}` must have examples. Received: none")
+    x = batches.observations(x, model.data_shape, name)
+    slices = x if y is None else (x, batches.one_hot(y, model.classes, "float32", x.shape[0]))
     return tf.data.Dataset.from_tensor_slices(slices).batch(ROWS)
 
 

@@ -23,6 +23,8 @@ def asked(metrics: str | Sequence[str] | None, features: Any, model: Any) -> tup
     """
     extractor = None if features is None else get(features)
     if metrics is not None:
+        if not isinstance(metrics, str | Sequence):
+            raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: {metrics!r:.200}")
         return [metrics] if isinstance(metrics, str) else list(metrics), extractor
     of_samples = "sliced_wasserstein" if extractor is None else "fid"
     others = [name for name in ("mse", "elbo") if MEASURES[name].lacks(model) is None]
@@ -45,7 +47,7 @@ def chosen(
     if not names:
         raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: none")
     for name in names:
-        if name not in MEASURES:
+        if not isinstance(name, str) or name not in MEASURES:
             raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: {name!r}")
         _check_arguments(name, model, extractor, train)
         lacking = MEASURES[name].lacks(model)

@@ -9,6 +9,8 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from keras_ijae import checks
+from keras_ijae.datasets.failing import in_words
 from keras_ijae.evaluation import requirements
 from keras_ijae.evaluation.material import Material
 from keras_ijae.evaluation.measures import Measure, Value
@@ -55,6 +57,7 @@ class Evaluation:
         return table
 
 
+@in_words("Evaluation")
 def evaluate(
     model: Any,
     dataset: Any,
@@ -101,6 +104,11 @@ def evaluate(
         scores = ki.evaluation.evaluate(model, test, ["fid", "psnr"], features="mnist-classifier.keras")
         scores["gen/frechet_distance"]
     """
+    checks.flag("progress", progress)
+    if cache is not None:
+        checks.path("cache", cache)
+    if lpips is not None and not callable(lpips):
+        raise ValueError(f"Argument `lpips` must be a `ki.metrics.LPIPS`. Received: lpips={lpips!r:.200}")
     names, extractor = requirements.asked(metrics, features, model)
     chosen = requirements.chosen(names, model, extractor, train, samples, seed)
     requirements.check_labels(dataset, chosen, model)

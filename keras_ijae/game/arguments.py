@@ -3,6 +3,9 @@
 import inspect
 from typing import Any, TypedDict, Unpack, get_args, get_origin, get_type_hints
 
+import numpy as np
+import tensorflow as tf
+
 REQUIRED = inspect.Parameter.empty
 """Stands for the default of an argument that has none."""
 
@@ -35,6 +38,13 @@ def arguments_of(system: type) -> dict[str, Any]:
         TypeError: an `__init__` hands on keyword arguments that it does not type.
     """
     return _arguments(system, system.__mro__)
+
+
+def refuse_arrays(arguments: dict[str, Any]) -> None:
+    """ValueError where an argument of a system is an array or tensor: these are equal to no name, nor unequal."""
+    for name, value in arguments.items():
+        if isinstance(value, np.ndarray) or tf.is_tensor(value):
+            raise ValueError(f"Argument `{name}` takes no arrays. Received: {value!r:.200}")
 
 
 def _arguments(system, bases):

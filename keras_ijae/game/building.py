@@ -1,7 +1,6 @@
 """Default networks for the roles of a system; no system is known here."""
 
 import dataclasses
-from numbers import Integral
 from typing import Any
 
 import keras
@@ -14,17 +13,8 @@ from keras_ijae.networks import Networks
 
 def check_sizes(data_shape: Any, latent_dim: Any) -> tuple[int, ...]:
     """`data_shape` as a tuple, if it and `latent_dim` are sizes that networks can be built for; else ValueError."""
-    shape = tuple(data_shape) if isinstance(data_shape, tuple | list) else ()
-    if len(shape) not in (1, 3) or any(isinstance(s, bool) or not isinstance(s, Integral) or s < 1 for s in shape):
-        raise ValueError(
-            f"Argument `data_shape` must be (height, width, channels) or (features,). Received: {data_shape!r}"
-        )
-    if max(shape) > checks.LARGEST_SIDE ** (2 if len(shape) == 1 else 1):
-        raise ValueError(
-            f"Argument `data_shape` must have sides of at most {checks.LARGEST_SIDE}. Received: {data_shape!r}"
-        )
     checks.size("latent_dim", latent_dim)
-    return tuple(int(size) for size in shape)
+    return checks.data_shape(data_shape)
 
 
 def build(role: Role, arguments: Arguments, options: Networks) -> keras.Model:

@@ -1,6 +1,7 @@
 """Batches of what Keras trains on: observations and labels in them, and what is wrong with them."""
 
 import itertools
+import numbers
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -72,6 +73,8 @@ def labels_in(data: Any) -> Any:
 
 def _alone(data):
     """What a tuple of one thing holds: Keras hands on ([x, labels],) where it was given [x, labels]."""
+    if isinstance(data, (tuple, list)) and not data:
+        raise ValueError(f"Observations must be an array, a pair (x, y) or a dictionary. Received: {data!r}")
     return data[0] if isinstance(data, tuple) and len(data) == 1 else data
 
 
@@ -168,13 +171,18 @@ def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
 
 
 def check_form(name: str, x: Any, classes: int | None = None) -> None:
-    """ValueError for what has no observations in a form that is known: None, text, numbers, and lists.
+    """ValueError for what has no observations in a form that is known: nothing, text, numbers, symbols, and lists.
 
     A list is taken for (x, labels) by conditional models alone: else all but the first of its parts would be dropped.
     """
     pair = isinstance(x, list) and len(x) == 2 and classes is not None
-    if x is None or isinstance(x, (str, bytes, int, float)) or (isinstance(x, list) and not pair):
-        received = f"a list of {len(x)} parts" if isinstance(x, list) else repr(x)
+    sliced = hasattr(x, "__getitem__") and not isinstance(x, (str, bytes, numbers.Number))
+    known = sliced or isinstance(x, (Iterator, tf.data.Dataset, tf.distribute.DistributedDataset))
+    nested = isinstance(x, (tuple, list, dict))
+    empty = nested and not x
+    symbolic = any(isinstance(part, keras.KerasTensor) for part in (tf.nest.flatten(x) if nested else [x]))
+    if not known or empty or symbolic or (isinstance(x, list) and not pair):
+        received = f"a list of {len(x)} parts" if isinstance(x, list) else f"{x!r:.200}"
         raise ValueError(
             f"Argument `{name}` must be an array, a pair (x, y), a dictionary, a tf.data.Dataset or a PyDataset; "
             f"batches in a list are to be joined, as by np.concatenate. Received: {received}"
@@ -191,8 +199,8 @@ def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
     if isinstance(x, Iterator):
         first = _present(next(x, None))
         return first, (batch for batch in itertools.chain([first], x))  # Keras takes generators, no other iterators
-    if isinstance(x, tf.distribute.DistributedDataset) or not hasattr(x, "__getitem__"):
-        return None, x  # Keras says what it cannot take
+    if isinstance(x, tf.distribute.DistributedDataset):
+        return None, x
     if isinstance(x, (tuple, list, dict)):
         return tf.nest.map_structure(lambda part: part[: batch_size or 32], x), x
     return x[: batch_size or 32], x

@@ -1,5 +1,6 @@
 """The functions on tensors behind a model's methods; what is exported are these very functions."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import tensorflow as tf
 
 from keras_ijae import random
 
+_TRACING = threading.Lock()
 _ROWS = 512  # rows that go through a network at once
 
 
@@ -60,12 +62,13 @@ class Endpoints:
 
     def _get(self, name):
         key = name, self._model.sampling_prior  # which may be replaced, by a density fitted to codes
-        if key not in self._compiled:
-            function = tf.function(
-                lambda *tensors: self._averaged(name, tensors), self.signature(name), autograph=False
-            )
-            self._compiled[key] = function.get_concrete_function()
-        return self._compiled[key]
+        with _TRACING:  # by one thread of those that ask at once
+            if key not in self._compiled:
+                function = tf.function(
+                    lambda *tensors: self._averaged(name, tensors), self.signature(name), autograph=False
+                )
+                self._compiled[key] = function.get_concrete_function()
+            return self._compiled[key]
 
     def _averaged(self, name, tensors):
         with self._model.averaged():

@@ -1,12 +1,13 @@
 """SavedModels: a sampler to be served, and an encoder to be reused; neither needs this package or Keras."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from keras_ijae import checks
+from keras_ijae.datasets.failing import said
 from keras_ijae.files import replacing
 
 
@@ -132,8 +133,12 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool) -> None
 
 
 def _save(module, path, overwrite, signatures):
-    path = Path(path)
+    path = checks.path("path", path)
+    checks.flag("overwrite", overwrite)
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise FileExistsError(f"Argument `path` exists: {path}. Pass overwrite=True to replace it")
     with replacing(path) as temporary:
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        try:
+            tf.saved_model.save(module, str(temporary), signatures=signatures)
+        except tf.errors.OpError as error:  # a full disk, which is no OSError to TensorFlow
+            raise OSError(f"{path} could not be written. {said(error)}") from error

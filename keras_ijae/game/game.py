@@ -7,8 +7,11 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, random
+from keras_ijae.datasets.failing import in_words
 from keras_ijae.distributions import priors
+from keras_ijae.files import replacing
 from keras_ijae.game import compiling, data, fitting, moves, networks, optimizers, presets, step
+from keras_ijae.game.arguments import refuse_arrays
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
@@ -59,6 +62,10 @@ class Game(GenerativeModel):
     LEAST_ROWS = 1  # of a batch, for its losses to say something
     moves: tuple[Move, ...]
     phases: tuple[Phase, ...]
+
+    def __new__(cls, *args: Any, **arguments: Any) -> "Game":
+        refuse_arrays(arguments)  # before a system's own `__init__` compares them with names
+        return super().__new__(cls, *args, **arguments)
 
     def __init__(
         self,
@@ -219,6 +226,7 @@ class Game(GenerativeModel):
         by_move = {move: keras.optimizers.deserialize(made) for move, made in config["optimizer"].items()}
         self.compile(**{**config, "optimizer": by_move})
 
+    @in_words("Training")
     def fit(
         self,
         x=None,
@@ -243,6 +251,7 @@ class Game(GenerativeModel):
         Raises:
             ValueError: data that do not fit, before the first step.
             TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
+            DataError: a data set could not be read further (`ki.datasets.DataError`); a `Backup` is where to go on.
         """
         check_compiled(self, "fit")
         compiling.refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
@@ -257,6 +266,7 @@ class Game(GenerativeModel):
         tell(callbacks, x, in_order=not own_order and not keras_arguments.get("shuffle", True))
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
+    @in_words("Evaluation")
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):
         """`keras.Model.evaluate`, with the first batch checked; arguments as in Keras, data as in `fit`.
 
@@ -270,6 +280,33 @@ class Game(GenerativeModel):
         if not is_validation_of_fit(keras_arguments):
             _, x = first_look(self, x, y, batch_size)
         return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
+
+    @in_words("Prediction")
+    def predict(self, x, batch_size=None, verbose="auto", **keras_arguments):
+        """`keras.Model.predict`, with the first batch checked: what a call gives, with the averaged weights.
+
+        Raises:
+            ValueError: data that do not fit.
+        """
+        data.check_form("x", x, self.classes)
+        first, x = data.first_batch(x, batch_size)
+        if first is not None and self.has_encoder:
+            self.batch_of(first)
+        elif first is not None:
+            data.observations(data.unpack(first), (self.latent_dim,))
+        return super().predict(x, batch_size, verbose, **keras_arguments)
+
+    def save(self, filepath, overwrite=True, zipped=None, **keras_arguments):
+        """`keras.Model.save`; a `.keras` file appears whole or not at all, and what stood there stays until then.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        path = checks.path("filepath", filepath)
+        if path.suffix != ".keras" or zipped is False or (path.exists() and not overwrite):
+            return super().save(filepath, overwrite, zipped, **keras_arguments)
+        with replacing(path) as temporary:
+            super().save(temporary, overwrite, zipped, **keras_arguments)
 
     @property
     def metrics(self) -> list:

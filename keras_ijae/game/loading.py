@@ -1,10 +1,10 @@
 """Models from files, with errors that say what is wrong with them."""
 
 import os
-from pathlib import Path
 
 import keras
 
+from keras_ijae import checks
 from keras_ijae.game.game import Game
 
 _NO_FILE = "Argument `path` must be a .keras file of this package, or a run directory with a model.keras."
@@ -22,7 +22,8 @@ def load_model(path: str | os.PathLike) -> Game:
     Raises:
         ValueError: the file is missing, corrupt, or holds no model of this package.
     """
-    file = Path(path) / "model.keras" if Path(path).is_dir() else Path(path)
+    file = checks.path("path", path)
+    file = file / "model.keras" if file.is_dir() else file
     if not file.is_file():
         raise ValueError(f"{_NO_FILE} Received: {file}, which does not exist")
     try:

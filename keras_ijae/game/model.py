@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import checks, random
+from keras_ijae.datasets.failing import in_words
 from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
@@ -294,6 +295,7 @@ class GenerativeModel(keras.Model):
         x, labels = self.labelled(x, labels)
         return np.sum((x.numpy() - self.reconstruct(x, labels=labels)).reshape(x.shape[0], -1) ** 2, axis=1)
 
+    @in_words("Fitting a prior")
     def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
         """Fit a density to the codes of `data` after training; `sample` and `export` then use it.
 

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
 from keras_ijae import checks
 from keras_ijae.game import building, presets
-from keras_ijae.game.arguments import REQUIRED, arguments_of
+from keras_ijae.game.arguments import REQUIRED, arguments_of, refuse_arrays
 from keras_ijae.game.game import Game
 from keras_ijae.networks import Networks
 
@@ -104,7 +101,7 @@ def create(
         model = ki.create("ijae", data_shape=(28, 28, 1), latent_dim=16)
     """
     entry = entry_of(system)
-    _check_no_arrays({"networks": networks, "norm": norm, "spectral": spectral, "preset": preset, **arguments})
+    refuse_arrays({"networks": networks, **arguments})
     chosen = presets.of(entry.system, preset)
     shape = building.check_sizes(data_shape, latent_dim)
     if chosen is not None:
@@ -148,12 +145,6 @@ def _check_arguments(system, arguments):
         listed = sorted({*known, *_GENERAL})
         hint = "".join(checks.did_you_mean(word, listed) for word in unknown)
         raise ValueError(f"Unknown arguments {unknown} of {system.__name__}.{hint} Known: {', '.join(listed)}")
-
-
-def _check_no_arrays(arguments):
-    for name, value in arguments.items():
-        if isinstance(value, np.ndarray) or tf.is_tensor(value):  # which are equal to no name, nor unequal
-            raise ValueError(f"Argument `{name}` takes no arrays. Received: {value!r:.200}")
 
 
 def _check_roles(system, options):

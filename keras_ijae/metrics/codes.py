@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.checks import choice
+from keras_ijae.arrays import real
+from keras_ijae.checks import choice, number
 from keras_ijae.metrics import _checks
 
 THRESHOLDS = {"mask": 0.1, "posterior_mean": 1e-2, "stddev": 0.1}
@@ -62,15 +63,15 @@ def active_dimensions(values: ArrayLike, definition: str | None = None, threshol
     References:
         Mondal et al. 2020 (mask); Burda et al. 2016, section 5.1 (posterior mean).
     """
-    definition = definition or ("mask" if np.ndim(values) == 1 else "stddev")
+    values = real("values", values)
+    definition = definition or ("mask" if values.ndim == 1 else "stddev")
     choice("definition", definition, tuple(THRESHOLDS))
     threshold = THRESHOLDS[definition] if threshold is None else threshold
-    if not np.isfinite(threshold):
-        raise ValueError(f"Argument `threshold` must be finite. Received: threshold={threshold!r}")
+    number("threshold", threshold)
     if definition == "mask":
-        if np.ndim(values) != 1:
-            raise ValueError(f"Argument `values` must be a mask (m,). Received: shape {np.shape(values)}")
-        return _checks.rows("values", np.asarray(values)[None], minimum=1)[0] >= threshold
+        if values.ndim != 1:
+            raise ValueError(f"Argument `values` must be a mask (m,). Received: shape {values.shape}")
+        return _checks.rows("values", values[None], minimum=1)[0] >= threshold
     variances = _checks.rows("values", values).astype(np.float64).var(axis=0, ddof=1)
     return (variances if definition == "posterior_mean" else np.sqrt(variances)) > threshold
 

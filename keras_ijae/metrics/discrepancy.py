@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.checks import choice
+from keras_ijae.arrays import real
+from keras_ijae.checks import choice, number
 from keras_ijae.metrics import _checks
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -40,10 +41,12 @@ def mmd(
     """
     x, y = (array.astype(np.float64) for array in _checks.two_sets(("x", "y"), x, y))
     choice("kernel", kernel, ("imq", "rbf"))
-    scales = np.asarray((SCALES if kernel == "imq" else (1.0,)) if scales is None else scales, np.float64)
-    if bandwidth is None:
+    scales = real("scales", (SCALES if kernel == "imq" else (1.0,)) if scales is None else scales).astype(np.float64)
+    if bandwidth is not None:
+        number("bandwidth", bandwidth)
+    else:
         bandwidth = 2 * x.shape[1] if kernel == "imq" else 2 * _median(np.concatenate([x, y]))
-    if scales.ndim != 1 or not scales.size or not np.all(scales * bandwidth > 0) or not np.isfinite(bandwidth):
+    if scales.ndim != 1 or not scales.size or not np.all(scales * bandwidth > 0):
         received = f"bandwidth={bandwidth!r}, scales={scales.tolist()}"
         raise ValueError(f"Arguments `bandwidth` and `scales` must be above 0. Received: {received}")
     widths = scales * bandwidth

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.arrays import finite
+from keras_ijae.arrays import finite, real
 from keras_ijae.metrics import _checks
 
 _NUMBERS = 2**22
@@ -89,7 +89,7 @@ def _log_normal(values: np.ndarray) -> np.ndarray:
 
 
 def _like(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(values, np.float64)
+    array = real(name, values).astype(np.float64)
     if array.shape != shape:
         raise ValueError(f"Argument `{name}` must have shape {shape}, as `codes` has. Received: shape {array.shape}")
     return finite(name, array)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import read_npz
+from keras_ijae.checks import path as checked_path
 from keras_ijae.checks import whole
 from keras_ijae.files import replacing
 from keras_ijae.metrics import _checks
@@ -59,7 +61,7 @@ class _Load:
             Raises:
                 ValueError: the file holds none, or the instance has another d.
             """
-            loaded = _read(owner, path)
+            loaded = _read(owner, checked_path("path", path))
             if instance is None:
                 return loaded
             instance._of_dim("path", loaded.dim)
@@ -71,10 +73,10 @@ class _Load:
 
 def _read(kind: type, path: str | os.PathLike) -> "FrechetAccumulator":
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            loaded = kind(len(file["origin"]), json.loads(str(file["metadata"])))
-            loaded.count = int(file["count"])
-            loaded._origin, loaded._offset, loaded._scatter = file["origin"], file["offset"], file["scatter"]
+        file = read_npz(path)
+        loaded = kind(len(file["origin"]), json.loads(str(file["metadata"])))
+        loaded.count = int(file["count"])
+        loaded._origin, loaded._offset, loaded._scatter = file["origin"], file["offset"], file["scatter"]
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever NumPy, zipfile, zlib or json make of a broken file
@@ -153,7 +155,7 @@ class FrechetAccumulator:
     def save(self, path: str | os.PathLike) -> None:
         """Writes the sums and the metadata to `path` as NumPy arrays (.npz), whole or not at all."""
         sums = {"origin": self._origin, "offset": self._offset, "scatter": self._scatter}
-        with replacing(path) as temporary, temporary.open("wb") as file:
+        with replacing(checked_path("path", path)) as temporary, temporary.open("wb") as file:
             np.savez(file, count=self.count, metadata=json.dumps(self.metadata), **sums)
 
     load = _Load()

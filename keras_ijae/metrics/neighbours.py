@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import real
 from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics._distances import nearest
@@ -22,32 +23,28 @@ def nearest_neighbours(queries: ArrayLike, references: ArrayLike, k: int = 1) ->
     """The k references nearest to each query, in constant memory.
 
     Args:
-        queries, references: (n, ...) and (m, ...), of one shape but for the first axis, which may be that of images
-            or of features; uint8 counts as value / 255.
+        queries, references: (n, ...) and (m, ...), of one shape but for the first axis: features in any range, or
+            images (n, height, width, channels) in [0, 1]; uint8 counts as value / 255.
         k: from 1 to m.
 
     Returns:
         Indices and Euclidean distances over all numbers of a row; ties in the order of the references.
 
     Raises:
-        ValueError: shapes that differ, values that are not finite, or another `k`.
+        ValueError: shapes that differ, values that are not finite, images outside [0, 1], or another `k`.
 
     Example:
         copies = nearest_neighbours(samples, train_images).distances[:, 0] < 1.0
     """
-    shapes = np.shape(queries), np.shape(references)
+    queries, references = real("queries", queries), real("references", references)
+    shapes = queries.shape, references.shape
     if min(map(len, shapes)) < 2 or shapes[0][1:] != shapes[1][1:]:
         raise ValueError(
             "Arguments `queries` and `references` must have one shape (n, ...) but for n. "
             f"Received: {shapes[0]} and {shapes[1]}"
         )
-    flat = _flat(queries), _flat(references)
+    flat = _checks.flat("queries", queries), _checks.flat("references", references)
     queries, references = _checks.two_sets(("queries", "references"), *flat, minimum=1)
     k = whole("k", k, 1, len(references), ", the number of references")
     indices, squares = nearest(queries, references, k)
     return Neighbours(indices, np.sqrt(squares))
-
-
-def _flat(values: ArrayLike) -> np.ndarray:
-    array = np.asarray(values).reshape(len(values), -1)
-    return array.astype(np.float32) / 255 if array.dtype == np.uint8 else array

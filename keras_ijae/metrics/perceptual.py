@@ -1,13 +1,12 @@
 """Learned perceptual image patch similarity, version 0.1."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_ijae.checks import choice, whole
+from keras_ijae.checks import choice, path, whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics.features.download import Source, fetch, load_downloaded
 from keras_ijae.metrics.features.extractor import checksum_of, full_precision
@@ -61,9 +60,9 @@ class LPIPS:
         batch_size: int = 32,
     ) -> None:
         choice("net", net, tuple(SOURCES))
-        for path in (heads, backbone):
-            if path is not None and not Path(path).is_file():
-                raise FileNotFoundError(f"There are no weights at {path}")
+        for argument, given in (("heads", heads), ("backbone", backbone)):
+            if given is not None and not path(argument, given).is_file():
+                raise FileNotFoundError(f"There are no weights at {given}")
         self.net, self.name, self.batch_size = net, f"lpips-{net}", whole("batch_size", batch_size, 1)
         self.network = build_backbone(net)
         if backbone is None:
@@ -131,13 +130,13 @@ def _unit(maps):
     return maps / (tf.sqrt(tf.reduce_sum(maps**2, axis=-1, keepdims=True)) + 1e-10)
 
 
-def _read_heads(path, channels):
+def _read_heads(file, channels):
     """The heads as vectors (c,), one for each tap."""
-    state = read_torch_weights(path)
+    state = read_torch_weights(file)
     heads = [state.get(f"lin{layer}.model.1.weight") for layer in range(len(channels))]
     found = [None if head is None else head.size for head in heads]
     if found != channels or len(state) != len(channels):
-        raise ValueError(f"{path} must hold heads for {channels} channels. Received: {found}")
+        raise ValueError(f"{file} must hold heads for {channels} channels. Received: {found}")
     if any((head < 0).any() or not np.isfinite(head).all() for head in heads):
-        raise ValueError(f"{path} must hold heads that are not negative. Received: some that are")
+        raise ValueError(f"{file} must hold heads that are not negative. Received: some that are")
     return [head.reshape(-1).astype(np.float32) for head in heads]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import real
 from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 
@@ -106,7 +107,7 @@ def _curve_of_run(both: np.ndarray, clusters: int, angles: int, seed: int) -> tu
 
 
 def _distribution(name: str, values: ArrayLike) -> np.ndarray:
-    array = np.asarray(values, np.float64)
+    array = real(name, values).astype(np.float64)
     if array.ndim != 1 or not array.size or not np.all(array >= 0) or abs(array.sum() - 1) > 1e-6:
         raise ValueError(f"Argument `{name}` must be probabilities (s,) that sum to 1. Received: {values!r}")
     return array

@@ -1,5 +1,6 @@
 """Backups of training, from which a killed process goes on as if it had never stopped."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ from keras_ijae.datasets.pipeline import has_passes, is_loaded
 from keras_ijae.files import replacing
 from keras_ijae.game import GenerativeModel
 from keras_ijae.game.told import ToldData
-from keras_ijae.keras_internals import start_at
+from keras_ijae.keras_internals import start_at, weights_file
 
 _NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
 _KEPT = 2
@@ -61,14 +62,16 @@ class Backup(ToldData):
     Raises:
         ValueError: in `fit`: there are backups, but all are damaged.
         RuntimeError: instead of a backup, if a weight is not finite; the last good ones stay.
+        OSError: it cannot be written; the last good ones stay.
     """
 
     def __init__(self, directory: str | os.PathLike, every: int = 1, every_steps: int | None = None) -> None:
         super().__init__()
-        self.directory = Path(directory)
+        self.directory = checks.path("directory", directory)
         self.every = checks.whole("every", every)
         self.every_steps = None if every_steps is None else checks.whole("every_steps", every_steps)
         self._epoch, self._done, self._skipped, self._logged, self._damaged = 0, 0, 0, [], set()
+        self._seen_whole: Path | None = None  # read through since the last `fit`
         self._saved: tuple[int, int] | None = None
 
     @property
@@ -89,9 +92,9 @@ class Backup(ToldData):
             self._save(self._epoch, self._done)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        for left in self.directory.glob(".*.newest.weights.h5"):  # by a process that was killed while it wrote
+        for left in self.directory.glob("*newest.weights.h5"):  # by a process that was killed while it wrote
             left.unlink()
-        state, self._saved = self._newest(), None
+        state, self._saved, self._seen_whole = self._newest(), None, None
         start_at(self.model, state.epochs if state else 0)
         self._skipped = state.steps if state else 0
         if state is None:
@@ -166,14 +169,16 @@ class Backup(ToldData):
             if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
                 after = f"{epochs} epochs" + (f" and {steps} steps" if steps else "")
                 raise RuntimeError(f"Weight {weight.path} is not finite after {after}: no backup is made.")
-        with replacing(self.directory / "newest.weights.h5") as temporary:
-            self.model.save_weights(temporary)
-            with h5py.File(temporary, "a") as file:  # Keras keeps no metrics
-                for index, weight in enumerate(self._logs()):
-                    file[f"{_LOGGED}/{index}"] = weight.numpy()
-            digest = _digest(temporary)
-        path = self.directory / f"epoch-{epochs:04d}-step-{steps:08d}-{digest}.weights.h5"
-        os.replace(self.directory / "newest.weights.h5", path)
+        newest = self.directory / "newest.weights.h5"
+        try:
+            path = self._written(newest, epochs, steps)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                newest.unlink()
+            raise OSError(
+                f"No backup could be written into {self.directory}; those that stand in it are whole, and training "
+                f"goes on from them when it is begun again. {error}"
+            ) from error
         others = [state for state in self._states() if state.path != path]
         whole = [state for state in others if state.path not in self._damaged]
         before = [state for state in whole if (state.epochs, state.steps) < (epochs, steps)]
@@ -182,11 +187,25 @@ class Backup(ToldData):
                 state.path.unlink()
         self._saved = epochs, steps
 
+    def _written(self, newest: Path, epochs: int, steps: int) -> Path:
+        """The path of a new backup, which first was `newest`: its name holds its checksum."""
+        content = weights_file(self.model)
+        with h5py.File(content, "a") as file:  # Keras keeps no metrics
+            for index, weight in enumerate(self._logs()):
+                file[f"{_LOGGED}/{index}"] = weight.numpy()
+        with replacing(newest) as temporary:
+            temporary.write_bytes(content.getbuffer())
+            digest = _digest(temporary)
+        path = self.directory / f"epoch-{epochs:04d}-step-{steps:08d}-{digest}.weights.h5"
+        os.replace(newest, path)
+        return path
+
     def _newest(self) -> _State | None:
         """The newest state that is as it was written; None if there is none at all."""
         states = self._states()
         for state in states:
-            if _digest(state.path) == state.digest:
+            if state.path == self._seen_whole or _digest(state.path) == state.digest:
+                self._seen_whole = state.path
                 return state
             self._damaged.add(state.path)
             warnings.warn(f"{state.path} is damaged, its checksum has changed: taking the backup before", stacklevel=3)

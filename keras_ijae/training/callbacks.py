@@ -3,12 +3,12 @@
 import csv
 import io
 import os
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_ijae import checks
 from keras_ijae.files import write_text
 from keras_ijae.game import data as batches
 from keras_ijae.training.pictures import save_grid, save_pairs, to_show
@@ -31,10 +31,10 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(self, directory: str | os.PathLike, every: int = 1, count: int = 64, seed: int = 0) -> None:
         super().__init__()
-        self.directory = Path(directory)
-        self.every = every
-        self.count = count
-        self.seed = seed
+        self.directory = checks.path("directory", directory)
+        self.every = checks.whole("every", every)
+        self.count = checks.whole("count", count)
+        self.seed = checks.seed(seed)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0:
@@ -68,10 +68,10 @@ class ReconstructionGrid(keras.callbacks.Callback):
         super().__init__()
         self.data = images if isinstance(images, tuple) else np.asarray(images)
         self.images = np.asarray(batches.unpack(self.data))
-        self.directory = Path(directory)
-        self.every = every
-        self.columns = columns
-        self.seed = seed
+        self.directory = checks.path("directory", directory)
+        self.every = checks.whole("every", every)
+        self.columns = checks.whole("columns", columns)
+        self.seed = checks.seed(seed)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         if self.model.classes is not None:
@@ -96,7 +96,7 @@ class History(keras.callbacks.Callback):
 
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__()
-        self.path = Path(path)
+        self.path = checks.path("path", path)
         self.rows: list[dict] = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:

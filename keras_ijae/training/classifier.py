@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import datasets
+from keras_ijae import checks, datasets
 from keras_ijae.checks import whole
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, record_path
 
@@ -56,7 +56,7 @@ def train_classifier(
         train_classifier("mnist", "mnist-classifier.keras")
         train_classifier("color_mnist", "colours.keras", label="digit,color")  # 120 classes
     """
-    path = Path(path)
+    path = checks.path("path", path)
     _check_path(path, overwrite)
     about = datasets.info(dataset, prepare=True)
     names = _names(about, label)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae import checks
 from keras_ijae.checks import whole
 from keras_ijae.files import replacing, write_json
 
@@ -63,7 +64,7 @@ class MetricsCallback(keras.callbacks.Callback):
         self.dataset, self.metrics, self.features = dataset, metrics, features
         self.every, self.lpips, self.samples, self.train, self.seed = every, lpips, samples, train, seed
         self.log_dir, self.monitor, self.mode, self.overwrite = log_dir, monitor, mode, overwrite
-        self.best = None if best is None else Path(best)
+        self.best = None if best is None else checks.path("best", best)
         self._writer, self._record = None, None
 
     def on_train_begin(self, logs: dict | None = None) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_ijae.checks import choice, number, whole
+from keras_ijae.checks import choice, instance, number, size, whole
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Recipe:
 
     Raises:
         ValueError: a number below 1 where there must be at least one, fewer than two classes, a rate that is not above
-            0, or a seed that is none (0 to 2**32 - 1).
+            0, a seed that is none (0 to 2**32 - 1), or a value of another type.
     """
 
     system: str
@@ -52,8 +52,20 @@ class Recipe:
     classes: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("latent_dim", "batch_size", "epochs", "every", "steps_per_execution"):
+        for name in ("system", "dataset", "summary", "networks"):
+            instance(name, getattr(self, name), str)
+        for name in ("data", "arguments"):
+            if not isinstance(getattr(self, name), dict) or not all(
+                isinstance(key, str) for key in getattr(self, name)
+            ):
+                raise ValueError(
+                    f"Argument `{name}` must be a dictionary. Received: {name}={getattr(self, name)!r:.200}"
+                )
+        for name in ("batch_size", "epochs", "every", "steps_per_execution"):
             whole(name, getattr(self, name))
+        size("latent_dim", self.latent_dim)
+        if self.width is not None:
+            size("width", self.width)
         if self.every_steps is not None:
             whole("every_steps", self.every_steps)
         if self.classes is not None:

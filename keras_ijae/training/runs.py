@@ -11,6 +11,7 @@ from pathlib import Path
 
 import filelock
 
+from keras_ijae import checks
 from keras_ijae.files import write_json
 from keras_ijae.training.recipes import Recipe
 
@@ -51,7 +52,7 @@ class RunDirectory:
             return Recipe(**json.loads(self.config.read_text(encoding="utf-8"))["recipe"])
         except FileNotFoundError:
             raise ValueError(f"{self.path} is not a run directory: it has no config.json.") from None
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{self.config} is not the configuration of a run: {error}") from None
 
     @contextlib.contextmanager
@@ -132,7 +133,7 @@ def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = Fa
         ValueError: if the directory is not empty and neither is set, if both are, if there is nothing to
             resume, if `overwrite` meets a directory that is not a run, or if `path` cannot be written.
     """
-    run = RunDirectory(Path(path))
+    run = RunDirectory(checks.path("path", path))
     if resume and overwrite:
         raise ValueError("Arguments `resume` and `overwrite` exclude each other. Received: both")
     if resume:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_ijae.files import replacing
+from keras_ijae.datasets.failing import in_words
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
@@ -21,6 +21,7 @@ from keras_ijae.training.stopping import StopOnSignal
 _VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
+@in_words("Training")
 def train(
     recipe: Recipe,
     run: RunDirectory,
@@ -49,7 +50,7 @@ def train(
     Raises:
         ValueError: the recipe names no system, data set or argument that there is, its parts do not fit, or it has
             fewer epochs than the run has begun.
-        RuntimeError: another process writes into the directory.
+        RuntimeError: another process writes into the directory, or the data failed (`ki.datasets.DataError`).
     """
     keras.utils.set_random_seed(recipe.seed)
     data, held_out = training_data(recipe), validation_data(recipe)
@@ -60,11 +61,12 @@ def train(
     with run.writing():
         if overwrite:
             run.clear()
-        _check_epochs(recipe, run)
+        backup = Backup(run.backup, recipe.every, recipe.every_steps)
+        _check_epochs(recipe, run, backup)
         begun = run.config.is_file()
         run.write_recipe(recipe, versions(), splits(recipe))
         try:
-            _fit(recipe, run, model, data, held_out, [*watching, *callbacks])
+            _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
         except Exception:
             if not begun and run.holds_nothing_but_config():
                 run.config.unlink()
@@ -72,8 +74,8 @@ def train(
         return _finished(run, model, data)
 
 
-def _check_epochs(recipe, run):
-    begun = Backup(run.backup).epochs_begun
+def _check_epochs(recipe, run, backup):
+    begun = backup.epochs_begun
     if begun > recipe.epochs:
         raise ValueError(
             f"Argument `epochs` must be at least those that the run in {run.path} has begun, {begun}; --overwrite "
@@ -81,8 +83,7 @@ def _check_epochs(recipe, run):
         )
 
 
-def _fit(recipe, run, model, data, held_out, callbacks):
-    backup = Backup(run.backup, recipe.every, recipe.every_steps)
+def _fit(recipe, model, data, held_out, backup, callbacks):
     with StopOnSignal(backup) as stop:
         model.fit(
             data,
@@ -104,8 +105,7 @@ def _finished(run, model, data):
     fitted = earlier or model  # what was fitted if this run was done before, else what it has
     if fitted.awaits_fit:
         model.fit_prior(data, fitted.sampling_prior)
-    with replacing(run.model) as temporary:
-        model.save(temporary)
+    model.save(run.model)
     run.set_aside("evaluation.json", "scores.json")
     return model
 

@@ -30,9 +30,9 @@ def get(identifier: str | os.PathLike | Extractor | keras.Model) -> Extractor:
         return identifier
     if isinstance(identifier, keras.Model):
         return KerasFeatures(identifier)
-    if identifier == "inception":
+    if isinstance(identifier, str) and identifier == "inception":
         return Inception()
-    if identifier == "data":
+    if isinstance(identifier, str) and identifier == "data":
         return DataSpace()
     if isinstance(identifier, (str, os.PathLike)) and Path(identifier).suffix == ".keras":
         return Classifier.load(identifier)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_ijae.arrays import read_npz
+from keras_ijae.checks import path
 from keras_ijae.files import replacing
 from keras_ijae.metrics.features.extractor import Extractor
 from keras_ijae.metrics.features.images import Images, in_batches
@@ -34,7 +36,7 @@ class FeatureCache:
     """
 
     def __init__(self, directory: str | os.PathLike) -> None:
-        self.directory = Path(directory)
+        self.directory = path("directory", directory)
 
     def outputs(self, extractor: Extractor, images: Images) -> tuple[np.ndarray, np.ndarray | None]:
         """Features (n, dim), and probabilities (n, classes) where the extractor has classes.
@@ -75,11 +77,11 @@ class FeatureCache:
         for batch in in_batches(images, extractor.batch_size):
             content.update(batch)
         record = _record(what, extractor, content.checksum())
-        path = self._path(record)
+        file = self._path(record)
         try:
-            return load(path, record) if path.is_file() else None
+            return load(file, record) if file.is_file() else None
         except Exception as error:  # a broken file can fail in any way
-            warnings.warn(f"{path} cannot be used ({error}): its {what} are computed again", stacklevel=3)
+            warnings.warn(f"{file} cannot be used ({error}): its {what} are computed again", stacklevel=3)
             return None
 
     def _path(self, record: dict[str, Any]) -> Path:
@@ -119,9 +121,9 @@ def _record(what: str, extractor: Extractor, content: str) -> dict[str, Any]:
 
 
 def _load_arrays(path: Path, record: dict[str, Any]) -> list[np.ndarray]:
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        _same(json.loads(str(file["record"])), record)
-        return [file[name] for name in file.files if name != "record"]
+    file = read_npz(path)
+    _same(json.loads(str(file.pop("record"))), record)
+    return list(file.values())
 
 
 def _load_statistics(path: Path, record: dict[str, Any]) -> FrechetAccumulator:

@@ -76,7 +76,11 @@ class Classifier(KerasFeatures):
             ValueError: there is no classifier with its record, or the record belongs to another.
         """
         record = read_record(path)
-        found = cls(keras.models.load_model(path), record.dataset, record.accuracy, batch_size, record.label)
+        try:
+            model = keras.models.load_model(path)
+            found = cls(model, record.dataset, record.accuracy, batch_size, record.label)
+        except Exception as error:  # a bad file fails in as many ways as there are readers
+            raise ValueError(f"{path} is not a stored classifier: {error}") from error
         if found.checksum != record.checksum:
             raise ValueError(f"{record_path(path)} does not describe {path}: train the classifier again")
         return found

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_ijae.arrays import finite
+from keras_ijae.metrics import _checks
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
 
@@ -23,8 +23,5 @@ class DataSpace(Extractor):
         return tf.reshape(images, [tf.shape(images)[0], -1]), None
 
     def stream(self, images: ArrayLike) -> Iterator[tuple[np.ndarray, None]]:
-        """As `Extractor.stream`, for one array of vectors (n, d), in any range, or images."""
-        array = np.asarray(images, np.float32)
-        if array.ndim < 2 or not len(array):
-            raise ValueError(f"Argument `images` must have shape (n, ...). Received: {array.shape}")
-        yield finite("images", array).reshape(len(array), -1), None
+        """As `Extractor.stream`, for one array of vectors (n, d), in any range, or images; uint8 is value / 255."""
+        yield _checks.rows("images", _checks.flat("images", images), minimum=1).astype(np.float32), None
