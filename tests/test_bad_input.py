@@ -95,8 +95,10 @@ def test_vectors_outside_the_unit_interval_are_refused_where_the_likelihood_is_o
 def test_what_is_no_data_is_refused(models):
     with pytest.raises(ValueError, match="`x` must be an array.* Received: None"):
         models("vae").fit(None, verbose=0)
-    with pytest.raises(ValueError, match="Unrecognized data type"):
-        train(models("vae"), object())
+    for given in (object(), len, {1, 2}, (), {}, np.float32(1), b"x", keras.Input(SHAPE), (keras.Input(SHAPE), 0)):
+        for method in (models("vae").fit, models("vae").evaluate, models("vae").predict):
+            with pytest.raises(ValueError, match="`x` must be an array, a pair .* Received: "):
+                method(given, verbose=0)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_whole_numbers_that_tensorflow_cannot_hold_are_refused(value):
 
 def test_sizes_of_layers_end_at_65536():
     assert size("width", 65536) == 65536
-    with pytest.raises(ValueError, match="`width` must be an integer from 1 to 65536. Received: width=65537"):
+    with pytest.raises(ValueError, match="`width` must be an integer >= 1, and at most 65536. Received: width=65537"):
         size("width", 65537)
 
 

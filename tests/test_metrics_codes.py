@@ -59,7 +59,7 @@ def test_the_three_definitions_of_activity_differ_where_they_should():
     np.testing.assert_array_equal(metrics.active_dimensions(values, "stddev", 0.06), [0, 1, 1, 1])
     with pytest.raises(ValueError, match="'mask', 'posterior_mean', 'stddev'"):
         metrics.active_dimensions(values, "variance")
-    with pytest.raises(ValueError, match="`threshold` must be finite. Received: threshold=nan"):
+    with pytest.raises(ValueError, match="`threshold` must be a finite number. Received: threshold=nan"):
         metrics.active_dimensions(values, "stddev", np.nan)
     with pytest.raises(ValueError, match="a mask"):
         metrics.active_dimensions(values, "mask")

@@ -1,16 +1,14 @@
 """Whatever an argument is given, the outcome is a model, a data set, a number, or an error that names the argument."""
 
 import json
-import os
 import tempfile
 import warnings
 from pathlib import Path
 
 import keras
-import numpy as np
 import pytest
-import tensorflow as tf
-from hypothesis import HealthCheck, Phase, given, settings
+from anything import ANYTHING, FEW, NUMBERS, WORDS
+from hypothesis import given
 from hypothesis import strategies as st
 
 import keras_ijae as ki
@@ -18,41 +16,6 @@ from keras_ijae.game.arguments import arguments_of
 from keras_ijae.training import Recipe
 from keras_ijae_cli import main
 
-CASES = int(os.environ.get("KERAS_IJAE_CASES", 250))
-"""Of each test; 2,500 make 10,000 in all."""
-
-FEW = settings(
-    max_examples=CASES,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
-NUMBERS = st.one_of(
-    st.integers(-3, 70), st.integers(), st.sampled_from([2**31, 2**70, 10**400]), st.floats(), st.floats(-2, 2)
-)
-WORDS = st.one_of(st.text(max_size=6), st.sampled_from(["auto", "normal", "mlp", "gaussian", "paper", "none", "../x"]))
-OTHERS = st.sampled_from(
-    [
-        None,
-        True,
-        False,
-        (),
-        [],
-        {},
-        {"a": 1},
-        {8, 1},
-        (8, 8, 1),
-        (2, 2, 1),
-        b"x",
-        len,
-        object(),
-        np.zeros(2),
-        tf.ones([]),
-    ]
-)
-ANYTHING = st.one_of(NUMBERS, WORDS, OTHERS, st.lists(NUMBERS, max_size=3))
 GAME = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 4}
 CREATED = [*GAME, "norm", "spectral", "preset"]
 # Errors of two arguments that do not fit each other name the one that another is in the way of.

@@ -1,0 +1,229 @@
+"""Full disks, lost permissions, failing data: a clear error, nothing half written, and training goes on from there."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+
+import keras
+import pytest
+import tensorflow as tf
+from systems import images, quick, same, weights
+
+import keras_ijae as ki
+from keras_ijae.training import Backup, Recipe, open_run, trainer
+
+EPOCHS = 3
+X = images(32)
+GAME = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 8}
+
+
+def made():
+    keras.utils.set_random_seed(1)
+    model = ki.create("vae", **GAME)
+    model.compile(run_eagerly=True)
+    return model
+
+
+def fitted(model, *callbacks, data=X, epochs=EPOCHS):
+    model.fit(data, epochs=epochs, batch_size=8, verbose=0, shuffle=False, callbacks=list(callbacks))
+    return weights(model)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return fitted(made(), Backup(tmp_path_factory.mktemp("undisturbed")))
+
+
+class At(keras.callbacks.Callback):
+    """Does something at the beginning of an epoch."""
+
+    def __init__(self, epoch, action):
+        super().__init__()
+        self.epoch, self.action = epoch, action
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            self.action()
+
+
+def goes_on(directory, expected):
+    """Whether training ends from the backups there as if nothing had happened."""
+    same(expected, fitted(made(), Backup(directory)))
+
+
+def failing(monkeypatch, number, ends):
+    """From now on no file gets its name where that ends so."""
+    real = os.replace
+
+    def fail(source, target):
+        if str(target).endswith(ends):
+            raise OSError(number, os.strerror(number))
+        return real(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+
+
+FULL, DENIED = errno.ENOSPC, errno.EACCES
+
+
+@pytest.mark.parametrize("error", quick([FULL, DENIED], [FULL]))
+@pytest.mark.parametrize("ends", quick(["newest.weights.h5", ".weights.h5"], [".weights.h5"]))
+def test_a_backup_that_cannot_be_written_leaves_those_before(tmp_path, monkeypatch, undisturbed, error, ends):
+    with monkeypatch.context() as context:
+        begin = lambda: failing(context, error, ends)  # noqa: E731
+        with pytest.raises(
+            OSError, match=f"No backup could be written into {tmp_path}; .* are whole.*{os.strerror(error)}"
+        ):
+            fitted(made(), At(1, begin), Backup(tmp_path))
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith("epoch-0001-step-00000000-")
+    goes_on(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_really_full_leaves_whole_files_alone(tmp_path, undisturbed):
+    program = f"""
+import resource, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+from test_faults import At, Backup, fitted, made
+full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
+model = made()
+for act in (lambda: fitted(model, At(1, full), Backup({str(tmp_path / "backup")!r})),
+            lambda: model.save({str(tmp_path / "model.keras")!r}), lambda: model.export({str(tmp_path / "saved")!r})):
+    try:
+        act()
+    except OSError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    backup, saved, exported = done.stdout.splitlines()
+    assert "No backup could be written" in backup and "File too large" in backup
+    assert "File too large" in saved and "model.keras" in saved
+    assert "saved could not be written" in exported and "File too large" in exported
+    assert [path.name for path in tmp_path.iterdir()] == ["backup"]
+    goes_on(tmp_path / "backup", undisturbed)
+
+
+def test_a_model_that_cannot_be_saved_leaves_the_one_before(tmp_path, monkeypatch):
+    path, model = tmp_path / "model.keras", made()
+    model.save(path)
+    before = path.read_bytes()
+    failing(monkeypatch, FULL, "model.keras")
+    with pytest.raises(OSError, match="No space left on device: '.*model.keras'"):
+        model.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.keras"]
+
+
+@pytest.mark.slow
+def test_backups_that_are_deleted_while_training_goes_on_are_made_anew(tmp_path, undisturbed):
+    backup = tmp_path / "backup"
+    fitted(made(), At(1, lambda: shutil.rmtree(backup)), Backup(backup), epochs=2)
+    (left,) = backup.iterdir()
+    assert left.name.startswith("epoch-0002-")
+    goes_on(backup, undisturbed)
+
+
+def test_a_file_in_the_place_of_the_backups_is_named_and_stays(tmp_path):
+    backup = tmp_path / "backup"
+
+    def replace():
+        shutil.rmtree(backup)
+        backup.write_text("mine")
+
+    with pytest.raises(OSError, match=f"No backup could be written into {backup};.*"):
+        fitted(made(), At(1, replace), Backup(backup))
+    assert backup.read_text() == "mine" and os.listdir(tmp_path) == ["backup"]
+
+
+# Data -------------------------------------------------------------------------------------------------------------
+
+
+FOUR = tf.data.experimental.assert_cardinality(4)  # batches; where their number is unknown Keras warns
+
+
+class Failing(keras.utils.PyDataset):
+    """Batches, of which one raises."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if index == self.at:
+            raise ValueError("the disk is gone")
+        return X[index * 8 : index * 8 + 8]
+
+
+def generated(at):
+    return tf.data.Dataset.from_generator(
+        lambda: (Failing(at)[index] for index in range(4)), output_signature=tf.TensorSpec((None, 8, 8, 1))
+    ).apply(FOUR)
+
+
+def read_from_files(directory, at):
+    """A data set of records, of which one has a flipped bit where `at` is no None."""
+    path = directory / "a.tfrecord"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for image in X:
+            floats = tf.train.Feature(float_list=tf.train.FloatList(value=image.ravel()))
+            writer.write(tf.train.Example(features=tf.train.Features(feature={"image": floats})).SerializeToString())
+    if at is not None:
+        raw = bytearray(path.read_bytes())
+        raw[len(raw) * (8 * at + 4) // 32] ^= 1
+        path.write_bytes(raw)
+    return ki.datasets.load(f"tfrecord:{path}", batch_size=8, shuffle=False, data_shape=(8, 8, 1)).apply(FOUR)
+
+
+DATA = {
+    "generator": (lambda place, at: generated(at), "ValueError: the disk is gone"),
+    "py_dataset": (lambda place, at: Failing(at), "ValueError: the disk is gone"),
+    "records": (read_from_files, "corrupted record at"),
+}
+
+
+@pytest.mark.parametrize("kind", quick(DATA, ["records"]))
+def test_data_that_fail_in_the_middle_stop_training_where_it_can_go_on(kind, tmp_path, undisturbed):
+    make, message = DATA[kind]
+    backup = tmp_path / "backup"
+    with pytest.raises(ki.datasets.DataError, match=f"^Training stopped: the data failed. .*{message}[^\n]*$"):
+        fitted(made(), Backup(backup, every_steps=1), data=make(tmp_path, at=2))
+    assert {path.name[:24] for path in backup.iterdir()} == {"epoch-0000-step-00000001", "epoch-0000-step-00000002"}
+    with pytest.warns(UserWarning, match="Training goes on"):
+        same(undisturbed, fitted(made(), Backup(backup, every_steps=1), data=make(tmp_path, at=None)))
+
+
+@pytest.mark.parametrize("call", quick(["evaluate", "predict", "fit_prior", "scores"], ["evaluate"]))
+def test_data_that_fail_are_said_by_all_that_read_them(call):
+    model, data = made(), generated(1)
+    calls = {
+        "evaluate": lambda: model.evaluate(data, verbose=0),
+        "predict": lambda: model.predict(data, verbose=0),
+        "fit_prior": lambda: model.fit_prior(data, "normal"),
+        "scores": lambda: ki.evaluation.evaluate(model, data, "mse"),
+    }
+    with pytest.raises(ki.datasets.DataError, match="stopped: the data failed. ValueError: the disk is gone"):
+        calls[call]()
+    assert model.sampling_prior is model.prior
+
+
+# A run directory --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["model.keras", "history.csv", "samples-0002.png"])
+def test_a_run_whose_disk_is_full_is_resumed_to_the_same_model(tmp_path, monkeypatch, ends):
+    recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+    expected = weights(trainer.train(recipe, open_run(tmp_path / "whole")))
+    with monkeypatch.context() as context:
+        failing(context, FULL, ends)
+        with pytest.raises(OSError, match=f"No space left on device: '.*{ends}'"):
+            trainer.train(recipe, open_run(tmp_path / "run"))
+    assert not list((tmp_path / "run").rglob(f"*{ends}"))
+    run = open_run(tmp_path / "run", resume=True)
+    same(expected, weights(trainer.train(recipe, run)))
+    assert run.model.is_file()
