@@ -89,10 +89,10 @@ def draw(rows: list[Row], path: Path) -> None:
     left = figure.subplots()
     minutes = [row.seconds / 60 for row in rows]
     left.plot(minutes, [row.resident_mib for row in rows], color="C0")
-    left.set(xlabel="minutes", ylabel="resident MiB", ylim=(0, None))
+    left.set(xlabel="minutes", ylabel="resident MiB", ylim=(0, 1.2 * max(row.resident_mib for row in rows)))
     right = left.twinx()
     right.plot(minutes, [row.traced for row in rows], color="C1")
-    right.set(ylabel="graphs traced", ylim=(0, None))
+    right.set(ylabel="graphs traced", ylim=(0, 1.5 * max(row.traced for row in rows)))
     left.yaxis.label.set_color("C0"), right.yaxis.label.set_color("C1")
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=100)
