@@ -60,7 +60,7 @@ NEW = ("vae", "--dataset", "digits", "--networks", "mlp", "--width", 8, "--laten
 
 def epochs_of(out):
     path = out / "history.csv"
-    return [row["epoch"] for row in csv.DictReader(path.open())] if path.is_file() else []
+    return [row["epoch"] for row in csv.DictReader(path.read_text().splitlines())] if path.is_file() else []
 
 
 @pytest.mark.slow
