@@ -7,6 +7,17 @@ import keras
 from keras.src.saving import saving_lib
 
 
+class BuiltBeforehand(keras.Model):
+    """A model that `fit` and `evaluate` need not build under a strategy: it has all its weights, by its own `ready`.
+
+    Keras would take a batch off the data first, so that the first epoch is the data set's second pass, and its mean
+    over the replicas, which raises where they have different numbers of rows and, on several machines, always.
+    """
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
+        pass
+
+
 def sublayers(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """Every layer inside a network, nested ones and itself included: Keras has no public walk over nested layers."""
     return network._flatten_layers()

@@ -52,8 +52,10 @@ def fold(seed, *data) -> tf.Tensor:
 class Draws:
     """The noise of one pass: named draws, one row per row of the global batch, of which a replica takes its own."""
 
-    def __init__(self, key, rows, replica=0, replicas: int = 1, dtype: str = "float32"):
-        self._key, self._rows, self._replica, self._replicas, self._dtype = key, rows, replica, replicas, dtype
+    def __init__(self, key, rows, start=0, total=None, dtype: str = "float32"):
+        """Of the `total` rows (None: `rows`) of the global batch this replica has `rows`, from row `start` on."""
+        self._key, self._rows, self._start, self._dtype = key, rows, start, dtype
+        self._total = rows if total is None else total
 
     def normal(self, name: str, *shape: int) -> tf.Tensor:
         """(rows, *shape) standard normal numbers."""
@@ -69,9 +71,8 @@ class Draws:
 
     def rows(self, name: str, sampler: Callable) -> tf.Tensor:
         """The replica's rows of `sampler(n, seed)`, e.g. of a prior's `sample`."""
-        everything = sampler(self._rows * self._replicas, fold(self._key, name))
-        start = self._replica * self._rows
-        mine = everything if self._replicas == 1 else everything[start : start + self._rows]
+        everything = sampler(self._total, fold(self._key, name))
+        mine = everything if self._total is self._rows else everything[self._start : self._start + self._rows]
         return tf.cast(mine, self._dtype)
 
 

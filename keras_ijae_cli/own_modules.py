@@ -21,7 +21,7 @@ def import_own(names: list[str] | None) -> list[str]:
         ValueError: one is not there, or fails.
     """
     if names:
-        start_tensorflow()
+        start_tensorflow(devices=False)
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
     for name in names or ():

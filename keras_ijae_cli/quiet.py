@@ -7,19 +7,23 @@ import tempfile
 from collections.abc import Iterator
 
 
-def start_tensorflow() -> None:
+def start_tensorflow(devices: bool = True) -> None:
     """Imports TensorFlow and finds its devices; what its libraries write meanwhile is shown only if that fails.
 
     They write to standard error directly about CPU features and absent GPUs, whatever TF_CPP_MIN_LOG_LEVEL says. So
     every command calls this before it imports the package, which imports TensorFlow.
+
+    Args:
+        devices: without them TensorFlow is imported and not yet used, so that a cluster can be joined afterwards.
     """
     if os.environ.get("KERAS_IJAE_DEBUG"):
         return
     with _held_back():
         import tensorflow as tf
 
-        tf.config.list_physical_devices()
-        tf.zeros(())
+        if devices:
+            tf.config.list_physical_devices()
+            tf.zeros(())
 
 
 @contextlib.contextmanager

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_ijae.training import Recipe
 
-_CHANGEABLE = ("epochs", "every_steps")
-_LISTED = " and ".join(f"--{name.replace('_', '-')}" for name in _CHANGEABLE)
+_CHANGEABLE = ("epochs", "every_steps", "strategy")
+_LISTED = "--epochs, --every-steps and --strategy"
 _WORDS = {"true": True, "false": False, "none": None}
 
 

@@ -33,7 +33,7 @@ def train(
         str | None, typer.Option(help="Named settings of all that follows; `keras-ijae recipes` lists them.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples per step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples per step, of all devices together.")] = None,
     latent_dim: Annotated[int | None, typer.Option(min=1, help="Size of the code.")] = None,
     networks: Annotated[str | None, typer.Option(help="auto (by the shape of the data), mlp, dcgan or resnet.")] = None,
     width: Annotated[
@@ -51,6 +51,13 @@ def train(
     ] = None,
     every_steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of an epoch between two further backups, where epochs are long.")
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="mirrored: all GPUs of this machine share each batch; multiworker: those of several machines, each of "
+            "which runs this command with its own TF_CONFIG; none."
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the first weights, the order of the data and all noise.")
@@ -87,12 +94,15 @@ def train(
 
     [cyan]keras-ijae train --resume --out runs/mnist --epochs 40[/cyan]
 
+    [cyan]keras-ijae train vae --dataset mnist --strategy mirrored --out runs/mnist[/cyan]
+      on all GPUs of this machine; several machines need --strategy multiworker and a directory that all share
+
     [cyan]keras-ijae train my_vae --import my_module --dataset mnist --out runs/mine[/cyan]
       a system of your own, registered in my_module.py
     """
     if resume and (overwrite or recipe is not None):
         raise ValueError("Option --resume goes with neither --overwrite nor --recipe: the run goes on as it was begun.")
-    start_tensorflow()
+    start_tensorflow(devices=False)
     from keras_ijae.training import open_run
 
     run = open_run(out, resume, overwrite)
@@ -106,6 +116,7 @@ def train(
         "learning_rate": learning_rate,
         "every": every,
         "every_steps": every_steps,
+        "strategy": strategy,
         "seed": seed,
         "arguments": settings.parse("--set", set_ or ()),
         "data": settings.parse("--data", data or ()),
@@ -114,6 +125,8 @@ def train(
         chosen = settings.resumed_recipe(run.read_recipe(), system=system, dataset=dataset, **given)
     else:
         chosen = settings.new_recipe(recipe, system, dataset, **given)
+    if chosen.strategy != "multiworker":
+        start_tensorflow()
     own = "".join(f" --import {name}" for name in import_ or ())
     model = run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
     if model.awaits_fit:

@@ -30,6 +30,7 @@ from keras_ijae.evaluation import ais_log_likelihood
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
 from keras_ijae.models.bounds import code_and_kl
+from keras_ijae.replicas import Share
 
 W = np.array([[1.2, 0.0, 0.5], [-0.4, 0.8, 0.3]])  # x = z @ W + C + SIGMA e
 C, SIGMA = np.array([0.2, -0.1, 0.4]), 0.6
@@ -278,7 +279,7 @@ def test_lambda_ijae_lowers_the_same_kl_as_the_vae(prior):
     prior = LearnedMixture(2, trainable=False) if prior == "frozen" else prior
     model, x = create("ijae", posterior="diagonal", prior=prior, lam=1.0), images(BATCH)
     rows = Batch(tf.constant(x))
-    noise = model.noise(model.draws(BATCH, "test"))
+    noise = model.noise(model.draws(Share(BATCH), "test"))
     vae = VAE(encoder=model.encoder, decoder=model.decoder, prior=model.prior, likelihood="gaussian")
     played = model.losses(rows, noise, "players", model.forward(rows, noise, "players"))
     _, kl = vae.bound_terms(rows, {"code": noise["code"]}, training=True)
@@ -376,14 +377,15 @@ def test_noise_of_any_size_makes_a_code_and_an_estimated_prior_is_trained_and_ev
             return super().sample_and_log_prob(params, noise[:, : self.latent_dim])
 
     model, x = create("vae", posterior=Wide(2), prior=Hierarchy(2)), images(BATCH)
-    assert {name: draw.shape[1] for name, draw in model.noise(model.draws(3)).items()} == {"code": 4, "prior": 2}
+    assert {name: draw.shape[1] for name, draw in model.noise(model.draws(Share(3))).items()} == {"code": 4, "prior": 2}
     model.compile(run_eagerly=True)
     history = model.fit(dataset(x), validation_data=dataset(x), verbose=0).history
     assert np.isfinite([*history["kl_nats_sum"], *history["val_kl_nats_sum"]]).all()
     assert model.encode(x).shape == model.encode(x, seed=1).shape and not np.allclose(
         model.encode(x), model.encode(x, 1)
     )
-    assert create("ijae", posterior="diagonal", prior=Hierarchy(2)).noise(model.draws(3))["prior"].shape == (3, 2)
+    other = create("ijae", posterior="diagonal", prior=Hierarchy(2))
+    assert other.noise(other.draws(Share(3)))["prior"].shape == (3, 2)
 
 
 @pytest.mark.parametrize("name", ["gan", "wae_mmd", "aae", "ijae", "ali"])

@@ -119,8 +119,20 @@ def test_several_steps_at_once_become_one_under_replicas(two_replicas):
     assert model.steps_per_execution == 1
 
 
-POLICIES = [(name, "mixed_float16") for name in CLASSES] + [(name, "mixed_bfloat16") for name in REPRESENTATIVE]
+POLICIES = [(name, policy) for policy in ("mixed_float16", "mixed_bfloat16") for name in CLASSES]
 HALF = [(name, "mixed_float16") for name in ("gan", "vae")]
+
+
+def record_of(model):
+    """What the model's losses give from now on: losses, KL and other logs."""
+    played, losses = [], model.losses
+
+    def recorded(*arguments):
+        played.append(losses(*arguments))
+        return played[-1]
+
+    model.losses = recorded
+    return played
 
 
 @pytest.mark.parametrize("case", quick(POLICIES, HALF), ids="-".join)
@@ -130,8 +142,13 @@ def test_mixed_precision_trains_saves_and_continues(tmp_path, case):
     model = compiled(name, {"run_eagerly": True})
     scaled = [hasattr(optimizer, "inner_optimizer") for optimizer in model.optimizer.by_move.values()]
     assert scaled == [policy == "mixed_float16"] * len(model.moves)
+    played = record_of(model)
     before = values_of(model)
     history = train(model, dataset(images(6 * BATCH))).history
+    values = [value for one in played for value in (*one.losses.values(), *one.logs.values(), *one.penalties.values())]
+    assert {value.dtype for value in values} == {tf.float32}
+    outputs = [output for network in model.networks.values() for output in getattr(network, "outputs", ())]
+    assert {output.dtype for output in outputs} == {"float32"}  # codes, parameters, logits, images
     assert all(np.isfinite(values).all() for values in history.values())
     assert roles_moved(model, before) == set(model.networks)
     assert {weight.dtype for weight in model.trainable_variables} == {"float32"}

@@ -13,6 +13,7 @@ import keras_ijae as ki
 from keras_ijae.layers import spectral_layers
 from keras_ijae.models import VAE, FactorVAE
 from keras_ijae.models.factor_vae import permuted
+from keras_ijae.replicas import Share
 
 log, sigmoid, mean = tf.math.log, tf.sigmoid, tf.reduce_mean
 
@@ -105,7 +106,7 @@ def test_each_dimension_is_permuted_by_the_ranks_of_its_own_uniforms():
 def test_permuted_codes_have_the_marginals_but_not_the_correlation():
     normal = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 4000)
     model = small()
-    order = model.noise(model.draws(4000, "test", 0))["order"]
+    order = model.noise(model.draws(Share(4000), "test", 0))["order"]
     found = permuted(tf.constant(normal), tf.cast(order, tf.float64)).numpy()
     assert abs(np.corrcoef(found.T)[0, 1]) < 0.05
     np.testing.assert_array_equal(np.sort(found, 0), np.sort(normal, 0))

@@ -254,7 +254,7 @@ def test_a_run_repeats_itself_and_counts_its_steps():
 def test_replicas_cut_their_noise_out_of_the_global_batch():
     key = random.fold(0, "train", 5)
     whole = random.Draws(key, 8).normal("z", 3).numpy()
-    parts = [random.Draws(key, 4, replica, 2).normal("z", 3).numpy() for replica in (0, 1)]
+    parts = [random.Draws(key, 4, 4 * replica, 8).normal("z", 3).numpy() for replica in (0, 1)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
     assert not np.array_equal(*parts)
 

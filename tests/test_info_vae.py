@@ -12,6 +12,7 @@ from tiny import affine, float64, gaussian_data, network, play_phase, train_on_g
 
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE, InfoVAE
+from keras_ijae.replicas import Share
 
 
 def small(cls=InfoVAE, kind="plain", **arguments):
@@ -60,7 +61,7 @@ def test_it_is_the_vae_at_one_end_and_without_a_kl_at_the_other():
 def test_its_bounds_are_those_of_a_vae_with_its_networks():
     model, vae = small(alpha=0.9, lam=7.0), small(VAE)
     np.testing.assert_array_equal(model.elbo(X.astype("float32")), vae.elbo(X.astype("float32")))
-    assert set(model.noise(model.draws(3))) == {"code", "z"}
+    assert set(model.noise(model.draws(Share(3)))) == {"code", "z"}
 
 
 @pytest.mark.slow

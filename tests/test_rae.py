@@ -10,6 +10,7 @@ from tiny import affine, bilinear, check_a_weight_comes_back, float64, network, 
 
 from keras_ijae.layers import spectral_layers
 from keras_ijae.models import RAE
+from keras_ijae.replicas import Share
 
 W = np.array([[1.2, 0.0], [0.5, -0.8], [0.0, 1.0], [-0.7, 0.3]])  # a linear decoder: x = W z
 CODES = np.array([[0.3, -1.1], [2.0, 0.4], [-0.6, 0.9], [1.5, -0.2]])
@@ -101,11 +102,11 @@ def test_the_gradient_of_a_linear_decoder_is_its_frobenius_norm_and_the_codes_is
 
 def test_the_gradient_is_estimated_without_bias_by_directions_that_are_drawn():
     model = linear("gradient")
-    drawn = model.noise(model.draws(20_000, "test", 0))["direction"]
+    drawn = model.noise(model.draws(Share(20_000), "test", 0))["direction"]
     assert drawn.shape == (20_000, 2)
     unit = (drawn / tf.norm(drawn, axis=1, keepdims=True)).numpy()
     np.testing.assert_allclose(2 * np.mean(np.sum((unit @ W.T) ** 2, 1)), 3.91, atol=0.03)
-    assert set(small("l2").noise(model.draws(3))) == {"code"}
+    assert set(small("l2").noise(model.draws(Share(3)))) == {"code"}
 
 
 def test_a_spectral_decoder_has_singular_values_of_at_most_one_and_the_encoder_stays_as_it_is():

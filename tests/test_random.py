@@ -91,7 +91,7 @@ def test_replicas_draw_their_slices_of_the_global_draw():
         "rows": lambda draws: draws.rows("z", lambda n, seed: random.normal([n, 5], seed)),
     }
     for draw in drawers.values():
-        parts = [draw(random.Draws(key, 4, replica, 3)) for replica in range(3)]
+        parts = [draw(random.Draws(key, 4, 4 * replica, 12)) for replica in range(3)]
         np.testing.assert_array_equal(np.concatenate(parts), draw(alone))
         assert all(part.shape[0] == 4 for part in parts)
 
@@ -104,7 +104,7 @@ def test_draws_of_different_names_differ_and_come_in_the_type_asked_for():
 
 
 def test_shared_noise_is_the_same_on_all_replicas_and_rows_are_not():
-    first, second = (random.Draws(random.fold(0, "run"), 3, replica, 2) for replica in (0, 1))
+    first, second = (random.Draws(random.fold(0, "run"), 3, 3 * replica, 6) for replica in (0, 1))
     np.testing.assert_array_equal(first.shared("prior", 5, 2), second.shared("prior", 5, 2))
     assert first.shared("prior", 5, 2).shape == (5, 2)
     assert not np.array_equal(first.normal("prior", 2), second.normal("prior", 2))

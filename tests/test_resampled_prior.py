@@ -13,6 +13,7 @@ from keras_ijae import random
 from keras_ijae.distributions import ResampledPrior, StandardNormal
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
+from keras_ijae.replicas import Share
 
 NODES = special.ndtri((np.arange(400_000) + 0.5) / 400_000)[:, None]  # equally probable, of N(0, 1)
 
@@ -156,7 +157,7 @@ def test_a_model_is_scored_without_the_noise_of_training():
     model.fit(dataset(x), verbose=0)
     before = float(model.prior.normaliser.numpy())
     assert 0 < before < 1
-    batch, noise = model.batch_of(tf.constant(x)), model.noise(model.draws(BATCH, "test"))
+    batch, noise = model.batch_of(tf.constant(x)), model.noise(model.draws(Share(BATCH), "test"))
     values = model.bound_terms(batch, noise), model.bound_terms(batch, {"code": noise["code"]})
     np.testing.assert_array_equal(*(kl for _, kl in values))
     assert np.abs(model.bound_terms(batch, noise, training=True)[1] - values[0][1]).max() > 0
@@ -190,7 +191,7 @@ def test_it_is_made_anew_by_its_configuration_and_refused_for_labels():
 def test_scores_take_the_normaliser_from_the_weights_and_not_from_training(name, arguments):
     model = create(name, prior=ResampledPrior(LATENT, 5, 64, 256), **arguments)
     batch = Batch(tf.constant(images(4)))
-    noise = model.noise(model.draws(4, "test"))
+    noise = model.noise(model.draws(Share(4), "test"))
 
     def kl(normaliser):
         model.prior.normaliser.assign(normaliser)

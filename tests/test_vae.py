@@ -23,6 +23,7 @@ from tiny import (  # noqa: F401
 from keras_ijae.distributions import likelihoods
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
+from keras_ijae.replicas import Share
 
 mean, total, log = tf.reduce_mean, tf.reduce_sum, tf.math.log
 SHIFT = np.log(np.expm1(1 - 1e-5))  # a raw scale of 0 is the scale 1
@@ -326,7 +327,7 @@ def test_free_bits_are_of_the_whole_batch_on_several_replicas(two_replicas):
     model = create("vae")
     model.encoder.trainable_weights[-2].assign(model.encoder.trainable_weights[-2] * 3)
     batch = Batch(tf.constant(x))
-    kl = model.bound_terms(batch, model.noise(model.draws(BATCH, 0)))[1].numpy()
+    kl = model.bound_terms(batch, model.noise(model.draws(Share(BATCH), 0)))[1].numpy()
     halves, free_bits = [kl[: BATCH // 2].mean(), kl[BATCH // 2 :].mean()], 0.9 * kl.mean()
     assert min(halves) < free_bits < max(halves)
 

@@ -8,9 +8,9 @@ from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.presets import Preset
 from keras_ijae.game.registry import ENTRIES, create, list_models, register
-from keras_ijae.game.replicas import gathered, own_rows
 from keras_ijae.game.roles import Role
 from keras_ijae.game.watch import TrainingError
+from keras_ijae.replicas import gathered, own_rows
 
 __all__ = ["ENTRIES", "Batch", "Common", "FixedPrior", "Game", "GenerativeModel", "Move", "Phase", "Played", "Preset"]
 __all__ += [

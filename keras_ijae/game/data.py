@@ -33,11 +33,6 @@ class Batch(NamedTuple):
         """How many rows: an int32 scalar."""
         return tf.shape(self.x)[0]
 
-    def slice(self, first: int, stride: int) -> "Batch":
-        """Rows first, first + stride, ...; never none: in a batch that is too small slices share rows."""
-        first = first % tf.maximum(self.rows, 1)
-        return self.each(lambda part: part[first::stride])
-
     def each(self, function: Callable[[Any], Any]) -> "Batch":
         """`function` of the observations and, where there are some, of the labels."""
         return Batch(*(part if part is None else function(part) for part in self))

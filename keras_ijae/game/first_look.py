@@ -8,8 +8,10 @@ import tensorflow as tf
 from keras_ijae.game import data
 from keras_ijae.game.data import Batch
 from keras_ijae.game.networks import check_batch
+from keras_ijae.machines import of_all_machines
 
 ROWS = 32  # of a batch that cannot be seen, as Keras cuts them
+_UNSEEDED = 87654321  # what TensorFlow gives for the seed of a process that has set none
 
 
 def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, Any]:
@@ -50,6 +52,17 @@ def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
 def is_in_order(x: Any) -> bool:
     """Whether data have an order of their own, so that Keras is not to shuffle them."""
     return not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict))
+
+
+def check_shuffled_alike(strategy: tf.distribute.Strategy) -> None:
+    """ValueError where the machines of a strategy would shuffle arrays each in its own way."""
+    seeds = of_all_machines(strategy, tf.compat.v1.get_seed(0)[0])
+    if _UNSEEDED in seeds or len(set(seeds)) > 1:
+        raise ValueError(
+            "Argument `shuffle` must be False for arrays on several machines, which would each shuffle in its own way, "
+            "unless all have called keras.utils.set_random_seed with one number; or pass a data set of "
+            f"ki.datasets.load. Received: the seeds {['none' if seed == _UNSEEDED else seed for seed in seeds]}"
+        )
 
 
 def _check_range(game: Any, batch: Batch) -> None:

@@ -16,7 +16,7 @@ from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
-from keras_ijae.game.first_look import first_look, is_in_order, look_at_fit
+from keras_ijae.game.first_look import check_shuffled_alike, first_look, is_in_order, look_at_fit
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
@@ -24,12 +24,14 @@ from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.roles import shape_of
 from keras_ijae.game.told import tell
 from keras_ijae.game.watch import watched
-from keras_ijae.keras_internals import check_compiled, is_validation_of_fit, sublayers
+from keras_ijae.keras_internals import BuiltBeforehand, check_compiled, is_validation_of_fit, sublayers
+from keras_ijae.machines import all_alive, several_machines
+from keras_ijae.replicas import ByRows, Share, parted, share_of
 
 _EMA = 0.999
 
 
-class Game(GenerativeModel):
+class Game(BuiltBeforehand, GenerativeModel):
     """Base of every system: players whose moves alternate in `train_step`.
 
     A system declares its networks in `ROLES`; its `__init__` hands them to this one, sets `self.moves` and
@@ -263,8 +265,12 @@ class Game(GenerativeModel):
         if own_order:
             keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
         callbacks = watched(self, callbacks)
-        tell(callbacks, x, in_order=not own_order and not keras_arguments.get("shuffle", True))
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
+        shuffled = not own_order and keras_arguments.get("shuffle", True)
+        tell(callbacks, x, in_order=not own_order and not shuffled)
+        with all_alive(self.distribute_strategy):
+            if shuffled and several_machines(self.distribute_strategy):
+                check_shuffled_alike(self.distribute_strategy)
+            return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
     @in_words("Evaluation")
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):
@@ -279,7 +285,8 @@ class Game(GenerativeModel):
         compiling.refuse_weights(sample_weight=sample_weight)
         if not is_validation_of_fit(keras_arguments):
             _, x = first_look(self, x, y, batch_size)
-        return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
+        with all_alive(self.distribute_strategy):
+            return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
 
     @in_words("Prediction")
     def predict(self, x, batch_size=None, verbose="auto", **keras_arguments):
@@ -317,46 +324,75 @@ class Game(GenerativeModel):
         logs = self._test_logs if self._test_logs.filled() else self._train_logs
         return {name: float(value) for name, value in logs.result().items()}
 
+    @property
+    def distribute_strategy(self) -> tf.distribute.Strategy:
+        """That of the scope in which the model was made; of several replicas each gets its own rows of every batch."""
+        strategy = super().distribute_strategy
+        if strategy.num_replicas_in_sync == 1 or isinstance(strategy, ByRows):
+            return strategy
+        return ByRows(strategy, max(phase.slices for phase in self.phases))
+
     # The steps that Keras calls -------------------------------------------------------------------------------------
 
     def make_train_function(self, force: bool = False):
-        """As in Keras, with less around each step where steps are compiled and come one at a time on one replica."""
-        several = self.distribute_strategy.num_replicas_in_sync > 1 or self.steps_per_execution > 1
-        if several or self.run_eagerly:
+        """As in Keras, with less around each step where steps come one at a time."""
+        if self.steps_per_execution > 1:
             return super().make_train_function(force)
         if self.train_function is None or force:
-            self.train_function = step.called_directly(self)
+            self.train_function = step.called_directly(self, self.train_step)
         return self.train_function
 
+    def make_test_function(self, force: bool = False):
+        """As `make_train_function`."""
+        if self.steps_per_execution > 1:
+            return super().make_test_function(force)
+        if self.test_function is None or force:
+            self.test_function = step.called_directly(self, self.test_step)
+        return self.test_function
+
+    def make_predict_function(self, force: bool = False):
+        """As in Keras; of several replicas the rows of all, in their order, on each machine."""
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            return super().make_predict_function(force)
+        if self.predict_function is None or force:
+            self.predict_function = step.predicting(self)
+        return self.predict_function
+
     def train_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
-        batch = self.batch_of(data_of_step)
-        logs, weights = step.play(self, batch)
+        batch, share, data_of_step = self._of_step(data_of_step)
+        logs, weights = step.play(self, batch, share)
         count = self.steps.assign_add(1)
         step.end(self, count)
         if self.label_counts is not None:
-            self.label_counts.add(batch.labels)
+            self.label_counts.add(batch.labels, share)
         bad = data.flags(batch, data_of_step, images=len(self.data_shape) == 3)
         self._train_logs.update_state(logs, weights=weights, step=count, flags=bad)
         return self._train_logs.result()
 
     def test_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
-        batch = self.batch_of(data_of_step)
-        noise = self.noise(self.draws(batch.rows, "test", self._test_logs.rows()))
+        batch, share, _ = self._of_step(data_of_step)
+        noise = self.noise(self.draws(share, "test", tf.convert_to_tensor(self._test_logs.rows)))
         with self.averaged():
             values = self.measures(batch, noise)
-        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, batch.rows)
+        weight = tf.cast(batch.rows, tf.float32) / share.copies
+        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, weight)
+        self._test_logs.rows.assign_add(tf.cast(batch.rows if share.total is None else share.total, tf.int64))
         return self._test_logs.result()
 
     def predict_step(self, data_of_step: Any) -> tf.Tensor:
+        data_of_step, _ = parted(data_of_step)
         with self.averaged():
             return self(data_of_step if self.classes is not None else data.unpack(data_of_step), training=False)
 
-    def draws(self, rows: int | tf.Tensor, *place: Any) -> random.Draws:
-        """The noise of this place of the run (words and numbers), `rows` on each replica."""
-        context = tf.distribute.get_replica_context()
-        replica = context.replica_id_in_sync_group if context else 0
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        return random.Draws(random.fold(self.seed, *place), rows, replica, replicas, self.variable_dtype)
+    def _of_step(self, data_of_step):
+        """The batch of a step, this replica's share of it, and the data as they came."""
+        given, share = parted(data_of_step)
+        batch = self.batch_of(given)
+        return batch, share_of(batch.rows) if share is None else share, given
+
+    def draws(self, share: Share, *place: Any) -> random.Draws:
+        """The noise of this place of the run (words and numbers) for a replica's share of the rows."""
+        return random.Draws(random.fold(self.seed, *place), *share, self.variable_dtype)
 
     def batch_of(self, data_of_step: Any) -> Batch:
         """What a step sees of a batch of data: observations, and labels where the model has `classes`."""

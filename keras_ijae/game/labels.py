@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.game.replicas import total
+from keras_ijae.replicas import Share, total
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -26,9 +26,10 @@ class LabelCounts(keras.layers.Layer):
         )
         self.built = True
 
-    def add(self, labels: tf.Tensor) -> None:
+    def add(self, labels: tf.Tensor, share: Share) -> None:
         """Count the rows of one-hot labels (batch, classes) on all replicas; rows of zeros are not counted."""
-        self.counts.assign_add(tf.cast(total(tf.reduce_sum(tf.cast(labels, tf.float32), axis=0)), tf.int64))
+        counts = total(tf.reduce_sum(tf.cast(labels, tf.float32), axis=0) / share.copies)
+        self.counts.assign_add(tf.cast(tf.round(counts), tf.int64))
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         """n labels, int32: the first k do not depend on n. By the counts; before any was counted all alike."""

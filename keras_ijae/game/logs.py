@@ -3,13 +3,16 @@
 import keras
 import tensorflow as tf
 
+from keras_ijae.replicas import total
+
 _CAPACITY = 64
 
 
 class Logs(keras.metrics.Metric):
     """Means of named scalars in one vector, with the first step at which each was not finite.
 
-    The names are those of the first update, so that nothing needs to be traced beforehand.
+    The names are those of the first update, so that nothing needs to be traced beforehand. `rows` is for evaluation to
+    count the rows of the global batches.
     """
 
     def __init__(self, name: str):
@@ -19,6 +22,7 @@ class Logs(keras.metrics.Metric):
         self.total = self.add_variable((_CAPACITY,), "zeros", name="total")
         self.weight = self.add_variable((_CAPACITY,), "zeros", name="weight")
         self.first_bad = self.add_variable((_CAPACITY,), "zeros", "int32", "only_first_replica", "first_bad")
+        self.rows = self.add_variable((), "zeros", "int64", "only_first_replica", "rows")
 
     def update_state(
         self,
@@ -52,22 +56,18 @@ class Logs(keras.metrics.Metric):
 
     def _remember(self, bad, step):
         bad = _padded(tf.cast(bad, tf.float32))
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            bad = tf.distribute.get_replica_context().all_reduce("SUM", bad)
+        bad = total(bad)
         first = tf.convert_to_tensor(self.first_bad)
         self.first_bad.assign(tf.where((first == 0) & (bad > 0), tf.cast(step, tf.int32), first))
-
-    def rows(self) -> tf.Tensor:
-        """The weight of the first term so far, int64: in evaluation the number of rows."""
-        return tf.cast(tf.convert_to_tensor(self.weight)[0], tf.int64)
 
     def filled(self) -> bool:
         """Whether anything has been added since the last reset; outside of steps."""
         return bool(keras.ops.convert_to_numpy(self.weight).any())
 
     def result(self) -> dict[str, tf.Tensor]:
-        """name -> mean, of everything since the last reset."""
-        means = tf.math.divide_no_nan(tf.convert_to_tensor(self.total), tf.convert_to_tensor(self.weight))
+        """name -> mean, of everything since the last reset, on all replicas."""
+        sums = tf.convert_to_tensor(self.total), tf.convert_to_tensor(self.weight)
+        means = tf.math.divide_no_nan(*(sums if tf.distribute.in_cross_replica_context() else total(sums)))
         return dict(zip(self.names, tf.unstack(means[: len(self.names)]), strict=True))
 
     def bad(self) -> dict[str, int]:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae.game.data import Batch
+from keras_ijae.replicas import Share
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Phase:
         repeats: how often in one step, each time with fresh noise.
         slices: the batch is cut into so many, of which repeat i gets rows i, i + slices, i + 2 slices, ...; so that
             every repeat has data of its own; in a last batch with fewer rows, repeats share them. Replicas see what one
-            device sees if the rows of each can be divided by `slices`. 1: all repeats have the whole batch.
+            device sees. 1: all repeats have the whole batch.
         first: number of the slice that the first repeat gets: phases with different ones have data of their own.
         once: `forward` runs once for all repeats, on the whole batch; it must depend on nothing that differs between
             them, neither on the noise nor on what this phase changes.
@@ -82,6 +83,7 @@ class Pass:
 
     Attributes:
         batch: observations and labels.
+        share: where its rows are among those of all replicas.
         noise: name -> what was sampled for this pass.
         forward: what the system's `forward` gave.
         tape: recorded `forward`, and records the losses that are taken of it.
@@ -90,6 +92,7 @@ class Pass:
     """
 
     batch: Batch
+    share: Share
     noise: dict[str, tf.Tensor]
     forward: dict[str, tf.Tensor]
     tape: tf.GradientTape

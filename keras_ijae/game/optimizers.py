@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_ijae.replicas import number_of_replicas, total
+
 
 class Optimizers:
     """The optimizers of a game by move; `model.optimizer`, so that Keras' learning-rate callbacks reach each."""
@@ -86,16 +88,17 @@ def _optimizer(move, value):
     return optimizer
 
 
-def gradients(tape, losses, optimizers, variables, replicas: int) -> dict[str, list]:
+def gradients(tape, losses, optimizers, variables, part: tf.Tensor) -> dict[str, list]:
     """move -> gradients of the moving networks alone, one backward pass for each distinct loss tensor.
 
-    Replicas' gradients are summed by the optimizer, so each is divided by their number; a loss-scaling optimizer's
-    gradients come multiplied by its scale.
+    Replicas' gradients are summed by the optimizer, so each is multiplied by its `part` in their mean; a loss-scaling
+    optimizer's gradients come multiplied by its scale.
     """
     found: dict[str, list] = {}
     for loss, moves in _by_loss(losses):
         scales = [_scale(optimizers[move], loss.dtype) for move in moves]
-        several = tape.gradient(loss, [variables[move] for move in moves], output_gradients=scales[0] / replicas)
+        share = scales[0] * tf.cast(part, loss.dtype)
+        several = tape.gradient(loss, [variables[move] for move in moves], output_gradients=share)
         found[moves[0]] = several[0]
         for move, scale, of_move in zip(moves[1:], scales[1:], several[1:], strict=True):
             ratio = scale / scales[0]  # two moves may lower one loss under different loss scales
@@ -116,10 +119,10 @@ def _scale(optimizer, dtype):
     return tf.ones([], dtype)
 
 
-def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list, replicas: int) -> None:
+def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:
     """Move; under loss scaling all replicas skip together when one has a gradient that is not finite."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and replicas > 1:
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and number_of_replicas() > 1:
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None])
-        bad = tf.distribute.get_replica_context().all_reduce("SUM", tf.cast(~finite, tf.float32))
+        bad = total(tf.cast(~finite, tf.float32))
         gradients = [g if g is None else tf.where(bad > 0, tf.cast(float("nan"), g.dtype), g) for g in gradients]
     optimizer.apply(gradients, variables)

@@ -9,25 +9,24 @@ import tensorflow as tf
 from keras_ijae.game import optimizers
 from keras_ijae.game.data import Batch
 from keras_ijae.game.moves import Pass, Phase, Played
-from keras_ijae.game.replicas import assign, means
 from keras_ijae.keras_internals import sublayers
 from keras_ijae.layers import Advancing
+from keras_ijae.replicas import Part, Share, assign, means, number_of_replicas
 
 Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
-"""Values by name, and the weights of those that did not always happen."""
+"""Values by name, and their weights: 0 for what did not happen."""
 
 
-def play(game: Any, batch: Batch) -> Logged:
-    """Play all phases on a batch."""
+def play(game: Any, batch: Batch, share: Share) -> Logged:
+    """Play all phases on a batch, of which this replica has a share."""
     logs: dict[str, tf.Tensor] = {}
     weights: dict[str, tf.Tensor] = {}
     seen: Pass | None = None
     for phase in game.phases:
         for repeat in range(phase.repeats):
-            found, weight, seen = _play_phase(game, phase, repeat, batch, seen)
+            found, weight, seen = _play_phase(game, phase, repeat, batch, share, seen)
             logs |= found
-            if weight is not None:
-                weights |= dict.fromkeys(found, weight)
+            weights |= dict.fromkeys(found, weight)
     return logs, weights
 
 
@@ -41,38 +40,60 @@ def end(game: Any, step: tf.Tensor) -> None:
     game.averaging.update(step)
 
 
-def called_directly(game: Any) -> Callable[[Iterator], dict[str, tf.Tensor]]:
-    """What `fit` calls with its iterator for each step on one replica: the compiled step on the next batch.
+def called_directly(game: Any, step: Callable[[Any], Any]) -> Callable[[Iterator], Any]:
+    """What Keras calls with its iterator for each step: the compiled `step` on the next batch, on all replicas.
+
+    What it gives is that of the first replica here: a step gives the same on all.
 
     Keras' own function gets the batch inside a second graph around the compiled step, which costs half a millisecond a
-    step on CPU. As there, AutoGraph rewrites nothing: that takes longer than tracing.
+    step on CPU; and on several machines it takes means over an axis that logs do not have, which raises. As there,
+    AutoGraph rewrites nothing: that takes longer than tracing.
     """
-    run = game.distribute_strategy.run
-    step = tf.function(
-        lambda batch: run(game.train_step, args=(batch,)),
-        jit_compile=game.jit_compile,
-        reduce_retracing=True,
-        autograph=False,
-    )
-    return lambda iterator: step(next(iterator))
+    strategy = game.distribute_strategy
+
+    def run(batch):
+        found = strategy.run(step, args=(batch,))
+        return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], found)
+
+    if not game.run_eagerly:
+        run = tf.function(run, jit_compile=game.jit_compile, reduce_retracing=True, autograph=False)
+    return lambda iterator: run(next(iterator))
 
 
-def _play_phase(game, phase, repeat, batch, seen):
-    """What is logged, its weight (None: 1), and the pass that the next phase may reuse."""
+def predicting(game: Any) -> Callable[[list], tf.Tensor]:
+    """What Keras' `predict` calls with a list of one batch, on several replicas: what all of them give, in order."""
+    strategy = game.distribute_strategy
+
+    def run(batch):
+        found = strategy.run(game.predict_step, args=(batch,))
+        if not isinstance(batch, Part):  # one batch that all replicas have
+            return strategy.experimental_local_results(found)[0]
+        return strategy.gather(found, axis=0)[: strategy.experimental_local_results(batch.total)[0]]
+
+    if not game.run_eagerly:
+        run = tf.function(run, reduce_retracing=True, autograph=False)
+    return lambda batches: run(batches[0])
+
+
+def _play_phase(game, phase, repeat, batch, share, seen):
+    """What is logged, its weight, and the pass that the next phase may reuse."""
+    if not phase.reuse:
+        batch, share = _slice(phase, repeat, batch, share)
     if phase.gate is None:
-        seen = seen if phase.reuse else _pass(game, phase, repeat, batch, seen)
+        seen = seen if phase.reuse else _pass(game, phase, repeat, batch, share, seen)
         played, gradients, statistics = _lower(game, phase, seen)
-        _move(game, phase, gradients, statistics, _opened(phase, played))
-        return _logs(played), None, seen
+        _move(game, phase, gradients, statistics, _opened(phase, played, seen))
+        return _logs(played), seen.share.weight, seen
     count = game.happened[phase.name]
     opened = phase.gate(tf.convert_to_tensor(game.steps), tf.convert_to_tensor(count))
-    logs, gradients, statistics = _while_open(game, phase, repeat, batch, seen, opened)
+    logs, gradients, statistics = _while_open(game, phase, repeat, batch, share, seen, opened)
     _move(game, phase, gradients, statistics, opened)
     count.assign_add(tf.cast(opened, tf.int64))
-    return logs, tf.cast(opened, tf.float32), None
+    weight = (seen.share if phase.reuse else share).weight
+    return logs, tf.cast(opened, tf.float32) * weight, None
 
 
-def _while_open(game, phase, repeat, batch, seen, opened):
+def _while_open(game, phase, repeat, batch, share, seen, opened):
     """Logs, gradients and statistics of a gated phase, zeros while its gate is shut.
 
     In a graph nothing is then computed. Eagerly and under several replicas it is, and not used: a branch must not
@@ -82,7 +103,7 @@ def _while_open(game, phase, repeat, batch, seen, opened):
 
     def compute():
         played, gradients, statistics = _lower(
-            game, phase, seen if phase.reuse else _pass(game, phase, repeat, batch, seen)
+            game, phase, seen if phase.reuse else _pass(game, phase, repeat, batch, share, seen)
         )
         found[:] = [(_logs(played), gradients, statistics)]
         return [tensor for tensor in tf.nest.flatten(found) if tensor is not None]
@@ -90,23 +111,30 @@ def _while_open(game, phase, repeat, batch, seen, opened):
     def nothing():  # traced after `compute`, so that the shapes are known
         return [tf.zeros(tensor.shape, tensor.dtype) for tensor in tf.nest.flatten(found) if tensor is not None]
 
-    if tf.executing_eagerly() or game.distribute_strategy.num_replicas_in_sync > 1:
+    if tf.executing_eagerly() or number_of_replicas() > 1:
         compute()
         return found[0]
     computed = iter(tf.cond(opened, compute, nothing))
     return tf.nest.map_structure(lambda tensor: None if tensor is None else next(computed), found[0])
 
 
-def _pass(game, phase: Phase, repeat: int, batch, seen: Pass | None) -> Pass:
+def _slice(phase, repeat, batch, share):
+    """The rows that a repeat of a phase has, and where they are in the slice of all replicas."""
+    if phase.slices == 1:
+        return batch, share
+    begin, share = share.slice(phase.first + repeat, phase.slices)
+    return batch.each(lambda part: part[begin :: phase.slices]), share
+
+
+def _pass(game, phase: Phase, repeat: int, batch, share, seen: Pass | None) -> Pass:
     """Fresh noise and, under a tape and a scope that keeps all weights as they are, the players' forward pass."""
-    batch = batch if phase.slices == 1 else batch.slice(phase.first + repeat, phase.slices)
-    noise = game.noise(game.draws(batch.rows, "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
+    noise = game.noise(game.draws(share, "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
     if phase.once and repeat:
-        return Pass(batch, noise, seen.forward, seen.tape, seen.scope)
+        return Pass(batch, share, noise, seen.forward, seen.tape, seen.scope)
     tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope()
     with tape, scope:
         forward = game.forward(batch, noise, phase.name)
-    return Pass(batch, noise, forward, tape, scope)
+    return Pass(batch, share, noise, forward, tape, scope)
 
 
 def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], list]:
@@ -118,8 +146,8 @@ def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], lis
     if phase.name not in game.checked:  # once, while tracing: it costs a backward pass
         _check_penalties(seen.tape, played, weights)
         game.checked.add(phase.name)
-    replicas = game.distribute_strategy.num_replicas_in_sync
-    gradients = optimizers.gradients(seen.tape, losses, game.optimizer.by_move, weights, replicas)
+    part = seen.share.weight / number_of_replicas()
+    gradients = optimizers.gradients(seen.tape, losses, game.optimizer.by_move, weights, part)
     played.losses = losses
     return played, gradients, [seen.scope.get_current_value(v) for v in game.statistics_of(phase.moves)]
 
@@ -128,8 +156,8 @@ def _logs(played):
     return {**{f"{name}_loss": loss for name, loss in played.losses.items()}, **played.logs}
 
 
-def _opened(phase, played):
-    return None if phase.balance is None else phase.balance(means(played.logs))
+def _opened(phase, played, seen):
+    return None if phase.balance is None else phase.balance(means(played.logs, seen.share.weight))
 
 
 def _move(game, phase, gradients, statistics, opened) -> None:
@@ -142,12 +170,7 @@ def _move(game, phase, gradients, statistics, opened) -> None:
     changed = [] if opened is None else [*variables, *_moved_by(game, phase)]
     before = [tf.identity(v.value) for v in changed]
     for name in phase.moves:
-        optimizers.apply(
-            game.optimizer.by_move[name],
-            gradients[name],
-            game.weights_of(name),
-            game.distribute_strategy.num_replicas_in_sync,
-        )
+        optimizers.apply(game.optimizer.by_move[name], gradients[name], game.weights_of(name))
     for variable, value in zip(variables, statistics, strict=True):
         if value is not None:
             variable.assign(value)

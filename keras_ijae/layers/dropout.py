@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import number, whole
 from keras_ijae.layers.advancing import Advancing
+from keras_ijae.replicas import share_of
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -50,10 +51,7 @@ class Dropout(Advancing, keras.layers.Layer):
         self.step.assign_add(1)
 
     def _draws(self, rows: tf.Tensor) -> random.Draws:
-        context = tf.distribute.get_replica_context()
-        replica = context.replica_id_in_sync_group if context else 0
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        return random.Draws(random.fold(self.seed, tf.convert_to_tensor(self.step)), rows, replica, replicas)
+        return random.Draws(random.fold(self.seed, tf.convert_to_tensor(self.step)), *share_of(rows))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """The shape of the input."""

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.game import Move, Phase, Played
-from keras_ijae.game.replicas import means
 from keras_ijae.game.roles import DECODER, ENCODER
 from keras_ijae.models.bounds import learned
 from keras_ijae.models.vae import OwnPriorArguments, Variational
+from keras_ijae.replicas import gathered
 
 LEAST = 1e-6
 """Of beta: a product that has come to 0 would stay there."""
@@ -132,8 +132,8 @@ class HierarchicalVAE(Variational):
 
     def forward(self, batch, noise, phase):
         _, outputs, kl = self.code_outputs_and_kl(batch, noise, training=True)
-        error = tf.reduce_mean((batch.x - tf.cast(self.observe(outputs), batch.x.dtype)) ** 2)
-        error = means({"error": tf.stop_gradient(tf.cast(error, tf.float32))})["error"]
+        error = tf.cast((batch.x - tf.cast(self.observe(outputs), batch.x.dtype)) ** 2, tf.float32)
+        error = tf.reduce_mean(gathered(tf.stop_gradient(tf.reduce_mean(error, list(range(1, error.shape.rank))))))
         beta, met = self.constraint.move(error, tf.cast(tf.convert_to_tensor(self.rms_error), tf.float32) ** 2)
         kl = tf.reduce_mean(kl)
         log_likelihood = tf.reduce_mean(self.observation_model.log_prob(outputs, batch.x))

@@ -8,10 +8,10 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Common, FixedPrior, Game, Move, Phase, Played, Preset
-from keras_ijae.game.replicas import gathered
 from keras_ijae.game.roles import DECODER, ENCODER, labelled
 from keras_ijae.models.bounds import Bounds, check_densities, kl_weight, learned, prior_noise
 from keras_ijae.networks import Networks
+from keras_ijae.replicas import gathered
 
 NETWORKS = Networks(family="mlp", width=500, depth=1, norm="none", hidden_activation="tanh")
 

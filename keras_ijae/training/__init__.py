@@ -3,6 +3,7 @@
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.classifier import train_classifier
+from keras_ijae.training.distribution import STRATEGIES, distribution
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
@@ -20,9 +21,11 @@ __all__ = [
     "Recipe",
     "ReconstructionGrid",
     "RunDirectory",
+    "STRATEGIES",
     "SampleGrid",
     "StopOnSignal",
     "class_rows",
+    "distribution",
     "get_recipe",
     "grid",
     "interleave",

@@ -19,6 +19,7 @@ from keras_ijae.files import replacing
 from keras_ijae.game import GenerativeModel
 from keras_ijae.game.told import ToldData
 from keras_ijae.keras_internals import start_at, weights_file
+from keras_ijae.machines import is_chief, of_all_machines
 
 _NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
 _KEPT = 2
@@ -54,6 +55,8 @@ class Backup(ToldData):
     the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when
     training ends, so that it can be continued for more epochs.
 
+    On several machines the chief writes and all of them read: `directory` must be one that they share.
+
     Args:
         directory: gets `epoch-0001-step-00000000-CHECKSUM.weights.h5`, by whole epochs and further steps done.
         every: epochs between two backups, at least 1; the last epoch always makes one.
@@ -61,7 +64,8 @@ class Backup(ToldData):
 
     Raises:
         ValueError: in `fit`: there are backups, but all are damaged.
-        RuntimeError: instead of a backup, if a weight is not finite; the last good ones stay.
+        RuntimeError: instead of a backup, if a weight is not finite; the last good ones stay. At the start, if several
+            machines see different backups.
         OSError: it cannot be written; the last good ones stay.
     """
 
@@ -92,9 +96,11 @@ class Backup(ToldData):
             self._save(self._epoch, self._done)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        for left in self.directory.glob("*newest.weights.h5"):  # by a process that was killed while it wrote
-            left.unlink()
+        if is_chief(self.model.distribute_strategy):
+            for left in self.directory.glob("*newest.weights.h5"):  # by a process that was killed while it wrote
+                left.unlink()
         state, self._saved, self._seen_whole = self._newest(), None, None
+        self._check_shared(state)
         start_at(self.model, state.epochs if state else 0)
         self._skipped = state.steps if state else 0
         if state is None:
@@ -128,6 +134,15 @@ class Backup(ToldData):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         start_at(self.model, 0)
+
+    def _check_shared(self, state: _State | None) -> None:
+        """All machines must go on from one state."""
+        seen = of_all_machines(self.model.distribute_strategy, 0 if state is None else int(state.digest, 16) >> 1)
+        if len(set(seen)) > 1:
+            raise RuntimeError(
+                f"The machines see different backups in {self.directory}: it must be a directory that all share, where "
+                "the chief writes and the others read"
+            )
 
     def _logs(self) -> list[keras.Variable]:
         """What the epoch has logged so far."""
@@ -169,9 +184,15 @@ class Backup(ToldData):
             if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
                 after = f"{epochs} epochs" + (f" and {steps} steps" if steps else "")
                 raise RuntimeError(f"Weight {weight.path} is not finite after {after}: no backup is made.")
+        logged = [weight.numpy() for weight in self._logs()]  # of all machines together
+        if is_chief(self.model.distribute_strategy):
+            self._write(epochs, steps, logged)
+        self._saved = epochs, steps
+
+    def _write(self, epochs: int, steps: int, logged: list[np.ndarray]) -> None:
         newest = self.directory / "newest.weights.h5"
         try:
-            path = self._written(newest, epochs, steps)
+            path = self._written(newest, epochs, steps, logged)
         except OSError as error:
             with contextlib.suppress(OSError):
                 newest.unlink()
@@ -185,14 +206,13 @@ class Backup(ToldData):
         for state in others:
             if state not in before[: _KEPT - 1]:
                 state.path.unlink()
-        self._saved = epochs, steps
 
-    def _written(self, newest: Path, epochs: int, steps: int) -> Path:
+    def _written(self, newest: Path, epochs: int, steps: int, logged: list[np.ndarray]) -> Path:
         """The path of a new backup, which first was `newest`: its name holds its checksum."""
         content = weights_file(self.model)
         with h5py.File(content, "a") as file:  # Keras keeps no metrics
-            for index, weight in enumerate(self._logs()):
-                file[f"{_LOGGED}/{index}"] = weight.numpy()
+            for index, value in enumerate(logged):
+                file[f"{_LOGGED}/{index}"] = value
         with replacing(newest) as temporary:
             temporary.write_bytes(content.getbuffer())
             digest = _digest(temporary)

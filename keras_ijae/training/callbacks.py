@@ -1,4 +1,7 @@
-"""Keras callbacks: pictures of a model while it trains, and its history as a table."""
+"""Keras callbacks: pictures of a model while it trains, and its history as a table.
+
+On several machines all do the same, and the chief alone writes.
+"""
 
 import csv
 import io
@@ -11,6 +14,7 @@ import numpy as np
 from keras_ijae import checks
 from keras_ijae.files import write_text
 from keras_ijae.game import data as batches
+from keras_ijae.machines import is_chief
 from keras_ijae.training.pictures import save_grid, save_pairs, to_show
 
 
@@ -39,7 +43,8 @@ class SampleGrid(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0:
             images, columns = to_show(self.model, self.count, self.seed)
-            save_grid(self.directory / f"samples-{epoch + 1:04d}.png", images, columns)
+            if is_chief(self.model.distribute_strategy):
+                save_grid(self.directory / f"samples-{epoch + 1:04d}.png", images, columns)
 
 
 class ReconstructionGrid(keras.callbacks.Callback):
@@ -80,7 +85,8 @@ class ReconstructionGrid(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every == 0:
             remade = self.model.reconstruct(self.data, seed=self.seed)
-            save_pairs(self.directory / f"reconstructions-{epoch + 1:04d}.png", self.images, remade, self.columns)
+            if is_chief(self.model.distribute_strategy):
+                save_pairs(self.directory / f"reconstructions-{epoch + 1:04d}.png", self.images, remade, self.columns)
 
 
 class History(keras.callbacks.Callback):
@@ -115,4 +121,5 @@ class History(keras.callbacks.Callback):
         writer = csv.DictWriter(table, list(columns), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        write_text(self.path, table.getvalue())
+        if is_chief(self.model.distribute_strategy):
+            write_text(self.path, table.getvalue())

@@ -13,10 +13,11 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.checks import whole
 from keras_ijae.files import replacing, write_json
+from keras_ijae.machines import is_chief
 
 
 class MetricsCallback(keras.callbacks.Callback):
-    """Runs `ki.evaluation.evaluate` at the end of epochs.
+    """Runs `ki.evaluation.evaluate` at the end of epochs; on several machines on each, and the chief writes.
 
     The scores join the epoch's logs under their names ("gen/fid", "rec/psnr"), so that callbacks after this one see
     them, and are written as TensorBoard scalars.
@@ -78,7 +79,8 @@ class MetricsCallback(keras.callbacks.Callback):
         if self.monitor is not None:
             requirements.check_monitor(self.monitor, chosen, self.model)
         self.lpips = self.lpips or LPIPS() if "lpips" in self.metrics else None
-        self._writer = None if self.log_dir is None else tf.summary.create_file_writer(str(self.log_dir))
+        writes = self.log_dir is not None and is_chief(self.model.distribute_strategy)
+        self._writer = None if not writes else tf.summary.create_file_writer(str(self.log_dir))
         self._record = None
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -127,9 +129,10 @@ class MetricsCallback(keras.callbacks.Callback):
         if not np.isfinite(value) or (self._record and sign * value >= sign * self._record["value"]):
             return
         self._record = {"monitor": self.monitor, "value": value, "epoch": epoch + 1, "scores": found.to_dict()}
-        with replacing(self.best) as temporary:
-            self.model.save_weights(temporary)
-        write_json(self._json, self._record)
+        if is_chief(self.model.distribute_strategy):
+            with replacing(self.best) as temporary:
+                self.model.save_weights(temporary)
+            write_json(self._json, self._record)
 
 
 def _check(every, best, monitor, mode):

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from keras_ijae.checks import choice, instance, number, size, whole
+from keras_ijae.training.distribution import STRATEGIES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,10 +29,12 @@ class Recipe:
         steps_per_execution: training steps per call into TensorFlow.
         seed: of the initial weights, of the order of the data and of all noise.
         classes: how many labels the data have, for a conditional model; None: it takes none.
+        strategy: what it is trained on, as `keras_ijae.training.distribution` takes it; `batch_size` is that of all
+            devices together.
 
     Raises:
         ValueError: a number below 1 where there must be at least one, fewer than two classes, a rate that is not above
-            0, a seed that is none (0 to 2**32 - 1), or a value of another type.
+            0, a seed that is none (0 to 2**32 - 1), a strategy that is none, or a value of another type.
     """
 
     system: str
@@ -50,6 +53,7 @@ class Recipe:
     steps_per_execution: int = 1
     seed: int = 0
     classes: int | None = None
+    strategy: str = "none"
 
     def __post_init__(self) -> None:
         for name in ("system", "dataset", "summary", "networks"):
@@ -71,6 +75,7 @@ class Recipe:
         if self.classes is not None:
             whole("classes", self.classes, 2)
         whole("seed", self.seed, 0, 2**32 - 1)
+        choice("strategy", self.strategy, STRATEGIES)
         if self.learning_rate is not None:
             number("learning_rate", self.learning_rate, above=0)
 

@@ -98,10 +98,17 @@ class RunDirectory:
         found = [(self.path / name, self.path / f"{Path(name).stem}.old.json") for name in names]
         return [old.replace(new) for old, new in found if old.is_file()]
 
-    def write_recipe(self, recipe: Recipe, versions: dict[str, str], splits: dict[str, str] | None = None) -> None:
-        """Writes `config.json`: the recipe, the versions of what it runs with, and the splits of the data by use."""
+    def read_replicas(self) -> int:
+        """How many replicas the run in `config.json` had last; 0 if it does not say."""
+        content = json.loads(self.config.read_text(encoding="utf-8")) if self.config.is_file() else {}
+        return content.get("replicas", 0)
+
+    def write_recipe(
+        self, recipe: Recipe, versions: dict[str, str], splits: dict[str, str] | None = None, replicas: int = 1
+    ) -> None:
+        """Writes `config.json`: the recipe, versions of what it runs with, splits of the data by use, and replicas."""
         content = {"recipe": dataclasses.asdict(recipe), "versions": versions, "splits": splits or {}}
-        write_json(self.config, content)
+        write_json(self.config, {**content, "replicas": replicas})
 
     def _writer(self):
         try:

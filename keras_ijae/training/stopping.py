@@ -7,6 +7,7 @@ from types import FrameType, TracebackType
 
 import keras
 
+from keras_ijae.machines import of_all_machines
 from keras_ijae.training.backup import Backup
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -22,7 +23,7 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
     `fit` then raises KeyboardInterrupt, or SystemExit with the code 143 that says SIGTERM. After the last step of an
     epoch its end comes first: validation and pictures. A second signal stops at once, without a backup. Signals belong
     to the main thread: in another one nothing is changed. What the process ignores (under nohup, in the background of a
-    script) it goes on to ignore.
+    script) it goes on to ignore. Of several machines all stop after the same step when one is asked to.
 
     Args:
         backup: makes the backup; a callback of the same `fit`, before this one, which comes last.
@@ -53,12 +54,13 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
         self._stop()
 
     def _stop(self) -> None:
-        if self._asked is None:
+        asked = max(of_all_machines(self.model.distribute_strategy, self._asked or 0))
+        if not asked:
             return
         self.backup.save()
-        if self._asked == signal.SIGINT:
+        if asked == signal.SIGINT:
             raise KeyboardInterrupt
-        raise SystemExit(128 + self._asked)
+        raise SystemExit(128 + asked)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked = number

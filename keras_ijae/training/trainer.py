@@ -1,5 +1,6 @@
 """Trains a recipe into a run directory."""
 
+import contextlib
 import importlib.metadata
 import platform
 import warnings
@@ -11,9 +12,11 @@ from keras_ijae.datasets.failing import in_words
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
+from keras_ijae.machines import all_alive, is_chief, of_all_machines
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
+from keras_ijae.training.distribution import distribution
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.stopping import StopOnSignal
@@ -38,6 +41,9 @@ def train(
     back. Scores of an earlier model in the directory are set aside (`scores.old.json`). Sets the seed of Keras' initial
     weights, which is global.
 
+    On several machines (`recipe.strategy` "multiworker") each calls this with the same arguments. The first one holds
+    the directory and writes; the others read from it, so that it must be one that all share.
+
     Args:
         recipe: what to train.
         run: where to; see `RunDirectory` for its files.
@@ -50,28 +56,51 @@ def train(
     Raises:
         ValueError: the recipe names no system, data set or argument that there is, its parts do not fit, or it has
             fewer epochs than the run has begun.
-        RuntimeError: another process writes into the directory, or the data failed (`ki.datasets.DataError`).
+        RuntimeError: another process writes into the directory, another machine has ended, or the data failed
+            (`ki.datasets.DataError`).
     """
+    strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
     keras.utils.set_random_seed(recipe.seed)
     data, held_out = training_data(recipe), validation_data(recipe)
-    model = build(recipe, data_shape(data))
+    with strategy.scope():
+        model = build(recipe, data_shape(data))
     if recipe.classes is not None:
         _check_classes(recipe, held_out)
-    watching = _watching(recipe, run, model, held_out)
-    with run.writing():
-        if overwrite:
+    with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
+        _together(model)  # no other machine looks any more at what stood there
+        if overwrite and is_chief(strategy):
             run.clear()
+        watching = _watching(recipe, run, model, held_out)
+        _together(model)
         backup = Backup(run.backup, recipe.every, recipe.every_steps)
         _check_epochs(recipe, run, backup)
+        _check_replicas(run, model)
         begun = run.config.is_file()
-        run.write_recipe(recipe, versions(), splits(recipe))
+        _together(model)
+        if is_chief(strategy):
+            run.write_recipe(recipe, versions(), splits(recipe), strategy.num_replicas_in_sync)
         try:
             _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
         except Exception:
-            if not begun and run.holds_nothing_but_config():
+            if is_chief(strategy) and not begun and run.holds_nothing_but_config():
                 run.config.unlink()
             raise
         return _finished(run, model, data)
+
+
+def _together(model):
+    """Returns when all machines have called it."""
+    of_all_machines(model.distribute_strategy, 0)
+
+
+def _check_replicas(run, model):
+    before, now = run.read_replicas(), model.distribute_strategy.num_replicas_in_sync
+    if before not in (0, now):
+        warnings.warn(
+            f"The run in {run.path} had replicas: {before}, and goes on with {now}. Batches and noise are the same; "
+            "numbers agree but for rounding, not bit for bit",
+            stacklevel=3,
+        )
 
 
 def _check_epochs(recipe, run, backup):
@@ -105,8 +134,11 @@ def _finished(run, model, data):
     fitted = earlier or model  # what was fitted if this run was done before, else what it has
     if fitted.awaits_fit:
         model.fit_prior(data, fitted.sampling_prior)
-    model.save(run.model)
-    run.set_aside("evaluation.json", "scores.json")
+    _together(model)  # all have looked for an earlier one
+    if is_chief(model.distribute_strategy):
+        model.save(run.model)
+        run.set_aside("evaluation.json", "scores.json")
+    _together(model)  # none leaves before it is there
     return model
 
 
@@ -147,10 +179,9 @@ def _check_classes(recipe, held_out):
 
 
 def _watching(recipe, run, model, held_out):
-    watching = [
-        History(run.path / "history.csv"),
-        keras.callbacks.TensorBoard(run.path / "logs", write_graph=False),
-    ]
+    watching = [History(run.path / "history.csv")]
+    if is_chief(model.distribute_strategy):
+        watching.append(keras.callbacks.TensorBoard(run.path / "logs", write_graph=False))
     if len(model.data_shape) == 3:
         watching.append(SampleGrid(run.path / "grids", recipe.every))
         if model.has_encoder:

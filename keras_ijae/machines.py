@@ -1,0 +1,49 @@
+"""What several machines do together between steps, and who of them writes; on one machine all of it is trivial."""
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this machine is the one that writes files: the only one, the cluster's "chief", or its first worker."""
+    resolver = strategy.cluster_resolver
+    if not several_machines(strategy):
+        return True
+    return resolver.task_type == "chief" or ("chief" not in resolver.cluster_spec().jobs and resolver.task_id == 0)
+
+
+def several_machines(strategy: tf.distribute.Strategy) -> bool:
+    """Whether the replicas are on several machines."""
+    resolver = strategy.cluster_resolver
+    return resolver is not None and sum(map(len, resolver.cluster_spec().as_dict().values())) > 1
+
+
+def of_all_machines(strategy: tf.distribute.Strategy, number: int) -> list[int]:
+    """The `number`, of 63 bits, that each replica's machine gives; all must call this, outside a step."""
+    if not several_machines(strategy):
+        return [number]
+
+    def of_all():
+        return tf.distribute.get_replica_context().all_gather(tf.constant([number], tf.int64), axis=0)
+
+    return strategy.experimental_local_results(strategy.run(of_all))[0].numpy().tolist()
+
+
+@contextlib.contextmanager
+def all_alive(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """In it the error of a machine that lost another one says so.
+
+    Raises:
+        RuntimeError: another machine has ended, or cannot be reached.
+    """
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        if not several_machines(strategy):
+            raise
+        raise RuntimeError(
+            "Another worker has ended, or cannot be reached any more: its own output says why. Start all of them "
+            f"again; from a backup they go on where it was made. {error.message.splitlines()[-1]:.300}"
+        ) from error

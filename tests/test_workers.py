@@ -1,0 +1,169 @@
+"""Several processes with a strategy over all of them: they train what one replica trains, and end together."""
+
+import csv
+import json
+import os
+import signal
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import workers
+from systems import same, weights
+
+from keras_ijae.game import first_look
+from keras_ijae.training import RunDirectory, distribution
+from keras_ijae.training.distribution import check_cluster
+from keras_ijae_cli.app import main
+
+TOGETHER = {2: ("vae", "ijae", "wgan_gp", "wae_mmd"), 3: ("gan",)}
+PLACE = {"type": "worker", "index": 0}
+HOSTS = ["a:1", "b:2"]
+
+
+def trained(count, strategy, directory, names, **environment):
+    found = workers.ended(workers.start(count, workers.__file__, strategy, directory, *names, **environment))
+    assert [status for status, _ in found] == [0] * count, found[0][1][-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", TOGETHER)
+def test_several_workers_are_one_replica_with_the_global_batch_and_the_chief_writes(tmp_path, count):
+    trained(count, "multiworker", tmp_path, TOGETHER[count])
+    for name in TOGETHER[count]:
+        found = [dict(np.load(tmp_path / f"{name}-{process}.npz")) for process in range(count)]
+        same(workers.outcome(name), found[0], 1e-4)
+        for other in found[1:]:
+            same(found[0], other)
+        names = sorted(path.name for path in (tmp_path / name).iterdir())
+        assert names == ["backup", "of-0"] and len(list((tmp_path / name / "backup").iterdir())) == 1
+        assert {path.name for path in (tmp_path / name / "of-0").iterdir()} == {"h.csv", "samples-0001.png"}
+
+
+@pytest.mark.slow
+def test_four_replicas_are_one_with_the_global_batch(tmp_path):
+    names = ("gan", "wae_mmd", "mask_aae")
+    trained(1, "mirrored", tmp_path, names, CPUS="4")
+    for name in names:
+        same(workers.outcome(name), dict(np.load(tmp_path / f"{name}-0.npz")), 1e-4)
+
+
+def command(out, *further):
+    command = ["-m", "keras_ijae", "train", "--out", out, "--strategy", "multiworker", *further]
+    return workers.start(2, *command, PYTHONUNBUFFERED="1")
+
+
+NEW = ("vae", "--dataset", "digits", "--networks", "mlp", "--width", 8, "--latent-dim", 2, "--every-steps", 5)
+
+
+def epochs_of(out):
+    path = out / "history.csv"
+    return [row["epoch"] for row in csv.DictReader(path.read_text().splitlines())] if path.is_file() else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_worker_that_is_killed_ends_the_others_and_all_go_on_bit_for_bit(tmp_path, killed):
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    assert [status for status, _ in workers.ended(command(whole, *NEW, "--epochs", 4))] == [0, 0]
+    processes, until = command(torn, *NEW, "--epochs", 1000), time.monotonic() + workers.PATIENCE
+    while not epochs_of(torn) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.kill(processes[killed].pid, signal.SIGKILL)
+    found = workers.ended(processes)
+    assert found[killed][0] == -signal.SIGKILL and found[1 - killed][0] == 2
+    assert "Another worker has ended, or cannot be reached" in found[1 - killed][1]
+    done = int(epochs_of(torn)[-1])
+    epochs = max(4, done + 1)
+    assert [status for status, _ in workers.ended(command(torn, "--resume", "--epochs", epochs))] == [0, 0]
+    if epochs > 4:
+        longer = workers.ended(command(whole, "--resume", "--epochs", epochs))
+        assert [status for status, _ in longer] == [0, 0]
+    left, right = (keras.models.load_model(run / "model.keras") for run in (whole, torn))
+    same(weights(left), weights(right))
+    assert json.loads((torn / "config.json").read_text())["replicas"] == 2
+
+
+@pytest.mark.slow
+def test_all_workers_stop_after_the_same_step_when_one_is_asked_to(tmp_path):
+    processes, until = command(tmp_path / "run", *NEW, "--epochs", 1000), time.monotonic() + workers.PATIENCE
+    while not epochs_of(tmp_path / "run") and time.monotonic() < until:
+        time.sleep(0.05)
+    processes[1].terminate()
+    found = workers.ended(processes)
+    assert [status for status, _ in found] == [143, 143], found
+    assert "To go on" in found[0][1] and list((tmp_path / "run" / "backup").glob("epoch-*"))
+
+
+@pytest.mark.slow
+def test_the_command_trains_on_all_devices_and_says_when_a_run_goes_on_with_others(tmp_path, capsys):
+    def run(*further):
+        with pytest.raises(SystemExit) as end:
+            main(["train", "--out", str(tmp_path / "run"), *map(str, further)])
+        assert end.value.code == 0, capsys.readouterr().err
+        return capsys.readouterr().err
+
+    run(*NEW, "--epochs", 1, "--strategy", "mirrored")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (
+        config["replicas"] == len(tf.config.list_logical_devices("CPU")) and config["recipe"]["strategy"] == "mirrored"
+    )
+    assert "had replicas" not in run("--resume", "--epochs", 2)
+    assert "had replicas: 2, and goes on with 1" in run("--resume", "--epochs", 3, "--strategy", "none")
+    assert RunDirectory(tmp_path / "run").read_replicas() == 1
+
+
+@pytest.mark.parametrize(
+    "config, what",
+    [
+        (None, "it is not set"),
+        ("{", "it is not JSON"),
+        ([], "lacks the object"),
+        ({"cluster": {"worker": HOSTS}}, "lacks the object"),
+        ({"cluster": {"ps": HOSTS}, "task": PLACE}, "other jobs"),
+        ({"cluster": {"chief": HOSTS, "worker": HOSTS}, "task": PLACE}, "other jobs"),
+        ({"cluster": {"worker": "a:1"}, "task": PLACE}, "addresses of 'worker'"),
+        ({"cluster": {"worker": ["a", "b:2"]}, "task": PLACE}, "addresses of 'worker'"),
+        ({"cluster": {"worker": ["a:0"]}, "task": PLACE}, "addresses of 'worker'"),
+        ({"cluster": {"worker": ["a:1", "a:1"]}, "task": PLACE}, "comes twice"),
+        ({"cluster": {"worker": HOSTS}, "task": {"type": "chief", "index": 0}}, "no 'type'"),
+        ({"cluster": {"worker": HOSTS}, "task": {"type": "worker", "index": "0"}}, "no whole 'index'"),
+        ({"cluster": {"worker": HOSTS}, "task": {"type": "worker", "index": 2}}, r"must be in 0..1: 2"),
+    ],
+)
+def test_what_describes_no_cluster_is_refused(config, what):
+    with pytest.raises(ValueError, match=f"needs the environment variable TF_CONFIG.*Received:.*{what}"):
+        check_cluster(config if config is None or isinstance(config, str) else json.dumps(config))
+
+
+def test_clusters_are_taken_with_a_chief_or_without():
+    check_cluster(json.dumps({"cluster": {"worker": HOSTS}, "task": PLACE}))
+    check_cluster(
+        json.dumps({"cluster": {"chief": ["c:3"], "worker": ["[::1]:4"]}, "task": {"type": "chief", "index": 0}})
+    )
+
+
+def test_the_command_says_what_a_cluster_lacks_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "vae", "--dataset", "digits", "--out", str(tmp_path / "run"), "--strategy", "multiworker"])
+    assert "TF_CONFIG" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_a_strategy_is_one_of_three_and_a_cluster_is_joined_before_anything_else(monkeypatch):
+    with pytest.raises(ValueError, match="`strategy` must be one of 'none', 'mirrored', 'multiworker'"):
+        distribution("mirored")
+    assert distribution("none") is tf.distribute.get_strategy()
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": HOSTS}, "task": PLACE}))
+    with pytest.raises(RuntimeError, match="must be made before TensorFlow is first used"):
+        distribution("multiworker")
+
+
+def test_machines_that_would_shuffle_in_different_ways_are_found(monkeypatch):
+    monkeypatch.setattr(first_look, "of_all_machines", lambda strategy, seed: [seed, seed])
+    first_look.check_shuffled_alike(None)  # the tests have a seed
+    monkeypatch.setattr(first_look, "of_all_machines", lambda strategy, seed: [seed, seed + 1])
+    with pytest.raises(ValueError, match="`shuffle` must be False for arrays on several machines"):
+        first_look.check_shuffled_alike(None)
