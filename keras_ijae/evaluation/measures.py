@@ -42,14 +42,16 @@ class Measure:
     Attributes:
         takes: what it is computed from: "features" (of data against samples, and against reconstructions), "moments"
             (mean and covariance of such features, which are not held), "probabilities" (of samples' classes), "pairs"
-            (data and their reconstructions, batch by batch; values are averaged over examples), "perceptual" (LPIPS distances of such pairs), "samples" (images), "model" (the
-            model and the data), "copies" (data, samples and training data), or, of samples of which there are equally
-            many of each class, "class_features" (and those of the data) and "class_probabilities".
+            (data and their reconstructions, batch by batch; values are averaged over examples), "perceptual" (LPIPS
+            distances of such pairs), "samples" (images), "model" (the model and the data), "copies" (data, samples and
+            training data), or, of samples of which there are equally many of each class, "class_features" (and those of
+            the data) and "class_probabilities".
         names: of the numbers that it gives.
         compute: gives one `Value` for each name. Its arguments: features: (real, fake, seed); moments: the same, as
-            `ki.metrics.FrechetAccumulator`s; probabilities: (probabilities,); pairs: (x, remade); perceptual: (distances,); samples: (images,); model: (model, data,
-            seed), where data is a `Batch` of all; copies: (x, samples, train, seed); class_features: (real, fake), an
-            array for each class; class_probabilities: (probabilities, labels asked for).
+            `ki.metrics.FrechetAccumulator`s; probabilities: (probabilities,); pairs: (x, remade); perceptual:
+            (distances,); samples: (images,); model: (model, data, seed), where data is a `Batch` of all; copies: (x,
+            samples, train, seed); class_features: (real, fake), an array for each class; class_probabilities:
+            (probabilities, labels asked for).
         summary: one line for people.
         needs: what a model must offer.
     """

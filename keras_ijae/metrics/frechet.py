@@ -42,14 +42,14 @@ def frechet_distance(real: "ArrayLike | FrechetAccumulator", fake: "ArrayLike | 
     """
     if not isinstance(real, FrechetAccumulator) and not isinstance(fake, FrechetAccumulator):
         real, fake = _checks.two_sets(("real", "fake"), real, fake)
-    return _checked_distance(("real", "fake"), *map(_accumulated, (real, fake)))
+    return _checked_distance(("real", "fake"), _accumulated("real", real), _accumulated("fake", fake))
 
 
-def _accumulated(features: "ArrayLike | FrechetAccumulator") -> "FrechetAccumulator":
+def _accumulated(name: str, features: "ArrayLike | FrechetAccumulator") -> "FrechetAccumulator":
     if isinstance(features, FrechetAccumulator):
         return features
-    features = np.asarray(features)
-    accumulator = FrechetAccumulator(features.shape[-1] if features.ndim else 1)
+    features = _checks.rows(name, features, 2)
+    accumulator = FrechetAccumulator(features.shape[1])
     accumulator.update(features)
     return accumulator
 
@@ -148,6 +148,7 @@ class FrechetAccumulator:
 
     def result(self, other: "FrechetAccumulator") -> float:
         """The `frechet_distance` between what this one has seen and what `other` has; warns and raises as it does."""
+        self._comparable(other)
         return _checked_distance(("self", "other"), self, other)
 
     def save(self, path: str | os.PathLike) -> None:
@@ -179,7 +180,7 @@ class FrechetAccumulator:
 
 def _checked_distance(names: tuple[str, str], first: FrechetAccumulator, second: FrechetAccumulator) -> float:
     """The distance, after what is missing for it is said of these names."""
-    first._comparable(second)
+    first._of_dim(names[1], second.dim)
     for name, accumulator in zip(names, (first, second), strict=True):
         if accumulator.count < 2:
             raise ValueError(f"`{name}` must have seen at least two rows. Received: {accumulator.count}")
