@@ -94,6 +94,7 @@ def main(
     kinds: Annotated[str, typer.Option(help=f"Which of {', '.join(KINDS)}.")] = ",".join(KINDS),
     counts: Annotated[str, typer.Option(help="Of images, rising; of the large ones a thousandth.")] = COUNTS,
     out: Annotated[Path, typer.Option(help="Directory of the CSV file and the page; docs has the kept ones.")] = OUT,
+    page: Annotated[bool, typer.Option(help="Only write the page, from the rows that are there.")] = False,
     one: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Evaluates and draws ever more images, and fails if memory grows.
@@ -111,7 +112,7 @@ def main(
     if unknown := sorted({*kinds.split(",")} - {*KINDS}):
         raise typer.BadParameter(f"--kinds must be of {', '.join(KINDS)}. Received: {', '.join(unknown)}")
     about = {SHORT: "" if counts == COUNTS else SHORT, "machine": machine()} | origin("large.py", "benchmarks")
-    for kind in kinds.split(","):
+    for kind in [] if page else kinds.split(","):
         for count in map(int, counts.split(",")):
             images = max(count // 1000, 8) if kind == "large" else count
             row = {"what": kind, "images": images, **fresh(kind, images)}

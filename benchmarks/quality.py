@@ -139,7 +139,9 @@ def play(
     x, held_out = images(smoke)
     judge = DataSpace() if smoke else Classifier.load(classifier)
     real, keys = judge.features(held_out), ["library", "system", "networks", "sampler", "minutes", "seed"]
-    about = {"seed": seed, SHORT: SHORT if smoke else "", "machine": machine()} | origin("quality.py", "benchmarks")
+    about = {"seed": seed, SHORT: "" if minutes == _numbers(MINUTES) else SHORT, "machine": machine()} | origin(
+        "quality.py", "benchmarks"
+    )
     for run in runs:
 
         def keep(look: Look, run: Run = run) -> None:
@@ -154,6 +156,10 @@ def play(
             begin = ours if run.library == "keras_ijae" else theirs
             more = {} if begin is ours else {"python": python}
             begin(run, x, minutes, len(held_out), seed, keep, **more)
+
+
+def _numbers(given: str) -> list[float]:
+    return [float(number) for number in given.split(",")]
 
 
 def draw(rows: Sequence[dict[str, str]], path: Path) -> None:
@@ -209,8 +215,7 @@ def main(
         raise typer.BadParameter(f"--systems must be of {', '.join(sorted(known))}. Received: {', '.join(unknown)}")
     runs = [run for run in RUNS if run.system in chosen and run.library in libraries.split(",")]
     if not page:
-        marks = [float(mark) for mark in (SMOKE_MINUTES if smoke else minutes).split(",")]
-        play(runs, path, marks, seed, python, classifier, smoke)
+        play(runs, path, _numbers(SMOKE_MINUTES if smoke else minutes), seed, python, classifier, smoke)
     rows = read(path)
     draw(rows, out / PICTURE)
     write_section(out, HEADING, ABOUT, SHOWN, [row for _, points in _curves(rows) for row in points])

@@ -41,6 +41,8 @@ def write_section(
 ) -> None:
     """A section of the page in `out`: its heading, what it says, a table, and the machines of its rows.
 
+    Rows of short runs are shown only where there are no others.
+
     Args:
         out: directory of the page.
         heading: "## ...".
@@ -48,7 +50,8 @@ def write_section(
         columns: shown.
         rows: as they stand in a CSV file, with columns "machine" and "short".
     """
-    rows = list(rows)
+    every = list(rows)
+    rows = [row for row in every if not row[SHORT]] or every
     machines = "".join(f"\nMeasured on {name}.\n" for name in dict.fromkeys(row["machine"] for row in rows))
     if any(row[SHORT] for row in rows):
         machines += "\nRows marked *short* only show that the program works: they are not to be cited.\n"
