@@ -116,6 +116,9 @@ def test_the_cost_of_a_system_is_its_time_over_the_vaes_and_over_what_is_counted
     assert all(float(row["least"]) <= float(row["time"]) <= float(row["most"]) for row in (vae, wgan))
     quotient = float(wgan["time"]) / float(wgan["counted"])
     assert float(wgan["time/counted"]) == pytest.approx(quotient, rel=1e-3)
+    cost.main(csv=path, page=tmp_path)
+    page = (tmp_path / "performance.md").read_text()
+    assert "## Cost of a step" in page and f"| wgan | 8x8x1 | 4 | {wgan['step_ms']} |" in page
 
 
 def run(program, *options, code=0):
