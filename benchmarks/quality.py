@@ -114,7 +114,8 @@ def theirs(
         count = process.answer()
         for _ in minutes:
             found = process.answer()
-            keep((found | count, np.moveaxis(np.load(found.pop("samples")), 1, -1)))
+            images_made = np.moveaxis(np.load(found.pop("samples")), 1, -1)
+            keep((found | count, images_made))
             process.order()  # it may go on
 
 
