@@ -15,6 +15,7 @@ import tensorflow as tf  # noqa: E402
 import typer  # noqa: E402
 from loops import SETTINGS, fit_loop, images, in_turns, warm_up  # noqa: E402
 from options import Shape, names, ratios, shapes_of, text  # noqa: E402
+from records import SHORT, machine, read, write_section  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
@@ -27,6 +28,10 @@ COLUMNS = (
 )  # fmt: skip
 SHOWN = ("system", "images", "step_ms", "time", "range", "counted", "time/counted")
 QUICK = "gan,ijae"
+HEADING = "## Cost of a step"
+ABOUT = """Time of a step of `fit` over the VAE's, and what counting multiplications predicts, by `benchmarks/cost.py`:
+*time* is the median of the ratios of a turn in CPU time, *least* and *most* their range, *counted* the ratio of
+multiplications."""
 Row = dict[str, Any]
 
 
@@ -87,6 +92,9 @@ def main(
     ] = "cpu",
     csv: Annotated[Path | None, typer.Option(help="A file that gets the rows too.")] = None,
     quick: Annotated[bool, typer.Option(help=f"Other defaults: --systems {QUICK} --steps 10.")] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Only write the section of performance.md there, from the rows of --csv.")
+    ] = None,
 ) -> None:
     """Times a step of `fit` of each system over the VAE's, and counts the multiplications of both.
 
@@ -100,7 +108,14 @@ def main(
     [cyan]python benchmarks/cost.py --quick[/cyan]
 
     [cyan]OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/cost.py --csv runs/cost.csv[/cyan]
+
+    [cyan]python benchmarks/cost.py --csv runs/cost.csv --page docs[/cyan]
     """
+    if page is not None:
+        if csv is None:
+            raise typer.BadParameter("--page needs --csv, the rows to be written")
+        write_section(page, HEADING, ABOUT, COLUMNS, (row | {"machine": machine(), SHORT: ""} for row in read(csv)))
+        return
     console, table, rows = Console(), Table(*SHOWN), []
     chosen = names(systems or (QUICK if quick else ",".join(ki.list_models())), ki.list_models())
     for shape in shapes_of(shapes):

@@ -126,26 +126,29 @@ def finished(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
     return {tuple(row[key] for key in keys) for row in read(path)}
 
 
-def origin(script: str) -> dict[str, str]:
+def origin(script: str, folder: str = "experiments") -> dict[str, str]:
     """Columns "commit" and "command": the commit, with a + where code has changed since, and the command line."""
-    return {"commit": _commit(), "command": shlex.join(["python", f"experiments/{script}", *sys.argv[1:]])}
+    return {"commit": _commit(folder), "command": shlex.join(["python", f"{folder}/{script}", *sys.argv[1:]])}
 
 
-def _commit():
+def _commit(folder):
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True)
-        changed = subprocess.run([*git, "status", "--porcelain", "keras_ijae", "experiments"], capture_output=True)
+        changed = subprocess.run([*git, "status", "--porcelain", "keras_ijae", folder], capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.stdout.strip() + ("+" if changed.stdout else "")
 
 
 def write_tables(page: Path, heading: str, tables: str) -> None:
-    """Replaces all that follows a heading of the page; what stands above it stays."""
-    above = page.read_text(encoding="utf-8").partition(heading)[0] if page.exists() else ""
+    """Replaces what follows a heading of the page, up to the next one of its level; a new section comes last."""
+    above, _, section = (page.read_text(encoding="utf-8") if page.exists() else "").partition(f"{heading}\n")
+    above += "" if not above or above.endswith("\n\n") else "\n"
+    mark = f"\n{heading.partition(' ')[0]} "
+    below = section.partition(mark)[2]
     with replacing(page) as temporary:
-        temporary.write_text(above + heading + "\n" + tables, encoding="utf-8")
+        temporary.write_text(f"{above}{heading}\n{tables}{mark + below if below else ''}", encoding="utf-8")
 
 
 def printed(function: Callable[..., None], *arguments: Any) -> str:

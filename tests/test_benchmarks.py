@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,9 @@ def test_the_cost_of_a_system_is_its_time_over_the_vaes_and_over_what_is_counted
     assert all(float(row["least"]) <= float(row["time"]) <= float(row["most"]) for row in (vae, wgan))
     quotient = float(wgan["time"]) / float(wgan["counted"])
     assert float(wgan["time/counted"]) == pytest.approx(quotient, rel=1e-3)
+    cost.main(csv=path, page=tmp_path)
+    page = (tmp_path / "performance.md").read_text()
+    assert "## Cost of a step" in page and f"| wgan | 8x8x1 | 4 | {wgan['step_ms']} |" in page
 
 
 @pytest.mark.slow
@@ -144,3 +148,106 @@ def test_serving_compares_what_threads_get_and_counts_images(benchmark, tmp_path
     calls = iter(range(10_000))
     with pytest.raises(ValueError, match="gave other images than alone"):
         serving.check(lambda seed: [next(calls)], threads=2)
+
+
+def run(program, *options, code=0):
+    """What a program of benchmarks/ prints, in a process of its own."""
+    command = [sys.executable, BENCHMARKS / program, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr[-2000:]
+    return done.stdout
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def peers():
+    """The Python of the peers' environment."""
+    python = os.environ.get("PEERS_PYTHON", BENCHMARKS / "peers/.venv/bin/python")
+    if not Path(python).exists():
+        pytest.skip("pythae has an environment of its own, which is not there: see benchmarks/README.md")
+    return python
+
+
+@pytest.mark.slow
+def test_the_networks_set_against_pythae_have_the_parameters_of_its_copies(benchmark):
+    peer = benchmark("peer")
+    counts = {name: peer.parameters(peer.ours(pair)) for name, pair in peer.PAIRS.items()}
+    # encoder, decoder; code discriminator; pseudo-inputs; four maps of 16-64-64-32; discriminator of images
+    vae, ae, judge = 525857, 523793, 16 * 256 + 256 + 256 * 256 + 256 + 257
+    expected = {"vae": vae, "wae_mmd": ae, "rae_l2": ae, "aae": ae + judge, "wae_gan": ae + judge}
+    expected |= {"factor_vae": vae + judge, "vamp": vae + 64 * 784}
+    expected["vae_iaf"] = vae + 4 * (16 * 64 + 64 + 64 * 64 + 64 + 64 * 32 + 32)
+    expected["vae_gan"] = vae + (16 * 24 + 24 + 16 * 24 * 48 + 48 + 48 * 49 * 96 + 96 + 97)
+    assert counts == expected
+
+
+@pytest.mark.slow
+def test_speed_against_pythae_is_written_to_rows_and_page(peers, tmp_path):
+    options = ["--systems", "vae", "--steps", 5, "--repeats", 1, "--batch-size", 4]
+    run("peer_speed.py", "--python", peers, "--out", tmp_path, *options)
+    trainer, bare = rows_of(tmp_path / "peers.csv")
+    assert trainer["against"] == "its trainer" and bare["parameters"] == trainer["parameters"] == "525857"
+    speeds = float(trainer["images/s"]) / float(trainer["peer's images/s"])
+    assert float(trainer["ratio"]) == pytest.approx(speeds, rel=0.1, abs=0.01)
+    page = (tmp_path / "performance.md").read_text()
+    assert "## Speed of training against pythae" in page and "| short |" in page and trainer["machine"] in page
+
+
+@pytest.mark.slow
+def test_quality_over_time_goes_on_with_what_is_not_finished(tmp_path):
+    options = ["--smoke", "--libraries", "keras_ijae", "--systems", "rae_gmm", "--out", tmp_path]
+    assert "rae_gmm" in run("quality.py", *options)
+    (row,) = rows_of(tmp_path / "quality_smoke.csv")
+    assert float(row["distance"]) > 0 and int(row["steps"]) > 2 and float(row["cpu_minutes"]) >= 0.001
+    assert "rae_gmm" not in run("quality.py", *options)
+    assert len(rows_of(tmp_path / "quality_smoke.csv")) == 1
+    assert (tmp_path / "pictures/quality.png").exists()
+
+
+@pytest.mark.slow
+def test_pythae_is_judged_as_we_are(peers, tmp_path):
+    options = ["--smoke", "--libraries", "pythae", "--systems", "rae_l2,vamp", "--python", peers]
+    run("quality.py", *options, "--out", tmp_path)
+    found = rows_of(tmp_path / "quality_smoke.csv")
+    assert [(row["system"], row["networks"]) for row in found] == [
+        (system, networks) for system in ("rae_l2", "vamp") for networks in ("dense", "convolutions")
+    ]
+    assert all(float(row["distance"]) > 0 for row in found)
+
+
+@pytest.mark.slow
+def test_points_of_scaling_are_measured_once_each(tmp_path):
+    options = ["--systems", "vae", "--sweeps", "latent_dim", "--steps", 1, "--repeats", 1, "--out", tmp_path]
+    assert run("scaling.py", *options).count("'sweep'") == 4
+    assert [row["latent_dim"] for row in rows_of(tmp_path / "scaling.csv")] == ["2", "16", "128", "512"]
+    assert run("scaling.py", *options).count("'sweep'") == 0
+    page = (tmp_path / "performance.md").read_text()
+    assert page.count("\n| latent_dim | vae |") == 4 and (tmp_path / "pictures/scaling.png").exists()
+
+
+@pytest.mark.slow
+def test_more_images_are_evaluated_in_the_same_memory(tmp_path):
+    run("large.py", "--kinds", "evaluated", "--counts", "10000,40000", "--out", tmp_path)
+    few, many = rows_of(tmp_path / "large.csv")
+    assert float(many["peak_mb"]) < 1.1 * float(few["peak_mb"])
+
+
+def test_memory_that_grows_is_seen(benchmark):
+    grown = benchmark("large").grown
+    assert grown({"evaluated": [100.0, 105.0], "sampled": [100.0, 120.0], "array": [100.0, 900.0]}) == ["sampled"]
+
+
+def test_a_section_of_the_page_is_replaced_and_the_others_stay(benchmark, tmp_path):
+    records = benchmark("records")
+    row = {"a": "1", "b": "", "machine": "this one", "short": ""}
+    records.write_section(tmp_path, "## One", "What it is.", ["a", "b"], [row])
+    records.write_section(tmp_path, "## Two", "Another.", ["a"], [row | {"short": "short"}])
+    both = (tmp_path / "performance.md").read_text()
+    assert "| 1 | – |" in both and both.index("## One") < both.index("## Two") and "not to be cited" in both
+    records.write_section(tmp_path, "## One", "What it is.", ["a", "b"], [row | {"a": "3"}])
+    again = (tmp_path / "performance.md").read_text()
+    assert again == both.replace("| 1 | – |", "| 3 | – |", 1)

@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import re
+import tracemalloc
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from systems import quick
 
 import keras_ijae as ki
 from keras_ijae.evaluation import MEASURES, evaluate, measures, requirements
+from keras_ijae.evaluation.feature_set import FeatureSet
 from keras_ijae.metrics.features import DataSpace, KerasFeatures
 from keras_ijae.training import MetricsCallback
 
@@ -480,3 +482,24 @@ def test_metrics_that_do_not_fit_the_model_stop_fit_before_the_first_step(gan, d
     with pytest.raises(ValueError, match="'mse' needs an encoder"):
         fit(gan, callback(data, tmp_path), epochs=1)
     assert int(gan.steps) == 0
+
+
+def test_moments_of_features_are_those_of_all_rows_and_take_no_more_memory_for_more_rows():
+    rows, peaks = np.random.default_rng(0).normal(size=(70_000, 6)).astype("float32"), []
+    for count in (21_000, 70_000):
+        tracemalloc.start()
+        found = FeatureSet(moments=True)
+        for start in range(0, count, 500):
+            found.take(rows[start : start + 500].copy())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert found.count == found.moments.count == count
+    np.testing.assert_allclose(found.moments.covariance, np.cov(rows, rowvar=False, dtype="float64"), rtol=1e-9)
+    assert peaks[1] < 1.05 * peaks[0] < rows.nbytes
+
+
+def test_measures_of_features_and_of_their_moments_give_together_what_each_gives_alone(vae, data, extractor):
+    both = evaluate(vae, data, ["fid", "kid"], extractor)
+    for name in ("fid", "kid"):
+        alone = evaluate(vae, data, [name], extractor)
+        assert all(both.scores[key] == score for key, score in alone.scores.items())

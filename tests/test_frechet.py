@@ -223,3 +223,12 @@ def test_an_accumulator_refuses_what_it_cannot_compare():
         full.result(accumulator)
     with pytest.raises(ValueError, match="`dim`"):
         FrechetAccumulator(0)
+
+
+def test_accumulators_stand_for_the_features_that_they_have_seen():
+    a, b = np.random.default_rng(0).normal(size=(2, 200, 4))
+    seen = FrechetAccumulator(4)
+    seen.update(b)
+    assert frechet_distance(a, seen) == frechet_distance(a, b) == pytest.approx(frechet_distance(seen, a))
+    with pytest.raises(ValueError, match="`fake` must have d = 3. Received: d = 4"):
+        frechet_distance(a[:, :3], seen)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from systems import quick
 
+import keras_ijae as ki
 from keras_ijae import networks
 from keras_ijae.layers import SpectralDense, spectral_layers
 
@@ -214,3 +215,14 @@ def test_a_spectral_mlp_is_lipschitz():
 def test_bad_arguments_are_named(build, message):
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
         build()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["vae", "wae_gan", "ijae"])
+def test_large_colour_images_train(system):
+    model = ki.create(system, (256, 256, 3), 4, width=2)
+    model.compile()
+    x = np.random.default_rng(0).random((4, 256, 256, 3), dtype="float32")
+    history = model.fit(x, batch_size=2, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert model.reconstruct(x).shape == model.sample(4).shape == x.shape

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_ijae import random
+from keras_ijae.evaluation.feature_set import FeatureSet
 from keras_ijae.evaluation.measures import Measure
 from keras_ijae.evaluation.progress import tracked
 from keras_ijae.evaluation.reading import ROWS, batches_of, joined, observations, read
@@ -21,7 +22,7 @@ class Material:
         self.measures: list[Measure] = list(measures)
         self.model, self.extractor, self.lpips, self.seed, self.progress = model, extractor, lpips, seed, progress
         self.dataset, self.train_data, self.cache = dataset, train, cache
-        self._wanted_samples = samples
+        self._wanted_samples, self._taken = samples, {measure.takes for measure in self.measures}
 
     def batches(self, title: str) -> Iterator[Batch]:
         """The data, batch by batch, checked, as arrays; labels are one-hot, None where there are none."""
@@ -48,13 +49,25 @@ class Material:
         return np.concatenate([read(part, self.model).x for part in batches_of("train", self.train_data, self.model)])
 
     @cached_property
-    def real(self) -> np.ndarray:
+    def real(self) -> FeatureSet:
         """Features of the data."""
-        if self.cache is not None and not isinstance(self.extractor, DataSpace):
-            data = batches_of("dataset", self.dataset, self.model)
-            fitting = data.map(lambda x, *_: observations(x, self.model))  # pairs come as two arguments
-            return FeatureCache(self.cache).features(self.extractor, fitting)
-        return np.concatenate([self.extractor.features(batch.x) for batch in self.batches("features of data")])
+        found = self._set("features", "class_features")
+        if self.cache is None or isinstance(self.extractor, DataSpace):
+            for batch in self.batches("features of data"):
+                found.take(self.extractor.features(batch.x))
+            return found
+        data, cache = batches_of("dataset", self.dataset, self.model), FeatureCache(self.cache)
+        fitting = data.map(lambda x, *_: observations(x, self.model))  # pairs come as two arguments
+        if self._taken & {"features", "class_features"}:
+            found.take(cache.features(self.extractor, fitting))
+        else:
+            found.take_sums(cache.statistics(self.extractor, fitting))
+        return found
+
+    def _set(self, *rows_of: str, probabilities_of: str = "", moments_of: str = "moments") -> FeatureSet:
+        """A set that holds what is needed of it: rows if measures take one of these, and so on."""
+        taken = self._taken
+        return FeatureSet(bool(taken & {*rows_of}), moments_of in taken, probabilities_of in taken)
 
     @cached_property
     def real_by_class(self) -> list[np.ndarray]:
@@ -69,27 +82,27 @@ class Material:
                 "Metric 'class_frechet' needs at least two examples of each class, better more than an example has "
                 f"features. Received: data with {counts.tolist()} examples of the classes 0..{self.model.classes - 1}"
             )
-        return [self.real[self.labels == label] for label in range(self.model.classes)]
+        features = self.real.features
+        return [features[self.labels == label] for label in range(self.model.classes)]
 
     @cached_property
-    def of_pairs(self) -> dict[str | tuple[str, ...], np.ndarray]:
-        """What each of `_looks` finds. Each batch is reconstructed once, for all of them, and not kept."""
-        looks = self._looks()
+    def of_pairs(self) -> dict[str | tuple[str, ...], Any]:
+        """What each of `_looks` finds, and "features". Each batch is reconstructed once, for all, and not kept."""
+        looks, features = self._looks(), self._set("features")
         found = {name: [] for name in looks}
         for index, (x, labels) in enumerate(self.batches("reconstructions")):
             remade = self.model.reconstruct(x, seed=self._seed("reconstructions", index), labels=labels)
             for name, look in looks.items():
                 found[name].append(look(x, remade))
-        return {name: np.concatenate(parts) for name, parts in found.items()}
+            if self._taken & {"features", "moments"}:
+                features.take(self.extractor.features(remade))
+        return {name: np.concatenate(parts) for name, parts in found.items()} | {"features": features}
 
     def _looks(self) -> dict[str | tuple[str, ...], Callable[[np.ndarray, np.ndarray], Any]]:
         """What measures take, for pairs their names -> function of a batch and its reconstruction that gives rows."""
-        taken = {measure.takes for measure in self.measures if "rec" in measure.sides(self.model)}
         looks = {"rows": lambda x, _: [len(x)]}
         looks |= {m.names: partial(_row, m.compute) for m in self.measures if m.takes == "pairs"}
-        if "features" in taken:
-            looks["features"] = lambda _, remade: self.extractor.features(remade)
-        if "perceptual" in taken:
+        if "perceptual" in self._taken:
             looks["perceptual"] = self.lpips
         return looks
 
@@ -98,8 +111,8 @@ class Material:
         """How many samples: as many as there are data, unless a number is asked for."""
         if self._wanted_samples:
             return self._wanted_samples
-        if any(measure.takes in ("features", "class_features") for measure in self.measures):
-            return len(self.real)
+        if self._taken & {"features", "moments", "class_features"}:
+            return self.real.count
         return sum(len(batch.x) for batch in self.batches("data"))
 
     def sampled(self) -> Iterator[np.ndarray]:
@@ -113,13 +126,13 @@ class Material:
         return np.concatenate(list(self.sampled()))
 
     @cached_property
-    def fake(self) -> tuple[np.ndarray, np.ndarray | None]:
+    def fake(self) -> FeatureSet:
         """Features and probabilities of the samples."""
-        return self._looked_at(self.sampled())
+        return self._looked_at(self.sampled(), self._set("features", probabilities_of="probabilities"))
 
     @cached_property
-    def of_classes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Labels, features and probabilities of samples, class by class, of which there are equally many of each.
+    def of_classes(self) -> tuple[np.ndarray, FeatureSet]:
+        """Labels of samples, and their features and probabilities, class by class, equally many of each.
 
         Raises:
             ValueError: fewer than two of each class.
@@ -131,7 +144,8 @@ class Material:
                 f"default there are as many as data. Received: {self.n_samples}"
             )
         labels = np.repeat(np.arange(classes), self.n_samples // classes)
-        return labels, *self._looked_at(self._sampled_as(labels))
+        found = self._set("class_features", probabilities_of="class_probabilities", moments_of="")
+        return labels, self._looked_at(self._sampled_as(labels), found)
 
     def _sampled_as(self, labels: np.ndarray) -> Iterator[np.ndarray]:
         starts = range(0, len(labels), ROWS)
@@ -139,11 +153,12 @@ class Material:
             part = labels[start : start + ROWS]
             yield self.model.sample(len(part), seed=self._seed("samples of classes", index), labels=part)
 
-    def _looked_at(self, batches: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-        """Features and probabilities."""
-        streams = [part for images in batches for part in self.extractor.stream(images)]
-        features, probabilities = zip(*streams, strict=True)
-        return np.concatenate(features), None if probabilities[0] is None else np.concatenate(probabilities)
+    def _looked_at(self, batches: Iterable[np.ndarray], found: FeatureSet) -> FeatureSet:
+        """The set, with what the extractor finds in the batches."""
+        for images in batches:
+            for features, probabilities in self.extractor.stream(images):
+                found.take(features, probabilities)
+        return found
 
     def _seed(self, name: str, index: int) -> int:
         """A seed for each batch that no other seed's batches share."""

@@ -40,16 +40,18 @@ class Measure:
     """One entry of `MEASURES`.
 
     Attributes:
-        takes: what it is computed from: "features" (of data against samples, and against reconstructions),
-            "probabilities" (of samples' classes), "pairs" (data and their reconstructions, batch by batch; values are
-            averaged over examples), "perceptual" (LPIPS distances of such pairs), "samples" (images), "model" (the
-            model and the data), "copies" (data, samples and training data), or, of samples of which there are equally
-            many of each class, "class_features" (and those of the data) and "class_probabilities".
+        takes: what it is computed from: "features" (of data against samples, and against reconstructions), "moments"
+            (mean and covariance of such features, which are not held), "probabilities" (of samples' classes), "pairs"
+            (data and their reconstructions, batch by batch; values are averaged over examples), "perceptual" (LPIPS
+            distances of such pairs), "samples" (images), "model" (the model and the data), "copies" (data, samples and
+            training data), or, of samples of which there are equally many of each class, "class_features" (and those of
+            the data) and "class_probabilities".
         names: of the numbers that it gives.
-        compute: gives one `Value` for each name. Its arguments: features: (real, fake, seed); probabilities:
-            (probabilities,); pairs: (x, remade); perceptual: (distances,); samples: (images,); model: (model, data,
-            seed), where data is a `Batch` of all; copies: (x, samples, train, seed); class_features: (real, fake), an
-            array for each class; class_probabilities: (probabilities, labels asked for).
+        compute: gives one `Value` for each name. Its arguments: features: (real, fake, seed); moments: the same, as
+            `ki.metrics.FrechetAccumulator`s; probabilities: (probabilities,); pairs: (x, remade); perceptual:
+            (distances,); samples: (images,); model: (model, data, seed), where data is a `Batch` of all; copies: (x,
+            samples, train, seed); class_features: (real, fake), an array for each class; class_probabilities:
+            (probabilities, labels asked for).
         summary: one line for people.
         needs: what a model must offer.
     """
@@ -66,7 +68,8 @@ class Measure:
 
     def sides(self, model: Any) -> tuple[str, ...]:
         """What is scored: "gen", "rec", or "" for the model itself."""
-        known = {"features": ("gen", "rec") if model.has_encoder else ("gen",), "model": ("",)}
+        both = ("gen", "rec") if model.has_encoder else ("gen",)
+        known = {"features": both, "moments": both, "model": ("",)}
         return known.get(self.takes, ("rec",) if self.takes in ("pairs", "perceptual") else ("gen",))
 
     def reads_labels(self, model: Any) -> bool:
@@ -208,7 +211,7 @@ _CLASS_FRECHET = ("class_frechet_distance_mean", "class_frechet_distance_worst")
 _CRITICS, _NEAREST = ("critic_validation", "critic_train"), ("nearest_train_of_samples", "nearest_train_of_held_out")
 
 MEASURES = {
-    "fid": Measure("features", ("frechet_distance",), _frechet, "Frechet distance of features"),
+    "fid": Measure("moments", ("frechet_distance",), _frechet, "Frechet distance of features"),
     "kid": Measure("features", ("kernel_distance",), _kernel, "kernel distance of features, 100 subsets of 1000"),
     "precision_recall": Measure("features", _BALLS[0], _precision_recall, "shares in the other set's balls, k = 3"),
     "density_coverage": Measure("features", _BALLS[1], _density_coverage, "balls of data that hold samples, k = 5"),

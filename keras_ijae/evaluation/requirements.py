@@ -9,7 +9,7 @@ from keras_ijae.evaluation.reading import ROWS
 from keras_ijae.game import data as batches
 from keras_ijae.metrics.features import DataSpace, Extractor, get
 
-OF_FEATURES = ("features", "probabilities", "class_features", "class_probabilities")
+OF_FEATURES = ("features", "moments", "probabilities", "class_features", "class_probabilities")
 """What measures of an extractor take."""
 
 

@@ -73,8 +73,9 @@ def evaluate(
 ) -> Evaluation:
     """Scores a model on data: its samples and, where it has an encoder, its reconstructions.
 
-    Features are taken batch by batch; images are held only for measures whose `takes` in `ki.evaluation.MEASURES` is
-    "model", "samples" or "copies".
+    All is taken batch by batch. What is held grows with the data only for measures whose `takes` in
+    `ki.evaluation.MEASURES` is "features" or "class_features" (features), "probabilities" or "class_probabilities"
+    (these), "model", "samples" or "copies" (images), and by a number for each example for "perceptual".
 
     Args:
         model: any of the library's models.
@@ -138,16 +139,15 @@ Sides = Iterator[tuple[str, Sequence[Value], tuple[int | None, int | None]]]
 
 
 def _of_features(measure: Measure, material: Material) -> Sides:
-    real, fake = material.real, material.fake[0]
-    yield "gen", measure.compute(real, fake, material.seed), (len(real), len(fake))
-    if material.model.has_encoder:
-        remade = material.of_pairs["features"]
-        yield "rec", measure.compute(real, remade, material.seed), (len(real), len(remade))
+    """Of features themselves or of their moments, whichever the measure takes."""
+    others = {"gen": material.fake} | ({"rec": material.of_pairs["features"]} if material.model.has_encoder else {})
+    for side, other in others.items():
+        real, fake = (getattr(features, measure.takes) for features in (material.real, other))
+        yield side, measure.compute(real, fake, material.seed), (material.real.count, other.count)
 
 
 def _of_probabilities(measure: Measure, material: Material) -> Sides:
-    probabilities = material.fake[1]
-    yield "gen", measure.compute(probabilities), (None, len(probabilities))
+    yield "gen", measure.compute(material.fake.probabilities), (None, material.fake.count)
 
 
 def _of_pairs(measure: Measure, material: Material) -> Sides:
@@ -175,18 +175,19 @@ def _of_copies(measure: Measure, material: Material) -> Sides:
 
 
 def _of_class_features(measure: Measure, material: Material) -> Sides:
-    real, (labels, features, _) = material.real_by_class, material.of_classes
-    fake = np.split(features, material.model.classes)
+    real, (labels, samples) = material.real_by_class, material.of_classes
+    fake = np.split(samples.features, material.model.classes)
     yield "gen", measure.compute(real, fake), (sum(map(len, real)), len(labels))
 
 
 def _of_class_probabilities(measure: Measure, material: Material) -> Sides:
-    labels, _, probabilities = material.of_classes
-    yield "gen", measure.compute(probabilities, labels), (None, len(labels))
+    labels, samples = material.of_classes
+    yield "gen", measure.compute(samples.probabilities, labels), (None, len(labels))
 
 
 _COMPUTE = {
     "features": _of_features,
+    "moments": _of_features,
     "probabilities": _of_probabilities,
     "pairs": _of_pairs,
     "perceptual": _of_perceptual,

@@ -22,7 +22,7 @@ _ROWS = 8192
 """Summed at a time."""
 
 
-def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
+def frechet_distance(real: "ArrayLike | FrechetAccumulator", fake: "ArrayLike | FrechetAccumulator") -> float:
     """||m1 - m2||^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), in float64.
 
     The covariances are unbiased (ddof = 1). With S1 = R R^T, the trace of the root is the sum of the roots of the
@@ -31,7 +31,7 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     from one Gaussian is not 0 but about a constant over n (0.44 for d = 64, n = 5000): compare at equal n only.
 
     Args:
-        real, fake: features, (n, d) each, at least two rows; the numbers of rows may differ.
+        real, fake: features, (n, d) each, at least two rows, or accumulators of such; the numbers of rows may differ.
 
     Returns:
         The distance, at least 0, symmetric in its arguments.
@@ -42,13 +42,18 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     References:
         Dowson & Landau 1982; Heusel et al. 2017, eq. 6.
     """
-    real, fake = _checks.two_sets(("real", "fake"), real, fake)
-    accumulators = []
-    for name, features in (("real", real), ("fake", fake)):
-        _checks.warn_few(name, *features.shape, _BIASED)
-        accumulators.append(FrechetAccumulator(features.shape[1]))
-        accumulators[-1].update(features)
-    return _distance(*accumulators)
+    if not isinstance(real, FrechetAccumulator) and not isinstance(fake, FrechetAccumulator):
+        real, fake = _checks.two_sets(("real", "fake"), real, fake)
+    return _checked_distance(("real", "fake"), _accumulated("real", real), _accumulated("fake", fake))
+
+
+def _accumulated(name: str, features: "ArrayLike | FrechetAccumulator") -> "FrechetAccumulator":
+    if isinstance(features, FrechetAccumulator):
+        return features
+    features = _checks.rows(name, features, 2)
+    accumulator = FrechetAccumulator(features.shape[1])
+    accumulator.update(features)
+    return accumulator
 
 
 class _Load:
@@ -146,11 +151,7 @@ class FrechetAccumulator:
     def result(self, other: "FrechetAccumulator") -> float:
         """The `frechet_distance` between what this one has seen and what `other` has; warns and raises as it does."""
         self._comparable(other)
-        for name, accumulator in (("self", self), ("other", other)):
-            if accumulator.count < 2:
-                raise ValueError(f"`{name}` must have seen at least two rows. Received: {accumulator.count}")
-            _checks.warn_few(name, accumulator.count, self.dim, _BIASED)
-        return _distance(self, other)
+        return _checked_distance(("self", "other"), self, other)
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the sums and the metadata to `path` as NumPy arrays (.npz), whole or not at all."""
@@ -177,6 +178,16 @@ class FrechetAccumulator:
     def _of_dim(self, name: str, dim: int) -> None:
         if dim != self.dim:
             raise ValueError(f"Argument `{name}` must have d = {self.dim}. Received: d = {dim}")
+
+
+def _checked_distance(names: tuple[str, str], first: FrechetAccumulator, second: FrechetAccumulator) -> float:
+    """The distance, after what is missing for it is said of these names."""
+    first._of_dim(names[1], second.dim)
+    for name, accumulator in zip(names, (first, second), strict=True):
+        if accumulator.count < 2:
+            raise ValueError(f"`{name}` must have seen at least two rows. Received: {accumulator.count}")
+        _checks.warn_few(name, accumulator.count, accumulator.dim, _BIASED, stacklevel=4)
+    return _distance(first, second)
 
 
 def _distance(first: FrechetAccumulator, second: FrechetAccumulator) -> float:
