@@ -18,16 +18,16 @@ from rich.console import Console  # noqa: E402
 
 BATCH, STEPS, REPEATS = 64, 200, 9
 WAYS = {"trainer": "its trainer", "bare": "its step in a bare loop"}
-SHOWN = ["system", "pythae's", "against", "images/s", "peer's images/s", "ratio", "least", "most", "parameters"]
-COLUMNS = [*SHOWN, "batch_size", "steps", "repeats", "threads", "clock", SHORT, "machine", "commit", "command"]
+SHOWN = ["system", "pythae's", "against", "images/s", "peer's images/s", "ratio", "least", "most", "threads", "clock"]
+COLUMNS = [*SHOWN, "parameters", "batch_size", "steps", "repeats", SHORT, "machine", "commit", "command"]
 HEADING, FILE = "## Speed of training against pythae", "peers.csv"
-ABOUT = """Images a second of `model.fit(array)` over those of pythae 0.1.2, on MNIST's shape, in batches of 64, by
-`benchmarks/peer_speed.py`. Both have the same layers and the same number of parameters, which is asserted, and Adam.
-The two processes take turns, an epoch each; *ratio* is the median of the ratios of a turn, *least* and *most* their
-range. The peer trains in two ways: by its trainer, which is what its users call, without saving; and by the trainer's
-own step in a bare loop over batches that lie ready, which is less than `fit` does. Running averages are off, since
-pythae has none. pythae's adversarial auto-encoder moves all at once, as our wae_gan; our aae has the two phases of its
-paper, and so encodes each batch twice."""
+ABOUT = """Images a second of `model.fit(array)` over those of pythae 0.1.2 on PyTorch 2.13.0, on MNIST's shape, in
+batches of 64, by `benchmarks/peer_speed.py`. Both have the same layers and the same number of parameters, which is
+asserted, and Adam. The two processes take turns, an epoch each; *ratio* is the median of the ratios of a turn, *least*
+and *most* their range. The peer trains in two ways: by its trainer, which is what its users call, without saving; and
+by the trainer's own step in a bare loop over batches that lie ready, which is less than `fit` does. Running averages
+are off, since pythae has none. pythae's adversarial auto-encoder moves all at once, as our wae_gan; our aae has the two
+phases of its paper, and so encodes each batch twice."""
 
 
 def measure(pair: Pair, python: str, batch_size: int, steps: int, repeats: int, threads: int, clock: str) -> list[dict]:
@@ -97,7 +97,7 @@ def main(
     about |= {SHORT: SHORT if steps < STEPS or repeats < REPEATS else "", "machine": machine()}
     for name in [] if page else names(systems, PAIRS):
         for row in measure(PAIRS[name], python, batch_size, steps, repeats, threads, clock):
-            console.print(" ".join(str(row[column]) for column in SHOWN), highlight=False, soft_wrap=True)
+            console.print(" ".join(str(row.get(column, "")) for column in SHOWN), highlight=False, soft_wrap=True)
             append(path, row | about | origin("peer_speed.py", "benchmarks"), COLUMNS)
     latest = {(row["system"], row["pythae's"], row["against"]): row for row in read(path)}
     write_section(out, HEADING, ABOUT, SHOWN, latest.values())

@@ -56,5 +56,7 @@ def write_section(
     if any(row[SHORT] for row in rows):
         machines += "\nRows marked *short* only show that the program works: they are not to be cited.\n"
     shown = [*columns, *([SHORT] if any(row[SHORT] for row in rows) else [])]
+    if not (out / PAGE).exists():
+        write_tables(out / PAGE, "# Performance", "")
     table = printed(print_table, shown, [[row[column] or "–" for column in shown] for row in rows])
     write_tables(out / PAGE, heading, f"\n{about}\n\n{table}{machines}")
