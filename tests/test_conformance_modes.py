@@ -201,3 +201,29 @@ def test_a_nan_on_one_replica_is_skipped_by_all(two_replicas):
         for left, right in zip(after[role], values_of(twin)[role], strict=True):
             np.testing.assert_allclose(left, right, atol=1e-4)
     assert scales(model) == [value / 2 for value in scale]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [BATCH + 7, BATCH + 1])
+@pytest.mark.parametrize("name", ["vae", "wgan_gp"])
+def test_a_last_batch_that_cannot_be_shared_evenly_is_trained_on_and_measured_as_on_one(two_replicas, name, rows):
+    """Of seven rows one replica has three, the other four; a single one goes to both."""
+    found = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            model = made(name, EAGER)
+        data = tf.data.Dataset.from_tensor_slices((images(rows), np.arange(rows) % 3)).batch(BATCH)
+        logs = train(model, data).history | model.evaluate(data, verbose=0, return_dict=True)
+        found.append({**weights(model), **{f"log of {term}": np.float32(values) for term, values in logs.items()}})
+    same(*found, 1e-4)
+
+
+@pytest.mark.slow
+def test_the_first_epoch_on_two_replicas_is_the_first_pass_over_the_data(two_replicas):
+    found = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            model = compiled("vae", {"optimizer": keras.optimizers.SGD(**SGD)})
+        train(model, ki.datasets.load("digits", batch_size=750))
+        found.append(weights(model))
+    same(*found, 1e-4)
