@@ -205,6 +205,14 @@ def test_a_class_checks_its_sizes_too(models):
         GAN(decoder=anything, discriminator=models("gan").discriminator)
 
 
+def test_a_class_refuses_arrays_in_the_place_of_names_and_numbers_as_create_does(models):
+    for value in (np.zeros(2), tf.zeros(2)):
+        with pytest.raises(ValueError, match="Argument `ema` takes no arrays. Received: "):
+            GAN(**models("gan").networks, ema=value)
+        with pytest.raises(ValueError, match="Argument `ema` takes no arrays. Received: "):
+            create("gan", ema=value)
+
+
 def test_noise_that_a_system_would_not_hand_to_a_network_is_refused():
     noisy = {"noise_dim": 3, "width": 4}
     for name, own in {
