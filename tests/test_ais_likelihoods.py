@@ -112,7 +112,7 @@ CASES = {
 }
 
 
-OFTEN = ["logits, the model's Bernoulli", "probabilities, Laplace", "implicit, Gaussian"]
+OFTEN = ["probabilities, Laplace"]
 
 
 @pytest.mark.parametrize("case", quick(CASES, OFTEN))

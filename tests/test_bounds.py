@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from scipy import special, stats
-from systems import BATCH, create, dataset, images
+from systems import BATCH, create, dataset, images, quick
 from tiny import affine, float64, network  # noqa: F401
 
 import keras_ijae as ki
@@ -124,7 +124,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", quick(CASES, ["a flow", "a bound of the prior"]))
 def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     prior, posterior = CASES[case]
     model, x = linear(prior(), posterior), data()
@@ -145,7 +145,7 @@ LEARNED = {
 }
 
 
-@pytest.mark.parametrize("case", LEARNED)
+@pytest.mark.parametrize("case", quick(LEARNED, ["a coupling flow as prior"]))
 def test_bounds_of_what_is_learned_rise_to_the_integral_over_codes(case):
     prior, posterior = (part if isinstance(part, str) else part() for part in LEARNED[case])
     model, x = moved(linear(prior, posterior)), data(100)

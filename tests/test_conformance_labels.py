@@ -10,6 +10,7 @@ from systems import BATCH, CONDITIONAL, LATENT, SHAPE, SYSTEMS, create, images, 
 from systems import CLASSES as ONE_OF_EACH_CLASS
 
 import keras_ijae as ki
+from keras_ijae.replicas import Share
 
 CLASSES = 3
 OTHERS = [name for name in SYSTEMS if name not in CONDITIONAL]
@@ -180,7 +181,7 @@ def test_labels_of_samples_come_as_often_as_in_training():
     model = create("gan", classes=CLASSES)
     uniform = np.bincount(model.sample_labels(9000, seed=1), minlength=3) / 9000
     np.testing.assert_allclose(uniform, 1 / 3, atol=0.015)
-    model.label_counts.add(tf.one_hot([0] * 6 + [2] * 2, CLASSES))
+    model.label_counts.add(tf.one_hot([0] * 6 + [2] * 2, CLASSES), Share(8))
     drawn = model.sample_labels(9000, seed=1)
     np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 9000, [0.75, 0, 0.25], atol=0.015)
     np.testing.assert_array_equal(model.sample_labels(7, seed=1), drawn[:7])

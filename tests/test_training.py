@@ -192,6 +192,7 @@ def test_history_keeps_earlier_epochs_and_drops_those_trained_again(tmp_path):
 def test_history_leaves_cells_without_a_value_empty(tmp_path):
     path = tmp_path / "history.csv"
     history = History(path)
+    history.set_model(painter())
     for epoch, logs in enumerate([{"loss": 2.0}, {"loss": 1.0, "val_loss": 3.0}]):
         history.on_epoch_end(epoch, logs)
     assert path.read_text() == "epoch,loss,val_loss\n1,2,\n2,1,3\n"
