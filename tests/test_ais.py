@@ -90,6 +90,7 @@ def test_bounds_from_both_sides_enclose_the_exact_value_and_meet(linear):
     assert short.lower.mean() < long.lower.mean() < long.upper.mean() < short.upper.mean()
 
 
+@pytest.mark.slow
 def test_the_upper_bound_is_of_the_exact_log_likelihood():
     """One latent dimension that the observation ignores: log p(x) is the likelihood, and both bounds are exact."""
     model = ki.models.VAE(

@@ -149,6 +149,7 @@ def test_a_signal_ends_training_after_the_step_with_a_backup(asked, tmp_path, he
     same(weights(whole), weights(resumed))
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_so(tmp_path, heard):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     model, backup = made("vae"), Backup(tmp_path)
@@ -238,6 +239,7 @@ def test_arrays_in_their_order_go_on_where_they_were(tmp_path):
     same(weights(whole), weights(resumed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data", [X, tf.data.Dataset.from_tensor_slices(X).shuffle(99, seed=0).batch(BATCH)], ids=["array", "tf.data"]
 )

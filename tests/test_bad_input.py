@@ -505,6 +505,7 @@ def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph, after_two
     same(after_two_epochs, weights(restored))
 
 
+@pytest.mark.slow
 def test_the_message_advises(in_graph):
     with pytest.raises(TrainingError, match="Weights saved before that step are good"):
         train(in_graph, epochs=1, callbacks=[Blast(0)])

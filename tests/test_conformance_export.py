@@ -161,6 +161,7 @@ def test_an_encoder_is_probed_and_fine_tuned(encoders, name, load):
     assert any(changed) and not all(changed)
 
 
+@pytest.mark.slow
 def test_an_encoder_is_a_layer_of_a_keras_model(encoders):
     model, path = encoders("ijae")
     layer = keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")

@@ -227,6 +227,7 @@ def vae():
     return model
 
 
+@pytest.mark.slow
 def test_an_exported_encoder_takes_labels_and_is_fine_tuned_as_a_layer(vae, tmp_path):
     vae.export_encoder(tmp_path / "encoder")
     module, labels = tf.saved_model.load(tmp_path / "encoder"), tf.constant(Y, tf.int32)
@@ -257,6 +258,7 @@ def test_interpolation_keeps_the_first_label_unless_told_otherwise(vae):
     close(vae.interpolate(a, b, steps=4, labels=Y[4:7])[:, -1], vae.reconstruct(b))
 
 
+@pytest.mark.slow
 def test_half_precision_trains_on_labels():
     keras.config.set_dtype_policy("mixed_float16")
     model = conditional("ijae")
@@ -293,6 +295,7 @@ def test_a_label_outside_in_a_later_batch_stops_training():
         stepped(model, pairs(y=y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [[0.5, 0.5, 0.0], [1.0, 1.0, 0.0]])
 def test_rows_that_are_not_one_hot_in_a_later_batch_stop_training(row):
     y = np.eye(CLASSES)[Y]

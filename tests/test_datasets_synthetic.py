@@ -116,6 +116,7 @@ def test_colored_digits_are_mnist_in_twelve_even_colours_with_both_labels(colore
     assert len({tuple(found[0]) for found in hues}) == 12
 
 
+@pytest.mark.slow
 def test_the_colour_of_a_digit_does_not_depend_on_the_slice_that_is_read(colored):
     dataset = datasets.load("color_mnist", "test[500:510]", 10, labels=True, attributes=["color"])
     x, y = next(dataset.as_numpy_iterator())

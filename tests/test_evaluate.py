@@ -319,6 +319,7 @@ def test_vectors_are_scored_in_their_own_space():
     assert found["gen/frechet_distance"] == pytest.approx(ki.metrics.frechet_distance(real, sampled(model, 300)))
 
 
+@pytest.mark.slow
 def test_cached_features_give_the_same_scores_and_are_not_computed_again(vae, data, extractor, tmp_path, monkeypatch):
     fresh = evaluate(vae, data, ["fid"], extractor, cache=tmp_path)
     streamed = []
@@ -409,6 +410,7 @@ def test_without_metrics_the_callback_scores_what_evaluate_does(vae, data):
     assert set(evaluate(vae, data).scores) <= set(logs[0])
 
 
+@pytest.mark.slow
 def test_scores_join_the_logs_of_their_epochs_and_tensorboard(vae, data, tmp_path):
     logs = fit(vae, callback(data, tmp_path, every=2), epochs=4)
     assert ["rec/mean_squared_error" in entry for entry in logs] == [False, True, False, True]

@@ -67,6 +67,7 @@ def batch_seed(seed, name, index=0):
     return int(ki.random.fold(seed, name, index)[0])
 
 
+@pytest.mark.slow
 def test_reconstructions_bounds_and_codes_are_those_for_the_labels(vae, digits):
     x, y = digits
     found = evaluate(vae, digits, ["mse", "elbo", "iw_bound", "latent_kl", "active_dimensions"], seed=3)

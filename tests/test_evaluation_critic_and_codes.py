@@ -40,7 +40,8 @@ def by_class(seed, rows=1000):
     return np.concatenate([normal((-2.0, 0.0), seed, rows), normal((2.0, 0.0), seed + 10, rows)])
 
 
-@pytest.mark.parametrize("stored", ["real", pytest.param("fake", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stored", ["real", "fake"])
 def test_sets_stored_by_class_are_as_near_as_shuffled_ones(stored):
     mixed, sets = np.random.default_rng(0).permutation(by_class(2)), {stored: by_class(1)}
     assert abs(critic_distance(**{"real": mixed, "fake": mixed, **sets}, steps=200)) < 0.5

@@ -68,8 +68,9 @@ def failing(monkeypatch, number, ends):
 FULL, DENIED = errno.ENOSPC, errno.EACCES
 
 
-@pytest.mark.parametrize("error", quick([FULL, DENIED], [FULL]))
-@pytest.mark.parametrize("ends", quick(["newest.weights.h5", ".weights.h5"], [".weights.h5"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [FULL, DENIED])
+@pytest.mark.parametrize("ends", ["newest.weights.h5", ".weights.h5"])
 def test_a_backup_that_cannot_be_written_leaves_those_before(tmp_path, monkeypatch, undisturbed, error, ends):
     with monkeypatch.context() as context:
         begin = lambda: failing(context, error, ends)  # noqa: E731
@@ -186,7 +187,8 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize("kind", quick(DATA, ["records"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", DATA)
 def test_data_that_fail_in_the_middle_stop_training_where_it_can_go_on(kind, tmp_path, undisturbed):
     make, message = DATA[kind]
     backup = tmp_path / "backup"

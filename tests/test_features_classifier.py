@@ -233,6 +233,7 @@ def test_a_record_that_is_missing_broken_or_anothers_is_refused(tmp_path):
 # The command.
 
 
+@pytest.mark.slow
 def test_the_command_stores_a_classifier_and_says_how_good_it_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits-classifier.keras").touch()

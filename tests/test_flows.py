@@ -209,6 +209,7 @@ def small():
     return RealNVP(2, depth=2, width=8)
 
 
+@pytest.mark.slow
 def test_a_fit_is_a_function_of_codes_and_seed_whatever_the_weights_were(monkeypatch):
     brief(monkeypatch)
     first, second, other = small(), moved(small()), small()
@@ -239,6 +240,7 @@ def test_what_was_likeliest_on_codes_held_out_stays_and_the_fit_ends_when_nothin
     assert np.mean(prior.log_prob(ring(500, seed=1))) > -5.0  # learned by heart it is below -20
 
 
+@pytest.mark.slow
 def test_codes_on_a_plane_or_a_point_make_a_density_about_it(monkeypatch):
     brief(monkeypatch)
     flat, point = np.stack([np.linspace(-1, 1, 60), np.full(60, 0.7)], 1), np.full((60, 2), -2.0)

@@ -77,13 +77,10 @@ def run(how, reuse):
     return weights(model), history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "reuse"),
-    [
-        (GRAPH, False),
-        pytest.param(GRAPH, True, marks=pytest.mark.slow),
-        pytest.param(XLA, True, marks=pytest.mark.slow),
-    ],
+    [(GRAPH, False), (GRAPH, True), (XLA, True)],
     ids=["in a graph", "in a graph, reusing", "by XLA, reusing"],
 )
 def test_a_gated_game_is_the_same_however_it_is_run(how, reuse):
@@ -390,6 +387,7 @@ def test_logs_are_means_over_one_epoch_and_say_their_names():
     np.testing.assert_allclose(history["mean"], [data.mean()] * 2, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_evaluation_on_two_replicas_is_that_of_one(two_replicas):
     with two_replicas.scope():
         model = Toy()
@@ -414,6 +412,7 @@ class Noticing(Toy):
         self.noticed = [*(self.noticed or []), float(logs["mean"])]
 
 
+@pytest.mark.slow
 def test_a_system_is_shown_the_means_of_its_logs_but_not_those_that_validation_has_reset():
     model, data = Noticing(logs={"mean": mean_of_batch}), vectors(25) + 1
     play(model, how=GRAPH, x=data, epochs=2)

@@ -118,6 +118,7 @@ def test_the_weight_of_the_reconstruction_has_its_effect_after_loading_too(tmp_p
     )
 
 
+@pytest.mark.slow
 def test_a_mixture_is_fitted_to_the_codes():
     for arguments, prior in (({}, "gmm"), ({"prior": "gmm"}, None)):
         model = create("injflow_ln", **arguments)

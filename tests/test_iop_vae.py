@@ -98,6 +98,7 @@ def test_one_step_moves_the_discriminator_then_the_networks_with_the_ratio_as_it
     assert all(not np.array_equal(a, b) for a, b in zip(draws, draws[1:], strict=False))  # anew each time
 
 
+@pytest.mark.slow
 def test_samples_have_the_distribution_whose_ratio_is_known_and_do_not_depend_on_how_many_are_drawn():
     model = model_with(quadratic(A, B, C, (2,)))
     z = codes_of_samples(model, 4_000, 0)

@@ -215,6 +215,7 @@ def both_losses(model, x):
     return found["joint_discriminator"], found["encoder"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float64")
 def test_at_the_optimal_f_ali_has_the_value_of_its_minimax_game():
     """L_f = log 4 - 2 JSD = 1.35841769 and L_ALI = 1.47491769, by Gauss-Hermite quadrature."""
@@ -278,6 +279,7 @@ def test_the_adversarial_terms_are_blind_to_codes_that_say_nothing_and_the_cycle
     assert encoder.any() and decoder.any()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float64")
 def test_an_svae_whose_f_does_not_look_at_codes_is_a_gan():
     """f(x, z) = -D(x): the log-ratio objective, step for step."""

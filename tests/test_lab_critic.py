@@ -18,6 +18,7 @@ CLIP = {"constraint": "clip", "activation": "tanh"}
 SHIFTS = [([1.0], {}), ([0.0, -2.0, 0.0], {}), ([1.0], {"penalty": 0.1}), ([1.0], CLIP), ([3.0, 4.0], CLIP)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", quick(SHIFTS, [([3.0, 4.0], {}), ([1.0], CLIP)]), ids=str)
 def test_a_shift_is_its_length_apart(case):
     shift, options = case

@@ -109,6 +109,7 @@ def test_quadrature_agrees_with_scipys():
         assert function(p, q) == pytest.approx(value, rel=1e-7), function.__name__
 
 
+@pytest.mark.slow
 def test_mixtures_are_integrated_through_every_component():
     p = TOY.distribution()
     q = GaussianMixture([0.5, 0.5], [-1.66602, 8.00062], [4.15880, 0.19714]).distribution()
@@ -179,6 +180,7 @@ def test_vectors_agree_with_a_slow_sum():
     assert [f([1.0], [1.0]) for f in (forward_kl, reverse_kl, jensen_shannon, total_variation)] == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_counts_are_summed_over_all_their_mass():
     p, q = tfd.Poisson(3.0), tfd.Poisson(5.0)
     assert forward_kl(p, q) == pytest.approx(3 * math.log(3 / 5) + 2, abs=1e-12)

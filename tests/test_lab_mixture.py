@@ -196,6 +196,7 @@ def test_bad_mixtures_are_named(parts, message):
         GaussianMixture(*parts)
 
 
+@pytest.mark.slow
 def test_a_model_that_can_be_the_target_ends_at_0_and_never_below():
     """Rounding pulls the two directions to either side of 0."""
     target = GaussianMixture([0.5, 0.5], [-2, 2], [0.5, 1])

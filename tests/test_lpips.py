@@ -102,6 +102,7 @@ def real(shared, tmp_path_factory):
     return LPIPS("squeeze", shared / "lpips_v0.1" / "squeeze.pth", path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_distances_of_a_real_network_are_the_packages(real, reference, height, width):
     images = np.split(random_images(6, height, width), 2)

@@ -301,6 +301,7 @@ def test_small_gradients_are_not_damped():
         assert 1 - float(weight.numpy()[0]) == pytest.approx(rate / np.sqrt(0.1), rel=0.06), move
 
 
+@pytest.mark.slow
 def test_a_large_c_drives_every_alpha_to_zero_or_one():
     model = small(latent_dim=6, a=(0.1, 0.5, 0.65, 0.75, 1.0, 3.0), polynomial_weight=2048.0, critic_steps=1)
     inject(model, n=np.zeros((5, 6), "float32"), mix=np.full(5, 0.5, "float32"))

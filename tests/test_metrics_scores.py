@@ -117,6 +117,7 @@ def test_a_curve_is_1_for_equal_sets_0_for_disjoint_ones_and_a_mean_over_runs():
     assert apart.f_beta == (0, 0) and apart.precision.max() == 0
 
 
+@pytest.mark.slow
 def test_the_runs_of_neighbouring_seeds_have_nothing_in_common():
     x, y = _normal(0, 300, 4), _normal(1, 300, 4)
     one, two, again, neighbour = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import pytest
 import tensorflow as tf
-from systems import CLASSES, quick
+from systems import CLASSES
 
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES
@@ -129,7 +129,8 @@ def test_no_class_of_the_registry_is_left_out():
     assert {ENTRIES[name].system for name in EXPECTED} == {ENTRIES[name].system for name in CLASSES}
 
 
-@pytest.mark.parametrize("name", quick(EXPECTED, ["aae"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
 def test_a_step_multiplies_what_counting_predicts(name):
     model = create(name, **ARGUMENTS.get(name, {}))
     expected = {role: predicted(getattr(model, role), *passes) for role, passes in EXPECTED[name].items()}

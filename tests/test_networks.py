@@ -157,6 +157,7 @@ def test_logits_and_images_are_float32_under_mixed_precision():
         keras.config.set_dtype_policy(policy)
 
 
+@pytest.mark.slow
 def test_networks_are_float64_throughout_under_float64():
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")

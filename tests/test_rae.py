@@ -183,6 +183,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
         create("rae", shape=shape, **arguments)
 
 
+@pytest.mark.slow
 def test_a_saturated_decoder_has_a_finite_penalty():
     """Its logits are thousands: the Jacobian is 0."""
     for regularizer in ("gradient", "gradient_code"):

@@ -38,6 +38,7 @@ def test_samples_are_distributed_as_the_codes():
     assert (nearest.min(1) < 4).mean() > 0.75  # between the clusters is little; of a Gaussian 0.15 are that near
 
 
+@pytest.mark.slow
 def test_codes_on_a_plane_have_a_small_gamma_and_samples_on_that_plane():
     rng = np.random.default_rng(0)
     codes = rng.normal(size=(3000, 1)) @ [[1.0, -2.0, 0.5]]
@@ -86,6 +87,7 @@ def test_the_loss_of_a_step_is_that_of_the_paper():
     np.testing.assert_allclose(found, (kl - log_p).mean(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_system_draws_from_the_second_stage_and_is_saved_with_it(tmp_path):
     model = create("two_stage_vae", sampling_prior=TwoStage(LATENT, width=4, depth=1, epochs=1))
     assert model.likelihood.learned and isinstance(model.sampling_prior, TwoStage)

@@ -47,6 +47,7 @@ def notes(tmp_path_factory):
     return {([*SNIPPET, *MISTAKES])[int(line) - 1]: note for line, note in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", SEEN)
 def test_a_type_checker_sees_real_types(notes, expression):
     revealed = re.fullmatch(r'note: Revealed type is "(.*)"', notes[f"reveal_type({expression})"])

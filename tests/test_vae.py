@@ -224,6 +224,7 @@ def test_with_another_posterior_the_bound_is_short_by_the_kl_between_them():
     np.testing.assert_allclose(log_p(x) - np.mean(bounds, 0), gap, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_importance_weighted_bound_rises_from_the_elbo_to_log_p():
     model, x = linear_gaussian("diagonal", 1.7), data(300).astype("float32")
     elbo = np.mean([model.elbo(x, seed) for seed in range(5)])
