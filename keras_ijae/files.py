@@ -16,7 +16,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path beside `path`, which becomes `path` if the block succeeds.
 
     The temporary name keeps the suffixes of `path`, for writers that look at them. A directory that stands
-    at `path` is replaced whole. If the block fails, what stood at `path` before is untouched.
+    at `path` is replaced whole. If the block fails, what stood at `path` before is untouched. A link stays one, to
+    what is new; the permissions of a file stay as they are.
 
     Args:
         path: where the file or directory shall stand; missing parents are made.
@@ -24,13 +25,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written; named.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
     try:
         yield temporary
         if path.is_dir() and temporary.is_dir():
             shutil.rmtree(path)
+        if path.is_file() and temporary.is_file():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except OSError as error:
         if error.errno is not None and error.filename is None:  # a write does not know of what: a full disk, say

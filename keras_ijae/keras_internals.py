@@ -36,6 +36,11 @@ def weights_file(model: keras.Model) -> io.BytesIO:
     return file
 
 
+def clip_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
+    """Gradients as the optimizer clips them. On several replicas Keras clips each one's share, before their sum."""
+    return optimizer._clip_gradients(gradients)
+
+
 def start_at(model: keras.Model, epoch: int) -> None:
     """Let the `fit` under way begin at this epoch: only `fit`'s caller can say so publicly, no callback can."""
     model._initial_epoch = epoch

@@ -45,5 +45,5 @@ def all_alive(strategy: tf.distribute.Strategy) -> Iterator[None]:
             raise
         raise RuntimeError(
             "Another worker has ended, or cannot be reached any more: its own output says why. Start all of them "
-            f"again; from a backup they go on where it was made. {error.message.splitlines()[-1]:.300}"
+            f"again; from a backup they go on where it was made. {error.message.strip().rpartition(chr(10))[2]:.300}"
         ) from error

@@ -11,12 +11,13 @@ class Share(NamedTuple):
     rows: Any
     start: Any = 0
     total: Any = None
+    shared: Any = False
+    """Whether all replicas have these same rows, as `ByRows` gives them of a batch that has too few."""
 
     @property
     def copies(self) -> tf.Tensor:
-        """How many replicas have these same rows, float32: all of them where a batch has too few, else 1."""
-        replicas = number_of_replicas()
-        return tf.ones([]) if replicas == 1 else tf.where(self.rows == self.total, float(replicas), 1.0)
+        """How many replicas have these same rows, float32."""
+        return tf.where(self.shared, float(number_of_replicas()), 1.0)
 
     @property
     def weight(self) -> tf.Tensor:
@@ -37,7 +38,8 @@ class Share(NamedTuple):
         rows = (self.rows - begin + stride - 1) // stride
         if self.total is None:
             return begin, Share(rows)
-        return begin, Share(rows, (self.start - first + stride - 1) // stride, (total - first + stride - 1) // stride)
+        start, total = ((row - first + stride - 1) // stride for row in (self.start, total))
+        return begin, Share(rows, start, total, self.shared)
 
 
 class Part(NamedTuple):
@@ -67,7 +69,8 @@ def parted(data: Any) -> tuple[Any, Share | None]:
     """The data of a step, and this replica's share of them where that is known."""
     if not isinstance(data, Part):
         return data, None
-    return data.data, Share(tf.shape(tf.nest.flatten(data.data)[0])[0], data.start, data.total)
+    rows = tf.shape(tf.nest.flatten(data.data)[0])[0]
+    return data.data, Share(rows, data.start, data.total, rows == data.total)
 
 
 def gathered(rows: tf.Tensor) -> tf.Tensor:

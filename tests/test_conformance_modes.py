@@ -15,6 +15,7 @@ from systems import (
     CONDITIONAL,
     LATENT,
     REPRESENTATIVE,
+    SHAPE,
     compiled,
     create,
     dataset,
@@ -30,6 +31,7 @@ from toy import FEATURES, Toy
 
 import keras_ijae as ki
 from keras_ijae.models import TrainingError
+from keras_ijae.replicas import share_of
 
 X = images(2 * BATCH)  # two steps
 PAIRS = dataset((X, np.arange(2 * BATCH) % 3))
@@ -227,3 +229,53 @@ def test_the_first_epoch_on_two_replicas_is_the_first_pass_over_the_data(two_rep
         train(model, ki.datasets.load("digits", batch_size=750))
         found.append(weights(model))
     same(*found, 1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clip", [{"global_clipnorm": 0.01}, {"clipnorm": 0.02}, {"clipvalue": 0.001}], ids=str)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_gradients_are_clipped_on_two_replicas_as_on_one(two_replicas, clip, scaled):
+    found = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            optimizer = keras.optimizers.SGD(0.1, **clip)
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=8.0) if scaled else optimizer
+            model = create("ae")
+            before = weights(model)
+            model.compile(optimizer, jit_compile=False)
+        train(model, images(BATCH), epochs=1)
+        found.append(weights(model))
+    assert any(np.abs(found[0][name] - before[name]).max() > 1e-5 for name in before)
+    same(*found, 1e-6)
+
+
+def test_batch_statistics_of_one_replica_alone_are_warned_of(two_replicas):
+    with two_replicas.scope():
+        encoder = keras.Sequential(
+            [keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.BatchNormalization(name="alone")]
+            + [keras.layers.Dense(LATENT)]
+        )
+        model = create("ae", encoder=encoder)
+        with pytest.warns(UserWarning, match="alone of the encoder normalises by the rows of each replica"):
+            model.compile()
+
+
+@pytest.mark.slow
+def test_a_first_batch_that_cannot_be_sliced_on_each_of_two_replicas_goes_whole_to_both(two_replicas):
+    found = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            model = create("wgan_gp", critic_steps=5, fresh_batches=True)
+            model.compile(jit_compile=False)
+        train(model, images(8), epochs=1, batch_size=8)
+        found.append(weights(model))
+    same(*found, 1e-4)
+
+
+def test_a_replica_that_has_all_rows_of_a_batch_that_others_lack_counts_them_once(two_replicas):
+    with two_replicas.scope():
+        rows = two_replicas.experimental_distribute_values_from_function(
+            lambda context: tf.constant(1 - context.replica_id_in_sync_group)
+        )
+        copies = two_replicas.run(lambda n: share_of(n).copies, args=(rows,))
+    assert [float(copy) for copy in two_replicas.experimental_local_results(copies)] == [1, 1]

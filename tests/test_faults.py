@@ -9,9 +9,10 @@ import sys
 import keras
 import pytest
 import tensorflow as tf
-from systems import images, quick, same, weights
+from systems import compiled, create, images, quick, same, weights
 
 import keras_ijae as ki
+from keras_ijae.files import write_text
 from keras_ijae.training import Backup, Recipe, open_run, trainer
 
 EPOCHS = 3
@@ -229,3 +230,37 @@ def test_a_run_whose_disk_is_full_is_resumed_to_the_same_model(tmp_path, monkeyp
     run = open_run(tmp_path / "run", resume=True)
     same(expected, weights(trainer.train(recipe, run)))
     assert run.model.is_file()
+
+
+def test_what_fails_beside_the_data_is_no_error_of_the_data():
+    model = compiled("ae")
+    reading = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: tf.io.read_file("nowhere"))
+    with pytest.raises(tf.errors.NotFoundError):
+        model.fit(images(8), verbose=0, callbacks=[reading])
+
+
+@pytest.mark.slow
+def test_data_that_fail_within_several_steps_at_once_are_said():
+    model = compiled("ae", {"steps_per_execution": 2})
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(ki.datasets.DataError, match="stopped: the data failed. ValueError: the disk is gone$"):
+            call(generated(3), verbose=0)
+
+
+@pytest.mark.parametrize("name", ["m.weights.h5", "m.h5", "m"])
+def test_a_model_is_saved_under_no_name_that_keras_would_write_in_another_way(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("what stands there")
+    with pytest.raises(ValueError, match="`filepath` must end in .keras"):
+        create("ae").save(path)
+    assert path.read_text() == "what stands there"
+
+
+def test_a_link_stays_one_and_permissions_stay(tmp_path):
+    target, link = tmp_path / "there" / "target.json", tmp_path / "link.json"
+    target.parent.mkdir()
+    target.write_text("{}")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    write_text(link, "[]")
+    assert link.is_symlink() and target.read_text() == "[]" and target.stat().st_mode & 0o777 == 0o640

@@ -101,3 +101,18 @@ def test_a_savedmodel_serves_64_threads_alike(tmp_path):
     alone = [call().numpy() for call in calls]
     for index, found in enumerate(at_once(lambda i: calls[i % 3]().numpy(), 192, threads=64)):
         np.testing.assert_array_equal(found, alone[index % 3])
+
+
+def test_a_model_may_ask_its_own_methods_while_it_is_traced():
+    model = create("ae")
+    inner = model.endpoints.pure
+
+    def asking(name, *arguments):
+        if name == "encode":
+            with tf.init_scope():
+                model.decode(Z)
+        return inner(name, *arguments)
+
+    model.endpoints.pure = asking
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(model.encode, X).result(timeout=60).shape == (5, LATENT)

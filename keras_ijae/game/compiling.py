@@ -3,8 +3,11 @@
 import warnings
 from typing import Any
 
+import keras
+
 from keras_ijae import checks
 from keras_ijae.game.data import UNWEIGHTED
+from keras_ijae.keras_internals import sublayers
 
 
 def refuse(loss: Any, metrics: Any) -> None:
@@ -39,3 +42,15 @@ def checked(
         )
         steps_per_execution = 1
     return {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly}
+
+
+def warn_of_statistics(networks: dict[str, keras.layers.Layer]) -> None:
+    """Warns of batch normalisation that would see the rows of one replica alone."""
+    for role, network in networks.items():
+        for layer in sublayers(network):
+            if isinstance(layer, keras.layers.BatchNormalization) and not layer.synchronized:
+                warnings.warn(
+                    f"{layer.name} of the {role} normalises by the rows of each replica, and its moving statistics are "
+                    "those of one: give it synchronized=True",
+                    stacklevel=3,
+                )

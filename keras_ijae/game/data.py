@@ -2,7 +2,7 @@
 
 import itertools
 import numbers
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, NamedTuple
 
 import keras
@@ -171,8 +171,10 @@ def check_form(name: str, x: Any, classes: int | None = None) -> None:
     A list is taken for (x, labels) by conditional models alone: else all but the first of its parts would be dropped.
     """
     pair = isinstance(x, list) and len(x) == 2 and classes is not None
-    sliced = hasattr(x, "__getitem__") and not isinstance(x, (str, bytes, numbers.Number))
-    known = sliced or isinstance(x, (Iterator, tf.data.Dataset, tf.distribute.DistributedDataset))
+    loads = hasattr(x, "__iter__") and hasattr(x, "__len__")  # as the loaders of other libraries do
+    plain = isinstance(x, (str, bytes, numbers.Number, Set))
+    known = (hasattr(x, "__getitem__") or loads) and not plain
+    known = known or isinstance(x, (Iterator, tf.data.Dataset, tf.distribute.DistributedDataset))
     nested = isinstance(x, (tuple, list, dict))
     empty = nested and not x
     symbolic = any(isinstance(part, keras.KerasTensor) for part in (tf.nest.flatten(x) if nested else [x]))
@@ -194,7 +196,7 @@ def first_batch(x: Any, batch_size: int | None) -> tuple[Any, Any]:
     if isinstance(x, Iterator):
         first = _present(next(x, None))
         return first, (batch for batch in itertools.chain([first], x))  # Keras takes generators, no other iterators
-    if isinstance(x, tf.distribute.DistributedDataset):
+    if isinstance(x, tf.distribute.DistributedDataset) or not hasattr(x, "__getitem__"):
         return None, x
     if isinstance(x, (tuple, list, dict)):
         return tf.nest.map_structure(lambda part: part[: batch_size or 32], x), x

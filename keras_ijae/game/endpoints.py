@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from keras_ijae import random
 
-_TRACING = threading.Lock()
 _ROWS = 512  # rows that go through a network at once
 
 
@@ -20,7 +19,7 @@ class Endpoints:
     """
 
     def __init__(self, model: Any):
-        self._model, self._compiled = model, {}
+        self._model, self._compiled, self._tracing = model, {}, threading.RLock()
 
     def pure(self, name: str, *arguments: tf.Tensor) -> tf.Tensor:
         """The function itself, with the weights as they are: run and exported alike."""
@@ -64,7 +63,9 @@ class Endpoints:
 
     def _get(self, name):
         key = name, self._model.sampling_prior  # which may be replaced, by a density fitted to codes
-        with _TRACING:  # by one thread of those that ask at once
+        if key in self._compiled:
+            return self._compiled[key]
+        with self._tracing:  # by one thread of those that ask at once; what it traces may ask too
             if key not in self._compiled:
                 function = tf.function(
                     lambda *tensors: self._averaged(name, tensors), self.signature(name), autograph=False

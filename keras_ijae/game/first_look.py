@@ -42,10 +42,11 @@ def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
             f"Batches must have at least {game.LEAST_ROWS} rows: the losses of {type(game).__name__} are of the codes "
             f"of a batch together. Received: {rows}, by the argument `batch_size` or the batches of the data"
         )
-    rows, slices = rows // game.distribute_strategy.num_replicas_in_sync, max(p.slices for p in game.phases)
+    replicas, slices = game.distribute_strategy.num_replicas_in_sync, max(p.slices for p in game.phases)
     if rows < slices:
         raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
-    check_batch(game.networks, rows // slices)
+    of_each = rows // replicas if rows >= replicas * slices else rows  # too few go whole to each replica
+    check_batch(game.networks, of_each // slices)
     return x
 
 

@@ -200,6 +200,8 @@ class Game(BuiltBeforehand, GenerativeModel):
         compiling.refuse(loss, metrics)
         replicas = self.distribute_strategy.num_replicas_in_sync
         how = compiling.checked(jit_compile, steps_per_execution, run_eagerly, replicas)
+        if replicas > 1:
+            compiling.warn_of_statistics(self.networks)
         with self.distribute_strategy.scope():
             super().compile(optimizer=None, **how)
             self._set_optimizers(optimizers.resolve(optimizer, self._own_optimizers()))
@@ -301,16 +303,26 @@ class Game(BuiltBeforehand, GenerativeModel):
             self.batch_of(first)
         elif first is not None:
             data.observations(data.unpack(first), (self.latent_dim,))
-        return super().predict(x, batch_size, verbose, **keras_arguments)
+        with all_alive(self.distribute_strategy):
+            return super().predict(x, batch_size, verbose, **keras_arguments)
 
     def save(self, filepath, overwrite=True, zipped=None, **keras_arguments):
         """`keras.Model.save`; a `.keras` file appears whole or not at all, and what stood there stays until then.
 
         Raises:
+            ValueError: it is no name of a `.keras` file, or with zipped=False of a directory; `save_weights` writes
+                weights.
             OSError: it cannot be written.
         """
+        if "://" in str(filepath) or zipped is False:  # what Keras writes by itself
+            return super().save(filepath, overwrite, zipped, **keras_arguments)
         path = checks.path("filepath", filepath)
-        if path.suffix != ".keras" or zipped is False or (path.exists() and not overwrite):
+        if path.suffix != ".keras":
+            raise ValueError(
+                "Argument `filepath` must end in .keras; `save_weights` writes weights (.weights.h5), `export` a "
+                f"SavedModel. Received: filepath={str(filepath)!r}"
+            )
+        if path.exists() and not overwrite:  # Keras asks
             return super().save(filepath, overwrite, zipped, **keras_arguments)
         with replacing(path) as temporary:
             super().save(temporary, overwrite, zipped, **keras_arguments)
@@ -392,7 +404,8 @@ class Game(BuiltBeforehand, GenerativeModel):
 
     def draws(self, share: Share, *place: Any) -> random.Draws:
         """The noise of this place of the run (words and numbers) for a replica's share of the rows."""
-        return random.Draws(random.fold(self.seed, *place), *share, self.variable_dtype)
+        key = random.fold(self.seed, *place)
+        return random.Draws(key, share.rows, share.start, share.total, self.variable_dtype)
 
     def batch_of(self, data_of_step: Any) -> Batch:
         """What a step sees of a batch of data: observations, and labels where the model has `classes`."""

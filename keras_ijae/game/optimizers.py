@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_ijae.keras_internals import clip_gradients
 from keras_ijae.replicas import number_of_replicas, total
 
 
@@ -121,8 +122,21 @@ def _scale(optimizer, dtype):
 
 def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:
     """Move; under loss scaling all replicas skip together when one has a gradient that is not finite."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and number_of_replicas() > 1:
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None])
-        bad = total(tf.cast(~finite, tf.float32))
-        gradients = [g if g is None else tf.where(bad > 0, tf.cast(float("nan"), g.dtype), g) for g in gradients]
+    if number_of_replicas() > 1:
+        here = iter(_of_several(optimizer, [g for g in gradients if g is not None]))
+        gradients = [g if g is None else next(here) for g in gradients]
     optimizer.apply(gradients, variables)
+
+
+def _of_several(optimizer, gradients):
+    """What each of several replicas hands in, of which Keras takes the sum: after clipping, and on each by itself."""
+    inner, found = getattr(optimizer, "inner_optimizer", optimizer), gradients
+    if inner.clipnorm or inner.global_clipnorm or inner.clipvalue:  # together, not each one's share
+        scale = _scale(optimizer, tf.float32)
+        clipped = clip_gradients(inner, total([g / tf.cast(scale, g.dtype) for g in gradients]))
+        found = [g * tf.cast(scale / number_of_replicas(), g.dtype) for g in clipped]
+    if optimizer is inner:
+        return found
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
+    bad = total(tf.cast(~finite, tf.float32))
+    return [tf.where(bad > 0, tf.cast(float("nan"), g.dtype), g) for g in found]

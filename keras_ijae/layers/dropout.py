@@ -51,7 +51,9 @@ class Dropout(Advancing, keras.layers.Layer):
         self.step.assign_add(1)
 
     def _draws(self, rows: tf.Tensor) -> random.Draws:
-        return random.Draws(random.fold(self.seed, tf.convert_to_tensor(self.step)), *share_of(rows))
+        share = share_of(rows)
+        key = random.fold(self.seed, tf.convert_to_tensor(self.step))
+        return random.Draws(key, share.rows, share.start, share.total)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """The shape of the input."""

@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.checks import whole
 from keras_ijae.files import replacing, write_json
+from keras_ijae.keras_internals import weights_file
 from keras_ijae.machines import is_chief
 
 
@@ -131,7 +132,7 @@ class MetricsCallback(keras.callbacks.Callback):
         self._record = {"monitor": self.monitor, "value": value, "epoch": epoch + 1, "scores": found.to_dict()}
         if is_chief(self.model.distribute_strategy):
             with replacing(self.best) as temporary:
-                self.model.save_weights(temporary)
+                temporary.write_bytes(weights_file(self.model).getbuffer())
             write_json(self._json, self._record)
 
 
