@@ -99,8 +99,9 @@ class MaskAAE(Game):
         V has the weight 1; Adam, at 1e-3 for E and D, at 1e-3 for three steps of H and at 2e-4 for E against H, these
         two without a first moment; a mask from a ~ U(0, 3) that hardly moves for 600 steps. Then R has the weight 100,
         which lets dimensions close until codes match, and c ends that early: it is 1 after 800 steps with codes of up
-        to 32, later with more. How many stay depends on that moment: 12 of 32, and of 64 between 7 (T = 35) and 19 (T =
-        30), where T is 33, which was not run. On MNIST its samples are 38 away after ten minutes; WAE-GAN's are 31.
+        to 32, later with more. How many stay depends on that moment: 12 of 32, and of 64 with T = 33 in the preset 23
+        (7 with T = 35 and 19 with T = 30 in traces). On MNIST its samples are nearer than WAE-GAN's after three CPU
+        minutes (56 to 63 away against 66), and not after ten (38 against 32).
     """
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
