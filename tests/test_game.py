@@ -204,15 +204,16 @@ def test_repeats_share_the_rows_of_a_last_batch_that_is_too_small_for_their_slic
         np.testing.assert_array_equal(model.seen[6][1], vectors(2)[BATCH : BATCH + 1])
 
 
-def test_a_batch_that_slices_leave_empty_is_refused(two_replicas):
+def test_a_batch_that_slices_would_leave_empty_is_refused_and_replicas_share_one_that_is_small(two_replicas):
     phases = Phase("player", ("player",), repeats=2, slices=BATCH), Phase("judge", ("judge",))
-    play(Toy(phases=phases), 1)
+    alone = Toy(phases=phases)
+    play(alone, 1)
     with pytest.raises(ValueError, match="cut into 4 slices, so it needs as many rows. Received: 3"):
         play(Toy(phases=phases), x=vectors(1)[:3])
     with two_replicas.scope():
-        halves = Toy(phases=phases)
-    with pytest.raises(ValueError, match="cut into 4 slices, so it needs as many rows. Received: 2"):
-        play(halves, 1)
+        both = Toy(phases=phases)
+    play(both, 1)  # the batch, too small to be shared, goes whole to each
+    same(weights(alone), weights(both), 1e-6)
 
 
 def test_a_phase_whose_forward_pass_is_made_once_has_fresh_noise_each_time():

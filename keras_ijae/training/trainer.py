@@ -128,8 +128,7 @@ def _fit(recipe, model, data, held_out, backup, callbacks):
 def _finished(run, model, data):
     """The model, with the density that is fitted to its codes, once it is in `run.model`."""
     earlier = load_model(run.model) if run.model.is_file() else None
-    steps = [int(keras.ops.convert_to_numpy(one.steps)) for one in (earlier, model) if one is not None]
-    if len(steps) == 2 and steps[0] == steps[1]:
+    if earlier is not None and keras.ops.convert_to_numpy(earlier.steps) == keras.ops.convert_to_numpy(model.steps):
         warnings.warn(f"{run.path} has all its epochs, and stays as it is: more epochs train it longer", stacklevel=3)
         return earlier
     fitted = earlier or model  # what was fitted if this run was done before, else what it has
