@@ -41,7 +41,6 @@ def fit_prior(
     [cyan]keras-ijae fit-prior runs/mnist --prior gmm[/cyan]
     """
     model = load(run)
-    from keras_ijae.files import replacing
     from keras_ijae.training import RunDirectory
     from keras_ijae.training.data import in_order, splits
 
@@ -51,8 +50,7 @@ def fit_prior(
     with directory.writing():
         with Console(stderr=True).status(f"Fitting a density to the codes of {recipe.dataset}, {split}"):
             model.fit_prior(in_order(recipe, split), prior, seed)
-        with replacing(directory.model) as temporary:
-            model.save(temporary)
+        model.save(directory.model)
         replaced = directory.set_aside("scores.json")
     for old in replaced:
         Console(stderr=True).print(f"scores.json was of other samples: it is now {old}", soft_wrap=True)

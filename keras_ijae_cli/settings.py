@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from keras_ijae.training import Recipe
 
 _CHANGEABLE = ("epochs", "every_steps", "strategy")
-_LISTED = "--epochs, --every-steps and --strategy"
+*_FIRST, _LAST = (f"--{name.replace('_', '-')}" for name in _CHANGEABLE)
+_LISTED = f"{', '.join(_FIRST)} and {_LAST}"
 _WORDS = {"true": True, "false": False, "none": None}
 
 
