@@ -1,9 +1,11 @@
 """The private attributes of Keras that this package uses: here, each with why, and nowhere else."""
 
+import functools
 import io
 from collections.abc import Iterator
 
 import keras
+import tensorflow as tf
 from keras.src.saving import saving_lib
 
 
@@ -39,6 +41,34 @@ def weights_file(model: keras.Model) -> io.BytesIO:
 def clip_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
     """Gradients as the optimizer clips them. On several replicas Keras clips each one's share, before their sum."""
     return optimizer._clip_gradients(gradients)
+
+
+def in_one_operation(optimizer: keras.optimizers.Optimizer) -> None:
+    """Let Adam move a variable by TensorFlow's one operation: Keras makes a dozen of it, each over all memory.
+
+    The same values to float32 rounding. Other optimizers, subclasses and AMSGrad stay as they are.
+    """
+    if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
+        optimizer.update_step = functools.partial(_adam, optimizer)
+
+
+def _adam(optimizer, gradient, variable, learning_rate):
+    if isinstance(gradient, tf.IndexedSlices):  # of rows: the operation takes none
+        return keras.optimizers.Adam.update_step(optimizer, gradient, variable, learning_rate)
+    index, step = optimizer._get_variable_index(variable), tf.cast(optimizer.iterations + 1, variable.dtype)
+    rate, beta_1, beta_2 = (tf.cast(x, variable.dtype) for x in (learning_rate, optimizer.beta_1, optimizer.beta_2))
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=optimizer._momentums[index].value.handle,
+        v=optimizer._velocities[index].value.handle,
+        beta1_power=beta_1**step,
+        beta2_power=beta_2**step,
+        lr=rate,
+        beta1=beta_1,
+        beta2=beta_2,
+        epsilon=tf.cast(optimizer.epsilon, variable.dtype),
+        grad=tf.cast(gradient, variable.dtype),
+    )
 
 
 def start_at(model: keras.Model, epoch: int) -> None:

@@ -55,6 +55,11 @@ def number_of_replicas() -> int:
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
+def goes_whole(rows: Any, replicas: int, least: int) -> Any:
+    """Whether a batch of so many rows goes whole to each of the replicas, having fewer than `least` rows for each."""
+    return rows < replicas * least
+
+
 def share_of(rows: tf.Tensor) -> Share:
     """The share of a replica that has so many rows; outside of a replica all of them are its own."""
     context = tf.distribute.get_replica_context()
@@ -166,7 +171,7 @@ class ByRows(tf.distribute.Strategy):
 
         def part_of(batch, replica):
             n = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
-            whole = n < replicas * self._least
+            whole = goes_whole(n, replicas, self._least)
             start = tf.where(whole, tf.zeros_like(n), n * replica // replicas)
             stop = tf.where(whole, n, n * (replica + 1) // replicas)
             rows = tf.nest.map_structure(lambda all_: _sized(all_[start:stop], all_, replicas, self._least), batch)
@@ -178,6 +183,8 @@ class ByRows(tf.distribute.Strategy):
 def _sized(part, rows, replicas, least):
     """The part with the number of its rows, where that is always the same."""
     n = rows.shape[0]
-    if n is not None and (n < replicas * least or n % replicas == 0):
-        part.set_shape([n if n < replicas * least else n // replicas, *rows.shape[1:]])
+    if n is not None and goes_whole(n, replicas, least):
+        part.set_shape(rows.shape)
+    elif n is not None and n % replicas == 0:
+        part.set_shape([n // replicas, *rows.shape[1:]])
     return part

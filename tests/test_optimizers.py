@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from systems import same, weights
 from toy import Record, Toy, mean_of, play
 
 import keras_ijae as ki
 from keras_ijae.game.optimizers import Optimizers
+from keras_ijae.keras_internals import in_one_operation
 from keras_ijae.models import Move, Phase
 
 SGD = keras.optimizers.SGD
@@ -157,3 +159,27 @@ def test_two_moves_that_lower_one_tensor_move_as_if_alone():
     shared = Shared(losses={"player": both, "judge": both}, moves=moves, phases=phases)
     play(separate, 2), play(shared, 2)
     same(weights(separate), weights(shared), 1e-6)
+
+
+@pytest.mark.parametrize("made", [{}, {"clipnorm": 0.5}, {"amsgrad": True}, {"weight_decay": 0.1}, {"epsilon": 1e-3}])
+def test_adam_in_one_operation_moves_as_keras_adam_does_also_where_gradients_are_of_some_rows(made):
+    rng = np.random.default_rng(0)
+    start, *gradients = [[rng.normal(size=shape).astype(np.float32) for shape in ((5, 3), (4,))] for _ in range(5)]
+
+    def moved(prepare):
+        variables = [keras.Variable(value) for value in start]
+        optimizer = keras.optimizers.Adam(0.1, beta_1=0.5, beta_2=0.9, **made)
+        optimizer.build(variables)
+        prepare(optimizer)
+
+        @tf.function(autograph=False)
+        def step(rows, whole):
+            some = tf.IndexedSlices(rows[1:3], tf.constant([3, 0]), tf.constant([5, 3], tf.int64))
+            optimizer.apply([rows if "clipnorm" in made else some, whole], variables)
+
+        for rows, whole in gradients:
+            step(tf.constant(rows), tf.constant(whole))
+        return [v.numpy() for v in (*variables, *optimizer.variables)]
+
+    for in_one, by_keras in zip(moved(in_one_operation), moved(lambda optimizer: None), strict=True):
+        np.testing.assert_allclose(in_one, by_keras, rtol=2e-5, atol=1e-6)

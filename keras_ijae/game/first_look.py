@@ -9,6 +9,7 @@ from keras_ijae.game import data
 from keras_ijae.game.data import Batch
 from keras_ijae.game.networks import check_batch
 from keras_ijae.machines import of_all_machines
+from keras_ijae.replicas import goes_whole
 
 ROWS = 32  # of a batch that cannot be seen, as Keras cuts them
 _UNSEEDED = 87654321  # what TensorFlow gives for the seed of a process that has set none
@@ -45,7 +46,7 @@ def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
     replicas, slices = game.distribute_strategy.num_replicas_in_sync, max(p.slices for p in game.phases)
     if rows < slices:
         raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
-    of_each = rows // replicas if rows >= replicas * slices else rows  # too few go whole to each replica
+    of_each = rows if goes_whole(rows, replicas, slices) else rows // replicas
     check_batch(game.networks, of_each // slices)
     return x
 

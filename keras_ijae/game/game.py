@@ -7,31 +7,25 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, random
-from keras_ijae.datasets.failing import in_words
 from keras_ijae.distributions import priors
-from keras_ijae.files import replacing
-from keras_ijae.game import compiling, data, fitting, moves, networks, optimizers, presets, step
+from keras_ijae.game import data, fitting, moves, networks, presets, step
 from keras_ijae.game.arguments import refuse_arrays
 from keras_ijae.game.averages import RunningAverages
+from keras_ijae.game.calls import CalledByUsers
 from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
-from keras_ijae.game.first_look import check_shuffled_alike, first_look, is_in_order, look_at_fit
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
-from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.roles import shape_of
-from keras_ijae.game.told import tell
-from keras_ijae.game.watch import watched
-from keras_ijae.keras_internals import BuiltBeforehand, check_compiled, is_validation_of_fit, sublayers
-from keras_ijae.machines import all_alive, several_machines
-from keras_ijae.replicas import ByRows, Share, parted, share_of
+from keras_ijae.keras_internals import sublayers
+from keras_ijae.replicas import Share, parted, share_of
 
 _EMA = 0.999
 
 
-class Game(BuiltBeforehand, GenerativeModel):
+class Game(CalledByUsers):
     """Base of every system: players whose moves alternate in `train_step`.
 
     A system declares its networks in `ROLES`; its `__init__` hands them to this one, sets `self.moves` and
@@ -174,201 +168,7 @@ class Game(BuiltBeforehand, GenerativeModel):
         """The run-time weight of a term: a `scalar` of at least 0; None, as given, where an optional term is not."""
         return None if optional and value is None else self.scalar(name, value, least=0)
 
-    # Compiling and fitting ------------------------------------------------------------------------------------------
-
-    def compile(
-        self,
-        optimizer: Any = None,
-        loss: None = None,
-        metrics: None = None,
-        *,
-        jit_compile: bool | str = "auto",
-        steps_per_execution: int = 1,
-        run_eagerly: bool = False,
-    ) -> None:
-        """Choose the optimizers, build them, and with them the rest of what `fit` needs.
-
-        Args:
-            optimizer: None for the system's own; a dictionary move -> optimizer that overrides some; or one optimizer,
-                of which every move gets a copy.
-            loss, metrics: not taken: a system has losses and logs of its own.
-            jit_compile, steps_per_execution, run_eagerly: as in Keras; under several replicas one step at a time.
-
-        Raises:
-            ValueError: an unknown move, something that is no optimizer, a loss or metrics.
-        """
-        compiling.refuse(loss, metrics)
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        how = compiling.checked(jit_compile, steps_per_execution, run_eagerly, replicas)
-        if replicas > 1:
-            compiling.warn_of_statistics(self.networks)
-        with self.distribute_strategy.scope():
-            super().compile(optimizer=None, **how)
-            self._set_optimizers(optimizers.resolve(optimizer, self._own_optimizers()))
-        self._own_compile_config, self.checked = how, set()
-
-    def _own_optimizers(self):
-        return self.default_optimizers() if self.preset is None else self.PRESETS[self.preset].optimizers(self)
-
-    def _set_optimizers(self, by_move):
-        half = any(network.dtype_policy.name == "mixed_float16" for network in self._layers_of_networks())
-        for move, optimizer in by_move.items():
-            if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-                optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=f"{move}_scaled")
-            optimizer.build(self.weights_of(move))
-            setattr(self, f"{move}_optimizer", optimizer)
-            by_move[move] = optimizer
-        self.optimizer = optimizers.Optimizers(by_move)
-
-    def get_compile_config(self) -> dict | None:
-        if not self.compiled:
-            return None
-        plain = dict(zip(self.optimizer.by_move, self.optimizer.optimizers, strict=True))
-        return {**self._own_compile_config, "optimizer": {m: keras.optimizers.serialize(o) for m, o in plain.items()}}
-
-    def compile_from_config(self, config: dict) -> None:
-        by_move = {move: keras.optimizers.deserialize(made) for move, made in config["optimizer"].items()}
-        self.compile(**{**config, "optimizer": by_move})
-
-    @in_words("Training")
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        *,
-        class_weight=None,
-        sample_weight=None,
-        **keras_arguments,
-    ):
-        """`keras.Model.fit`, with the first batch checked before the first step and bad steps stopped later.
-
-        Args:
-            x: a `tf.data.Dataset`, array or `PyDataset` of images or vectors, alone, as (x, y), or as
-                tfds dictionaries.
-            y, batch_size, epochs, verbose, callbacks, keras_arguments: as in Keras.
-            class_weight, sample_weight: not taken: losses are scalars of whole batches.
-
-        Raises:
-            ValueError: data that do not fit, before the first step.
-            TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
-            DataError: a data set could not be read further (`ki.datasets.DataError`); a `Backup` is where to go on.
-        """
-        check_compiled(self, "fit")
-        compiling.refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
-        x = look_at_fit(self, x, y, batch_size)
-        if keras_arguments.get("validation_data") is not None:
-            validation = keras_arguments["validation_data"]
-            keras_arguments["validation_data"] = first_look(self, validation, None, batch_size)[1]
-        own_order = is_in_order(x)
-        if own_order:
-            keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
-        callbacks = watched(self, callbacks)
-        shuffled = not own_order and keras_arguments.get("shuffle", True)
-        tell(callbacks, x, in_order=not own_order and not shuffled)
-        with all_alive(self.distribute_strategy):
-            if shuffled and several_machines(self.distribute_strategy):
-                check_shuffled_alike(self.distribute_strategy)
-            return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
-
-    @in_words("Evaluation")
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):
-        """`keras.Model.evaluate`, with the first batch checked; arguments as in Keras, data as in `fit`.
-
-        "loss", in validation `val_loss`, is what a model is selected by: the negative ELBO where the system has one,
-        else the squared error of reconstructions, summed over dimensions. Systems without an encoder have none.
-
-        Raises:
-            ValueError: data that do not fit.
-        """
-        compiling.refuse_weights(sample_weight=sample_weight)
-        if not is_validation_of_fit(keras_arguments):
-            _, x = first_look(self, x, y, batch_size)
-        with all_alive(self.distribute_strategy):
-            return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
-
-    @in_words("Prediction")
-    def predict(self, x, batch_size=None, verbose="auto", **keras_arguments):
-        """`keras.Model.predict`, with the first batch checked: what a call gives, with the averaged weights.
-
-        Raises:
-            ValueError: data that do not fit.
-        """
-        data.check_form("x", x, self.classes)
-        first, x = data.first_batch(x, batch_size)
-        if first is not None and self.has_encoder:
-            self.batch_of(first)
-        elif first is not None:
-            data.observations(data.unpack(first), (self.latent_dim,))
-        with all_alive(self.distribute_strategy):
-            return super().predict(x, batch_size, verbose, **keras_arguments)
-
-    def save(self, filepath, overwrite=True, zipped=None, **keras_arguments):
-        """`keras.Model.save`; a `.keras` file appears whole or not at all, and what stood there stays until then.
-
-        Raises:
-            ValueError: it is no name of a `.keras` file, or with zipped=False of a directory; `save_weights` writes
-                weights.
-            OSError: it cannot be written.
-        """
-        if "://" in str(filepath) or zipped is False:  # what Keras writes by itself
-            return super().save(filepath, overwrite, zipped, **keras_arguments)
-        path = checks.path("filepath", filepath)
-        if path.suffix != ".keras":
-            raise ValueError(
-                "Argument `filepath` must end in .keras; `save_weights` writes weights (.weights.h5), `export` a "
-                f"SavedModel. Received: filepath={str(filepath)!r}"
-            )
-        if path.exists() and not overwrite:  # Keras asks
-            return super().save(filepath, overwrite, zipped, **keras_arguments)
-        with replacing(path) as temporary:
-            super().save(temporary, overwrite, zipped, **keras_arguments)
-
-    @property
-    def metrics(self) -> list:
-        return [self._train_logs, self._test_logs]
-
-    def get_metrics_result(self) -> dict:
-        """Of evaluation if that came last, else of training (Keras resets both when either begins)."""
-        logs = self._test_logs if self._test_logs.filled() else self._train_logs
-        return {name: float(value) for name, value in logs.result().items()}
-
-    @property
-    def distribute_strategy(self) -> tf.distribute.Strategy:
-        """That of the scope in which the model was made; of several replicas each gets its own rows of every batch."""
-        strategy = super().distribute_strategy
-        if strategy.num_replicas_in_sync == 1 or isinstance(strategy, ByRows):
-            return strategy
-        return ByRows(strategy, max(phase.slices for phase in self.phases))
-
     # The steps that Keras calls -------------------------------------------------------------------------------------
-
-    def make_train_function(self, force: bool = False):
-        """As in Keras, with less around each step where steps come one at a time."""
-        if self.steps_per_execution > 1:
-            return super().make_train_function(force)
-        if self.train_function is None or force:
-            self.train_function = step.called_directly(self, self.train_step)
-        return self.train_function
-
-    def make_test_function(self, force: bool = False):
-        """As `make_train_function`."""
-        if self.steps_per_execution > 1:
-            return super().make_test_function(force)
-        if self.test_function is None or force:
-            self.test_function = step.called_directly(self, self.test_step)
-        return self.test_function
-
-    def make_predict_function(self, force: bool = False):
-        """As in Keras; of several replicas the rows of all, in their order, on each machine."""
-        if self.distribute_strategy.num_replicas_in_sync == 1:
-            return super().make_predict_function(force)
-        if self.predict_function is None or force:
-            self.predict_function = step.predicting(self)
-        return self.predict_function
 
     def train_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
         batch, share, data_of_step = self._of_step(data_of_step)
