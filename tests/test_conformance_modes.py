@@ -82,8 +82,7 @@ def on(strategy, name, how, **arguments):
 # In a graph, and above all with batch statistics that replicas share, a step takes long to trace.
 EAGER = {"run_eagerly": True}
 SHARED = [(name, "batch", "in a graph") for name in CLASSES]
-SHARED += [(name, "group", "in a graph") for name in REPRESENTATIVE]
-SHARED += [("ijae", "group", "eagerly")]
+SHARED += [("ijae", "group", "in a graph"), ("ijae", "group", "eagerly")]
 OFTEN_SHARED = [("gan", "batch", "in a graph")]
 
 

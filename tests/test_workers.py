@@ -58,29 +58,32 @@ def command(out, *further):
 NEW = ("vae", "--dataset", "digits", "--networks", "mlp", "--width", 8, "--latent-dim", 2, "--every-steps", 5)
 
 
-def epochs_of(out):
+def last_epoch(out):
+    """The number of the last epoch that is over, or -1."""
     path = out / "history.csv"
-    return [row["epoch"] for row in csv.DictReader(path.read_text().splitlines())] if path.is_file() else []
+    rows = list(csv.DictReader(path.read_text().splitlines())) if path.is_file() else []
+    return int(rows[-1]["epoch"]) if rows else -1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("killed", [0, 1])
-def test_a_worker_that_is_killed_ends_the_others_and_all_go_on_bit_for_bit(tmp_path, killed):
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert [status for status, _ in workers.ended(command(whole, *NEW, "--epochs", 4))] == [0, 0]
-    processes, until = command(torn, *NEW, "--epochs", 1000), time.monotonic() + workers.PATIENCE
-    while not epochs_of(torn) and time.monotonic() < until:
+def kill(processes, killed, out, done=-1):
+    """Kills one of two workers once an epoch after `done` is over; the other must end by itself, and say why."""
+    until = time.monotonic() + workers.PATIENCE
+    while last_epoch(out) <= done and time.monotonic() < until:
         time.sleep(0.05)
     os.kill(processes[killed].pid, signal.SIGKILL)
     found = workers.ended(processes)
     assert found[killed][0] == -signal.SIGKILL and found[1 - killed][0] == 2
     assert "Another worker has ended, or cannot be reached" in found[1 - killed][1]
-    done = int(epochs_of(torn)[-1])
-    epochs = max(4, done + 1)
-    assert [status for status, _ in workers.ended(command(torn, "--resume", "--epochs", epochs))] == [0, 0]
-    if epochs > 4:
-        longer = workers.ended(command(whole, "--resume", "--epochs", epochs))
-        assert [status for status, _ in longer] == [0, 0]
+
+
+@pytest.mark.slow
+def test_a_worker_or_the_chief_that_is_killed_ends_the_other_and_all_go_on_bit_for_bit(tmp_path):
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    kill(command(torn, *NEW, "--epochs", 1000), 1, torn)
+    kill(command(torn, "--resume", "--epochs", 1000), 0, torn, last_epoch(torn))
+    epochs = last_epoch(torn) + 2
+    for processes in (command(torn, "--resume", "--epochs", epochs), command(whole, *NEW, "--epochs", epochs)):
+        assert [status for status, _ in workers.ended(processes)] == [0, 0]
     left, right = (keras.models.load_model(run / "model.keras") for run in (whole, torn))
     same(weights(left), weights(right))
     assert json.loads((torn / "config.json").read_text())["replicas"] == 2
@@ -89,7 +92,7 @@ def test_a_worker_that_is_killed_ends_the_others_and_all_go_on_bit_for_bit(tmp_p
 @pytest.mark.slow
 def test_all_workers_stop_after_the_same_step_when_one_is_asked_to(tmp_path):
     processes, until = command(tmp_path / "run", *NEW, "--epochs", 1000), time.monotonic() + workers.PATIENCE
-    while not epochs_of(tmp_path / "run") and time.monotonic() < until:
+    while last_epoch(tmp_path / "run") < 0 and time.monotonic() < until:
         time.sleep(0.05)
     processes[1].terminate()
     found = workers.ended(processes)
