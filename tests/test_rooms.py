@@ -8,7 +8,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "keras_ijae"
-ROOMS = ["keras_ijae_cli", "report", "lab", "training", "evaluation", "models", "game", "distributions", "networks"]
+ROOMS = [
+    "keras_ijae_cli",
+    "report",
+    "lab",
+    "training",
+    "figures",
+    "evaluation",
+    "models",
+    "game",
+    "distributions",
+    "networks",
+]
 ROOMS += ["layers", "losses", "random", "files", "arrays", "checks", "keras_internals", "replicas", "machines"]
 """From the top; a room imports from those below it."""
 APART = {"metrics", "datasets"}

@@ -11,7 +11,7 @@ from keras_ijae.metrics.kernel import kernel_distance
 from keras_ijae.metrics.manifold import prdc
 from keras_ijae.metrics.neighbours import nearest_neighbours
 from keras_ijae.metrics.perceptual import LPIPS, lpips
-from keras_ijae.metrics.prd import prd_of_histograms, precision_recall_distribution
+from keras_ijae.metrics.prd import PrecisionRecallCurve, prd_of_histograms, precision_recall_distribution
 from keras_ijae.metrics.precision import precision_recall
 from keras_ijae.metrics.reconstruction import mean_squared_error, psnr
 from keras_ijae.metrics.score import Score
@@ -21,6 +21,7 @@ from keras_ijae.metrics.sliced import sliced_wasserstein
 __all__ = [
     "FrechetAccumulator",
     "LPIPS",
+    "PrecisionRecallCurve",
     "Score",
     "active_dimensions",
     "density_coverage",

@@ -15,6 +15,7 @@ from keras_ijae import checks
 from keras_ijae.files import write_text
 from keras_ijae.game import data as batches
 from keras_ijae.machines import is_chief
+from keras_ijae.training.film import check_film, save_film
 from keras_ijae.training.pictures import save_grid, save_pairs, to_show
 
 
@@ -28,13 +29,22 @@ class SampleGrid(keras.callbacks.Callback):
         every: epochs between two pictures.
         count: images in a picture; where classes have rows, as near to it as whole rows come.
         seed: of the codes.
+        film: file that gets all pictures in the directory as a film when training ends, see `save_film`; None: none.
 
     Example:
-        model.fit(dataset, epochs=10, callbacks=[SampleGrid("grids")])
+        model.fit(dataset, epochs=10, callbacks=[SampleGrid("grids", film="training.gif")])
     """
 
-    def __init__(self, directory: str | os.PathLike, every: int = 1, count: int = 64, seed: int = 0) -> None:
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        every: int = 1,
+        count: int = 64,
+        seed: int = 0,
+        film: str | os.PathLike | None = None,
+    ) -> None:
         super().__init__()
+        self.film = None if film is None else check_film(film)
         self.directory = checks.path("directory", directory)
         self.every = checks.whole("every", every)
         self.count = checks.whole("count", count)
@@ -45,6 +55,10 @@ class SampleGrid(keras.callbacks.Callback):
             images, columns = to_show(self.model, self.count, self.seed)
             if is_chief(self.model.distribute_strategy):
                 save_grid(self.directory / f"samples-{epoch + 1:04d}.png", images, columns)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        if self.film is not None and is_chief(self.model.distribute_strategy):
+            save_film(self.directory, self.film)
 
 
 class ReconstructionGrid(keras.callbacks.Callback):

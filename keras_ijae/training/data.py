@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae import datasets
@@ -53,6 +54,17 @@ def in_order(recipe: Recipe, split: str | None = None, batch_size: int = 256, la
 def first_rows(dataset: tf.data.Dataset, count: int) -> Any:
     """The first observations of a dataset of batches, (at most `count`, ...), or of one of pairs those with labels."""
     return next(dataset.unbatch().batch(count).as_numpy_iterator())
+
+
+def labelled_rows(recipe: Recipe, split: str | None, count: int) -> tuple[np.ndarray, Any]:
+    """The first observations of a split (at most `count`, ...), and their labels: None where the split has none.
+
+    Labels are integers (n,), or name -> (n,) where an example has several.
+    """
+    split, about = split or held_out_split(recipe), _info(recipe)
+    has = about.has_labels and split.partition("[")[0] not in about.unlabelled
+    found = first_rows(in_order(recipe, split, count, labels=has), count)
+    return found if has else (found, None)
 
 
 def data_shape(dataset: tf.data.Dataset) -> tuple[int, ...]:

@@ -24,8 +24,8 @@ class RunDirectory:
 
     Attributes:
         path: the directory. `config.json` (the recipe), `history.csv`, `logs/` (TensorBoard), `backup/` (the
-            last good weights and optimizers), `grids/`, `model.keras` once training is done; `evaluation.json` and
-            `scores.json` of that model, where it was evaluated.
+            last good weights and optimizers), `grids/`, `mask.npz` (the trace of a mask, where there is one), `model.keras`
+            once training is done; `evaluation.json` and `scores.json` of that model, where it was evaluated.
     """
 
     path: Path
@@ -37,6 +37,10 @@ class RunDirectory:
     @property
     def model(self) -> Path:
         return self.path / "model.keras"
+
+    @property
+    def mask(self) -> Path:
+        return self.path / "mask.npz"
 
     @property
     def backup(self) -> Path:

@@ -9,18 +9,23 @@ from collections.abc import Sequence
 import keras
 
 from keras_ijae.datasets.failing import in_words
+from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
 from keras_ijae.machines import all_alive, is_chief, of_all_machines
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
-from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
+from keras_ijae.training.data import data_shape, first_rows, labelled_rows, splits, training_data, validation_data
 from keras_ijae.training.distribution import distribution
+from keras_ijae.training.drawing import FigureCallback, MaskRecorder
+from keras_ijae.training.projector import Projector, most_rows
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.stopping import StopOnSignal
 
+_SHOWN = 500
+"""Of the data that training is validated on, in the projector and behind samples of the plane."""
 _VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
@@ -186,4 +191,25 @@ def _watching(recipe, run, model, held_out):
         watching.append(SampleGrid(run.path / "grids", recipe.every))
         if model.has_encoder:
             watching.append(ReconstructionGrid(first_rows(held_out, 32), run.path / "grids", recipe.every))
+    if model.data_shape == (2,):
+        watching.append(
+            FigureCallback(_samples_on(first_rows(held_out, _SHOWN)), run.path / "grids", "samples", recipe.every)
+        )
+    if "mask" in model.networks:
+        watching.append(MaskRecorder(run.mask))
+    if model.has_encoder:
+        watching.append(_projector(recipe, run, model))
     return watching
+
+
+def _samples_on(data):
+    x = batches.unpack(data)
+    return lambda model: samples_on_data(model.sample(len(x)), x)
+
+
+def _projector(recipe, run, model):
+    """Of some of the data that training is validated on, with their labels if they have some."""
+    count = min(_SHOWN, most_rows(model.data_shape))
+    x, labels = labelled_rows(recipe, splits(recipe)["validation"], count)
+    data, colours = (x, labels) if model.classes is None else ((x, labels), None)
+    return Projector(data, run.path / "logs", colours)

@@ -1,0 +1,218 @@
+"""Points, lines and heat maps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_ijae.arrays import read_npz
+from keras_ijae.figures.drawing import Drawing
+from keras_ijae.figures.style import DIVERGING, GREY
+from keras_ijae.layers.mask import ACTIVE
+from keras_ijae.metrics import PrecisionRecallCurve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False)
+class Scatter(Drawing):
+    """Sets of points in the plane, the last in front.
+
+    Attributes:
+        sets: what they are -> (n, 2).
+        title: above.
+        axes: names of the two axes; None where they mean nothing, as those of t-SNE.
+        labels: (n,), -1 for unknown, of the last set, whose classes then have colours and stand at their middle.
+        frame: (2, 2), the lower left and the upper right corner of what is shown; None: all.
+    """
+
+    sets: Mapping[str, np.ndarray]
+    title: str = ""
+    axes: tuple[str, str] | None = None
+    labels: np.ndarray | None = None
+    frame: np.ndarray | None = None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return 3.4, 3.6
+
+    def _onto(self, axis: "Axes") -> None:
+        (*behind, (front, points)) = self.sets.items()
+        for number, (label, others) in enumerate(behind):
+            axis.scatter(*others.T, s=3, linewidths=0, color=GREY if number == 0 else f"C{number + 1}", label=label)
+        if self.labels is None:
+            axis.scatter(*points.T, s=3, alpha=0.7, linewidths=0, color="C0", label=front)
+        else:
+            self._classes_onto(axis, front, np.asarray(points))
+        if self.axes is None:
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        else:
+            axis.set(xlabel=self.axes[0], ylabel=self.axes[1], aspect="equal")
+        if self.frame is not None:
+            axis.set(xlim=self.frame[:, 0], ylim=self.frame[:, 1])
+        legend = axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02 if self.axes is None else -0.16), ncols=2)
+        for handle in legend.legend_handles:
+            handle.set_sizes([16])
+            handle.set_alpha(1)
+
+    def _classes_onto(self, axis, front, points):
+        from matplotlib.patheffects import withStroke
+
+        for number, label in enumerate(np.unique(self.labels[self.labels >= 0])):
+            own = points[self.labels == label]
+            axis.scatter(*own.T, s=4, linewidths=0, color=f"C{number % 10}", label=None if number else front)
+            middle = own[np.argmin(np.abs(own - np.median(own, axis=0)).sum(axis=1))]
+            axis.text(
+                *middle, str(label), weight="bold", ha="center", path_effects=[withStroke(linewidth=2, foreground="w")]
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class HeatMap(Drawing):
+    """A matrix in colours: blue below 0, red above.
+
+    Attributes:
+        matrix: (rows, columns).
+        title: above.
+        unit: of the values.
+        across, along: what columns and rows are.
+        names: of the rows; None: their numbers.
+        limit: value of the darkest colour; None: the largest absolute value.
+    """
+
+    matrix: np.ndarray
+    title: str = ""
+    unit: str = ""
+    across: str = ""
+    along: str = ""
+    names: Sequence[str] | None = None
+    limit: float | None = None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        rows, columns = self.matrix.shape
+        return 1.6 + min(2.4, max(1.2, 0.16 * columns)), 0.9 + min(2.4, max(1.0, 0.16 * rows))
+
+    def _onto(self, axis: "Axes") -> None:
+        limit = self.limit or float(np.abs(self.matrix).max()) or 1.0
+        image = axis.imshow(self.matrix, DIVERGING, vmin=-limit, vmax=limit, aspect="equal")
+        beyond = "both" if np.abs(self.matrix).max() > limit else "neither"
+        axis.figure.colorbar(image, ax=axis, label=self.unit, extend=beyond)
+        axis.set(xlabel=self.across, ylabel=self.along)
+        axis.locator_params(integer=True)
+        if self.names is not None:
+            axis.set_yticks(range(len(self.names)), self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskTrace(Drawing):
+    """A mask over the steps of training, a line for each dimension: those that stay active, and those that close.
+
+    Attributes:
+        steps: (t,).
+        alphas: (t, latent_dim), in [0, 1).
+        title: above.
+    """
+
+    steps: np.ndarray
+    alphas: np.ndarray
+    title: str = "Mask"
+
+    @classmethod
+    def read(cls, path: str | Path, title: str = "Mask") -> "MaskTrace":
+        """What `ki.training.MaskRecorder` wrote.
+
+        Raises:
+            OSError: there is no such file.
+            ValueError: it is another one.
+        """
+        found = read_npz(path)
+        if set(found) != {"steps", "alphas"} or found["alphas"].shape[:-1] != found["steps"].shape:
+            raise ValueError(f"{path} is not the trace of a mask, `steps` (t,) and `alphas` (t, latent_dim)")
+        return cls(found["steps"], found["alphas"], title)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return 3.6, 2.6
+
+    @property
+    def active(self) -> np.ndarray:
+        """Which dimensions are active in the end, (latent_dim,) booleans."""
+        return self.alphas[-1] >= ACTIVE
+
+    def _onto(self, axis: "Axes") -> None:
+        for chosen, colour, what in ((self.active, "C0", "stay"), (~self.active, "C1", "close")):
+            for number, alpha in enumerate(self.alphas.T[chosen]):
+                label = None if number else f"{chosen.sum()} of {len(chosen)} {what}"
+                axis.plot(self.steps, alpha, color=colour, linewidth=0.8, alpha=0.8, label=label)
+        axis.axhline(ACTIVE, color=GREY, linestyle=":", label=f"active from {ACTIVE:g} on")
+        axis.set(xlabel="training step", ylabel=r"mask $\alpha_j$ (factor of $z_j$)", ylim=(-0.02, 1.02))
+        axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+@dataclass(frozen=True, eq=False)
+class PrecisionRecall(Drawing):
+    """Precision-recall curves of distributions; the area below a curve is what can be had of both.
+
+    Attributes:
+        curves: whose -> the curve, of `ki.metrics.precision_recall_distribution`.
+        title: above.
+    """
+
+    curves: Mapping[str, PrecisionRecallCurve]
+    title: str = "Precision and recall"
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return 3.4, 3.6 + 0.16 * len(self.curves)
+
+    def _onto(self, axis: "Axes") -> None:
+        for (name, curve), style in zip(self.curves.items(), ("-", "--", "-.", ":") * len(self.curves), strict=False):
+            recall_like, precision_like = curve.f_beta
+            label = f"{name}: $F_8$ {recall_like:.2f}, $F_{{1/8}}$ {precision_like:.2f}"
+            axis.plot(curve.recall, curve.precision, style, label=label)
+        axis.set(xlabel="recall (share of the data)", ylabel="precision (share of the samples)")
+        axis.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18))
+
+
+@dataclass(frozen=True, eq=False)
+class OverDimension(Drawing):
+    """Numbers of runs over the size of their codes: a point for each run, a line through the means.
+
+    Attributes:
+        series: what -> (latent_dim, value) of each run.
+        title: above.
+        unit: of the values.
+    """
+
+    series: Mapping[str, Sequence[tuple[int, float]]]
+    title: str = ""
+    unit: str = "Frechet distance"
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return 3.6, 2.8
+
+    def _onto(self, axis: "Axes") -> None:
+        markers = ("o", "s", "^", "D", "v") * len(self.series)
+        for number, ((label, pairs), marker) in enumerate(zip(self.series.items(), markers, strict=False)):
+            colour, means = f"C{number % 10}", _means(pairs)
+            axis.plot(*np.array(pairs, float).T, marker, color=colour, markersize=3, alpha=0.6)
+            axis.plot([*means], [*means.values()], "-", marker=marker, color=colour, markersize=4, label=label)
+        sizes = sorted({size for pairs in self.series.values() for size, _ in pairs})
+        axis.set(xlabel="dimensions of the codes", ylabel=self.unit)
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(sizes, sizes, minor=False)
+        axis.set_ylim(bottom=0)
+        axis.minorticks_off()
+        axis.legend()
+
+
+def _means(pairs: Sequence[tuple[int, float]]) -> dict[int, Any]:
+    """size -> mean, in the order of sizes."""
+    return {size: np.mean([value for other, value in pairs if other == size]) for size in sorted({s for s, _ in pairs})}

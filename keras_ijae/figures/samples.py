@@ -1,0 +1,125 @@
+"""Samples beside the data: nearest neighbours, precision and recall, distances over the size of the codes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from keras_ijae import metrics
+from keras_ijae.figures.drawing import Drawing
+from keras_ijae.figures.plots import OverDimension, PrecisionRecall, Scatter
+from keras_ijae.figures.rows import Rows, check_drawable
+
+SIDES = {"gen": "samples", "rec": "reconstructions"}
+_MARGIN = 0.25
+_DISTANCES = ("fid", "frechet_distance")
+
+
+def neighbours(queries: ArrayLike, references: ArrayLike, k: int = 5, features: Any = "data") -> Drawing:
+    """Observations, and beside each the references that are nearest to it, with their Euclidean distances.
+
+    Of vectors (2,): the observations before the references, each with a line to its nearest.
+
+    Args:
+        queries, references: images in [0, 1] or vectors (2,), as samples and what the model was trained on.
+        k: neighbours of each.
+        features: where nearness is measured: "data" (pixels), or what else `ki.metrics.features.get` takes.
+
+    Raises:
+        ValueError: observations that cannot be drawn, of two shapes, or that the extractor does not take.
+    """
+    queries, references = np.asarray(queries, "float32"), np.asarray(references, "float32")
+    check_drawable(queries.shape[1:])
+    extractor = metrics.features.get(features)
+    found = metrics.nearest_neighbours(*map(extractor.features, (queries, references)), k)
+    vectors = queries.ndim == 2
+    where = ("the plane" if vectors else "pixels") if extractor.name == "data" else f"features of {extractor.name}"
+    title = f"Nearest of {len(references)} examples in {where}"
+    pictures = np.concatenate([queries[:, None], references[found.indices]], axis=1)
+    columns = ["sample", *(str(rank) for rank in range(1, k + 1))]
+    if vectors:
+        return Rows(pictures[:, :2], [""] * len(queries), columns[:2], title, "way", context=references)
+    notes = [["", *map(_written, row)] for row in found.distances]
+    across = "nearest examples, the Euclidean distance below each"
+    return Rows(pictures, [""] * len(queries), columns, title, across, notes)
+
+
+def samples_on_data(samples: ArrayLike, x: ArrayLike) -> Scatter:
+    """Samples before data, vectors (n, 2) each, in the frame of the data: samples outside are counted in the title.
+
+    Raises:
+        ValueError: other shapes.
+    """
+    samples, x = (np.asarray(points, np.float64) for points in (samples, x))
+    for name, points in (("samples", samples), ("x", x)):
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"Argument `{name}` must be vectors (n, 2). Received: shape {points.shape}")
+    low, high = x.min(axis=0), x.max(axis=0)
+    frame = np.stack([low - _MARGIN * (high - low), high + _MARGIN * (high - low)])
+    outside = int(((samples < frame[0]) | (samples > frame[1])).any(axis=1).sum())
+    title = f"Samples, {outside} of {len(samples)} outside" if outside else "Samples"
+    return Scatter({"data": x, "samples": samples}, title, ("$x_1$", "$x_2$"), frame=frame)
+
+
+def precision_recall(
+    real: ArrayLike, fakes: Mapping[str, ArrayLike], features: Any = "data", seed: int = 0
+) -> PrecisionRecall:
+    """The precision-recall curve of the samples of each of several models.
+
+    Args:
+        real: data.
+        fakes: whose -> samples, as many as there are data.
+        features: in what they are compared: "data", or what else `ki.metrics.features.get` takes.
+        seed: of k-means.
+
+    Raises:
+        ValueError: as of `ki.metrics.precision_recall_distribution`.
+    """
+    extractor = metrics.features.get(features)
+    base = extractor.features(real)
+    curves = {
+        name: metrics.precision_recall_distribution(base, extractor.features(fake), seed=seed)
+        for name, fake in fakes.items()
+    }
+    return PrecisionRecall(curves, f"Precision and recall, {_features(extractor.name)}")
+
+
+def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any]]]]) -> OverDimension:
+    """Frechet distances of samples and of reconstructions, over the size of the codes.
+
+    Args:
+        runs: latent_dim and scores of each, as `Evaluation.to_dict` gives them and `scores.json` has them.
+
+    Raises:
+        ValueError: a run without a Frechet distance, or distances in different features, which do not compare.
+    """
+    series, units = {}, set()
+    for latent_dim, scores in runs:
+        found = [name for name in scores if name.partition("/")[2].partition("[")[0] in _DISTANCES]
+        if not found:
+            raise ValueError(f"Argument `runs` must have Frechet distances. Received: one with {sorted(scores)}")
+        for name in found:
+            side, _, metric = name.partition("/")
+            series.setdefault(SIDES[side], []).append((latent_dim, float(scores[name]["value"])))
+            units.add((metric, scores[name].get("weights")))
+    if len(units) > 1:
+        raise ValueError(
+            f"Argument `runs` must have distances in the same features. Received: {sorted(map(str, units))}"
+        )
+    ((metric, _),) = units
+    return OverDimension(series, "Distance to held-out data", _in_words(metric))
+
+
+def _in_words(metric: str) -> str:
+    """ "frechet_distance[mnist-classifier]" as an axis names it."""
+    name, _, features = metric.partition("[")
+    return "FID" if name == "fid" else f"Frechet distance, {_features(features.rstrip(']'))}"
+
+
+def _features(name: str) -> str:
+    return "of the data themselves" if name == "data" else f"features of {name}"
+
+
+def _written(distance: float) -> str:
+    return f"{distance:.2f}" if distance < 100 else f"{distance:.0f}"
