@@ -1,12 +1,13 @@
 """The runs of experiments/flex_ae_mnist.py as tables and figures."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
 import numpy as np
 
 import keras_ijae as ki
-from keras_ijae.files import replacing
+from keras_ijae.figures import Scatter, codes_and_prior, embedded, new_figure, save_figure, styled, together
 
 TITLES = {
     "ae": "AE + N(0, I)",
@@ -23,9 +24,9 @@ SHOWN = [
 ]  # fmt: skip
 
 
+@styled()
 def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
     """Distances to test images of each run: by system, and by size of the prior generator."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
     ended = [row for row in rows if row["outcome"] == "ended"]
@@ -34,7 +35,7 @@ def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
         "capacity": ("generator", "FlexAE on few images", list(dict.fromkeys(row["generator"] for row in rows))),
     }
     panels = {name: panel for name, panel in panels.items() if any(row["experiment"] == name for row in ended)}
-    figure = Figure(figsize=(6.5 * len(panels), 4.2), layout="constrained")
+    figure = new_figure(6.5 * len(panels), 4.2)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (experiment, (column, title, order)) in zip(axes, panels.items(), strict=True):
         found = [row for row in ended if row["experiment"] == experiment]
@@ -46,8 +47,7 @@ def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize="small")
     if "capacity" in panels:
         axes[-1].set_xlabel("prior generator: hidden layers x width")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def _draw_panel(axis, rows, column, order):
@@ -78,22 +78,13 @@ def draw_codes(directory: Path, seed: int, x: np.ndarray, path: Path) -> None:
     Raises:
         ValueError: there are no such models.
     """
-    from matplotlib.figure import Figure
-
     models = {name: directory / f"{name}-{seed}.keras" for name in TITLES}
     models = {name: ki.load_model(file) for name, file in models.items() if file.exists()}
     if not models:
         raise ValueError(f"There are no models of seed {seed} in {directory}: run `compare`")
-    figure = Figure(figsize=(4 * len(models), 4.4), layout="constrained")
-    for (name, model), axis in zip(models.items(), figure.subplots(1, len(models), squeeze=False)[0], strict=True):
-        data, drawn = np.split(_embedded(model, x[:POINTS], seed), 2)
-        axis.scatter(*data.T, s=4, alpha=0.6, label="codes of test images")
-        axis.scatter(*drawn.T, s=4, alpha=0.6, label="codes of samples")
-        axis.set(title=TITLES[name], xticks=[], yticks=[])
-    figure.axes[0].legend(fontsize="small", markerscale=3)
-    figure.suptitle("t-SNE of codes: where the colours part, the prior does not fit the codes")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    figure = together(*(_codes(model, x[:POINTS], seed, TITLES[name]) for name, model in models.items()))
+    figure.suptitle("t-SNE of codes: where there is one colour alone, the prior does not fit the codes")
+    save_figure(figure, path, dpi=110)
 
 
 def draw_clusters(models: dict[str, keras.Model], x: np.ndarray, labels: np.ndarray, seed: int, path: Path) -> None:
@@ -105,33 +96,14 @@ def draw_clusters(models: dict[str, keras.Model], x: np.ndarray, labels: np.ndar
         seed: of the priors' draws and of t-SNE.
         path: of the PNG.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(3.6 * (1 + len(models)), 4), layout="constrained")
-    first, *axes = figure.subplots(1, 1 + len(models))
-    first.scatter(*_tsne(x.reshape(len(x), -1), seed).T, s=4, c=labels, cmap="tab10", vmax=9)
-    first.set_title("Data")
-    for (name, model), axis in zip(models.items(), axes, strict=True):
-        data, drawn = np.split(_embedded(model, x, seed), 2)
-        axis.scatter(*drawn.T, s=3, color="lightgrey", label="draws of the prior")
-        axis.scatter(*data.T, s=4, c=labels, cmap="tab10", vmax=9)
-        axis.set_title(f"Codes of {TITLES[name]}")
-        axis.legend(fontsize="small", markerscale=3)
-    for axis in figure.axes:
-        axis.set(xticks=[], yticks=[])
+    flat = embedded(x.reshape(len(x), -1), seed)
+    codes = (_codes(model, x, seed, f"Codes of {TITLES[name]}", labels) for name, model in models.items())
+    figure = together(Scatter({"data": flat}, "Data", labels=labels), *codes)
     figure.suptitle(
         "t-SNE, a colour for each cluster of the data; grey without a colour near it is prior without codes"
     )
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
-def _embedded(model, x, seed):
-    drawn = model.endpoints.codes_of_samples(len(x), seed).numpy()
-    return _tsne(np.concatenate([model.encode(x), drawn]), seed)
-
-
-def _tsne(points, seed):
-    from sklearn.manifold import TSNE
-
-    return TSNE(init="pca", random_state=seed).fit_transform(points)
+def _codes(model, x, seed, title, labels=None):
+    return dataclasses.replace(codes_and_prior(model, x, labels, seed), title=title)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from experiment import print_table
 
-from keras_ijae.files import replacing
+from keras_ijae.figures import new_figure, save_figure, styled
 
 SYSTEMS = {"svae_r": "sVAE-r", "alice": "ALICE"}
 SCORES = ("mse", "score", "modes", "near")
@@ -44,16 +44,15 @@ def _spread(values):
     return f"{middle:.3g} ({low:.3g} to {high:.3g})"
 
 
+@styled()
 def draw(rows: list[dict[str, str]], path: Path) -> None:
     """Histograms over runs: squared errors above, scores below; a column for each lambda."""
-    from matplotlib.figure import Figure
-
     found = list(cells(rows))
     weights = list(dict.fromkeys(weight for weight, *_ in found))
     errors = np.concatenate([scores["mse"] for _, _, scores, _ in found])
     low, high = np.log10(errors.min(initial=TRIVIAL)), np.log10(errors.max(initial=2 * TRIVIAL))
     bins = {"mse": np.logspace(low - 0.02, high + 0.02, 25), "score": np.linspace(1, MODES, 25)}
-    figure = Figure(figsize=(1.5 + 2.3 * len(weights), 5.8), layout="constrained")
+    figure = new_figure(1.5 + 2.3 * len(weights), 5.8)
     axes = figure.subplots(2, len(weights), sharex="row", sharey="row", squeeze=False)
     for weight, system, scores, _ in found:
         for name, axis in zip(bins, axes[:, weights.index(weight)], strict=True):
@@ -66,5 +65,4 @@ def draw(rows: list[dict[str, str]], path: Path) -> None:
         axis.set_ylabel("runs")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle("Five Gaussians: squared error per coordinate of reconstructions, and score of samples (at most 5)")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path, dpi=110)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_ijae.figures import new_figure, save_figure, styled
 from keras_ijae.files import replacing
 
 SIDE = 8  # rows and columns of a model's samples
@@ -20,15 +21,15 @@ def label(row: Mapping[str, str]) -> str:
     return " ".join([row["system"], *settings, *([f"+ {row['prior']}"] if row["prior"] else [])])
 
 
+@styled()
 def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     """Distance of samples against distance of reconstructions, a labelled point for each run.
 
     Systems without an encoder stand on a line of their own, at the right.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-    figure = Figure(figsize=(10, 8), layout="constrained")
+    figure = new_figure(10, 8)
     axis = figure.subplots()
     remade = [float(row["reconstructions"]) for row in rows if row["reconstructions"]]
     right = 2 * max(remade, default=1.0)
@@ -50,8 +51,7 @@ def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # everything stays where it is
     _label(axis, at, [label(row) for row in rows])
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100)
+    save_figure(figure, path, dpi=100)
 
 
 def _label(axis, points, texts):

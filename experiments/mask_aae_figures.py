@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from experiment import print_experiments, print_table
 
-from keras_ijae.files import replacing
+from keras_ijae.figures import HeatMap, new_figure, save_figure, styled
 
 TITLES = {"wae_gan": "WAE-GAN", "mask_aae": "MaskAAE"}
 SHOWN = [
@@ -37,6 +37,7 @@ def file_name(row: dict[str, str]) -> str:
     return "-".join(parts).replace(" ", "_") + ".npz"
 
 
+@styled()
 def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path) -> None:
     """Two figures of the runs that ended: masks and distances, and covariances of codes.
 
@@ -46,8 +47,6 @@ def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path)
         models: directory of the masks and covariances.
         pictures: directory of the PNGs `mask_aae-SETTING.png` and `mask_aae-SETTING-codes.png`.
     """
-    from matplotlib.figure import Figure
-
     rows = [row for row in rows if (row["experiment"], row["outcome"]) == ("compare", "ended")]
     cells = {(row["dimensions"], row["codes"]) for row in rows if row["setting"] == setting}
     rows = [row for row in rows if (row["dimensions"], row["codes"]) in cells]
@@ -60,14 +59,14 @@ def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path)
         raise SystemExit(f"A figure is of one setting of each system. Received: {sorted(kinds)}")
     kept = {(name := file_name(row)): dict(np.load(models / name)) for row in rows}
     spaces = _column(rows, "dimensions")
-    figure = Figure(figsize=(5.2 * (len(spaces) + 1), 4.2), layout="constrained")
+    figure = new_figure(5.2 * (len(spaces) + 1), 4.2)
     *traces, distances = figure.subplots(1, len(spaces) + 1)
     for axis, dimensions in zip(traces, spaces, strict=True):
         _draw_masks(axis, dimensions, [row for row in rows if row["dimensions"] == dimensions], kept)
     _draw_distances(distances, rows)
     name = f"mask_aae-{setting}".replace(" ", "_")
-    _save(figure, pictures / f"{name}.png")
-    _save(_covariances(rows, kept), pictures / f"{name}-codes.png")
+    save_figure(figure, pictures / f"{name}.png", dpi=110)
+    save_figure(_covariances(rows, kept), pictures / f"{name}-codes.png", dpi=110)
 
 
 def _draw_masks(axis, dimensions, rows, kept):
@@ -114,31 +113,21 @@ def _draw_distances(axis, rows):
 
 def _covariances(rows, kept):
     """Of the first seed: a column for each data set, a row for each system."""
-    from matplotlib.figure import Figure
-
     first = min((row["seed"] for row in rows if row["system"] == "mask_aae"), key=int)
     spaces = _column(rows, "dimensions")
-    figure = Figure(figsize=(4.4 * len(spaces), 7.6), layout="constrained")
+    figure = new_figure(4.4 * len(spaces), 7.6)
     for column, dimensions in zip(figure.subplots(2, len(spaces), squeeze=False).T, spaces, strict=True):
         space = [row for row in rows if row["dimensions"] == dimensions]
         codes = str(_drawn_codes(space))
         for axis, (system, title) in zip(column, TITLES.items(), strict=True):
-            axis.set_xlabel("dimension of the codes")
-            axis.locator_params(integer=True)
             found = [row for row in space if (row["system"], row["codes"]) == (system, codes)]
             for row in sorted(found, key=lambda row: row["seed"] != first)[:1]:
-                image = axis.imshow(kept[file_name(row)]["covariance"], cmap="RdBu_r", vmin=-1, vmax=1)
-                figure.colorbar(image, ax=axis, shrink=0.8, extend="both")
-                axis.set_title(f"{title}, data of {dimensions}, seed {row['seed']}")
+                name = f"{title}, data of {dimensions}, seed {row['seed']}"
+                matrix = kept[file_name(row)]["covariance"]
+                HeatMap(matrix, name, "covariance", "dimension of the codes", limit=1.0).draw(axis)
     figure.suptitle("Covariance of the codes of test points")
     return figure
 
 
 def _column(rows, name):
     return list(dict.fromkeys(row[name] for row in rows))
-
-
-def _save(figure, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, fit_prior, lab, systems, train, use
+from keras_ijae_cli import classifier, demo, evaluate, figure, film, fit_prior, lab, systems, train, use
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -33,6 +33,9 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
 [cyan]keras-ijae evaluate runs/fashion --metrics fid,prd --features fashion_mnist-classifier.keras[/cyan]
   score samples and reconstructions; `keras-ijae train-classifier` makes the extractor
+
+[cyan]keras-ijae figure latent-traversals runs/fashion --out traversals.pdf[/cyan]
+  figures as papers have them; `keras-ijae figure` lists them
 
 [cyan]keras-ijae lab[/cyan]
   the theory's small exact experiments
@@ -62,6 +65,8 @@ for command in (
     use.reconstruct,
     use.interpolate,
     use.export,
+    figure.figure,
+    film.film,
     lab.lab,
     demo.demo,
 ):

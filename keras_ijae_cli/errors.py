@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-_CALLED = {"name": ("dataset",), "path": ("model", "out"), "labels": ("label",)}
+_CALLED = {"name": ("dataset", "name"), "path": ("model", "out"), "labels": ("label",)}
 """Arguments of the package that the command calls otherwise: the first that it has."""
 
 

@@ -1,6 +1,5 @@
 """`keras-ijae lab`: the texts' small exact experiments, each a table and a figure."""
 
-import os
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from keras_ijae_cli.output import drawable
 from keras_ijae_cli.quiet import start_tensorflow
 
 
@@ -27,7 +27,7 @@ def lab(
 
     [cyan]keras-ijae lab mean-field --figure mean_field.png[/cyan]
     """
-    suffix = None if figure is None else _drawable(figure)
+    suffix = None if figure is None else drawable(figure, "--figure")
     start_tensorflow()
     from keras_ijae.lab import experiments
 
@@ -53,21 +53,6 @@ def _listed(experiments: ModuleType) -> Table:
     return table
 
 
-def _drawable(path: Path) -> str:
-    """The suffix without its dot; ValueError unless matplotlib draws such files and `path` can be one."""
-    from matplotlib.figure import Figure
-
-    suffix, known = path.suffix[1:].lower(), sorted(Figure().canvas.get_supported_filetypes())
-    if suffix not in known:
-        raise ValueError(f"Option --figure must end in one of {', '.join(known)}. Received: {path}")
-    if path.is_dir():
-        raise ValueError(f"Option --figure must name a file. Received the directory {path}")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"Option --figure must be in a directory that can be written to. Received: {path}")
-    return suffix
-
-
 def _table(outcome: Any) -> Table:
     table = Table(title=escape(outcome.title))
     for index, column in enumerate(outcome.columns):
@@ -79,11 +64,9 @@ def _table(outcome: Any) -> Table:
 
 
 def _draw(outcome: Any, path: Path, suffix: str) -> None:
-    from matplotlib.figure import Figure
+    from keras_ijae.figures import new_figure, save_figure, styled
 
-    from keras_ijae.files import replacing
-
-    figure = Figure(figsize=(9, 4.5), layout="constrained")
-    outcome.draw(figure)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format=suffix, dpi=120)
+    with styled():
+        figure = new_figure(9, 4.5)
+        outcome.draw(figure)
+    save_figure(figure, path, format=suffix, dpi=120)

@@ -39,7 +39,7 @@ COMMANDS = [
     "sample",
     "reconstruct",
 ]
-COMMANDS += ["interpolate", "export", "lab", "demo"]
+COMMANDS += ["interpolate", "export", "figure", "film", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
 

@@ -1,6 +1,6 @@
 """Figures of the texts: arrays are computed, then drawn onto a Matplotlib axis, all in one style."""
 
-from keras_ijae.figures.arithmetic import between, class_directions, embedded, gaussian_kl
+from keras_ijae.figures.arithmetic import WAYS, between, class_directions, embedded, gaussian_kl
 from keras_ijae.figures.codes import attribute_directions, code_covariances, codes_and_prior
 from keras_ijae.figures.drawing import Drawing, together
 from keras_ijae.figures.interpolations import interpolations, sample_interpolations
@@ -19,6 +19,7 @@ __all__ = [
     "PrecisionRecall",
     "Rows",
     "Scatter",
+    "WAYS",
     "attribute_directions",
     "attribute_traversals",
     "between",

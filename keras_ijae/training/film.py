@@ -77,11 +77,13 @@ def _frames(pictures: dict[int, Path]) -> Iterator[Any]:
     """The pictures with their captions as images of Pillow, all of one size, which is even."""
     from PIL import Image, ImageDraw, ImageFont
 
-    sizes = np.array([_opened(path).size for path in pictures.values()])
+    found = [(picture.mode, picture.size) for picture in map(_opened, pictures.values())]
+    mode = "L" if {kind for kind, _ in found} == {"L"} else "RGB"
+    sizes = np.array([size for _, size in found])
     width, height = (int(side) + int(side) % 2 for side in sizes.max(axis=0) + (0, _CAPTION))
     font, epochs = ImageFont.load_default(_CAPTION - 5), max(pictures)
     for epoch, path in pictures.items():
-        frame, picture = Image.new("RGB", (width, height), "white"), _opened(path).convert("RGB")
+        frame, picture = Image.new(mode, (width, height), "white"), _opened(path).convert(mode)
         frame.paste(picture, ((width - picture.width) // 2, 0))
         ImageDraw.Draw(frame).text((width / 2, height - 2), f"epoch {epoch} of {epochs}", "black", font, "md")
         yield frame
@@ -104,9 +106,9 @@ def _save_video(path: Path, frames: Iterator[Any], fps: float, stays: int) -> No
         with _imageio().get_writer(temporary, format="FFMPEG", mode="I", **options) as writer:
             frame = None
             for frame in frames:
-                writer.append_data(np.asarray(frame))
+                writer.append_data(np.asarray(frame.convert("RGB")))
             for _ in range(stays - 1):
-                writer.append_data(np.asarray(frame))
+                writer.append_data(np.asarray(frame.convert("RGB")))
 
 
 def _imageio() -> Any:

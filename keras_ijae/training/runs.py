@@ -24,8 +24,9 @@ class RunDirectory:
 
     Attributes:
         path: the directory. `config.json` (the recipe), `history.csv`, `logs/` (TensorBoard), `backup/` (the
-            last good weights and optimizers), `grids/`, `mask.npz` (the trace of a mask, where there is one), `model.keras`
-            once training is done; `evaluation.json` and `scores.json` of that model, where it was evaluated.
+            last good weights and optimizers), `grids/`, `mask.npz` (the trace of a mask, if there is one),
+            `model.keras` once training is done; `evaluation.json` and `scores.json` of that model, where it was
+            evaluated.
     """
 
     path: Path

@@ -1,0 +1,81 @@
+"""`keras-ijae figure`: the figures of the texts, of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from keras_ijae_cli.figures import FIGURES, Asked
+from keras_ijae_cli.output import drawable
+from keras_ijae_cli.own_modules import Import
+from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.use import Data, Seed, Split
+
+
+def figure(
+    name: Annotated[str | None, typer.Argument(help="Which figure; all are listed without it.")] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Argument(help="A run directory or a .keras file; prd and distances take several.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to draw to: .png, .pdf, .svg ...; by default NAME.png.")
+    ] = None,
+    dataset: Data = None,
+    split: Split = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=4, help="Held-out examples to read, at most.")] = 1000,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of images, at most.")] = 8,
+    features: Annotated[
+        str,
+        typer.Option(help="Of neighbours and prd: data, inception, or a classifier of train-classifier (.keras)."),
+    ] = "data",
+    seed: Seed = 0,
+    import_: Import = None,
+) -> None:
+    """Draw a figure of a trained model, as papers have them.
+
+    [bold]Examples[/bold]
+
+    [cyan]keras-ijae figure[/cyan]
+      list the figures, and what each needs
+
+    [cyan]keras-ijae figure latent-traversals runs/mnist --out traversals.pdf[/cyan]
+
+    [cyan]keras-ijae figure neighbours runs/mnist --features mnist-classifier.keras[/cyan]
+
+    [cyan]keras-ijae figure prd runs/vae runs/gan --features mnist-classifier.keras[/cyan]
+    """
+    if name is None:
+        return Console().print(_listed())
+    if name not in FIGURES:
+        raise ValueError(f"There is no figure {name!r}. `keras-ijae figure` lists them: {', '.join(FIGURES)}")
+    known, out = FIGURES[name], out or Path(f"{name}.png")
+    suffix = drawable(out)
+    runs = _existing(name, runs or [])
+    start_tensorflow()
+    from keras_ijae.figures import save_figure, together
+
+    asked = Asked(name, runs, dataset, split, count, rows, features, seed)
+    asked.check(known.needs)
+    drawings = known.make(asked)
+    save_figure(together(*drawings, columns=known.columns), out, format=suffix)
+    Console(stderr=True).print(f"Wrote {out}", soft_wrap=True)
+
+
+def _existing(name: str, runs: list[Path]) -> list[Path]:
+    if not runs or (len(runs) > 1 and not FIGURES[name].several):
+        wanted = "one RUN or several" if FIGURES[name].several else "one RUN"
+        raise ValueError(f"Figure {name} is of {wanted}. Received: {len(runs)}")
+    if missing := [str(run) for run in runs if not run.exists()]:
+        raise ValueError(f"Argument RUN must be a run directory or a .keras file. Nothing exists at {missing[0]}")
+    return runs
+
+
+def _listed() -> Table:
+    table = Table("figure", "what it shows", "needs")
+    for name, known in FIGURES.items():
+        table.add_row(name, known.summary, ", ".join(known.needs) or "any model")
+    return table

@@ -1,0 +1,204 @@
+"""The figures that `keras-ijae figure` draws: what each shows, what it needs, and how it is made of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_ijae_cli.use import load, recipe_of
+
+if TYPE_CHECKING:
+    from keras_ijae.figures import Drawing
+
+TRAINING = 20_000
+"""Training examples among which nearest neighbours are sought, at most."""
+
+
+@dataclasses.dataclass
+class Asked:
+    """What the command was asked for, and what that leads to, read when it is needed."""
+
+    name: str
+    runs: list[Path]
+    dataset: str | None
+    split: str | None
+    count: int
+    rows: int
+    features: str
+    seed: int
+
+    @cached_property
+    def models(self) -> list[Any]:
+        return [load(run) for run in self.runs]
+
+    @property
+    def model(self) -> Any:
+        return self.models[0]
+
+    @cached_property
+    def recipe(self) -> Any:
+        return recipe_of(self.runs[0], self.dataset, self.model.classes)
+
+    @cached_property
+    def held_out(self) -> tuple[Any, Any]:
+        """Observations, and their labels where they have some."""
+        from keras_ijae.training.data import labelled_rows
+
+        return labelled_rows(self.recipe, self.split, self.count)
+
+    @property
+    def data(self) -> Any:
+        """The observations, with their labels where the model takes them."""
+        return self.held_out if self.model.classes is not None else self.held_out[0]
+
+    @property
+    def classes(self) -> Any:
+        """One label to an example, for colours; None: none, or several."""
+        return None if isinstance(self.held_out[1], dict) else self.held_out[1]
+
+    def part(self, start: int, stop: int) -> Any:
+        """Some of `data`."""
+        x, labels = (None if part is None or isinstance(part, dict) else part[start:stop] for part in self.held_out)
+        return x if self.model.classes is None else (x, labels)
+
+    def check(self, needs: tuple[str, ...]) -> None:
+        """ValueError for the first thing that the figure needs and the run has not."""
+        for need in needs:
+            if need in _HAS and not _HAS[need](self):
+                raise ValueError(f"Figure {self.name} needs {need}. Received: {self.runs[0]}, {_OTHERWISE[need](self)}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """A figure: one line, what it needs, how it is made, and how many of its parts stand in a row."""
+
+    summary: str
+    needs: tuple[str, ...]
+    make: Callable[[Asked], list[Drawing]]
+    columns: int | None = None
+    several: bool = False
+
+
+def _directions(asked):
+    from keras_ijae.figures import attribute_directions
+
+    return [attribute_directions(asked.model.encode(asked.data, seed=asked.seed), asked.held_out[1])]
+
+
+def _attributes(asked):
+    from keras_ijae.figures import attribute_traversals
+
+    return [attribute_traversals(asked.model, asked.data, asked.held_out[1], attributes=max(asked.rows, 10))]
+
+
+def _traversals(asked):
+    from keras_ijae.figures import latent_traversals
+
+    return [latent_traversals(asked.model, asked.data, dimensions=asked.rows)]
+
+
+def _neighbours(asked):
+    from keras_ijae.figures import neighbours
+    from keras_ijae.training.data import labelled_rows, splits
+
+    samples = asked.model.sample(asked.rows, asked.seed)
+    train, _ = labelled_rows(asked.recipe, splits(asked.recipe)["train"], TRAINING)
+    return [neighbours(samples, train, features=space) for space in dict.fromkeys(["data", asked.features])]
+
+
+def _interpolations(asked):
+    from keras_ijae.figures import WAYS, interpolations, sample_interpolations
+
+    model, ways = asked.model, WAYS if asked.model.latent_dim > 1 else WAYS[:1]
+    rows = min(asked.rows, len(asked.held_out[0]) // 2) if model.has_encoder else asked.rows
+    between_data = []
+    if model.has_encoder:
+        ends = asked.part(0, rows), asked.part(rows, 2 * rows)
+        between_data = [interpolations(model, *ends, way=way) for way in ways]
+    return between_data + [sample_interpolations(model, rows, way=way, seed=asked.seed) for way in ways]
+
+
+def _mask(asked):
+    from keras_ijae.figures import MaskTrace
+    from keras_ijae.training import RunDirectory
+
+    path = RunDirectory(asked.runs[0]).mask
+    if not path.is_file():
+        raise ValueError(f"Figure mask needs {path}, which a run with a mask writes while it trains")
+    return [MaskTrace.read(path)]
+
+
+def _covariance(asked):
+    from keras_ijae.figures import code_covariances
+
+    return code_covariances(asked.model, asked.data, asked.seed)
+
+
+def _codes(asked):
+    from keras_ijae.figures import codes_and_prior
+
+    return [codes_and_prior(asked.model, asked.data, asked.classes, asked.seed)]
+
+
+def _prd(asked):
+    from keras_ijae.figures import precision_recall
+
+    x = asked.held_out[0]
+    names = [run.stem for run in asked.runs]
+    names = names if len(set(names)) == len(names) else [str(run) for run in asked.runs]
+    samples = {name: model.sample(len(x), asked.seed) for name, model in zip(names, asked.models, strict=True)}
+    return [precision_recall(x, samples, asked.features, asked.seed)]
+
+
+def _distances(asked):
+    from keras_ijae.figures import distances_over_dimension
+
+    return [distances_over_dimension([_scored(run) for run in asked.runs])]
+
+
+def _scored(run: Path) -> tuple[int, dict[str, Any]]:
+    """latent_dim and scores of a run directory."""
+    from keras_ijae.training import RunDirectory
+
+    latent_dim, path = RunDirectory(run).read_recipe().latent_dim, run / "scores.json"
+    try:
+        return latent_dim, json.loads(path.read_text(encoding="utf-8"))["scores"]
+    except FileNotFoundError:
+        hint = f"`keras-ijae evaluate {run} --metrics fid --features ...` writes it"
+        raise ValueError(f"Figure distances needs {path}: {hint}") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} does not hold the scores of a run: {error}") from None
+
+
+_ENCODER, _LABELS, _MASK, _DRAWN = "an encoder", "labels", "a mask", "images or vectors of 2 numbers"
+_SCORES = "scores.json of runs with codes of several sizes"
+_HAS = {
+    _ENCODER: lambda asked: asked.model.has_encoder,
+    _LABELS: lambda asked: asked.held_out[1] is not None,
+    _MASK: lambda asked: asked.model.active_dims is not None,
+    _DRAWN: lambda asked: len(asked.model.data_shape) == 3 or asked.model.data_shape == (2,),
+}
+_OTHERWISE = {
+    _ENCODER: lambda asked: f"a {type(asked.model).__name__} without one",
+    _LABELS: lambda asked: f"with data without any, {asked.recipe.dataset}",
+    _MASK: lambda asked: f"a {type(asked.model).__name__} without one",
+    _DRAWN: lambda asked: f"which makes vectors of {asked.model.data_shape[0]} numbers",
+}
+FIGURES = {
+    "attribute-directions": Known("mean code with an attribute minus without", (_ENCODER, _LABELS), _directions),
+    "attribute-traversals": Known("one image gains and loses attributes", (_ENCODER, _LABELS, _DRAWN), _attributes),
+    "latent-traversals": Known("one dimension at a time, its KL beside it", (_ENCODER, _DRAWN), _traversals),
+    "neighbours": Known("training examples nearest to samples, in pixels and in --features", (_DRAWN,), _neighbours),
+    "interpolations": Known(
+        "from data to data and sample to sample, on lines and on the sphere", (_DRAWN,), _interpolations, columns=2
+    ),
+    "mask": Known("the mask over the steps of training", (_MASK,), _mask),
+    "covariance": Known("covariance of the codes, before and after a mask", (_ENCODER,), _covariance),
+    "codes": Known("t-SNE of codes of data before codes of samples", (_ENCODER,), _codes),
+    "prd": Known("precision-recall curves of samples, of several runs", (), _prd, several=True),
+    "distances": Known("Frechet distances over the size of the codes", (_SCORES,), _distances, several=True),
+}

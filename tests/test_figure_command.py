@@ -1,0 +1,150 @@
+"""`keras-ijae figure` and `keras-ijae film`, on run directories that were made without training."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_ijae as ki
+from keras_ijae.training import Recipe, RunDirectory, save_grid
+from keras_ijae.training.trainer import build
+from keras_ijae_cli import main
+from keras_ijae_cli.figures import FIGURES
+
+
+def run(*arguments):
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as exit:
+        main([str(argument) for argument in arguments])
+    return exit.value.code or 0
+
+
+def made(path, system, dataset="digits", latent_dim=2, **settings):
+    """A run directory with a model that has not learned anything."""
+    recipe = Recipe(system=system, dataset=dataset, latent_dim=latent_dim, networks="mlp", width=4, **settings)
+    directory = RunDirectory(path)
+    directory.write_recipe(recipe, {})
+    build(recipe, ki.datasets.info(dataset).data_shape).save(directory.model)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Run directories by name."""
+    home = tmp_path_factory.mktemp("runs")
+    found = {
+        "vae": made(home / "vae", "vae"),
+        "gan": made(home / "gan", "gan", "gmm5"),
+        "deep": made(home / "deep", "ae", "manifold:8", 3),
+    }
+    name = "frechet_distance[net]"
+    for which, latent_dim in (("vae", 2), ("other", 4)):
+        scores = {f"{side}/{name}": {"value": latent_dim / 2, "weights": "w"} for side in ("gen", "rec")}
+        (home / which).mkdir(exist_ok=True)
+        (home / which / "scores.json").write_text(json.dumps({"scores": scores}))
+    RunDirectory(home / "other").write_recipe(Recipe(system="vae", dataset="digits", latent_dim=4), {})
+    for epoch in (1, 2):
+        save_grid(home / "vae" / "grids" / f"samples-{epoch:04d}.png", np.full((1, 4, 4, 1), epoch / 2))
+    return home, found
+
+
+def test_the_figures_are_listed_with_what_they_need(capsys):
+    assert run("figure") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(name in shown for name in FIGURES) and "an encoder" in shown
+
+
+@pytest.mark.parametrize("name", ["attribute-directions", "attribute-traversals", "interpolations"])
+def test_a_figure_of_a_run_is_drawn(runs, tmp_path, name):
+    home, _ = runs
+    assert run("figure", name, home / "vae", "--out", tmp_path / "f.png", "-n", 60, "--rows", 2) == 0
+    assert np.asarray(Image.open(tmp_path / "f.png")).std() > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_every_figure_of_a_run_is_drawn(runs, tmp_path, name):
+    home, _ = runs
+    model = made(tmp_path / "mask", "mask_aae") if name == "mask" else RunDirectory(home / "vae")
+    if name == "mask":
+        np.savez(model.mask, steps=[0, 9], alphas=np.array([[0.5, 0.5], [0.9, 0.0]]))
+    runs_of = [model.path, home / "other"] if name == "distances" else [model.path]
+    assert run("figure", name, *runs_of, "--out", tmp_path / "f.pdf", "-n", 60, "--rows", 2) == 0
+    assert (tmp_path / "f.pdf").read_bytes()[:4] == b"%PDF"
+
+
+def test_vectors_of_the_plane_have_figures_and_runs_are_compared(runs, tmp_path):
+    home, _ = runs
+    assert run("figure", "interpolations", home / "gan", "--out", tmp_path / "ways.svg", "--rows", 2) == 0
+    assert "Between samples" not in (text := (tmp_path / "ways.svg").read_text()) and "<svg" in text
+    assert run("figure", "distances", home / "vae", home / "other", "--out", tmp_path / "d.png") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nonsense", "vae"), "There is no figure 'nonsense'. `keras-ijae figure` lists them: attribute-directions"),
+        (("codes",), "Figure codes is of one RUN. Received: 0"),
+        (("codes", "vae", "gan"), "Figure codes is of one RUN. Received: 2"),
+        (("codes", "nowhere"), "must be a run directory or a .keras file. Nothing exists at"),
+        (("codes", "vae", "--out", "f.docx"), "Option --out must end in one of eps"),
+        (("codes", "vae", "--out", "/dev/null/f.png"), "Option --out must be in a directory that can be written to"),
+        (("distances", "gan"), "Figure distances needs"),
+        (("distances", "other", "vae", "gan"), "`keras-ijae evaluate .*gan --metrics fid --features ...` writes it"),
+        (("codes", "other"), "There is no model at .*other"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_and_nothing_is_written(runs, tmp_path, monkeypatch, capsys, arguments, message):
+    home, _ = runs
+    monkeypatch.chdir(tmp_path)
+    name, *rest = arguments
+    paths = [home / part if part in ("vae", "gan", "other") else part for part in rest]
+    assert run("figure", name, *paths) == 2
+    assert_said(capsys, message)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "which", "message"),
+    [
+        ("latent-traversals", "gan", "Figure latent-traversals needs an encoder. Received: .*gan, a GAN without one"),
+        ("mask", "vae", "Figure mask needs a mask. Received: .*vae, a VAE without one"),
+        (
+            "latent-traversals",
+            "deep",
+            "needs images or vectors of 2 numbers. Received: .*deep, which makes vectors of 128",
+        ),
+        ("attribute-directions", "deep", "needs labels. Received: .*deep, with data without any, manifold:8"),
+    ],
+)
+def test_what_a_run_lacks_for_a_figure_is_said(runs, tmp_path, monkeypatch, capsys, name, which, message):
+    home, _ = runs
+    monkeypatch.chdir(tmp_path)
+    assert run("figure", name, home / which) == 2
+    assert_said(capsys, message)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_of_a_run(runs, tmp_path, monkeypatch, capsys):
+    home, _ = runs
+    monkeypatch.chdir(tmp_path)
+    assert run("film", home / "vae", "--fps", 2) == 0
+    with Image.open("film.gif") as film:
+        assert film.n_frames == 2
+    for arguments, message in (
+        ((home / "gan",), "There are no pictures of training in .*grids"),
+        ((tmp_path,), "is not a run directory: it has no config.json"),
+        ((home / "vae", "--name", "reconstructions"), "Option --name must be one of 'samples'"),
+        ((home / "vae", "--out", tmp_path), "Option --out must name a file"),
+        ((home / "vae", "--out", "f.txt"), "Option --out must be a file that ends in .gif"),
+    ):
+        assert run("film", *arguments) == 2
+        assert_said(capsys, message)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
+
+
+def assert_said(capsys, message):
+    said = " ".join(capsys.readouterr().err.split())
+    assert re.search(message, said), said

@@ -1,0 +1,361 @@
+"""Figures: what they compute, against values worked out otherwise, and what stands on their axes."""
+
+import io
+
+import matplotlib
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import affine
+
+import keras_ijae as ki
+from keras_ijae.figures.style import new_figure
+
+RNG = np.random.default_rng(0)
+ENCODER, DECODER = RNG.normal(size=(2, 6)), RNG.normal(size=(3, 2))
+X = RNG.normal(size=(40, 2)).astype("float32")
+LABELS = np.arange(40) % 3
+
+
+@pytest.fixture(scope="module")
+def plane():
+    """A VAE of vectors (2,) with codes (3,) whose networks are linear."""
+    return ki.models.VAE(
+        encoder=affine(ENCODER, np.zeros(6), (2,)),
+        decoder=affine(DECODER, np.zeros(2), (3,)),
+        likelihood="gaussian",
+        data_shape=(2,),
+        latent_dim=3,
+    )
+
+
+@pytest.fixture(scope="module")
+def images():
+    """A VAE of images with codes (2,), and images."""
+    model = ki.create("vae", data_shape=(4, 4, 1), latent_dim=2, networks="mlp", width=4)
+    return model, RNG.random((12, 4, 4, 1)).astype("float32")
+
+
+def pixels_of(axis):
+    """The images on an axis, in the order in which they were drawn."""
+    return [image.get_array() for image in axis.images]
+
+
+def texts(labels):
+    return [label.get_text() for label in labels]
+
+
+# Computing -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_direction_is_the_mean_code_with_an_attribute_minus_that_without():
+    codes, labels = RNG.normal(size=(9, 2)), np.array([0, 0, 5, 5, 5, 2, 2, 2, -1])
+    found = ki.figures.class_directions(codes, labels)
+    assert [*found] == ["0", "2", "5"]
+    np.testing.assert_allclose(found["2"], codes[5:8].sum(0) / 3 - codes[:5].sum(0) / 5, rtol=1e-12)
+    several = {"smiling": labels == 5, "kind": labels}
+    named = ki.figures.class_directions(codes, several)
+    assert [*named] == ["smiling", "kind 0", "kind 2", "kind 5"]
+    np.testing.assert_allclose(named["smiling"], codes[2:5].mean(0) - codes[[0, 1, 5, 6, 7, 8]].mean(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1, 1, 1], "examples without. Received: 3 with '1', and 0 without"),
+        ([True, False], r"booleans \(3,\), or a dictionary .* Received: bool of shape \(2,\)"),
+        ({"a": [0.5, 1, 2]}, "Received: float64 of shape .* for a"),
+        ({"a": [False] * 3}, "Received: 0 with 'a', and 3 without"),
+    ],
+)
+def test_labels_that_say_nothing_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        ki.figures.class_directions(np.eye(3), labels)
+
+
+def test_the_kl_of_a_dimension_is_that_of_its_densities():
+    means, stddevs = np.array([[0.5, -2.0], [1.5, 0.0]]), np.array([[0.3, 1.0], [0.8, 2.0]])
+    z = np.linspace(-25, 25, 100_001)
+
+    def kl(mean, stddev):
+        log_q = -(((z - mean) / stddev) ** 2) / 2 - np.log(stddev)
+        return np.trapezoid(np.exp(log_q) * (log_q + z**2 / 2), z) / np.sqrt(2 * np.pi)
+
+    expected = [(kl(*first) + kl(*second)) / 2 for first, second in zip(*np.stack([means, stddevs], 2), strict=True)]
+    np.testing.assert_allclose(ki.figures.gaussian_kl(means, stddevs), expected, rtol=1e-8)
+    with pytest.raises(ValueError, match="`stddevs` must be above 0"):
+        ki.figures.gaussian_kl(means, -stddevs)
+
+
+def test_the_kl_of_dimensions_of_a_diagonal_posterior_adds_up_to_the_models(plane):
+    total = plane.posterior_family.kl(plane.parameters(X)).numpy().mean()
+    np.testing.assert_allclose(ki.figures.kl_of_dimensions(plane, X).sum(), total, rtol=1e-5)
+    with pytest.raises(ValueError, match="Gaussian posterior .* Received: none that is explicit"):
+        ki.figures.kl_of_dimensions(ki.create("ae", (4,), 2, width=4), np.zeros((3, 4), "float32"))
+
+
+def test_a_way_on_the_sphere_has_equal_angles_and_keeps_the_length():
+    start, end = RNG.normal(size=(2, 5, 4))
+    start, end = (3 * part / np.linalg.norm(part, axis=1, keepdims=True) for part in (start, end))
+    way = ki.figures.between(start, end, 7, "sphere")
+    np.testing.assert_allclose(np.linalg.norm(way, axis=2), 3)
+    angles = np.arccos((way[:, :-1] * way[:, 1:]).sum(axis=2) / 9)
+    np.testing.assert_allclose(angles, np.broadcast_to(angles[:, :1], angles.shape), rtol=1e-6)
+    np.testing.assert_allclose(way[:, [0, -1]], np.stack([start, end], 1), atol=1e-12)
+    np.testing.assert_allclose(angles.sum(axis=1), np.arccos((start * end).sum(1) / 9))
+
+
+def test_lengths_change_linearly_on_the_sphere_and_codes_in_one_direction_have_a_line():
+    way = ki.figures.between([[1.0, 0.0]], [[0.0, 3.0]], 3, "sphere")
+    np.testing.assert_allclose(way[0, 1], [2**0.5, 2**0.5])
+    parallel = ki.figures.between([[1.0, 2.0]], [[2.0, 4.0]], 3, "sphere")
+    np.testing.assert_allclose(parallel, ki.figures.between([[1.0, 2.0]], [[2.0, 4.0]], 3), rtol=1e-9)
+    for end in ([[-1.0, -2.0]], [[0.0, 0.0]]):
+        with pytest.raises(ValueError, match='must not be (opposite|zero) on way="sphere"'):
+            ki.figures.between([[1.0, 2.0]], end, 3, "sphere")
+    with pytest.raises(ValueError, match="one of 'linear', 'sphere'"):
+        ki.figures.between([[1.0]], [[2.0]], 3, "straight")
+
+
+def test_t_sne_keeps_clusters_apart_and_is_the_same_for_the_same_seed():
+    points = np.concatenate([RNG.normal(size=(15, 5)), 50 + RNG.normal(size=(15, 5))])
+    found = ki.figures.embedded(points, seed=1)
+    near = ki.metrics.nearest_neighbours(found, found, 5).indices
+    assert ((near < 15) == (np.arange(30) < 15)[:, None]).all()
+    np.testing.assert_array_equal(found, ki.figures.embedded(points, seed=1))
+
+
+# Of models -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_attribute_traversal_decodes_a_code_plus_multiples_of_a_direction(plane):
+    drawn = ki.figures.attribute_traversals(plane, X, LABELS, index=2, steps=5, reach=2.0)
+    codes = X @ ENCODER[:, :3]
+    for row, label in enumerate(range(3)):
+        direction = codes[LABELS == label].mean(0) - codes[LABELS != label].mean(0)
+        expected = [(codes[2] + t * direction) @ DECODER for t in (-2, -1, 0, 1, 2)]
+        np.testing.assert_allclose(drawn.observations[row], expected, atol=1e-4)
+    assert drawn.names == ["0", "1", "2"] and drawn.columns == ["-2", "-1", "0", "+1", "+2"]
+    few = ki.figures.attribute_traversals(plane, X, LABELS, attributes=1)
+    lengths = {name: np.linalg.norm(d) for name, d in ki.figures.class_directions(codes, LABELS).items()}
+    assert few.names == [max(lengths, key=lengths.get)]
+
+
+def test_a_latent_traversal_changes_one_dimension_the_largest_kl_first(plane):
+    drawn = ki.figures.latent_traversals(plane, X, index=1, steps=3, reach=2.0, dimensions=2)
+    kl, codes = ki.figures.kl_of_dimensions(plane, X), plane.encode(X, seed=0)
+    order = np.argsort(-kl)[:2]
+    assert drawn.names == [f"$z_{{{dimension}}}$  {kl[dimension]:.2f} nats" for dimension in order]
+    for row, dimension in enumerate(order):
+        way = np.stack([codes[1]] * 3)
+        way[:, dimension] = codes[:, dimension].mean() + np.array([-2, 0, 2]) * codes[:, dimension].std()
+        np.testing.assert_allclose(drawn.observations[row], way @ DECODER, atol=1e-4)
+
+
+def test_without_a_gaussian_posterior_the_deviations_of_the_codes_stand_beside():
+    model = ki.create("ae", (2,), 2, width=4)
+    drawn, deviations = ki.figures.latent_traversals(model, X), model.encode(X).std(axis=0)
+    assert drawn.names[0].endswith(f"s.d. {deviations.max():.2g}") and "deviation" in drawn.title
+
+
+def test_interpolations_lead_from_a_reconstruction_to_another_between_the_data(plane):
+    drawn = ki.figures.interpolations(plane, X[:3], X[3:6], steps=5)
+    np.testing.assert_array_equal(drawn.observations[:, [0, -1]], np.stack([X[:3], X[3:6]], 1))
+    np.testing.assert_allclose(drawn.observations[:, 1:-1], plane.interpolate(X[:3], X[3:6], steps=5), atol=1e-5)
+    assert drawn.aside == (0, 6) and drawn.columns[1:-1] == ["0", "0.25", "0.5", "0.75", "1"]
+
+
+def test_sample_interpolations_begin_and_end_with_samples(plane):
+    drawn = ki.figures.sample_interpolations(plane, count=3, steps=4, way="sphere", seed=5)
+    ends = np.concatenate([drawn.observations[:, 0], drawn.observations[:, -1]])
+    np.testing.assert_allclose(ends, plane.sample(6, seed=5), atol=1e-5)
+
+
+def test_conditional_models_keep_a_rows_label():
+    model = ki.create("vae", (4, 4, 1), 2, networks="mlp", width=4, classes=3)
+    x, labels = RNG.random((6, 4, 4, 1)).astype("float32"), np.arange(6) % 3
+    drawn = ki.figures.interpolations(model, (x[:3], labels[:3]), (x[3:], labels[3:]), steps=2)
+    np.testing.assert_allclose(drawn.observations[:, 1], model.reconstruct(x[:3], labels=labels[:3]), atol=1e-5)
+    way = ki.figures.latent_traversals(model, (x, labels), index=4, steps=3, dimensions=1).observations[0]
+    codes = model.encode(x, seed=0, labels=labels)
+    largest = np.argmax(ki.figures.kl_of_dimensions(model, (x, labels)))
+    changed = codes[4:5].copy()
+    changed[0, largest] = codes[:, largest].mean()
+    np.testing.assert_allclose(way[1:2], model.decode(changed, labels=[labels[4]]), atol=1e-5)
+
+
+def test_the_mask_scales_the_covariance_of_the_codes():
+    model = ki.create("mask_aae", (2,), 3, width=4, mask=1.0)
+    before, after = ki.figures.code_covariances(model, X)
+    alpha = model.mask.alpha().numpy()
+    np.testing.assert_allclose(after.matrix, before.matrix * np.outer(alpha, alpha), rtol=1e-3, atol=1e-7)
+    assert after.title == f"After the mask, {(alpha >= 0.1).sum()} of 3 active"
+
+
+def test_codes_of_two_dimensions_are_shown_as_they_are(images):
+    model, x = images
+    drawn = ki.figures.codes_and_prior(model, x, seed=3)
+    np.testing.assert_array_equal(drawn.sets["codes of data"], model.encode(x, seed=3))
+    np.testing.assert_array_equal(drawn.sets["codes of samples"], model.endpoints.codes_of_samples(12, 3).numpy())
+    assert drawn.axes == ("$z_0$", "$z_1$")
+
+
+def test_directions_are_drawn_in_deviations_of_the_codes():
+    codes = RNG.normal(size=(40, 4)) * [1, 2, 3, 4]
+    drawn, found = ki.figures.attribute_directions(codes, LABELS), ki.figures.class_directions(codes, LABELS)
+    np.testing.assert_allclose(drawn.matrix[1], found["1"] / codes.std(axis=0))
+    assert drawn.names == ["0", "1", "2"]
+
+
+# Samples -------------------------------------------------------------------------------------------------------------
+
+
+class Brightness(ki.metrics.features.Extractor):
+    """The mean of an image."""
+
+    def __init__(self):
+        super().__init__("brightness", "0", 1)
+
+    def call(self, images):
+        return tf.reduce_mean(images, [1, 2]), None
+
+
+def test_neighbours_are_the_nearest_in_pixels_or_in_features(images):
+    _, x = images
+    query = np.clip(x[3:4] + 0.01, 0, 1)
+    (row,) = ki.figures.neighbours(query, x, k=2).observations
+    np.testing.assert_array_equal(row[:2], [query[0], x[3]])
+    other = ki.figures.neighbours(query, x, k=2, features=Brightness())
+    gaps = np.abs(x.mean(axis=(1, 2, 3)) - query.mean())
+    np.testing.assert_array_equal(other.observations[0, 1:], x[np.argsort(gaps)[:2]])
+    assert other.notes[0][1] == f"{np.sort(gaps)[0]:.2f}" and "features of brightness" in other.title
+
+
+def test_precision_and_recall_are_those_of_the_metric(images):
+    _, x = images
+    drawn = ki.figures.precision_recall(
+        np.repeat(x, 4, 0), {"same": np.repeat(x, 4, 0), "white": np.ones((48, 4, 4, 1))}
+    )
+    assert min(drawn.curves["same"].f_beta) > 0.99 and max(drawn.curves["white"].f_beta) < 0.2
+
+
+def score(value, weights="a"):
+    return {"value": value, "weights": weights}
+
+
+def test_distances_of_runs_are_gathered_by_side():
+    name = "frechet_distance[net]"
+    runs = [
+        (2, {f"gen/{name}": score(3.0), f"rec/{name}": score(1.0), "nac": score(0.0)}),
+        (8, {f"gen/{name}": score(2)}),
+    ]
+    drawn = ki.figures.distances_over_dimension(runs)
+    assert drawn.series == {"samples": [(2, 3.0), (8, 2.0)], "reconstructions": [(2, 1.0)]}
+    assert drawn.unit == "Frechet distance, features of net"
+    with pytest.raises(ValueError, match="in the same features"):
+        ki.figures.distances_over_dimension([*runs, (4, {f"gen/{name}": score(3.0, "b")})])
+    with pytest.raises(ValueError, match="must have Frechet distances. Received: one with .*nac"):
+        ki.figures.distances_over_dimension([(2, {"nac": score(0.1)})])
+
+
+def test_samples_outside_the_frame_of_the_data_are_counted():
+    x = np.array([[0.0, 0.0], [4.0, 2.0]])
+    drawn = ki.figures.samples_on_data([[4.9, 2.4], [5.1, 0.0], [0.0, -9.0]], x)
+    assert drawn.title == "Samples, 2 of 3 outside"
+    np.testing.assert_allclose(drawn.frame, [[-1, -0.5], [5, 2.5]])
+
+
+# Drawing -------------------------------------------------------------------------------------------------------------
+
+
+def test_images_stand_in_their_rows_with_names_columns_and_notes():
+    x = RNG.random((2, 3, 4, 4, 3))
+    rows = ki.figures.Rows(x, ["a", "b"], ["1", "2", "3"], "title", "unit", notes=[["n"] * 3] * 2)
+    axis = rows.draw()
+    np.testing.assert_allclose(np.stack(pixels_of(axis)).reshape(x.shape), x, rtol=1e-6)
+    assert texts(axis.get_yticklabels()) == ["a", "b"] and texts(axis.get_xticklabels()) == ["1", "2", "3"]
+    assert len(axis.texts) == 6 and (axis.get_xlabel(), axis.get_title()) == ("unit", "title")
+    with pytest.raises(ValueError, match="must name 2 rows and 3 columns. Received: 1 and 3"):
+        ki.figures.Rows(x, ["a"], ["1", "2", "3"])
+
+
+def test_vectors_of_the_plane_are_ways_and_others_are_refused():
+    ways = RNG.normal(size=(2, 4, 2))
+    axis = ki.figures.Rows(ways, ["a", "b"], list("wxyz"), context=X, aside=(0,)).draw()
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), ways[0, 1:])
+    assert texts(axis.get_legend().texts) == ["data", "a", "b"]
+    with pytest.raises(ValueError, match=r"images .* and vectors of 2 numbers can be drawn. Received: .* \(5,\)"):
+        ki.figures.Rows(RNG.normal(size=(2, 4, 5)), ["a", "b"], list("wxyz"))
+    with pytest.raises(ValueError, match="vectors of 2 numbers"):
+        ki.figures.latent_traversals(ki.create("ae", (5,), 2, width=4), np.zeros((3, 5), "float32"))
+
+
+DRAWINGS = {
+    "scatter": ki.figures.Scatter({"prior": X[:, ::-1], "data": X}, "Codes", ("a", "b"), LABELS),
+    "embedded": ki.figures.Scatter({"prior": X[:, ::-1], "data": X}, "Codes"),
+    "heat": ki.figures.HeatMap(RNG.normal(size=(3, 5)), "Heat", "unit", "across", "along", ["a", "b", "c"], 1.0),
+    "mask": ki.figures.MaskTrace(np.array([0, 10, 20]), np.array([[0.5, 0.5], [0.5, 0.2], [0.9, 0.0]])),
+    "prd": ki.figures.PrecisionRecall({"m": ki.metrics.prd_of_histograms([0.5, 0.5, 0], [0.5, 0, 0.5])}),
+    "sizes": ki.figures.OverDimension({"samples": [(4, 1.0), (2, 3.0), (2, 5.0)]}, "Distances"),
+    "ways": ki.figures.Rows(RNG.normal(size=(2, 4, 2)), ["", ""], [""] * 4, "Ways"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_goes_onto_a_given_axis_and_shows_itself_in_a_notebook(name):
+    axis = new_figure(4, 3).subplots()
+    assert DRAWINGS[name].draw(axis) is axis and axis.get_title() == DRAWINGS[name].title
+    png = DRAWINGS[name]._repr_png_()
+    assert matplotlib.image.imread(io.BytesIO(png)).std() > 0.01
+
+
+def test_what_is_drawn_is_what_was_computed():
+    heat, mask, prd, sizes = (DRAWINGS[name].draw() for name in ("heat", "mask", "prd", "sizes"))
+    np.testing.assert_array_equal(heat.images[0].get_array(), DRAWINGS["heat"].matrix)
+    assert heat.images[0].get_clim() == (-1, 1) and heat.figure.axes[1].get_ylabel() == "unit"
+    assert texts(mask.get_legend().texts) == ["1 of 2 stay", "1 of 2 close", "active from 0.1 on"]
+    np.testing.assert_array_equal(mask.lines[0].get_xydata(), [[0, 0.5], [10, 0.5], [20, 0.9]])
+    np.testing.assert_array_equal(prd.lines[0].get_xdata(), DRAWINGS["prd"].curves["m"].recall)
+    np.testing.assert_array_equal(sizes.lines[1].get_xydata(), [[2, 4], [4, 1]])
+    scatter = DRAWINGS["scatter"].draw()
+    assert texts(scatter.texts) == ["0", "1", "2"] and len(scatter.collections) == 4
+
+
+def test_several_drawings_stand_together_and_are_saved_whole(tmp_path):
+    figure = ki.figures.together(*[DRAWINGS[name] for name in ("heat", "mask", "prd")], columns=2)
+    assert [axis.get_title() for axis in figure.axes if axis.get_title()] == ["Heat", "Mask", "Precision and recall"]
+    for suffix in ("png", "pdf", "svg"):
+        ki.figures.save_figure(figure, tmp_path / f"f.{suffix}", dpi=50)
+    assert (tmp_path / "f.pdf").read_bytes()[:4] == b"%PDF" and "<svg" in (tmp_path / "f.svg").read_text()
+    with pytest.raises(ValueError, match="Format 'docx' is not supported"):
+        ki.figures.save_figure(figure, tmp_path / "f.docx")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.pdf", "f.png", "f.svg"]
+
+
+def test_the_style_ends_with_the_drawing():
+    before = dict(matplotlib.rcParams)
+    DRAWINGS["prd"].draw()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_colours_differ_for_the_colour_blind():
+    """Machado et al. 2009, full deuteranomaly and protanomaly; distances in CIELAB, of which about 2 are seen."""
+    blindness = {
+        "none": np.eye(3),
+        "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    }
+    srgb = np.array([matplotlib.colors.to_rgb(colour) for colour in ki.figures.PALETTE])
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    for name, matrix in blindness.items():
+        lab = cielab(np.clip(linear @ np.transpose(matrix), 0, 1))
+        gaps = np.linalg.norm(lab[:, None] - lab, axis=2)[np.triu_indices(len(lab), 1)]
+        assert gaps.min() > 8, name
+    assert len(ki.figures.PALETTE) == 10
+
+
+def cielab(linear):
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = linear @ to_xyz.T / to_xyz.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
