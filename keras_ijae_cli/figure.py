@@ -27,7 +27,9 @@ def figure(
     dataset: Data = None,
     split: Split = None,
     count: Annotated[int, typer.Option("--count", "-n", min=4, help="Held-out examples to read, at most.")] = 1000,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of images, at most.")] = 8,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Rows of images, at most; 6, of attributes and dimensions 10, by default.")
+    ] = None,
     features: Annotated[
         str,
         typer.Option(help="Of neighbours and prd: data, inception, or a classifier of train-classifier (.keras)."),

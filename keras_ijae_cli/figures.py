@@ -14,6 +14,8 @@ from keras_ijae_cli.use import load, recipe_of
 if TYPE_CHECKING:
     from keras_ijae.figures import Drawing
 
+ROWS = 6
+"""Of images, unless another number is asked for."""
 TRAINING = 20_000
 """Training examples among which nearest neighbours are sought, at most."""
 
@@ -27,7 +29,7 @@ class Asked:
     dataset: str | None
     split: str | None
     count: int
-    rows: int
+    rows: int | None
     features: str
     seed: int
 
@@ -92,20 +94,20 @@ def _directions(asked):
 def _attributes(asked):
     from keras_ijae.figures import attribute_traversals
 
-    return [attribute_traversals(asked.model, asked.data, asked.held_out[1], attributes=max(asked.rows, 10))]
+    return [attribute_traversals(asked.model, asked.data, asked.held_out[1], attributes=asked.rows or 10)]
 
 
 def _traversals(asked):
     from keras_ijae.figures import latent_traversals
 
-    return [latent_traversals(asked.model, asked.data, dimensions=asked.rows)]
+    return [latent_traversals(asked.model, asked.data, dimensions=asked.rows or 10)]
 
 
 def _neighbours(asked):
     from keras_ijae.figures import neighbours
     from keras_ijae.training.data import labelled_rows, splits
 
-    samples = asked.model.sample(asked.rows, asked.seed)
+    samples = asked.model.sample(asked.rows or ROWS, asked.seed)
     train, _ = labelled_rows(asked.recipe, splits(asked.recipe)["train"], TRAINING)
     return [neighbours(samples, train, features=space) for space in dict.fromkeys(["data", asked.features])]
 
@@ -113,10 +115,11 @@ def _neighbours(asked):
 def _interpolations(asked):
     from keras_ijae.figures import WAYS, interpolations, sample_interpolations
 
-    model, ways = asked.model, WAYS if asked.model.latent_dim > 1 else WAYS[:1]
-    rows = min(asked.rows, len(asked.held_out[0]) // 2) if model.has_encoder else asked.rows
-    between_data = []
+    model, rows, between_data = asked.model, asked.rows or ROWS, []
+    used = model.latent_dim if model.active_dims is None else len(model.active_dims)
+    ways = WAYS if used > 1 else WAYS[:1]  # codes of one dimension are on no sphere
     if model.has_encoder:
+        rows = min(rows, len(asked.held_out[0]) // 2)
         ends = asked.part(0, rows), asked.part(rows, 2 * rows)
         between_data = [interpolations(model, *ends, way=way) for way in ways]
     return between_data + [sample_interpolations(model, rows, way=way, seed=asked.seed) for way in ways]

@@ -25,6 +25,7 @@ SEEN = {
     "ki.losses.mmd": r"def \(a: .*, b: .*, variance: float =\) -> .*",
     "ki.networks.decoder": r"def \(family: str, .*",
     "ki.random.normal": r"def \(shape: typing\.Sequence\[.*\], seed: .*",
+    "ki.figures.between([[0.0]], [[1.0]], 3)": r"numpy\.ndarray\[.*\]",
     "ki.lab.forward_kl": r"def \(p: .*, q: .*\) -> float",
 }
 SNIPPET = ["from typing import Any", "import keras_ijae as ki", "net: Any = None"]
