@@ -119,6 +119,7 @@ def test_tensorboards_projector_reads_the_codes_with_their_images(vae, tmp_path)
     np.testing.assert_allclose(sheet[64:96:8, 64:96:8] / 255, vae.sample(12, 2)[0, ..., 0], atol=1 / 255)
 
 
+@pytest.mark.slow
 def test_vectors_are_points_without_images_and_classes_are_named(tmp_path):
     model = ki.create("vae", (3,), 2, width=2, classes=3)
     model.compile(run_eagerly=True)

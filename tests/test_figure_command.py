@@ -152,6 +152,22 @@ def test_a_film_of_a_run(runs, tmp_path, monkeypatch, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
 
 
+@pytest.mark.slow
+def test_training_leaves_what_films_masks_and_the_projector_need(tmp_path):
+    small = ("--networks", "mlp", "--width", 4, "--latent-dim", 2, "--batch-size", 512, "--epochs", 2)
+    assert run("train", "mask_aae", "--dataset", "gmm5", *small, "--out", tmp_path / "run") == 0
+    trace = ki.figures.MaskTrace.read(tmp_path / "run" / "mask.npz")
+    assert trace.alphas.shape == (3, 2) and trace.steps[0] == 0
+    assert run("figure", "mask", tmp_path / "run", "--out", tmp_path / "mask.png") == 0
+    assert run("film", tmp_path / "run", "--out", tmp_path / "film.gif") == 0
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 2
+    about = (tmp_path / "run" / "logs" / "codes_metadata.tsv").read_text().splitlines()
+    assert about[0] == "from\tlabel" and {line[:6] for line in about[1:]} == {"data\t" + label for label in "01234"} | {
+        "sample"
+    }
+
+
 def assert_said(capsys, message):
     said = " ".join(capsys.readouterr().err.split())
     assert re.search(message, said), said
