@@ -66,7 +66,7 @@ class MaskRecorder(keras.callbacks.Callback):
         self.trace: MaskTrace | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        if "mask" not in self.model.networks:
+        if self.model.active_dims is None:
             raise ValueError(
                 f"Argument `model` must have a mask, as 'mask_aae' has. Received: {type(self.model).__name__}"
             )
