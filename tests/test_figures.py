@@ -138,7 +138,7 @@ def test_an_attribute_traversal_decodes_a_code_plus_multiples_of_a_direction(pla
         direction = codes[LABELS == label].mean(0) - codes[LABELS != label].mean(0)
         expected = [(codes[2] + t * direction) @ DECODER for t in (-2, -1, 0, 1, 2)]
         np.testing.assert_allclose(drawn.observations[row], expected, atol=1e-4)
-    assert drawn.names == ["0", "1", "2"] and drawn.columns == ["-2", "-1", "0", "+1", "+2"]
+    assert drawn.names == ["0", "1", "2"] and drawn.columns == ["−2", "−1", "0", "+1", "+2"]
     few = ki.figures.attribute_traversals(plane, X, LABELS, attributes=1)
     lengths = {name: np.linalg.norm(d) for name, d in ki.figures.class_directions(codes, LABELS).items()}
     assert few.names == [max(lengths, key=lengths.get)]
@@ -321,7 +321,7 @@ def test_what_is_drawn_is_what_was_computed():
     np.testing.assert_array_equal(prd.lines[0].get_xdata(), DRAWINGS["prd"].curves["m"].recall)
     np.testing.assert_array_equal(sizes.lines[1].get_xydata(), [[2, 4], [4, 1]])
     scatter = DRAWINGS["scatter"].draw()
-    assert texts(scatter.texts) == ["0", "1", "2"] and len(scatter.collections) == 4
+    assert texts(scatter.texts) == ["0", "1", "2"] and len(scatter.collections) == 5
 
 
 def test_several_drawings_stand_together_and_are_saved_whole(tmp_path):

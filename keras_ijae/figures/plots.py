@@ -25,7 +25,7 @@ class Scatter(Drawing):
         sets: what they are -> (n, 2).
         title: above.
         axes: names of the two axes; None where they mean nothing, as those of t-SNE.
-        labels: (n,), -1 for unknown, of the last set, whose classes then have colours and stand at their middle.
+        labels: (n,), -1 for unknown, of the last set, whose classes then have colours, and names where most are.
         frame: (2, 2), the lower left and the upper right corner of what is shown; None: all.
     """
 
@@ -42,11 +42,13 @@ class Scatter(Drawing):
     def _onto(self, axis: "Axes") -> None:
         (*behind, (front, points)) = self.sets.items()
         for number, (label, others) in enumerate(behind):
-            axis.scatter(*others.T, s=3, linewidths=0, color=GREY if number == 0 else f"C{number + 1}", label=label)
+            how = {"s": 6, "marker": "x", "linewidths": 0.5, "color": GREY if number == 0 else f"C{number + 1}"}
+            axis.scatter(*np.transpose(others), **how, label=label)
         if self.labels is None:
-            axis.scatter(*points.T, s=3, alpha=0.7, linewidths=0, color="C0", label=front)
+            axis.scatter(*np.transpose(points), s=4, alpha=0.8, linewidths=0, color="C0", label=front)
         else:
-            self._classes_onto(axis, front, np.asarray(points))
+            self._classes_onto(axis, np.asarray(points))
+            axis.scatter([], [], linewidths=0, color="k", label=f"{front}, a colour for each class")
         if self.axes is None:
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
@@ -59,16 +61,17 @@ class Scatter(Drawing):
             handle.set_sizes([16])
             handle.set_alpha(1)
 
-    def _classes_onto(self, axis, front, points):
+    def _classes_onto(self, axis, points):
+        """Each class, and its name where it is densest."""
         from matplotlib.patheffects import withStroke
 
+        outline = [withStroke(linewidth=2, foreground="w")]
         for number, label in enumerate(np.unique(self.labels[self.labels >= 0])):
             own = points[self.labels == label]
-            axis.scatter(*own.T, s=4, linewidths=0, color=f"C{number % 10}", label=None if number else front)
-            middle = own[np.argmin(np.abs(own - np.median(own, axis=0)).sum(axis=1))]
-            axis.text(
-                *middle, str(label), weight="bold", ha="center", path_effects=[withStroke(linewidth=2, foreground="w")]
-            )
+            axis.scatter(*own.T, s=4, linewidths=0, color=f"C{number % 10}")
+            gaps = np.linalg.norm(own[:, None] - own, axis=2)
+            densest = own[np.argmin(np.quantile(gaps, 0.25, axis=1))]
+            axis.text(*densest, str(label), weight="bold", ha="center", va="center", path_effects=outline)
 
 
 @dataclass(frozen=True, eq=False)

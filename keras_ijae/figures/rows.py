@@ -108,7 +108,7 @@ class Rows(Drawing):
 
 def _ends(columns, across, on_way):
     first, last = columns[on_way[0]], columns[on_way[-1]]
-    return f"{across}\nfrom {first} to {last} (●)" if first or last else across
+    return f"{across}\nfrom {first} to {last} (●)".strip() if first or last else across
 
 
 def check_drawable(shape: tuple[int, ...]) -> None:

@@ -39,7 +39,7 @@ def neighbours(queries: ArrayLike, references: ArrayLike, k: int = 5, features: 
     pictures = np.concatenate([queries[:, None], references[found.indices]], axis=1)
     columns = ["sample", *(str(rank) for rank in range(1, k + 1))]
     if vectors:
-        return Rows(pictures[:, :2], [""] * len(queries), columns[:2], title, "way", context=references)
+        return Rows(pictures[:, :2], [""] * len(queries), ["sample", "nearest"], title, context=references)
     notes = [["", *map(_written, row)] for row in found.distances]
     across = "nearest examples, the Euclidean distance below each"
     return Rows(pictures, [""] * len(queries), columns, title, across, notes)

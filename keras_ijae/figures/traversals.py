@@ -51,7 +51,7 @@ def attribute_traversals(
     return Rows(
         decoded(model, ways, labels_of(model, x, [index] * len(ways))),
         [*directions],
-        [f"{factor:+g}" if factor else "0" for factor in np.round(factors, 2)],
+        _signed(factors),
         "Attributes, added to one code",
         "t, in z + t (mean code with − mean code without)",
         context=context_of(model, x),
@@ -110,8 +110,12 @@ def latent_traversals(
     return Rows(
         decoded(model, ways, labels_of(model, x, [index] * len(ways))),
         [f"$z_{{{dimension}}}$  {beside.format(sizes[dimension])}" for dimension in chosen],
-        [f"{factor:+g}" if factor else "0" for factor in np.round(factors, 2)],
+        _signed(factors),
         f"One dimension at a time; beside it the {what}",
         "value of the dimension, in standard deviations of the codes from their mean",
         context=context_of(model, x),
     )
+
+
+def _signed(factors: np.ndarray) -> list[str]:
+    return [f"{factor:+g}".replace("-", "−") if factor else "0" for factor in np.round(factors, 2)]
