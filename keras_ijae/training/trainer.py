@@ -195,10 +195,9 @@ def _watching(recipe, run, model, held_out):
         watching.append(
             FigureCallback(_samples_on(first_rows(held_out, _SHOWN)), run.path / "grids", "samples", recipe.every)
         )
-    if model.active_dims is not None:
-        watching.append(MaskRecorder(run.mask))
     if model.has_encoder:
         watching.append(_projector(recipe, run, model))
+        watching += [MaskRecorder(run.mask)] if model.active_dims is not None else []
     return watching
 
 
