@@ -1,0 +1,42 @@
+"""The Sphinx extension: it writes the pages that are made, before Sphinx reads them, and translates docstrings."""
+
+from pathlib import Path
+from typing import Any
+
+from generator import reference, systems
+from generator.docstrings import restructured
+from generator.rst import heading
+from keras_ijae.game import ENTRIES
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Told to Sphinx."""
+    app.connect("builder-inited", _write)
+    app.connect("autodoc-process-docstring", _translate)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def pages() -> dict[str, str]:
+    """path below `docs/`, without its ending -> the page."""
+    made = {f"systems/{name}": systems.page(name, entry) for name, entry in ENTRIES.items()}
+    rooms = reference.rooms()
+    made |= {f"reference/{room}": reference.page(room, names) for room, names in rooms.items()}
+    toctree = [*heading("Reference", "="), "Every public name, by rooms.", "", ".. toctree::", "   :maxdepth: 1", ""]
+    made["reference/index"] = "\n".join([*toctree, *(f"   {room}" for room in rooms), ""])
+    return made | {"systems/index": systems.index(ENTRIES)}
+
+
+def _write(app):
+    """Only what has changed, so that a second build is quick."""
+    made = {Path(app.srcdir) / f"{path}.rst": page for path, page in pages().items()}
+    for folder in ("systems", "reference"):
+        (Path(app.srcdir) / folder).mkdir(exist_ok=True)
+    for path, page in made.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != page:
+            path.write_text(page, encoding="utf-8")
+    for old in {path for folder in ("systems", "reference") for path in (Path(app.srcdir) / folder).glob("*.rst")} - set(made):
+        old.unlink()
+
+
+def _translate(app, what, name, obj, options, lines):
+    lines[:] = restructured("\n".join(lines).strip())
