@@ -4,10 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}  # for the notebooks' kernels too
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from keras_ijae_cli.quiet import start_tensorflow  # noqa: E402
+
+start_tensorflow()
 
 import keras_ijae  # noqa: E402
 
@@ -16,7 +19,6 @@ copyright = "the keras_ijae authors, Apache-2.0"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "generator.mathml",
     "generator.site",
@@ -26,12 +28,13 @@ nitpicky = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-nb_execution_mode = os.environ.get("KERAS_IJAE_NOTEBOOKS", "cache")
+nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE.parent / "build" / "notebooks")
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # what TensorFlow says of the processor
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

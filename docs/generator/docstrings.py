@@ -74,7 +74,7 @@ def restructured(plain: str, prose: Callable[[str], str] = text) -> list[str]:
     for heading, body in parts.items():
         if heading in ("Args", "Attributes"):
             field = "param" if heading == "Args" else "ivar"
-            meanings = arguments_in({"Args": body})
+            meanings = once(arguments_in({"Args": body}))
             lines += [f":{field} {name}: {prose(meaning)}" for name, meaning in meanings.items()] + [""]
         elif heading in FIELDS:
             lines += _field(FIELDS[heading], body, prose)
@@ -82,6 +82,17 @@ def restructured(plain: str, prose: Callable[[str], str] = text) -> list[str]:
             lines += [f".. rubric:: {heading}", ""]
             lines += code(body) if heading.startswith("Example") else paragraphs(body, prose)
     return lines
+
+
+def once(meanings: dict[str, str]) -> dict[str, str]:
+    """Of arguments that are explained together, the first is; the others refer to it where that is shorter."""
+    first: dict[str, str] = {}
+    for name, meaning in meanings.items():
+        first.setdefault(meaning, name)
+    return {
+        name: meaning if first[meaning] == name or len(meaning) < 60 else f"see `{first[meaning]}`."
+        for name, meaning in meanings.items()
+    }
 
 
 def _field(name, body, prose):
@@ -95,7 +106,9 @@ def _field(name, body, prose):
 
 def _is_equations(block):
     rows = _dedented(block)
-    shows_code = re.search(r">>>|\bki\.|^\$|keras-ijae|^\s*(python|import|from|with|for) |\w\(\w+=|#", block, re.MULTILINE)
+    shows_code = re.search(
+        r">>>|\bki\.|^\$|keras-ijae|^\s*(python|import|from|with|for) |\w\(\w+=|#", block, re.MULTILINE
+    )
     return not shows_code and any(re.search(r"\s(=|<=|<-)\s", row) for row in rows)
 
 
@@ -110,7 +123,9 @@ def _joined(pieces):
     done = ""
     for kind, piece in pieces:
         if kind == "text":
-            piece = re.sub(r"([\\*`|]|_(?=\W|$))", r"\\\1", piece.replace("->", "→").replace("<=", "≤").replace(">=", "≥"))
+            piece = re.sub(
+                r"([\\*`|]|_(?=\W|$))", r"\\\1", piece.replace("->", "→").replace("<=", "≤").replace(">=", "≥")
+            )
             done += (r"\ " if done.endswith("`") and piece[:1] not in " .,;:)" else "") + piece
         else:
             mark = f":math:`{piece}`" if kind == "math" else f"``{piece}``"

@@ -6,26 +6,28 @@ what a word is told by the tables below; a word inside an equation becomes text.
 
 import re
 
-GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi psi omega Delta".split()
-SYMBOLS = {name: rf"\{name}" for name in GREEK} | {"lam": r"\lambda", "zbar": r"\bar z", "grad": r"\nabla"}
+GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi psi omega Delta".split()
+)
+SYMBOLS = {name: rf"\{name}" for name in GREEK} | {"lam": r"\lambda", "zbar": r"{\bar z}", "grad": r"\nabla"}
 FUNCTIONS = {name: rf"\{name}" for name in "log exp tanh det cos min max".split()}
 FUNCTIONS |= {name: rf"\operatorname{{{name}}}" for name in "softplus sg clip floor mean diag tr var".split()}
 FUNCTIONS |= {name: rf"\mathrm{{{name}}}" for name in "KL MMD PT Enc Dec".split()} | {"sum": r"\sum"}
 OPERATORS = {"<=": r"\le", ">=": r"\ge", "!=": r"\ne", "<-": r"\leftarrow", "->": r"\to", "+-": r"\pm", "~": r"\sim"}
 OPERATORS |= {"{": r"\{", "}": r"\}", "%": r"\%", "...": r"\dots", "*": r"\cdot", "\n": " "}
 
+BASES = "|".join([*SYMBOLS, "sum", "mean"])  # longer names that take a subscript
 TOKEN = re.compile(
-    r"""(?P<code>`[^`]+`|"[^"]*")
+    rf"""(?P<code>`[^`]+`|"[^"]*")
     |(?P<word>'s\b|[A-Za-z][a-z]*(?:-[A-Za-z]+)+(?=[\s,.;:)]|$))
-    |(?P<sub>(?<![A-Za-z_])(?:[A-Za-z]|%s)_(?:\{[^}]*\}|[A-Za-z0-9]{1,5}(?![A-Za-z0-9_])))
+    |(?P<sub>(?<![A-Za-z_])(?:[A-Za-z]|{BASES})_(?:\{{[^}}]*\}}|[A-Za-z0-9]{{1,5}}(?![A-Za-z0-9_])))
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<number>\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?<!,))
-    |(?P<power>\^(?:\{[^}]*\}|-?\d+|[A-Za-z](?![A-Za-z])))
+    |(?P<power>\^(?:\{{[^}}]*\}}|-?\d+|[A-Za-z](?![A-Za-z])))
     |(?P<plus>(?<=\])_\+)
-    |(?P<accent>(?<=[A-Za-z0-9])(?:\^(?![0-9{A-Za-z])|~(?![ \n])|~(?=\s*[),=])|\*(?=[\s),=|/(.]|$)|'))
+    |(?P<accent>(?<=[A-Za-z0-9])(?:\^(?![0-9{{A-Za-z])|~(?![ \n])|~(?=\s*[),=])|\*(?=[\s),=|/(.]|$)|'))
     |(?P<space>\s+)
-    |(?P<operator>\|\||<=|>=|!=|<-|->|\+-|\.\.\.|.)"""
-    % "|".join([*SYMBOLS, "sum", "mean"]),
+    |(?P<operator>\|\||<=|>=|!=|<-|->|\+-|\.\.\.|.)""",
     re.VERBOSE,
 )
 
@@ -131,11 +133,13 @@ def _together(parts):
     joined = "".join(parts)
     joined = re.sub(r"\x02( *[,.;:]? *)\x01", r"\1", joined).replace("\x02\x01", "")
     words = re.sub(r"( ?)\x01([^\x01]*)\x02( ?)", lambda found: rf"\text{{{''.join(found.groups())}}}", joined)
-    return re.sub(" +", " ", words).replace("\x01", "").replace("\x02", "").strip()
+    spaced = re.sub(r"(?:\\,\s*)+", r"\\,", re.sub(" +", " ", words).replace("\x01", "").replace("\x02", ""))
+    return spaced.strip().removeprefix("\\,")
 
 
 def _typewriter(name):
-    return r"\mathtt{%s}\," % name.replace("_", r"\_")
+    escaped = name.replace("_", r"\_")
+    return rf"\mathtt{{{escaped}}}\,"
 
 
 def _piece(kind, text, after, parts, words):
@@ -160,7 +164,7 @@ def _name(text, after, words):
     if text in SYMBOLS:
         return SYMBOLS[text] + " "
     if text in FUNCTIONS and not (words and len(text) > 2 and after.isspace()):
-        return FUNCTIONS[text] + " "
+        return rf"\,{FUNCTIONS[text]}" + (r"\," if after.isspace() else " ")
     if "_" in text:
         return _typewriter(text)
     if len(text) == 1 and not words:
@@ -174,7 +178,7 @@ def _accent(text, after, parts):
     if text == "*":
         return "^*"
     before = parts.pop().strip()
-    return rf"\{'hat' if text == '^' else 'tilde'} {{{before}}}"
+    return rf"{{\{'hat' if text == '^' else 'tilde'} {before}}}"
 
 
 def _subscript(sub):

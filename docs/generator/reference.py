@@ -54,7 +54,9 @@ def page(room: str, names: dict[str, Any]) -> str:
 def summary(value: Any) -> str:
     """The first paragraph of a docstring; of a table its keys."""
     if not callable(value):
-        return f"One of: {', '.join(map(str, value))}." if isinstance(value, dict | tuple) else type(value).__name__ + "."
+        return (
+            f"One of: {', '.join(map(str, value))}." if isinstance(value, dict | tuple) else type(value).__name__ + "."
+        )
     return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
 
 

@@ -10,7 +10,13 @@ def heading(title: str, line: str) -> list[str]:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], widths: str = "auto", kind: str = "") -> list[str]:
     """A table of cells that are markup already."""
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", *([f"   :class: {kind}"] if kind else []), ""]
+    lines = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        f"   :widths: {widths}",
+        *([f"   :class: {kind}"] if kind else []),
+        "",
+    ]
     for row in (header, *rows):
         lines += [f"   {'* -' if at == 0 else '  -'} {cell}" for at, cell in enumerate(row)]
     return [*lines, ""]

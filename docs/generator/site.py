@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from generator import reference, systems
 from generator.docstrings import restructured
 from generator.rst import heading
@@ -13,6 +14,8 @@ def setup(app: Any) -> dict[str, bool]:
     """Told to Sphinx."""
     app.connect("builder-inited", _write)
     app.connect("autodoc-process-docstring", _translate)
+    app.connect("source-read", _add_lab)
+    app.connect("doctree-resolved", _link_systems)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -34,8 +37,26 @@ def _write(app):
     for path, page in made.items():
         if not path.exists() or path.read_text(encoding="utf-8") != page:
             path.write_text(page, encoding="utf-8")
-    for old in {path for folder in ("systems", "reference") for path in (Path(app.srcdir) / folder).glob("*.rst")} - set(made):
+    for old in {
+        path for folder in ("systems", "reference") for path in (Path(app.srcdir) / folder).glob("*.rst")
+    } - set(made):
         old.unlink()
+
+
+def _add_lab(app, name, source):
+    """The lab's page has links to its experiments, for who reads it without Sphinx; a table of contents is added."""
+    if name == "lab":
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\nlab/*\n```\n"
+
+
+def _link_systems(app, doctree, page):
+    """The name of a system in code, on any page that is not its own, leads to its page."""
+    for node in list(doctree.findall(nodes.literal)):
+        target = f"systems/{node.astext()}"
+        if node.astext() in ENTRIES and target != page and not isinstance(node.parent, nodes.reference):
+            link = nodes.reference("", "", internal=True, refuri=app.builder.get_relative_uri(page, target))
+            node.replace_self(link)
+            link += node
 
 
 def _translate(app, what, name, obj, options, lines):

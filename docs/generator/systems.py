@@ -1,10 +1,11 @@
 """The page of a system, made from its class and its entry in the registry."""
 
 import inspect
+import re
 from typing import Any, get_args, get_origin, get_type_hints
 
 from generator import measured
-from generator.docstrings import mathematical, paragraphs, text
+from generator.docstrings import mathematical, once, paragraphs, text
 from generator.layers import network_table, shape_in_words
 from generator.rst import heading, raw, table
 from generator.timeline import in_words, timeline
@@ -56,16 +57,16 @@ def types_of(system: type[Game]) -> dict[str, str]:
 
 def _in_words(hint: Any) -> str:
     words = hint.__name__ if isinstance(hint, type) and get_origin(hint) is None else str(hint)
-    for module in ("typing.", "collections.abc.", "keras.src.models.model.", "keras.src.layers.layer."):
-        words = words.replace(module, "")
-    return {"NoneType": "None"}.get(words, words)
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", words)
 
 
 def _facts(name, entry):
     labels = any(role.takes_labels for role in entry.system.ROLES)
     fixed = ", ".join(f"``{key}={value!r}``" for key, value in entry.fixed.items())
     rows = [["class", f":py:class:`keras_ijae.models.{entry.system.__name__}`" + (f" with {fixed}" if fixed else "")]]
-    rows += [["labels", "``classes=K`` makes it conditional" if labels else f"none: {text(entry.system.UNCONDITIONAL)}"]]
+    rows += [
+        ["labels", "``classes=K`` makes it conditional" if labels else f"none: {text(entry.system.UNCONDITIONAL)}"]
+    ]
     presets = ", ".join(f'``preset="{preset}"``' for preset in entry.system.PRESETS)
     rows += [["presets", presets or "none"]]
     lines = [".. list-table::", "   :class: facts", "   :widths: auto", ""]
@@ -77,7 +78,7 @@ def _facts(name, entry):
 
 def _step(model):
     lines = [*heading("A step", "-"), *raw(f'<div class="scroll">{timeline(model.moves, model.phases)}</div>')]
-    return [*lines, *(f"#. {line}" for line in in_words(model.phases)), ""]
+    return [*lines, *(f"#. {line}" for line in in_words(model.phases, "``")), ""]
 
 
 def _networks(model, parts):
@@ -94,14 +95,19 @@ def _networks(model, parts):
 
 
 def _arguments(entry, parts):
-    meanings = {**arguments_in(sections(inspect.getdoc(Game))), **arguments_in(parts)}
+    meanings = {**arguments_in(sections(inspect.getdoc(Game))), **once(arguments_in(parts))}
     types, rows = types_of(entry.system), []
     for name, default in arguments_of(entry.system).items():
         default = entry.fixed.get(name, default)
         shown = "required" if default is REQUIRED else f"``{default!r}``"
         rows.append([f"``{name}``", text(types.get(name, "")), shown, mathematical(meanings.get(name, ""))])
     note = "Of the class; ``ki.create`` makes the networks, and takes all others by the same names."
-    return [*heading("Arguments", "-"), note, "", *table(["name", "type", "default", "meaning"], rows, "16 14 12 58", "arguments")]
+    return [
+        *heading("Arguments", "-"),
+        note,
+        "",
+        *table(["name", "type", "default", "meaning"], rows, "16 14 12 58", "arguments"),
+    ]
 
 
 def _samples(name):

@@ -5,7 +5,7 @@ from html import escape
 
 from keras_ijae.game import Move, Phase
 
-COLUMN, LANE, LEFT, TOP = 132, 34, 172, 46
+COLUMN, LANE, LEFT, TOP = 132, 34, 196, 46
 
 
 def timeline(moves: Sequence[Move], phases: Sequence[Phase]) -> str:
@@ -17,7 +17,8 @@ def timeline(moves: Sequence[Move], phases: Sequence[Phase]) -> str:
     for column, phase in enumerate(phases):
         parts.append(_column(column, phase))
         for name in phase.moves:
-            parts += [_box(column, lanes.index(network), name) for network in by_name[name].networks]
+            for network in by_name[name].networks:
+                parts.append(_box(column, lanes.index(network), name, "" if name == network else name))
     parts += [_bar(first, last, height) for first, last in passes(phases)]
     return (
         f'<svg class="timeline" viewBox="0 0 {width} {height + 26}" width="{width}" role="img" '
@@ -33,9 +34,9 @@ def passes(phases: Sequence[Phase]) -> list[tuple[int, int]]:
     return found
 
 
-def in_words(phases: Sequence[Phase]) -> list[str]:
-    """What happens, a line for each phase."""
-    return [f"{' and '.join(phase.moves)}{_how(phase)}" for phase in phases]
+def in_words(phases: Sequence[Phase], mark: str = "") -> list[str]:
+    """What happens, a line for each phase; names between two marks."""
+    return [" and ".join(f"{mark}{name}{mark}" for name in phase.moves) + _how(phase) for phase in phases]
 
 
 def _how(phase):
@@ -66,9 +67,8 @@ def _column(index, phase):
     )
 
 
-def _box(column, lane, name):
+def _box(column, lane, name, shown):
     x, y = LEFT + COLUMN * column + 5, TOP + LANE * lane + 4
-    shown = name if len(name) <= 18 else f"{name[:17]}…"
     return (
         f'<g class="move"><title>{escape(name)}</title>'
         f'<rect x="{x}" y="{y}" width="{COLUMN - 10}" height="{LANE - 8}" rx="6"/>'

@@ -70,7 +70,7 @@ def _sized(argument, prior, latent_dim):
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
-    """A new prior that can be fitted, by `identifier`: a name (a key of `FITTED`), or an instance, copied without weights.
+    """A new prior that can be fitted: `identifier` is a key of `FITTED`, or an instance, copied without its weights.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.
