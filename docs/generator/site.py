@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+
 from generator import reference, systems
 from generator.docstrings import restructured
 from generator.rst import heading
@@ -14,7 +15,7 @@ def setup(app: Any) -> dict[str, bool]:
     """Told to Sphinx."""
     app.connect("builder-inited", _write)
     app.connect("autodoc-process-docstring", _translate)
-    app.connect("source-read", _add_lab)
+    app.connect("source-read", _add_contents)
     app.connect("doctree-resolved", _link_systems)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -43,10 +44,20 @@ def _write(app):
         old.unlink()
 
 
-def _add_lab(app, name, source):
-    """The lab's page has links to its experiments, for who reads it without Sphinx; a table of contents is added."""
-    if name == "lab":
-        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\nlab/*\n```\n"
+def unlisted(docs: Path) -> list[str]:
+    """Pages that the start page does not list: the lab's experiments, and what was added since."""
+    written = {path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")} - {"index"}
+    return sorted(written - set((docs / "index.md").read_text(encoding="utf-8").splitlines()))
+
+
+def _add_contents(app, name, source):
+    """The lab lists its experiments as links, for who reads it without Sphinx; pages listed nowhere come last."""
+    if name not in ("lab", "index"):
+        return
+    pages = [page for page in unlisted(Path(app.srcdir)) if page.startswith("lab/") == (name == "lab")]
+    if pages:
+        caption = [":caption: More"] if name == "index" else []
+        source[0] += "\n".join(["", "```{toctree}", ":hidden:", *caption, "", *pages, "```", ""])
 
 
 def _link_systems(app, doctree, page):
