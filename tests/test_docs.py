@@ -69,6 +69,8 @@ def test_a_step_is_drawn_with_a_box_for_each_network_that_a_move_changes():
     svg = timeline(MOVES, PHASES)
     assert svg.count("<rect") == 4 and svg.count('class="lane"') == 3 and svg.count('class="pass"') == 2
     assert "critic ×5" in svg and "gated" in svg
+    both = timeline(MOVES, (Phase("both", ("players", "encoder")),))
+    assert both.count("<rect") == 2 and ">players, encoder</text>" in both
     assert passes(PHASES) == [(0, 0), (1, 2)]
     assert in_words(PHASES)[0] == "critic (5 times, each with fresh noise)"
     assert in_words(PHASES)[2] == "encoder (on the forward pass before; not in every step)"

@@ -16,9 +16,9 @@ def timeline(moves: Sequence[Move], phases: Sequence[Phase]) -> str:
     parts = [_lane(index, lane, width) for index, lane in enumerate(lanes)]
     for column, phase in enumerate(phases):
         parts.append(_column(column, phase))
-        for name in phase.moves:
-            for network in by_name[name].networks:
-                parts.append(_box(column, lanes.index(network), name, "" if name == network else name))
+        changing = [(network, name) for name in phase.moves for network in by_name[name].networks]
+        for network in dict.fromkeys(network for network, _ in changing):
+            parts.append(_box(column, lanes.index(network), network, [name for of, name in changing if of == network]))
     parts += [_bar(first, last, height) for first, last in passes(phases)]
     return (
         f'<svg class="timeline" viewBox="0 0 {width} {height + 26}" width="{width}" role="img" '
@@ -67,10 +67,12 @@ def _column(index, phase):
     )
 
 
-def _box(column, lane, name, shown):
+def _box(column, lane, network, names):
+    """What changes a network in a phase; a move of its own name goes without saying."""
     x, y = LEFT + COLUMN * column + 5, TOP + LANE * lane + 4
+    told, shown = ", ".join(names), "" if names == [network] else ", ".join(names)
     return (
-        f'<g class="move"><title>{escape(name)}</title>'
+        f'<g class="move"><title>{escape(told)}</title>'
         f'<rect x="{x}" y="{y}" width="{COLUMN - 10}" height="{LANE - 8}" rx="6"/>'
         f'<text x="{x + COLUMN / 2 - 5}" y="{y + 17}" text-anchor="middle">{escape(shown)}</text></g>'
     )
