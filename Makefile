@@ -2,6 +2,7 @@
 # make test     run the tests
 # make test-all run them all, the slow ones too: what every change must pass
 # make soak     longer checks, hours: a hundred kills, memory over twenty minutes, twenty thousand values of arguments
+# make docs     build the documentation, its notebooks executed: build/docs/index.html
 # make lint     check the style
 # make format   apply the style
 # make venv     only the environment
@@ -16,7 +17,7 @@ VENV ?= .venv
 WORKERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all soak lint format venv clean
+.PHONY: help demo test test-all soak docs lint format venv clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile
@@ -35,6 +36,10 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/soak.py --minutes 20
 	KERAS_IJAE_CASES=2500 $(BIN)/python -m pytest -n $(WORKERS) --dist load \
 		tests/test_properties.py tests/test_properties_inputs.py $(ARGS)
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo "The documentation is in build/docs/index.html"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -64,5 +69,5 @@ $(VENV)/.installed-dev: $(VENV)/.created setup.cfg pyproject.toml
 	@touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache docs/systems docs/reference
 	find keras_ijae keras_ijae_cli tests -name __pycache__ -type d -prune -exec rm -rf {} +

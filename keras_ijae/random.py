@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 _MASK = 0xFFFFFFFF
+Seed = int | tf.Tensor
+"""What every draw takes: an integer, a scalar integer tensor, or a (2,) int32 key made by `fold`."""
 
 
-def normal(shape: Sequence, seed) -> tf.Tensor:
+def normal(shape: Sequence, seed: Seed) -> tf.Tensor:
     """Standard normal numbers, float32.
 
     Args:
@@ -24,12 +26,12 @@ def normal(shape: Sequence, seed) -> tf.Tensor:
     return tf.cast(tf.math.ndtri(_uniform64(shape, seed)), tf.float32)
 
 
-def uniform(shape: Sequence, seed) -> tf.Tensor:
+def uniform(shape: Sequence, seed: Seed) -> tf.Tensor:
     """Uniform numbers in the open interval (0, 1), float32; arguments as in `normal`."""
     return tf.cast(_uniform64(shape, seed), tf.float32)
 
 
-def choices(shares: tf.Tensor, n: int | tf.Tensor, seed) -> tf.Tensor:
+def choices(shares: tf.Tensor, n: int | tf.Tensor, seed: Seed) -> tf.Tensor:
     """n indices of `shares`, (n,) int32, as often as these say, which are float64 and need not add up to 1.
 
     The first k do not depend on n; `seed` as in `normal`.
@@ -38,7 +40,7 @@ def choices(shares: tf.Tensor, n: int | tf.Tensor, seed) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(tf.cast(uniform((n, 1), seed), tf.float64) > bounds, tf.int32), axis=1)
 
 
-def fold(seed, *data) -> tf.Tensor:
+def fold(seed: Seed, *data: int | str | tf.Tensor) -> tf.Tensor:
     """The (2,) int32 key of `seed` and `data` (integers, strings or scalar integer tensors), in their order."""
     key = _key(seed)
     if key is not seed:  # a number is not yet bits: without this, fold(0, 1) would be fold(1, 0)
@@ -50,10 +52,24 @@ def fold(seed, *data) -> tf.Tensor:
 
 
 class Draws:
-    """The noise of one pass: named draws, one row per row of the global batch, of which a replica takes its own."""
+    """The noise of one pass: named draws, one row per row of the global batch, of which a replica takes its own.
 
-    def __init__(self, key, rows, start=0, total=None, dtype: str = "float32"):
-        """Of the `total` rows (None: `rows`) of the global batch this replica has `rows`, from row `start` on."""
+    Args:
+        key: a seed; each draw's is made of it and the draw's name.
+        rows: how many this replica has, an integer or a scalar tensor.
+        start: its first row among those of the global batch.
+        total: rows of the global batch; None: `rows`.
+        dtype: of what is drawn.
+    """
+
+    def __init__(
+        self,
+        key: Seed,
+        rows: int | tf.Tensor,
+        start: int | tf.Tensor = 0,
+        total: int | tf.Tensor | None = None,
+        dtype: str = "float32",
+    ):
         self._key, self._rows, self._start, self._dtype = key, rows, start, dtype
         self._total = rows if total is None else total
 

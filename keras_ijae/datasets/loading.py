@@ -147,6 +147,10 @@ def info(
 
     Args:
         prepare: whether to download and prepare a tfds set that is missing. Before that its splits may not be known.
+
+    Example:
+        >>> ki.datasets.info("digits").splits
+        {'train': 1500, 'test': 297}
     """
     source = open_source(name, _options(keys, data_shape, data_dir, prepare, prepare))
     _, shape = framing(crop or source.crop, size, source.data_shape)

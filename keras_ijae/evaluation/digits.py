@@ -61,7 +61,7 @@ class DigitJudge:
 
 
 def nearest_distances(images: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(n,): Euclidean distance of each image to the nearest of the others, over all pixels and channels."""
+    """(n,): Euclidean distance of each of `images` to the nearest of `others`, over all pixels and channels."""
     return nearest_neighbours(images, others).distances[:, 0]
 
 

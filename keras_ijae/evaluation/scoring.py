@@ -101,9 +101,13 @@ def evaluate(
         ValueError: unknown metrics, or ones that lack something: named, before anything is computed.
 
     Example:
-        print(ki.evaluation.evaluate(model, test).scores)
-        scores = ki.evaluation.evaluate(model, test, ["fid", "psnr"], features="mnist-classifier.keras")
-        scores["gen/frechet_distance"]
+        >>> model = ki.create("vae", data_shape=(8, 8, 1), latent_dim=4)
+        >>> test = ki.datasets.load("digits", split="test")
+        >>> scores = ki.evaluation.evaluate(model, test, ["fid", "mse"], features="data")
+        >>> sorted(scores.scores)
+        ['gen/frechet_distance[data]', 'rec/frechet_distance[data]', 'rec/mean_squared_error']
+        >>> scores["gen/frechet_distance"] > 0
+        True
     """
     checks.flag("progress", progress)
     if cache is not None:

@@ -21,6 +21,12 @@ def load_model(path: str | os.PathLike) -> Game:
 
     Raises:
         ValueError: the file is missing, corrupt, or holds no model of this package.
+
+    Example:
+        >>> model = ki.create("vae", data_shape=(8, 8, 1), latent_dim=4)
+        >>> model.save("model.keras")
+        >>> (ki.load_model("model.keras").sample(2, seed=0) == model.sample(2, seed=0)).all()
+        np.True_
     """
     file = checks.path("path", path)
     file = file / "model.keras" if file.is_dir() else file

@@ -57,7 +57,12 @@ def register(name: str, system: type[Game], help: str, **fixed: Any) -> None:
 
 
 def list_models() -> dict[str, str]:
-    """name -> one line, of every system that `create` makes."""
+    """name -> one line, of every system that `create` makes.
+
+    Example:
+        >>> ki.list_models()["gan"]
+        'generative adversarial network: sharp samples, no encoder'
+    """
     return {name: entry.help for name, entry in ENTRIES.items()}
 
 
@@ -98,7 +103,10 @@ def create(
         ValueError: an unknown name or argument (the known ones are listed), or a value out of range.
 
     Example:
-        model = ki.create("ijae", data_shape=(28, 28, 1), latent_dim=16)
+        >>> model = ki.create("ijae", data_shape=(8, 8, 1), latent_dim=4, lam=0.5)
+        >>> model.compile()
+        >>> model.sample(3, seed=0).shape
+        (3, 8, 8, 1)
     """
     entry = entry_of(system)
     refuse_arrays({"networks": networks, **arguments})

@@ -1,6 +1,7 @@
 """The density of what an invertible generator makes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike
 from keras_ijae.lab._checks import finite, of_vectors, sized
 
 
-def pushforward_log_prob(generator: Callable, base, z: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def pushforward_log_prob(generator: Callable, base: Any, z: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """x = G(z) and its log density, log p(x) = log p(z) - log |det dG / dz|, for each z.
 
     The Jacobian is differentiated automatically and its determinant taken whole: exact for any invertible G, at a

@@ -16,7 +16,7 @@ DIVERGENCES = ("forward_kl", "reverse_kl", "jensen_shannon", "jeffreys", "total_
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean over draws, and its standard error; both in the unit of the divergence (nats, but for the variation)."""
+    """A mean over draws (`value`) and its `standard_error`, in the divergence's unit (nats, but for the variation)."""
 
     value: float
     standard_error: float

@@ -26,7 +26,8 @@ class GaussianMixture:
             lengths, NaN.
 
     Example:
-        GaussianMixture([0.3, 0.7], [-1, 2], [0.5, 1]).moments()  # mean 1.1, standard deviation 1.626
+        >>> [round(float(moment), 3) for moment in ki.lab.GaussianMixture([0.3, 0.7], [-1, 2], [0.5, 1]).moments()]
+        [1.1, 1.632]
     """
 
     weights: ArrayLike

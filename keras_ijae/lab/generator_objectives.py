@@ -39,7 +39,8 @@ def generator_gradient(objective: str, mean: float, stddev: float = 1.0, data: G
         Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017, theorem 2.5.
 
     Example:
-        generator_gradient("log_ratio", 1.0)[0]  # 1.0
+        >>> round(float(ki.lab.generator_gradient("log_ratio", 1.0)[0]), 6)
+        1.0
     """
     check_objective(objective)
     x, weights, log_q, standard = _nodes(mean, stddev, data)

@@ -53,7 +53,8 @@ def mean_field_gaussian(
         Bishop: Pattern recognition and machine learning (2006), section 10.1.2, eqs 10.12 to 10.15.
 
     Example:
-        mean_field_gaussian([0, 1], [[1, 0.9], [0.9, 1]]).variance  # 0.19, 0.19
+        >>> ki.lab.mean_field_gaussian([0, 1], [[1, 0.9], [0.9, 1]]).variance.round(5).tolist()
+        [0.19, 0.19]
     """
     mean = finite("mean", mean, 1)
     precision = np.linalg.inv(covariance("cov", cov, len(mean)))

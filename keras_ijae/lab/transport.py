@@ -52,7 +52,8 @@ def wasserstein_1d(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLike) -> fl
         Vallender 1974.
 
     Example:
-        wasserstein_1d([0, 1, 3], [0.2, 0.5, 0.3], [-1, 0.5, 2, 4], [0.25] * 4)  # 0.925
+        >>> round(ki.lab.wasserstein_1d([0, 1, 3], [0.2, 0.5, 0.3], [-1, 0.5, 2, 4], [0.25] * 4), 3)
+        0.925
     """
     a, b = probabilities("a", a), probabilities("b", b)
     x, y = sized("x", x, len(a)), sized("y", y, len(b))
@@ -80,7 +81,8 @@ def optimal_transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Transport:
         Peyre & Cuturi: Computational optimal transport (2019), eqs 2.11, 2.20 and section 5.1 (c-transforms).
 
     Example:
-        optimal_transport([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]).value  # 0.25
+        >>> round(ki.lab.optimal_transport([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]).value, 5)
+        0.25
     """
     a, b = probabilities("a", a), probabilities("b", b)
     cost = sized("cost", cost, len(a), len(b))

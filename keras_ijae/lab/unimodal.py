@@ -52,7 +52,7 @@ class IsotropicMixture:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GaussianFit:
-    """The Gaussian N(mean, stddev^2 I) at a local optimum, its value, and the other local optima, best first."""
+    """The Gaussian N(mean, stddev^2 I) at a local optimum, its value, and the `others`, best first."""
 
     value: float
     mean: np.ndarray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as python_random
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -30,7 +31,7 @@ class Dropout(Advancing, keras.layers.Layer):
         Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = number("rate", rate, least=0, below=1)
         self.seed = python_random.randrange(2**31) if seed is None else whole("seed", seed, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -27,7 +29,7 @@ class GroupNorm(keras.layers.Layer):
         Wu and He (2018), Group normalization.
     """
 
-    def __init__(self, groups: int = 8, epsilon: float = 1e-5, **kwargs) -> None:
+    def __init__(self, groups: int = 8, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.groups, self.epsilon = whole("groups", groups), number("epsilon", epsilon, above=0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -26,7 +28,7 @@ class LatentMask(keras.layers.Layer):
         Mondal et al. 2020, "MaskAAE: Latent space optimization for adversarial auto-encoders".
     """
 
-    def __init__(self, latent_dim: int, high: float = 5.0, seed: int = 0, **kwargs) -> None:
+    def __init__(self, latent_dim: int, high: float = 5.0, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.latent_dim, self.high = whole("latent_dim", latent_dim), number("high", high, above=0)
         self.seed = seed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -22,13 +24,14 @@ class Maxout(keras.layers.Layer):
         ValueError: `pieces` is below 2, or does not divide the number of features.
 
     Example:
-        Maxout(2)(tf.constant([[1.0, 3.0, -2.0, -5.0]]))  # [[3., -2.]]
+        >>> ki.layers.Maxout(2)(tf.constant([[1.0, 3.0, -2.0, -5.0]])).numpy().tolist()
+        [[3.0, -2.0]]
 
     References:
         Goodfellow et al. 2013, "Maxout networks", section 3.
     """
 
-    def __init__(self, pieces: int, **kwargs) -> None:
+    def __init__(self, pieces: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.pieces = whole("pieces", pieces, 2)
 

@@ -65,14 +65,14 @@ def check_objective(objective: str, known: tuple[str, ...] = OBJECTIVES) -> str:
 
 
 def accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """Share of logits on the right side of 0, real and fake counted equally: a scalar in [0, 1]."""
+    """Share of `real_logits` above and `fake_logits` below 0, both counted equally: a scalar in [0, 1]."""
     real = tf.reduce_mean(tf.cast(real_logits > 0, real_logits.dtype))
     fake = tf.reduce_mean(tf.cast(fake_logits < 0, fake_logits.dtype))
     return (real + fake) / 2
 
 
 def discriminator_logs(name: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Log entries of the discriminator `name`: `NAME_real_logit`, `NAME_fake_logit` (means) and `NAME_accuracy`."""
+    """Log entries of the discriminator `name`: `NAME_accuracy`, and the means of `real_logits` and `fake_logits`."""
     return {
         f"{name}_real_logit": tf.reduce_mean(real_logits),
         f"{name}_fake_logit": tf.reduce_mean(fake_logits),

@@ -45,12 +45,14 @@ def load_tfgan() -> types.ModuleType:
 
 
 def discriminator_loss(objective: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """What the discriminator lowers under `tfgan:NAME`, NAME one of `LOSSES`: a mean over logits of any shape."""
+    """What the discriminator lowers under the `objective` "tfgan:NAME", NAME one of `LOSSES`.
+
+    A mean over `real_logits` and one over `fake_logits`, of any shape: a scalar."""
     return _loss(objective, "discriminator", real_logits, fake_logits)
 
 
 def generator_loss(objective: str, fake_logits: tf.Tensor) -> tf.Tensor:
-    """What the generator lowers under `tfgan:NAME`, NAME one of `LOSSES`: a mean over logits of any shape."""
+    """What the generator lowers under the `objective` "tfgan:NAME", NAME one of `LOSSES`: a mean over `fake_logits`."""
     return _loss(objective, "generator", fake_logits)
 
 

@@ -39,6 +39,11 @@ def frechet_distance(real: "ArrayLike | FrechetAccumulator", fake: "ArrayLike | 
     Raises:
         ValueError: fewer than two rows, other ranks, different d, or values that are not finite.
 
+    Example:
+        >>> real = np.random.default_rng(0).normal(size=(1000, 4))
+        >>> round(ki.metrics.frechet_distance(real, real + 1.0), 6)  # a shift by 1 in four dimensions
+        4.0
+
     References:
         Dowson & Landau 1982; Heusel et al. 2017, eq. 6.
     """

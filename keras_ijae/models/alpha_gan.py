@@ -28,8 +28,8 @@ class AlphaGAN(Game):
 
         L_D = E softplus(-D(x)) + (E softplus(D(x_r)) + E softplus(D(x_f))) / 2     1 = data; the logit is 0 at equality
         L_C = E softplus(-C(z)) + E softplus(C(z_q))                                     1 = prior
-        L_E = l1 mean|x - x_r| + R(C(z_q)) [+ code_cycle mean|E(x_f) - z|]
-        L_G = l1 mean|x - x_r| + R(D(x_r)) + R(D(x_f)) [+ code_cycle mean|E(x_f) - z|]
+        L_E = l1 mean |x - x_r| + R(C(z_q)) [+ code_cycle mean |E(x_f) - z|]
+        L_G = l1 mean |x - x_r| + R(D(x_r)) + R(D(x_f)) [+ code_cycle mean |E(x_f) - z|]
 
     Both means are over the dimensions and the batch: `l1_mean_weight` w is a Laplace likelihood of scale
     (dimensions / w), as a text that sums over pixels would write it.

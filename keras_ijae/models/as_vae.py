@@ -29,7 +29,7 @@ class ASVAE(JointGame):
     With data x, z_q ~ q(z|x), z ~ p(z), x_p ~ p(x|z), logits f_1(x, z) and D(x, z), f_2 = -D. Both compare a joint with
     the product of the marginals q(x) p(z), whose pairs are (x, z):
 
-        L_f1    = E softplus(-f_1(x_p, z)) + E softplus(f_1(x, z))     1 = decoder: f_1* = log p(x|z) - log q(x)
+        L_{f_1} = E softplus(-f_1(x_p, z)) + E softplus(f_1(x, z))     1 = decoder: f_1* = log p(x|z) - log q(x)
         L_D     = E softplus(-D(x, z)) + E softplus(D(x, z_q))         1 = prior:   f_2* = log q(z|x) - log p(z)
         L_{G,E} = E (f_1 - f_2)(x_p, z) - E (f_1 - f_2)(x, z_q) - cycle_weight (E log p(x|z_q) + E log q(z|x_p))
 

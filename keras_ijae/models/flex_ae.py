@@ -45,7 +45,7 @@ class FlexAE(Game):
 
     With data x, z = E(x), n ~ N(0, I), codes G(n) of the prior generator, and a critic C that is high on z:
 
-        L_AE(E, D) = E sum over dimensions of (x - D(z))^2
+        L_AE(E, D) = E ||x - D(z)||^2      a sum over dimensions
         L_C        = E C(G(n)) - E C(z) + gradient_penalty E (||grad C(v z + (1 - v) G(n))|| - 1)^2
         L_G        = -E C(G(n))
         L_E        = E C(z)                                                   slowly: fast, all codes become one
@@ -53,10 +53,10 @@ class FlexAE(Game):
     With smooth=True (FlexAE-SR) a critic C_x of observations holds decodings of points between two codes z, z' to look
     like data, with x~ = D(u z + (1 - u) z') and v, u ~ U(0, 1) for each example:
 
-        L_Cx      = E C_x(x~) - E C_x(x) + gradient_penalty E (||grad C_x(v x + (1 - v) x~)|| - 1)^2
+        L_{C_x}   = E C_x(x~) - E C_x(x) + gradient_penalty E (||grad C_x(v x + (1 - v) x~)|| - 1)^2
         L_S(E, D) = -E C_x(x~)
 
-    A step plays L_AE, `critic_steps` of L_C (and L_Cx) with fresh n, u and v, then L_G, L_E (and L_S) together, with
+    A step plays L_AE, `critic_steps` of L_C (and L_{C_x}) with fresh n, u and v, then L_G, L_E (and L_S) together, with
     the last n and u: all on the whole batch, in which each example's partner z' is its neighbour's code. Standard
     deviations of codes over the batch are logged; `fit` warns when that of a dimension falls below 0.01.
 

@@ -53,7 +53,7 @@ class JointGame(Bounds, Game):
     alone do not tie x to z: where both joints are products p(z) q(x) they are at their optimum. C_x and C_z do, with
     x' ~ p(x|z_q) and z' ~ q(z|x_p):
 
-        "l1"           E mean|x - x'|,             E mean|z - z'|              means over dimensions
+        "l1"           E mean |x - x'|,            E mean |z - z'|             means over dimensions
         "squared"      E mean(x - x')^2,           E mean(z - z')^2
         "likelihood"   -E log p(x|z_q),            -E log q(z|x_p)             nats, sums over dimensions
         "adversarial"  E softplus(-eta(x, x')),        none; eta lowers E softplus(-eta(x, x)) + E softplus(eta(x, x'))

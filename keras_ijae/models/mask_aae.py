@@ -64,7 +64,7 @@ class MaskAAE(Game):
 
         R = mean over pixels and batch of -x log D(z^) - (1 - x) log(1 - D(z^)), or of (x - D(z^))^2
         V = mean_bj (zbar_j - z_bj)^2 exp(-10 alpha_j^2)                    of codes before the mask
-        c = polynomial_weight 2^floor(step / 4T), at most polynomial_cap    drives every alpha_j to 0 or 1
+        c = polynomial_weight 2^{floor(step / 4T)}, at most polynomial_cap    drives every alpha_j to 0 or 1
 
     A step plays L_AE, `critic_steps` of L_H, L_E and L_a, all on the whole batch, each of L_H with fresh n and u. (The
     original draws a new batch for every one of them.) `encode` gives masked codes, `sample` decodes masked n.

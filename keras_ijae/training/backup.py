@@ -67,6 +67,14 @@ class Backup(ToldData):
         RuntimeError: instead of a backup, if a weight is not finite; the last good ones stay. At the start, if several
             machines see different backups.
         OSError: it cannot be written; the last good ones stay.
+
+    Example:
+        >>> model = ki.create("ae", data_shape=(8, 8, 1), latent_dim=4)
+        >>> model.compile()
+        >>> backup = ki.training.Backup("backup")
+        >>> history = model.fit(ki.datasets.load("digits", batch_size=500), epochs=2, verbose=0, callbacks=[backup])
+        >>> ki.training.Backup("backup").epochs  # of another process: it would go on with the third
+        2
     """
 
     def __init__(self, directory: str | os.PathLike, every: int = 1, every_steps: int | None = None) -> None:

@@ -78,7 +78,7 @@ def save_grid(
 
 
 def save_pairs(path: str | os.PathLike, first: np.ndarray, second: np.ndarray, columns: int = 8) -> None:
-    """Writes images of `first`, (n, height, width, channels), above those of `second` to `path` as a PNG."""
+    """Writes images of `first`, (n, height, width, channels), above those of `second` to `path`, `columns` a row."""
     save_grid(path, interleave(first, second, columns), min(columns, len(first)))
 
 

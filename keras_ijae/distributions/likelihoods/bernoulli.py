@@ -19,7 +19,8 @@ class Bernoulli(Likelihood):
     probabilities of a binary pixel, and the same sum is the negative cross-entropy, not a log-probability.
 
     Example:
-        Bernoulli().log_prob(tf.zeros((1, 2)), tf.constant([[0.0, 1.0]]))  # [-1.3863], 2 log ½
+        >>> round(float(ki.distributions.Bernoulli().log_prob(tf.zeros((1, 2)), tf.constant([[0.0, 1.0]]))[0]), 4)
+        -1.3863
     """
 
     discrete = True

@@ -20,7 +20,7 @@ POSTERIORS: dict[str, type[Posterior]] = {
 
 
 def get(identifier: str | Posterior | dict[str, Any], latent_dim: int) -> Posterior:
-    """A posterior from its name (a key of `POSTERIORS`), an instance, or a serialised instance.
+    """The posterior that `identifier` means: a name (a key of `POSTERIORS`), an instance, or a serialised instance.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim`.

@@ -44,8 +44,9 @@ class DiagonalGaussian(GaussianPosterior):
         latent_dim: number of latent dimensions, >= 1.
 
     Example:
-        posterior = DiagonalGaussian(2)
-        posterior.kl(tf.zeros((1, 4)))  # [0.]
+        >>> posterior = ki.distributions.DiagonalGaussian(2)
+        >>> posterior.kl(tf.zeros((1, 4))).numpy().tolist()
+        [0.0]
 
     References:
         Kingma and Welling, Auto-Encoding Variational Bayes, 2014.

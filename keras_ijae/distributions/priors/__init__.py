@@ -44,7 +44,7 @@ FITTED: dict[str, Callable[[int], Prior]] = {
 
 
 def get(identifier: str | Prior | dict[str, Any], latent_dim: int) -> Prior:
-    """A prior from its name (a key of `PRIORS`), an instance, or a serialised instance.
+    """The prior that `identifier` means: a name (a key of `PRIORS`), an instance, or a serialised instance.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim`.
@@ -70,7 +70,7 @@ def _sized(argument, prior, latent_dim):
 
 
 def to_fit(identifier: str | Prior, latent_dim: int) -> Prior:
-    """A new prior that can be fitted: by its name (a key of `FITTED`), or a copy of an instance, without its weights.
+    """A new prior that can be fitted: `identifier` is a key of `FITTED`, or an instance, copied without its weights.
 
     Raises:
         ValueError: for an unknown name, or an instance of another `latent_dim` or without `can_fit`.

@@ -22,7 +22,8 @@ class StandardNormal(Prior):
         latent_dim: number of latent dimensions, >= 1.
 
     Example:
-        StandardNormal(16).sample(64, seed=0)  # (64, 16)
+        >>> ki.distributions.StandardNormal(16).sample(64, seed=0).shape
+        TensorShape([64, 16])
     """
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:

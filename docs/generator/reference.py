@@ -1,0 +1,73 @@
+"""The reference: a page for each room, with every public name of it."""
+
+import importlib
+import inspect
+from types import ModuleType
+from typing import Any
+
+from generator.docstrings import text
+from generator.rst import heading, table
+
+ROOMS = (
+    "keras_ijae datasets training evaluation metrics metrics.features models networks distributions "
+    "distributions.likelihoods distributions.posteriors distributions.priors losses losses.tfgan layers game random lab"
+).split()
+
+
+def public(module: ModuleType) -> dict[str, Any]:
+    """name -> what a room shows: its `__all__`, or what is defined in it or imported as public; no modules."""
+    names = getattr(module, "__all__", None)
+    found = {name: getattr(module, name) for name in names or vars(module) if not name.startswith("_")}
+    if names is None:
+        found = {name: value for name, value in found.items() if _is_ours(value)}
+    return {name: value for name, value in found.items() if not inspect.ismodule(value)}
+
+
+def rooms() -> dict[str, dict[str, Any]]:
+    """room -> its public names, each in the first room that shows it."""
+    seen: set[int] = set()
+    found = {}
+    for room in ROOMS:
+        names = public(importlib.import_module(full(room)))
+        found[room] = {name: value for name, value in names.items() if id(value) not in seen}
+        seen |= {id(value) for value in names.values()}
+    return found
+
+
+def full(room: str) -> str:
+    """The module of a room."""
+    return room if room == "keras_ijae" else f"keras_ijae.{room}"
+
+
+def page(room: str, names: dict[str, Any]) -> str:
+    """The page of a room: a table of its names, then each in full."""
+    module = full(room)
+    first, *_ = inspect.getdoc(importlib.import_module(module)).split("\n\n")
+    lines = [f".. module:: {module}", "", *heading(module, "="), text(first), ""]
+    rows = [[f":py:obj:`{name} <{module}.{name}>`", text(summary(value))] for name, value in sorted(names.items())]
+    lines += table(["name", "what"], rows, widths="25 75")
+    for name, value in names.items():
+        lines += _described(module, name, value)
+    return "\n".join(lines) + "\n"
+
+
+def summary(value: Any) -> str:
+    """The first paragraph of a docstring; of a table its keys."""
+    if not callable(value):
+        return (
+            f"One of: {', '.join(map(str, value))}." if isinstance(value, dict | tuple) else type(value).__name__ + "."
+        )
+    return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+
+
+def _described(module, name, value):
+    if not callable(value):
+        return [f".. py:data:: {name}", "", f"   {text(summary(value))}", ""]
+    if inspect.isclass(value):
+        members = [] if module.endswith(".models") else ["   :members:"]
+        return [f".. autoclass:: {module}.{name}", *members, ""]
+    return [f".. autofunction:: {module}.{name}", ""]
+
+
+def _is_ours(value):
+    return getattr(value, "__module__", "").startswith("keras_ijae") or isinstance(value, tuple | dict)

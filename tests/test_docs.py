@@ -1,0 +1,105 @@
+"""The pages that are made from the package: their mathematics, pictures of steps, tables; and links of all pages."""
+
+import csv
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from docutils.utils.math import latex2mathml
+from generator import docstrings, measured, systems
+from generator.mathematics import equation, segments
+from generator.site import unlisted
+from generator.timeline import in_words, passes, timeline
+
+from keras_ijae.game import ENTRIES, Move, Phase
+from keras_ijae_cli.systems import arguments_in, sections
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+EQUATIONS = {
+    "L_psi  = E softplus(-psi(x))": r"\mathcal L_{\psi} = \mathbb E\,\operatorname{softplus} (-\psi (x))",
+    "z_q = E(x, xi)": r"z_{q} = E(x, \xi )",
+    "E ||x - G(z~)||^2": r"\mathbb E\,\lVert x - G({\tilde z})\rVert ^{2}",
+    "KL(q(z|x) || p(z))": r"\mathrm{KL} (q(z|x) \,\Vert\,p(z))",
+    "f = -1 where C > kappa^2": r"f = -1\text{ where }C > \kappa ^{2}",
+    "c <- cycle_weight (C_x + C_z)": r"c \leftarrow \mathtt{cycle\_weight}\,(C_{x} + C_{z} )",
+    "E z'E(x_f)": r"\mathbb E\,z^\top E(x_{f} )",
+}
+
+
+@pytest.mark.parametrize("plain", EQUATIONS)
+def test_plain_equations_become_latex(plain):
+    assert equation(plain) == EQUATIONS[plain]
+
+
+def test_in_prose_only_what_can_be_nothing_else_is_mathematics():
+    found = segments("A step of x, z_p ~ p(z) and KL(p* || p_G), `lam` at 1: see L_E, [x, noise] -> codes.")
+    assert [text for kind, text in found if kind == "math"] == [
+        "x",
+        r"z_{p} \sim p(z)",
+        r"\mathrm{KL} (p^* \,\Vert\,p_{G} )",
+        r"\mathcal L_{E}",
+        "x",
+    ]
+    assert [text for kind, text in found if kind == "code"] == ["lam"]
+    assert found[0] == ("text", "A step of ")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_formula_of_a_system_is_set(name):
+    parts = sections(inspect.getdoc(ENTRIES[name].system))
+    lines = docstrings.paragraphs(parts[""], docstrings.mathematical)
+    lines += [docstrings.mathematical(meaning) for meaning in arguments_in(parts).values()]
+    formulas = re.findall(r":math:`([^`]*)`", "\n".join(lines))
+    assert any(formula.startswith("=") for formula in formulas), "no equation was found"
+    for formula in formulas:
+        assert "<math" in latex2mathml.tex2mathml(formula)
+        assert "||" not in formula and "\x01" not in formula and not re.search(r"\\text\{[^}]*(softplus|_)", formula)
+
+
+MOVES = (Move("critic", ("critic",)), Move("players", ("encoder", "decoder")), Move("encoder", ("encoder",)))
+PHASES = (
+    Phase("critic", ("critic",), repeats=5),
+    Phase("players", ("players",)),
+    Phase("encoder", ("encoder",), reuse=True, gate=lambda step, happened: step > 3),
+)
+
+
+def test_a_step_is_drawn_with_a_box_for_each_network_that_a_move_changes():
+    svg = timeline(MOVES, PHASES)
+    assert svg.count("<rect") == 4 and svg.count('class="lane"') == 3 and svg.count('class="pass"') == 2
+    assert "critic ×5" in svg and "gated" in svg
+    both = timeline(MOVES, (Phase("both", ("players", "encoder")),))
+    assert both.count("<rect") == 2 and ">players, encoder</text>" in both
+    assert passes(PHASES) == [(0, 0), (1, 2)]
+    assert in_words(PHASES)[0] == "critic (5 times, each with fresh noise)"
+    assert in_words(PHASES)[2] == "encoder (on the forward pass before; not in every step)"
+
+
+def test_the_page_of_a_system_has_its_equations_networks_arguments_rows_and_paper():
+    page = systems.page("flow_vae", ENTRIES["flow_vae"])
+    for part in (r"\mathcal L", "<svg", "GroupNorm" if "GroupNorm" in page else "group norm", "439,", "``'realnvp'``"):
+        assert part in page, part
+    assert "11.472" in page and ":doc:`/landscape`" in page and "Kingma" in page
+    assert all(f"``{name}``" in page for name in ("beta", "free_bits", "posterior", "ema", "classes"))
+
+
+def test_rows_that_only_show_that_a_program_works_are_on_no_page():
+    assert "quality" not in measured.rows_of("rae_gmm")
+    header, rows = measured.rows_of("vae")["landscape"]
+    assert header[:3] == ["settings", "prior", "dataset"] and any("43.041" in row for row in rows)
+
+
+def test_every_table_of_systems_has_a_caption_and_a_page():
+    for path in DOCS.glob("*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            has_systems = "system" in next(csv.reader(file))
+        if has_systems:
+            assert path.stem in measured.CAPTIONS and (DOCS / f"{measured.page_of(path.stem)}.md").is_file(), path
+
+
+def test_pages_that_the_start_page_does_not_list_are_found(tmp_path):
+    (tmp_path / "lab").mkdir()
+    for page in ("index", "listed", "new", "lab/one"):
+        (tmp_path / f"{page}.md").write_text("```{toctree}\n\nlisted\n```\n" if page == "index" else "# A page\n")
+    assert unlisted(tmp_path) == ["lab/one", "new"]
