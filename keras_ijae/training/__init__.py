@@ -4,6 +4,8 @@ from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.classifier import train_classifier
 from keras_ijae.training.distribution import STRATEGIES, distribution
+from keras_ijae.training.histograms import CodeHistograms
+from keras_ijae.training.info import info
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
@@ -14,6 +16,7 @@ from keras_ijae.training.trainer import train
 
 __all__ = [
     "Backup",
+    "CodeHistograms",
     "History",
     "MetricsCallback",
     "Progress",
@@ -28,6 +31,7 @@ __all__ = [
     "distribution",
     "get_recipe",
     "grid",
+    "info",
     "interleave",
     "open_run",
     "save_grid",
