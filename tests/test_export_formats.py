@@ -49,13 +49,12 @@ def test_a_conditional_convolutional_model_is_the_same_elsewhere(format, tmp_pat
     assert about["kind"] == format and about["functions"] == ["decode", "encode", "reconstruct"]
 
 
-# Each has what others have not: a decoder's noise; no encoder, batch statistics; a mask; a flow; residuals.
+# Each has what others have not: a decoder's noise; no encoder, batch statistics; a mask; a flow.
 SYSTEMS = [
     ("bigan", {"likelihood": "implicit"}),
     ("gan", {"networks": "dcgan", "norm": "batch"}),
     ("mask_aae", {}),
     ("nf_vae", {}),
-    ("vae", {"networks": "resnet"}),
 ]
 
 
@@ -79,7 +78,9 @@ def test_noise_of_an_implicit_decoder_is_an_input(format, tmp_path):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_a_converter_does_not_know_is_refused_by_name_and_nothing_is_written(format, tmp_path):
-    with pytest.raises(ValueError, match=f"`format`='{format}' cannot hold this model .*encode.*savedmodel.* for Erfc"):
+    with pytest.raises(
+        ValueError, match=f"`format`='{format}' cannot hold this model .*encode.*savedmodel.* for .*Erfc"
+    ):
         create("stick_vae").export(tmp_path / "served", format=format)
     assert list(tmp_path.iterdir()) == []
 

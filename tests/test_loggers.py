@@ -26,7 +26,7 @@ def events(directory):
 
 def test_tensorboard_gets_histograms_of_codes_and_of_the_prior(tmp_path):
     x = images(24)
-    model = compiled("vae")
+    model = compiled("vae", {"run_eagerly": True})
     train(model, epochs=4, callbacks=[CodeHistograms(x, tmp_path, every=2, dimensions=1)])
     found = events(tmp_path)
     tags = ["codes/all", "codes/norm", "prior/all", "prior/norm", "codes/00"]
@@ -37,7 +37,7 @@ def test_tensorboard_gets_histograms_of_codes_and_of_the_prior(tmp_path):
 
 
 def test_histograms_take_a_conditional_models_data_with_labels(tmp_path):
-    model = compiled("vae", classes=3)
+    model = compiled("vae", {"run_eagerly": True}, classes=3)
     data = images(8), np.arange(8) % 3
     model.fit(*data, verbose=0, callbacks=[CodeHistograms(data, tmp_path)])
     assert len(events(tmp_path)) == 4 + LATENT

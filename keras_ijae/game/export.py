@@ -10,7 +10,8 @@ from keras_ijae import checks
 from keras_ijae.datasets.failing import said
 from keras_ijae.files import replacing
 from keras_ijae.game import converted, metadata
-from keras_ijae.game.served import Frozen, Served
+from keras_ijae.game.frozen import Frozen
+from keras_ijae.game.served import Served
 
 FORMATS = ("savedmodel", "onnx", "tflite")
 """What `Game.export` writes."""
@@ -31,7 +32,7 @@ def export_model(
 def _write_saved_model(served, path):
     module, signatures = tf.train.Checkpoint(), served.signatures()
     module.weights = served.weights
-    for name, function in served.methods().items():
+    for name, function in served.methods(signatures).items():
         setattr(module, name, function)
     _save(module, path, {**signatures, "serving_default": signatures["sample"]})
     return sorted(signatures)

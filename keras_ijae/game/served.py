@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
+
+from keras_ijae.game.frozen import Frozen
 
 DRAWN = -2
 """Label of a sample whose label is drawn as often as it came in training: a SavedModel keeps numbers as defaults."""
@@ -12,34 +13,6 @@ DRAWN = -2
 Functions = dict[str, tuple[Callable, list[tf.TensorSpec]]]
 
 _LABELS = tf.TensorSpec(None, tf.int32, "labels")  # of any rank: one for all rows, or one for each
-
-
-class Frozen:
-    """Copies of layers' weights as plain TensorFlow variables, and a scope in which the layers use them.
-
-    Args:
-        layers: whose weights are copied.
-        averages: (weight, its running average): the average is copied in the weight's place.
-    """
-
-    def __init__(self, layers: list[keras.layers.Layer], averages: list[tuple]):
-        values = {id(weight): average for weight, average in averages}
-        self.weights = list({id(weight): weight for layer in layers for weight in layer.weights}.values())
-        trainable = {id(weight) for layer in layers for weight in layer.trainable_weights}
-        self.variables = [
-            tf.Variable(tf.convert_to_tensor(values.get(id(w), w)), trainable=id(w) in trainable, name=w.name)
-            for w in self.weights
-        ]
-
-    def scope(self) -> keras.StatelessScope:
-        """The layers see the copies; what they would assign is kept in the scope."""
-        return keras.StatelessScope(list(zip(self.weights, self.variables, strict=True)))
-
-    def commit(self, scope: keras.StatelessScope) -> None:
-        """Assign what the layers assigned inside the scope (batch statistics) to the copies."""
-        for weight, variable in zip(self.weights, self.variables, strict=True):
-            if not variable.trainable:
-                variable.assign(scope.get_current_value(weight))
 
 
 class Served:
@@ -110,29 +83,43 @@ class Served:
             found |= _compiled({"decode": (self._decode_noise, specs)})
         return {name: found[name] for name in ("encode", "decode", "reconstruct") if name in found}
 
-    def methods(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
-        """name -> function that gives a tensor, as the model's method of that name has it, of tensors or arrays."""
+    def methods(self, signatures: dict[str, Any]) -> dict[str, tf.types.experimental.PolymorphicFunction]:
+        """name -> function that gives a tensor, as the model's method of that name has it, of tensors or arrays.
+
+        Args:
+            signatures: those of `signatures()`, which do the work.
+        """
         seeded, x, z = self.specs("prior"), self.specs("encode")[:1], self.specs("decode")[:1]
         if self._model.classes is not None:
-            return self._conditional_methods(seeded, x, z)
+            return self._conditional_methods(signatures, seeded, x, z)
         found: Functions = {
-            "sample": (lambda n, seed=0: self.sample(n, seed), seeded),
-            "decode": (lambda z: self.decode(z), z),
+            "sample": (lambda n, seed=0: signatures["sample"](n, seed)["observations"], seeded),
+            "decode": (lambda z: signatures["decode"](z)["observations"], z),
         }
         if self._model.has_encoder:
-            found["encode"] = (lambda x: self.encode(x), x)
-            found["reconstruct"] = (lambda x: self.reconstruct(x), x)
+            found["encode"] = (lambda x: signatures["encode"](x)["codes"], x)
+            found["reconstruct"] = (lambda x: signatures["reconstruct"](x)["observations"], x)
         return _compiled(found)
 
-    def _conditional_methods(self, seeded, x, z):
+    def _conditional_methods(self, signatures, seeded, x, z):
         """Their labels are one for all rows, or one for each."""
+
+        def of_rows(name, output, rows, labels):
+            return signatures[name](rows, tf.broadcast_to(labels, tf.shape(rows)[:1]))[output]
+
+        def sample(n, seed=0, labels=DRAWN):
+            labels = tf.broadcast_to(labels, [n])
+            labels = tf.where(labels == DRAWN, self.draw_labels(n, seed), labels)
+            return signatures["sample_labels"](labels, seed)["observations"]
+
+        x, z = [*x, _LABELS], [*z, _LABELS]
         found: Functions = {
-            "sample": (self._sample_of, [*seeded, _LABELS]),
-            "decode": (lambda z, labels: self.decode(z, _for_each(labels, z)), [*z, _LABELS]),
+            "sample": (sample, [*seeded, _LABELS]),
+            "decode": (lambda z, labels: of_rows("decode", "observations", z, labels), z),
         }
         if self._model.has_encoder:
-            found["encode"] = (lambda x, labels: self.encode(x, _for_each(labels, x)), [*x, _LABELS])
-            found["reconstruct"] = (lambda x, labels: self.reconstruct(x, _for_each(labels, x)), [*x, _LABELS])
+            found["encode"] = (lambda x, labels: of_rows("encode", "codes", x, labels), x)
+            found["reconstruct"] = (lambda x, labels: of_rows("reconstruct", "observations", x, labels), x)
         return _compiled(found)
 
     def specs(self, name: str) -> list[tf.TensorSpec]:
@@ -140,10 +127,6 @@ class Served:
         specs = [spec for spec in self._model.endpoints.signature(name) if spec.name not in ("noise", "labels")]
         labelled = name != "prior" and self._model.classes is not None
         return [*specs, tf.TensorSpec([None], tf.int32, "labels")] if labelled else specs
-
-    def _sample_of(self, n, seed=0, labels=DRAWN):
-        labels = tf.broadcast_to(labels, [n])
-        return self.sample(n, seed, tf.where(labels == DRAWN, self.draw_labels(n, seed), labels))
 
     def _sample_labels(self, labels, seed):
         return {"observations": self.sample(tf.shape(labels)[0], seed, labels)}
@@ -164,10 +147,6 @@ class Served:
         if labels is None:
             return None
         return tf.cast(labels[:, None] == tf.range(self._model.classes), tf.float32)
-
-
-def _for_each(labels, rows):
-    return tf.broadcast_to(labels, tf.shape(rows)[:1])
 
 
 def _compiled(functions):
