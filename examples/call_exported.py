@@ -12,14 +12,13 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--model", default="runs/examples/exported/1", help="default: %(default)s")
 options = parser.parse_args()
 
-loaded = tf.saved_model.load(options.model)  # keep it: the functions below do not keep its weights
-functions = loaded.signatures
-print("Functions:", ", ".join(sorted(functions)))
+model = tf.saved_model.load(options.model)  # keep it: its functions do not keep its weights
+print("Signatures for servers:", ", ".join(sorted(model.signatures)))
 
-# Arguments are given by name, results are dictionaries. Any number of rows will do.
-images = functions["sample"](n=tf.constant(16), seed=tf.constant(7))["observations"]
-codes = functions["encode"](x=images)["codes"]
-decoded = functions["decode"](z=codes)["observations"]
-remade = functions["reconstruct"](x=images)["observations"]
+# The same functions for Python. Any number of rows will do.
+images = model.sample(16, seed=7)
+codes = model.encode(images)
+decoded = model.decode(codes)
+remade = model.reconstruct(images)
 print(f"16 samples {images.shape}, their codes {codes.shape}, and what these decode to {decoded.shape}")
 print(f"reconstruct is encode, then decode: difference {float(tf.reduce_max(tf.abs(remade - decoded))):.1g}")

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, figure, film, fit_prior, lab, systems, train, use
+from keras_ijae_cli import classifier, demo, evaluate, figure, film, fit_prior, info, lab, systems, train, use
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -65,6 +65,7 @@ for command in (
     use.reconstruct,
     use.interpolate,
     use.export,
+    info.info,
     figure.figure,
     film.film,
     lab.lab,

@@ -72,7 +72,8 @@ def finish(model: Any, recipe: Recipe, run: RunDirectory) -> dict[str, Any]:
     save_grid(run.path / "samples.png", samples[:100])
     save_pairs(run.path / "reconstructions.png", test[0][:32], model.reconstruct(test[0][:32], seed=0))
     save_grid(run.path / "interpolations.png", ways(model, test[0][:16], steps=10), 10)
-    model.export(run.path / "saved_model", overwrite=True)  # of a demo that was interrupted here
+    about = {"system": recipe.system, "dataset": recipe.dataset}
+    model.export(run.path / "saved_model", overwrite=True, about=about)  # of a demo that was interrupted here
     write_json(run.path / "metrics.json", metrics)
     return metrics
 

@@ -136,28 +136,62 @@ def interpolate(
 
 def export(
     model: Model,
-    out: Annotated[Path, typer.Option(help="Directory of the SavedModel, new or empty.")] = ...,
+    out: Annotated[Path, typer.Option(help="Directory to write, new or empty.")] = ...,
+    format_: Annotated[
+        str, typer.Option("--format", help="savedmodel, onnx (needs the extra keras_ijae\\[onnx]) or tflite.")
+    ] = "savedmodel",
     encoder: Annotated[
-        bool, typer.Option("--encoder", help="The encoder alone, which can be trained further.")
+        bool, typer.Option("--encoder", help="The encoder alone, a SavedModel that can be trained further.")
     ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what was exported to --out before.")] = False,
     import_: Import = None,
 ) -> None:
-    """Write a SavedModel that serves without this package.
+    """Write the model for programs that do not have this package: a SavedModel, ONNX or TFLite.
 
-    Its signatures are sample (also serving_default), encode, decode and reconstruct; those of a conditional model take
-    labels, and sample_labels draws what they ask for.
+    A SavedModel's signatures are sample (also serving_default), encode, decode and reconstruct; those of a conditional
+    model take labels, and sample_labels draws what they ask for. ONNX and TFLite have encode, decode and reconstruct;
+    samples are decoded from codes that are given. `keras-ijae info OUT` says what is there.
 
     [bold]Examples[/bold]
 
     [cyan]keras-ijae export runs/mnist --out served/1[/cyan]
 
+    [cyan]keras-ijae export runs/mnist --out onnx --format onnx[/cyan]
+
     [cyan]keras-ijae export runs/mnist --out encoder/1 --encoder[/cyan]
     """
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise ValueError(f"{out} exists and is not empty; it is not overwritten. Choose another directory.")
+    if encoder and format_ != "savedmodel":
+        raise ValueError(f"Option --encoder goes with --format savedmodel alone. Received: --format {format_}")
+    check_free(out, overwrite)
     loaded = load(model)
-    (loaded.export_encoder if encoder else loaded.export)(out, overwrite=True)  # it is empty, if it exists
+    from keras_ijae.training import info
+
+    about = {name: part for name, part in info(model).items() if name in ("system", "dataset")}
+    if encoder:
+        loaded.export_encoder(out, overwrite=True, about=about)  # it is empty, or may be replaced
+    else:
+        loaded.export(out, overwrite=True, format=format_, about=about)
     _wrote(out)
+
+
+def check_free(out: Path, overwrite: bool) -> None:
+    """Raises unless an export may go to `out`: nothing but an earlier export is replaced, and that when asked."""
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not overwrite):
+        raise ValueError(
+            f"{out} exists and is not empty; it is not overwritten. Choose another directory, or --overwrite."
+        )
+    if out.is_dir() and any(out.iterdir()) and _kind(out) not in ("savedmodel", "onnx", "tflite"):
+        raise ValueError(f"Option --overwrite replaces what was exported alone. {out} is something else.")
+
+
+def _kind(path: Path) -> str | None:
+    start_tensorflow(devices=False)
+    from keras_ijae.training import info
+
+    try:
+        return info(path)["kind"]
+    except ValueError:
+        return None
 
 
 def ways(model: Any, data: Any, steps: int) -> Any:

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
+from keras_ijae.training import info
 from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
@@ -39,7 +40,7 @@ COMMANDS = [
     "sample",
     "reconstruct",
 ]
-COMMANDS += ["interpolate", "export", "figure", "film", "lab", "demo"]
+COMMANDS += ["interpolate", "export", "info", "figure", "film", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
 
@@ -358,6 +359,31 @@ def test_exports_serve_and_are_not_overwritten(vae, tmp_path, capsys):
     assert (tmp_path / "encoder/saved_model.pb").is_file()
     assert run("export", vae, "--out", tmp_path / "served") == 2
     assert "not overwritten" in capsys.readouterr().err
+    about = info(tmp_path / "served")
+    assert (about["system"], about["dataset"], info(tmp_path / "encoder")["dataset"]) == ("vae", "digits", "digits")
+
+
+def test_an_export_replaces_another_one_when_asked_and_nothing_else(vae, tmp_path, capsys):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "work.txt").write_text("kept")
+    assert run("export", vae, "--out", tmp_path / "own", "--overwrite") == 2
+    assert run("export", vae, "--out", vae, "--overwrite") == 2
+    assert capsys.readouterr().err.count("is something else") == 2
+    assert (tmp_path / "own" / "work.txt").read_text() == "kept" and info(vae)["kind"] == "run"
+    assert run("export", vae, "--out", tmp_path / "e", "--encoder") == 0
+    assert run("export", vae, "--out", tmp_path / "e", "--format", "tflite", "--overwrite") == 0
+    assert {path.name for path in (tmp_path / "e").iterdir()} == {"model.tflite", "keras_ijae.json"}
+
+
+def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
+    assert run("export", vae, "--out", tmp_path / "e", "--format", "torch") == 2
+    assert "Option --format must be one of 'savedmodel', 'onnx', 'tflite'" in capsys.readouterr().err
+    assert run("export", vae, "--out", tmp_path / "e", "--format", "onnx", "--encoder") == 2
+    assert "Option --encoder goes with --format savedmodel" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert run("export", vae, "--out", tmp_path / "file" / "e") == 2
+    assert "file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 # Errors ---------------------------------------------------------------------------------------------------

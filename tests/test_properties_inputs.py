@@ -92,8 +92,8 @@ METHODS = {
     "elbo": ("x", "seed"),
     "importance_weighted_bound": ("x", "samples", "chunk", "seed"),
     "posterior": ("x",),
-    "export": ("path", "overwrite"),
-    "export_encoder": ("path", "overwrite"),
+    "export": ("path", "overwrite", "format", "about"),
+    "export_encoder": ("path", "overwrite", "about"),
     "fit_prior": ("data", "prior", "seed"),
 }
 GIVEN = {"x": images(2), "a": images(2), "b": images(2), "z": np.zeros((2, LATENT), "float32"), "n": 2, "samples": 2}

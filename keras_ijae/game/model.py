@@ -321,25 +321,45 @@ class GenerativeModel(keras.Model):
         self._need_encoder("fit a prior")
         self._sample_from(fitting.fitted(self, data, prior, seed))
 
-    def export(self, path: str | os.PathLike, overwrite: bool = False) -> None:
-        """Write a SavedModel that serves without this package and without Keras.
+    def export(
+        self,
+        path: str | os.PathLike,
+        overwrite: bool = False,
+        format: str = "savedmodel",
+        about: dict[str, Any] | None = None,
+    ) -> None:
+        """Write what serves without this package and without Keras: a directory.
 
-        Signatures, for any number of rows: `sample(n, seed)` (int32 scalars; also `serving_default`) and `decode(z)`
-        give "observations", `sample_codes(n, seed)` the "codes" of that sample; with an encoder, `encode(x)` gives
-        "codes" and `reconstruct(x)` "observations". Numbers are those of the methods of the same name, codes of
-        `sample` bit for bit. Of a conditional model `decode`, `encode` and `reconstruct` take `labels` as well, int32
-        (n,) with -1 for unknown, `sample` gives its "labels" too, and `sample_labels(labels, seed)` samples given ones.
+        "savedmodel": `m = tf.saved_model.load(path)` has `m.sample(16, seed=0)` and `m.decode(z)`, with an encoder also
+        `m.encode(x)` and `m.reconstruct(x)`, for any number of rows, which give tensors; those of a conditional model
+        take `labels` as well. Signatures, for servers: `sample(n, seed)` (int32 scalars; also `serving_default`) and
+        `decode(z)` give "observations", `sample_codes(n, seed)` the "codes" of that sample; `encode(x)` gives "codes"
+        and `reconstruct(x)` "observations". Of a conditional model `decode`, `encode` and `reconstruct` take `labels`,
+        int32 (n,) with -1 for unknown, `sample` gives its "labels" too, and `sample_labels(labels, seed)` samples given
+        ones.
+
+        "onnx": `encode.onnx`, `decode.onnx` and `reconstruct.onnx`, with inputs and outputs as of the signatures.
+        "tflite": `model.tflite` with these three as its signatures. They draw nothing: samples are decoded from codes
+        that are given, N(0, I) for the prior "normal", and an implicit decoder takes its `noise` as an input.
+
+        Numbers are those of the methods of the same name, codes of `sample` bit for bit; `keras_ijae.json` says what
+        the model is (of a SavedModel in `assets.extra`).
 
         Args:
             path: directory to be made; written under a temporary name and renamed.
             overwrite: whether an existing one is replaced.
+            format: "savedmodel", "onnx" (needs the extra `onnx`) or "tflite".
+            about: further metadata, such as {"dataset": "mnist"}.
 
         Raises:
             FileExistsError: `path` exists, and `overwrite` is not set.
+            ValueError: there is no such format, it cannot hold the model's operations, or its converter is missing.
         """
-        export.export_model(self, path, overwrite)
+        export.export_model(self, path, overwrite, format, about)
 
-    def export_encoder(self, path: str | os.PathLike, overwrite: bool = False) -> None:
+    def export_encoder(
+        self, path: str | os.PathLike, overwrite: bool = False, about: dict[str, Any] | None = None
+    ) -> None:
         """Write the encoder as a SavedModel for reuse, frozen or fine-tuned.
 
         `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as
@@ -350,7 +370,7 @@ class GenerativeModel(keras.Model):
         Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.
         """
         self._need_encoder("export an encoder")
-        export.export_encoder(self, path, overwrite)
+        export.export_encoder(self, path, overwrite, about)
 
     def labelled(self, x: Any, labels: Any = None) -> Batch:
         """Observations, checked, with one-hot labels for a conditional model: those given, else those that `x` has."""

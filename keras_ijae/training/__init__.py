@@ -6,6 +6,8 @@ from keras_ijae.training.classifier import train_classifier
 from keras_ijae.training.distribution import STRATEGIES, distribution
 from keras_ijae.training.drawing import FigureCallback, MaskRecorder
 from keras_ijae.training.film import save_film
+from keras_ijae.training.histograms import CodeHistograms
+from keras_ijae.training.info import info
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
@@ -18,6 +20,7 @@ from keras_ijae.training.trainer import train
 __all__ = [
     "Backup",
     "FigureCallback",
+    "CodeHistograms",
     "History",
     "MaskRecorder",
     "MetricsCallback",
@@ -34,6 +37,7 @@ __all__ = [
     "distribution",
     "get_recipe",
     "grid",
+    "info",
     "interleave",
     "open_run",
     "save_film",

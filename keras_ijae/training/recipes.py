@@ -3,7 +3,9 @@
 import dataclasses
 from typing import Any
 
+import keras_ijae.models  # noqa: F401, which fills the table of systems
 from keras_ijae.checks import choice, instance, number, size, whole
+from keras_ijae.game import ENTRIES
 from keras_ijae.training.distribution import STRATEGIES
 
 
@@ -86,85 +88,54 @@ class Recipe:
         return dataclasses.replace(self, **{**changes, **merged})
 
 
-MNIST = {
-    "age": "adversarial generator-encoder",
-    "alpha_gan": "alpha-GAN",
-    "as_vae": "adversarial symmetric VAE (experimental)",
-    "avb": "adversarial variational Bayes",
-    "eb_gan": "energy-based GAN",
-    "factor_vae": "FactorVAE",
-    "flow_vae": "VAE with a flow as prior",
-    "gan": "GAN",
-    "gmm_vae": "VAE with a learned mixture as prior",
-    "hierarchical_vae": "VAE with a hierarchical prior and a bounded reconstruction error",
-    "info_vae": "InfoVAE",
-    "injflow": "relaxed injective flow",
-    "intro_vae": "introspective VAE",
-    "iop_vae": "VAE with the implicit optimal prior",
-    "nf_vae": "VAE with a planar flow as posterior",
-    "rae_gmm": "regularised auto-encoder with a mixture fitted to its codes",
-    "resampled_vae": "VAE with a resampled prior",
-    "stick_vae": "VAE whose codes are weights of a broken stick",
-    "two_stage_vae": "two-stage VAE",
-    "vae": "VAE",
-    "vae_gan": "VAE-GAN",
-    "vamp_vae": "VAE with the VampPrior",
-}
-"""Systems whose recipe "NAME_mnist" has nothing but their defaults, and what they are called there."""
+BEST = ("ae_gmm", "alpha_gan", "flex_ae", "flow_vae", "gan", "ijae", "wgan_gp")
+"""The systems of each kind whose samples came nearest on MNIST (`docs/landscape.md`, `docs/defaults.md`)."""
 
-RECIPES = {
-    f"{system}_mnist": Recipe(
-        summary=f"{words} on MNIST, convolutional", system=system, dataset="mnist", latent_dim=32, networks="dcgan"
-    )
-    for system, words in MNIST.items()
+SETTINGS: dict[str, dict[str, Any]] = {
+    # of digits 21 steps are an epoch: 1,350 of them in batches of 64
+    "digits": {"latent_dim": 8, "networks": "mlp", "epochs": 300, "every": 30, "steps_per_execution": 21},
+    "mnist": {"latent_dim": 32, "networks": "dcgan"},
+    "fashion_mnist": {"latent_dim": 32, "networks": "dcgan", "epochs": 40},
+    "cifar10": {"latent_dim": 128, "networks": "dcgan", "epochs": 100, "every": 5},
+    "celeb_a": {"latent_dim": 64, "networks": "dcgan", "epochs": 40, "data": {"size": 64}},
 }
-RECIPES |= {
-    f"{system}_digits": Recipe(
-        summary=f"{MNIST[system]} on 8x8 digits", system=system, dataset="digits", latent_dim=8, networks="mlp"
-    )
-    for system in ("gmm_vae", "nf_vae", "flow_vae")
+"""What all recipes of a data set have. Every system has one of digits and of mnist, the `BEST` of the other sets."""
+
+OWN: dict[str, dict[str, Any]] = {
+    "ijae_digits": {
+        "summary": "what `keras-ijae demo` trains",
+        "arguments": {"lam": 0.3, "spectral": False, "r1_weight": 0.02, "ema": 0.9997},
+        "epochs": 1000,
+        "every": 100,
+    },
+    "ijae_mnist": {"arguments": {"lam": 0.3}},
+    "mask_aae_mnist": {"latent_dim": 64, "arguments": {"preset": "images"}},
+    "iaf_vae_mnist": {
+        "system": "vae",
+        "summary": "VAE with an inverse autoregressive flow as posterior, and free bits",
+        "arguments": {"posterior": "iaf", "free_bits": 8.0},
+    },
+    "cgan_digits": {
+        "system": "gan",
+        "summary": "conditional GAN",
+        "classes": 10,
+        "arguments": {"spectral": False},
+    },
 }
-RECIPES |= {
-    "ijae_digits": Recipe(
-        summary="lambda-IJAE on scikit-learn's 8x8 digits; what `keras-ijae demo` trains",
-        system="ijae",
-        dataset="digits",
-        latent_dim=8,
-        networks="mlp",
-        arguments={"lam": 0.3, "spectral": False, "r1_weight": 0.02, "ema": 0.9997},
-        epochs=1000,
-        every=100,
-        steps_per_execution=21,  # the steps of an epoch: 1,350 digits in batches of 64
-    ),
-    "ijae_mnist": Recipe(
-        summary="lambda-IJAE on MNIST, convolutional",
-        system="ijae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-        arguments={"lam": 0.3},
-    ),
-    "iaf_vae_mnist": Recipe(
-        summary="VAE with an inverse autoregressive flow as posterior, and free bits, on MNIST",
-        system="vae",
-        dataset="mnist",
-        latent_dim=32,
-        networks="dcgan",
-        arguments={"posterior": "iaf", "free_bits": 8.0},
-    ),
-    "cgan_digits": Recipe(
-        summary="conditional GAN on scikit-learn's 8x8 digits",
-        system="gan",
-        dataset="digits",
-        classes=10,
-        latent_dim=8,
-        networks="mlp",
-        arguments={"spectral": False},
-        epochs=300,
-        every=30,
-        steps_per_execution=21,
-    ),
-}
+"""What a recipe has beside, or in the place of, the `SETTINGS` of its data set."""
+
+
+def _recipe(system: str, dataset: str) -> Recipe:
+    own = OWN.get(f"{system}_{dataset}", {})
+    system = own.get("system", system)
+    return Recipe(**{"summary": ENTRIES[system].help, **SETTINGS[dataset], **own, "system": system, "dataset": dataset})
+
+
+_NAMES = [(system, dataset) for dataset in ("digits", "mnist") for system in ENTRIES]
+_NAMES += [("cgan", "digits"), ("iaf_vae", "mnist")]
+_NAMES += [(system, dataset) for dataset in SETTINGS if dataset not in ("digits", "mnist") for system in BEST]
+RECIPES = {f"{system}_{dataset}": _recipe(system, dataset) for system, dataset in _NAMES}
+"""name -> recipe: SYSTEM_DATASET, and two of their own."""
 
 
 def get_recipe(name: str) -> Recipe:

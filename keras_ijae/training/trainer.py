@@ -1,8 +1,6 @@
 """Trains a recipe into a run directory."""
 
 import contextlib
-import importlib.metadata
-import platform
 import warnings
 from collections.abc import Sequence
 
@@ -13,12 +11,14 @@ from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
+from keras_ijae.game.metadata import versions
 from keras_ijae.machines import all_alive, is_chief, of_all_machines
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.data import data_shape, first_rows, labelled_rows, splits, training_data, validation_data
 from keras_ijae.training.distribution import distribution
 from keras_ijae.training.drawing import FigureCallback, MaskRecorder
+from keras_ijae.training.histograms import CodeHistograms
 from keras_ijae.training.projector import Projector, most_rows
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
@@ -26,7 +26,6 @@ from keras_ijae.training.stopping import StopOnSignal
 
 _SHOWN = 500
 """Of the data that training is validated on, in the projector and behind samples of the plane."""
-_VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
 @in_words("Training")
@@ -165,17 +164,6 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
     return model
 
 
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that a run depends on."""
-    found = {"python": platform.python_version()}
-    for name in _VERSIONED:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
 def _check_classes(recipe, held_out):
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
@@ -187,6 +175,8 @@ def _watching(recipe, run, model, held_out):
     watching = [History(run.path / "history.csv")]
     if is_chief(model.distribute_strategy):
         watching.append(keras.callbacks.TensorBoard(run.path / "logs", write_graph=False))
+    if model.has_encoder:
+        watching.append(CodeHistograms(first_rows(held_out, 256), run.path / "logs" / "codes", recipe.every))
     if len(model.data_shape) == 3:
         watching.append(SampleGrid(run.path / "grids", recipe.every))
         if model.has_encoder:

@@ -1,0 +1,69 @@
+"""What is written beside an exported model, for people and for `keras-ijae info`."""
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_ijae import checks
+from keras_ijae.files import write_json
+
+NAME = "keras_ijae.json"
+"""The file; of a SavedModel in `assets.extra`, where TensorFlow leaves room for files of others."""
+
+
+_VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
+
+
+def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What is known of a model: its system, sizes, prior, parameters, versions; and what is told `about` it.
+
+    Args:
+        model: a `Game`.
+        format: what it is exported to.
+        about: further entries, such as {"dataset": "mnist"}, which go before those known.
+
+    Raises:
+        ValueError: `about` is no dictionary that JSON can hold.
+    """
+    about = {} if about is None else checks.instance("about", about, dict)
+    try:
+        json.dumps(about, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"Argument `about` must be a dictionary that JSON can hold: {error}") from error
+    known = {
+        "format": format,
+        "system": type(model).__name__,
+        "data_shape": list(model.data_shape),
+        "latent_dim": model.latent_dim,
+        "classes": model.classes,
+        "prior": type(model.sampling_prior).__name__,
+        "steps": int(keras.ops.convert_to_numpy(model.steps)),
+        "dataset": None,
+    }
+    return {**known, **about, "format": format, "versions": versions()}
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that a run depends on."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def write(directory: Path, described: dict[str, Any]) -> None:
+    """Write the metadata of what has been exported to `directory`."""
+    write_json(place_in(directory), described)
+
+
+def place_in(directory: Path) -> Path:
+    """Where the metadata of what is exported to `directory` are."""
+    saved = (directory / "saved_model.pb").is_file()
+    return directory / "assets.extra" / NAME if saved else directory / NAME

@@ -1,0 +1,129 @@
+"""What a run, a `.keras` file or an exported model says of itself, read without loading it."""
+
+import csv
+import json
+import os
+import zipfile
+import zlib
+from typing import Any
+
+from keras_ijae import checks
+from keras_ijae.game import metadata
+from keras_ijae.training.runs import RunDirectory
+
+LARGEST = 2**24
+"""Bytes of JSON that are read: a configuration has some ten thousand."""
+
+_KINDS = "a run directory, a .keras file of this package, or a directory that `export` made"
+
+
+def info(path: str | os.PathLike) -> dict[str, Any]:
+    """What is known of a trained model from its files alone; nothing in them is run.
+
+    Args:
+        path: a run directory, a `.keras` file, or what `model.export` or `model.export_encoder` made.
+
+    Returns:
+        "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system", "data_shape", "latent_dim", "classes",
+        "prior", "dataset" (what it was trained on) and "versions", each None where it is not known; and what else there
+        is: a run's "epochs" (those done, and those of the recipe), what was exported ("functions", "steps").
+
+    Raises:
+        ValueError: there is nothing at `path`, or something else, or it is damaged.
+    """
+    place = checks.path("path", path)
+    if place.is_file():
+        return _of_file(place)
+    if metadata.place_in(place).is_file():
+        return _of_export(place)
+    if RunDirectory(place).config.is_file():
+        return _of_run(RunDirectory(place))
+    raise _wrong(place, "which is a SavedModel of another program" if (place / "saved_model.pb").is_file() else None)
+
+
+def _of_export(path):
+    found = _read(metadata.place_in(path))
+    if found.get("format") not in ("savedmodel", "onnx", "tflite"):
+        raise _wrong(path, "whose metadata name no format")
+    return {"kind": found.pop("format"), **found}
+
+
+def _of_run(run):
+    recipe, content = run.read_recipe(), _read(run.config)
+    model = _of_keras(run.model) if run.model.is_file() else {"data_shape": None, "prior": None}
+    return {
+        "kind": "run",
+        "system": recipe.system,
+        "data_shape": model["data_shape"],
+        "latent_dim": recipe.latent_dim,
+        "classes": recipe.classes,
+        "prior": model["prior"],
+        "dataset": recipe.dataset,
+        "arguments": recipe.arguments,
+        "epochs": [_epochs(run.path / "history.csv"), recipe.epochs],
+        "versions": content.get("versions"),
+    }
+
+
+def _of_file(path):
+    found, run = _of_keras(path), RunDirectory(path.parent)
+    if run.model == path and run.config.is_file():
+        recipe = run.read_recipe()
+        found |= {"system": recipe.system, "dataset": recipe.dataset}
+    return found
+
+
+def _of_keras(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config, about = (_parsed(path, archive.open(f"{name}.json").read) for name in ("config", "metadata"))
+    except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise _wrong(path, f"which fails with {error}") from error
+    arguments = config.get("config")
+    if not isinstance(arguments, dict) or not {"data_shape", "latent_dim", "classes", "ema"} <= arguments.keys():
+        raise _wrong(path, f"a model of the class {config.get('class_name')!r:.80}")
+    prior = arguments.get("sampling_prior") or arguments.get("prior")
+    return {
+        "kind": "keras",
+        "system": config.get("class_name"),
+        **{name: arguments[name] for name in ("data_shape", "latent_dim", "classes")},
+        "prior": prior.get("class_name") if isinstance(prior, dict) else prior,
+        "dataset": None,
+        "versions": {"keras": about.get("keras_version")},
+        "saved": about.get("date_saved"),
+    }
+
+
+def _epochs(history):
+    """How many a run has done."""
+    try:
+        with history.open(newline="", encoding="utf-8") as file:
+            return max((int(row["epoch"]) for row in csv.DictReader(file)), default=0)
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise ValueError(f"{history} is not the history of a run: {error}") from error
+
+
+def _read(path):
+    with path.open("rb") as file:
+        return _parsed(path, file.read)
+
+
+def _parsed(path, read):
+    """The dictionary in a file, of which at most `LARGEST` bytes are read."""
+    try:
+        raw = read(LARGEST + 1)
+        content = json.loads(raw) if len(raw) <= LARGEST else None
+    except (OSError, ValueError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
+        raise _wrong(path, f"which fails with {error}") from error
+    if not isinstance(content, dict):
+        raise _wrong(path, "whose description is no dictionary, or too large")
+    return content
+
+
+def _wrong(path, what):
+    return ValueError(
+        f"Argument `path` must be {_KINDS}. Received: {path}, "
+        f"{what or ('which is neither' if path.exists() else 'which does not exist')}"
+    )

@@ -1,0 +1,121 @@
+"""What `info` reads of runs, `.keras` files and exports, and what it says of damaged, hostile and foreign ones."""
+
+import json
+import zipfile
+
+import keras
+import pytest
+import tensorflow as tf
+from systems import create
+
+from keras_ijae.training import Recipe, RunDirectory, info
+from keras_ijae_cli import main
+
+
+def shown(*arguments):
+    with pytest.raises(SystemExit) as exit:
+        main([str(argument) for argument in ("info", *arguments)])
+    return exit.value.code or 0
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run directory as one that has trained three of five epochs, and the same model exported from it."""
+    path = tmp_path_factory.mktemp("info") / "run"
+    recipe = Recipe(system="ae_gmm", dataset="digits", latent_dim=2, epochs=5, arguments={"ema": 0.9})
+    RunDirectory(path).write_recipe(recipe, {"keras": "3.15.1"})
+    (path / "history.csv").write_text("epoch,loss\n1,3\n2,2\n3,1\n")
+    model = create("gmm_vae")
+    model.save(path / "model.keras")
+    model.export_encoder(path.parent / "encoder", about={"dataset": "digits"})
+    return path
+
+
+def test_a_run_says_what_was_trained_and_how_far_it_is(run):
+    found = info(run)
+    assert found["kind"] == "run" and found["epochs"] == [3, 5] and found["dataset"] == "digits"
+    assert (found["system"], found["arguments"], found["versions"]) == ("ae_gmm", {"ema": 0.9}, {"keras": "3.15.1"})
+    assert found["data_shape"] == [8, 8, 1] and found["prior"] == "LearnedMixture"
+
+
+def test_a_run_without_a_model_says_what_is_known(run, tmp_path):
+    RunDirectory(tmp_path).write_recipe(RunDirectory(run).read_recipe(), {})
+    assert info(tmp_path) | {"versions": 0} == info(run) | {
+        "epochs": [0, 5],
+        "data_shape": None,
+        "prior": None,
+        "versions": 0,
+    }
+
+
+def test_a_keras_file_says_what_it_is_and_in_its_run_what_it_was_trained_on(run, tmp_path):
+    (tmp_path / "alone.keras").write_bytes((run / "model.keras").read_bytes())
+    alone, inside = info(tmp_path / "alone.keras"), info(run / "model.keras")
+    assert alone["kind"] == "keras" and alone["latent_dim"] == 2 and alone["versions"] == {"keras": keras.__version__}
+    assert (alone["system"], alone["dataset"]) == ("VAE", None)
+    assert (inside["system"], inside["dataset"]) == ("ae_gmm", "digits")
+
+
+def test_an_export_says_what_it_was_told(run):
+    found = info(run.parent / "encoder")
+    assert found["kind"] == "savedmodel" and found["dataset"] == "digits" and found["functions"] == ["encoder"]
+    assert found["versions"]["tensorflow"] == tf.__version__
+
+
+def test_the_command_prints_a_table_or_json(run, capsys):
+    assert shown(run) == 0
+    assert "ae_gmm" in capsys.readouterr().out
+    assert shown(run, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == info(run)
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"{name}.json", content)
+    return path
+
+
+def foreign(folder):
+    """name -> a path that is none of ours."""
+    model = {"class_name": "Sequential", "config": {"layers": []}}
+    text, saved, twice = folder / "text.keras", folder / "saved", folder / "twice"
+    text.write_text("not a model")
+    tf.saved_model.save(tf.train.Checkpoint(), saved)
+    twice.mkdir()
+    (twice / "keras_ijae.json").write_text("[1, 2]")
+    deep = folder / "deep"
+    deep.mkdir()
+    (deep / "keras_ijae.json").write_text("[" * 100_000)
+    return {
+        "which does not exist": folder / "nothing",
+        "which is neither": folder,
+        "not a zip file": text,
+        "a SavedModel of another program": saved,
+        "description is no dictionary": twice,
+        "which fails with": deep,
+        "a model of the class 'Sequential'": zipped(folder / "s.keras", config=json.dumps(model), metadata="{}"),
+        "no item named": zipped(folder / "empty.keras"),
+        "or too large": zipped(folder / "bomb.keras", config="[" + " " * (2**24 + 1), metadata="{}"),
+    }
+
+
+def test_what_is_foreign_hostile_or_damaged_is_named(tmp_path):
+    for message, path in foreign(tmp_path).items():
+        with pytest.raises(ValueError, match=f"`path` must be a run directory.*{path.name}.*{message}"):
+            info(path)
+
+
+def test_nothing_in_a_description_steers_the_terminal_or_the_markup(tmp_path, capsys):
+    told = {"format": "onnx", "system": "\x1b[2J[bold red]evil[/]", "notes": {"[red]": ["\x07", None]}}
+    (tmp_path / "keras_ijae.json").write_text(json.dumps(told))
+    assert shown(tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "\x1b[2J" not in out and "\x07" not in out and "[bold red]evil[/]" in out
+
+
+def test_a_damaged_run_is_named(run, tmp_path):
+    RunDirectory(tmp_path).write_recipe(RunDirectory(run).read_recipe(), {})
+    (tmp_path / "history.csv").write_text("epoch,loss\nten,3\n")
+    with pytest.raises(ValueError, match="history.csv is not the history of a run"):
+        info(tmp_path)
