@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, fit_prior, lab, systems, train, use
+from keras_ijae_cli import classifier, demo, evaluate, fit_prior, lab, report, systems, train, use
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -33,6 +33,9 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
 [cyan]keras-ijae evaluate runs/fashion --metrics fid,prd --features fashion_mnist-classifier.keras[/cyan]
   score samples and reconstructions; `keras-ijae train-classifier` makes the extractor
+
+[cyan]keras-ijae report runs/fashion --out report.html[/cyan]
+  one page that shows it all, alone or beside other runs
 
 [cyan]keras-ijae lab[/cyan]
   the theory's small exact experiments
@@ -56,6 +59,7 @@ for command in (
     train.datasets,
     evaluate.evaluate,
     evaluate.metrics,
+    report.report,
     classifier.train_classifier,
     fit_prior.fit_prior,
     use.sample,

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
+from keras_ijae.game.docstrings import arguments_in, sections
 from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
@@ -25,7 +26,6 @@ from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
-from keras_ijae_cli.systems import arguments_in, sections
 
 COMMANDS = [
     "train",
@@ -39,7 +39,7 @@ COMMANDS = [
     "sample",
     "reconstruct",
 ]
-COMMANDS += ["interpolate", "export", "lab", "demo"]
+COMMANDS += ["interpolate", "export", "report", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
 

@@ -4,6 +4,7 @@ from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.classifier import train_classifier
 from keras_ijae.training.distribution import STRATEGIES, distribution
+from keras_ijae.training.journal import Journal
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
@@ -15,6 +16,7 @@ from keras_ijae.training.trainer import train
 __all__ = [
     "Backup",
     "History",
+    "Journal",
     "MetricsCallback",
     "Progress",
     "RECIPES",

@@ -1,8 +1,6 @@
 """Trains a recipe into a run directory."""
 
 import contextlib
-import importlib.metadata
-import platform
 import warnings
 from collections.abc import Sequence
 
@@ -17,11 +15,11 @@ from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.data import data_shape, first_rows, splits, training_data, validation_data
 from keras_ijae.training.distribution import distribution
+from keras_ijae.training.journal import Journal, heard_warnings
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.stopping import StopOnSignal
-
-_VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
+from keras_ijae.training.versions import versions
 
 
 @in_words("Training")
@@ -59,33 +57,37 @@ def train(
         RuntimeError: another process writes into the directory, another machine has ended, or the data failed
             (`ki.datasets.DataError`).
     """
-    strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
-    keras.utils.set_random_seed(recipe.seed)
-    data, held_out = training_data(recipe), validation_data(recipe)
-    with strategy.scope():
-        model = build(recipe, data_shape(data))
-    if recipe.classes is not None:
-        _check_classes(recipe, held_out)
-    with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
-        _together(model)  # no other machine looks any more at what stood there
-        if overwrite and is_chief(strategy):
-            run.clear()
-        watching = _watching(recipe, run, model, held_out)
-        _together(model)
-        backup = Backup(run.backup, recipe.every, recipe.every_steps)
-        _check_epochs(recipe, run, backup)
-        _check_replicas(run, model)
-        begun = run.config.is_file()
-        _together(model)
-        if is_chief(strategy):
+    with heard_warnings() as heard:
+        strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
+        keras.utils.set_random_seed(recipe.seed)
+        data, held_out = training_data(recipe), validation_data(recipe)
+        with strategy.scope():
+            model = build(recipe, data_shape(data))
+        if recipe.classes is not None:
+            _check_classes(recipe, held_out)
+        with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
+            _together(model)  # no other machine looks any more at what stood there
+            if overwrite and is_chief(strategy):
+                run.clear()
+            watching = _watching(recipe, run, model, held_out)
+            _together(model)
+            backup = Backup(run.backup, recipe.every, recipe.every_steps)
+            _check_epochs(recipe, run, backup)
+            _check_replicas(run, model)
+            begun = run.config.is_file()
+            _together(model)
+            if not is_chief(strategy):
+                _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
+                return _finished(run, model, data)
             run.write_recipe(recipe, versions(), splits(recipe), strategy.num_replicas_in_sync)
-        try:
-            _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
-        except Exception:
-            if is_chief(strategy) and not begun and run.holds_nothing_but_config():
-                run.config.unlink()
-            raise
-        return _finished(run, model, data)
+            try:
+                with Journal(run.journal, heard) as journal:
+                    _fit(recipe, model, data, held_out, backup, [*watching, journal, *callbacks])
+                    return _finished(run, model, data)
+            except Exception:
+                if not begun and run.holds_nothing_trained():
+                    run.clear()
+                raise
 
 
 def _together(model):
@@ -160,17 +162,6 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
     return model
 
 
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that a run depends on."""
-    found = {"python": platform.python_version()}
-    for name in _VERSIONED:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
 def _check_classes(recipe, held_out):
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
@@ -179,7 +170,7 @@ def _check_classes(recipe, held_out):
 
 
 def _watching(recipe, run, model, held_out):
-    watching = [History(run.path / "history.csv")]
+    watching = [History(run.history)]
     if is_chief(model.distribute_strategy):
         watching.append(keras.callbacks.TensorBoard(run.path / "logs", write_graph=False))
     if len(model.data_shape) == 3:
