@@ -16,7 +16,7 @@ GOOD, OPEN, BAD = "good", "open", "bad"
 
 @dataclasses.dataclass(frozen=True)
 class Explained:
-    """A system by its class: name, its line in the table, blocks of text (and whether they are equations), references."""
+    """A system by its class: its line in the table, blocks of text (and whether they are equations), references."""
 
     name: str
     line: str

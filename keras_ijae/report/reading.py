@@ -96,12 +96,12 @@ def _json(path):
 def _curves(path):
     if not path.is_file():
         raise ValueError(f"There is no {path}: no epoch has ended, or it was deleted.")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
     try:
-        names = [name for name in (rows[0] if rows else ()) if name != "epoch"]
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = [name for name in rows[0] if name != "epoch"]
         found = {name: [(int(row["epoch"]), float(row[name])) for row in rows if row[name]] for name in names}
-    except (KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not the history of a run: {error!r}") from error
     return {name: tuple(np.array(points, float).T) for name, points in found.items() if points}
 
