@@ -464,7 +464,7 @@ def test_a_model_of_ones_own_class_is_loaded_with_its_module(own, tmp_path, caps
     assert (tmp_path / "own.png").is_file()
 
 
-IMPORTING = ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "fit-prior"]
+IMPORTING = ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "fit-prior", "report"]
 
 
 @pytest.mark.parametrize("command", IMPORTING)

@@ -80,6 +80,13 @@ def test_what_is_no_journal_is_refused(tmp_path, text):
         read_journal(tmp_path / "journal.json")
 
 
+def test_a_damaged_journal_is_kept_and_does_not_stop_training(tmp_path):
+    (tmp_path / "journal.json").write_text("{")
+    with pytest.warns(match="is kept as .*journal.old.json"), Journal(tmp_path / "journal.json"):
+        pass
+    assert len(read_journal(tmp_path / "journal.json")) == 1 and (tmp_path / "journal.old.json").read_text() == "{"
+
+
 def test_the_newest_backup_can_be_looked_at(run):
     model, done = build(RECIPE, (8, 8, 1)), ki.load_model(run.path)
     assert Backup(run.backup).restore(model) == (2, 0)

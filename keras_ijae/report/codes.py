@@ -11,6 +11,8 @@ from keras_ijae.report.panels import Panel
 _OF_DATA, _OF_PRIOR, _DRAWN = 750, 250, 64
 _BY = {"mask": "by the mask", "posterior": "by the variance of the posteriors' means", "spread": "by their spread"}
 
+_UNNAMED = {"showticklabels": False}
+
 
 def codes(look: Look) -> Panel:
     """Which dimensions are in use, how correlated they are, and two planes."""
@@ -44,6 +46,7 @@ def planes(look: Look) -> list[Chart]:
             *axes,
             caption,
             tall=True,
+            **({} if axes[0] else {"xaxis": _UNNAMED, "yaxis": _UNNAMED}),
         )
         for title, plane, axes in projections
     ]

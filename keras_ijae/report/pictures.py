@@ -14,10 +14,17 @@ LARGEST_SIDE = 128
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """One image: its data URI, and what it is, for those who do not see it."""
+    """One image.
+
+    Attributes:
+        uri: with all of it.
+        alt: what it is, for those who do not see it.
+        side: its longer side, in pixels.
+    """
 
     uri: str
     alt: str
+    side: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +50,7 @@ def image(pixels: np.ndarray, alt: str) -> Image:
         height, width = (max(1, round(length * LARGEST_SIDE / side)) for length in pixels.shape[1:3])
         pixels = np.clip(tf.image.resize(pixels, (height, width), "area").numpy(), 0, 1)
     encoded = tf.io.encode_png(grid(pixels, scale=1)).numpy()
-    return Image(f"data:image/png;base64,{base64.b64encode(encoded).decode()}", alt)
+    return Image(f"data:image/png;base64,{base64.b64encode(encoded).decode()}", alt, max(pixels.shape[1:3]))
 
 
 def strip(pixels: np.ndarray, alt: str, caption: str = "", kind: str = "strip") -> Tile:

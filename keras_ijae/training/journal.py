@@ -65,12 +65,21 @@ class Journal(keras.callbacks.Callback, contextlib.AbstractContextManager):
         self._heard = [] if heard is None else heard
 
     def __enter__(self) -> "Journal":
-        self._earlier = read_journal(self.path)
+        self._earlier = self._read()
         self._clock = time.monotonic()
         self._entry = {"began": _now(), "seen": _now(), "seconds": 0.0, "outcome": None, "error": None}
         done = self._earlier[-1].get("epochs", 0) if self._earlier else 0
         self._entry |= {"epochs": done, "device": device(), "warnings": self._heard}
         return self
+
+    def _read(self) -> list[dict[str, Any]]:
+        """What was written before; a file that is damaged is kept under another name."""
+        try:
+            return read_journal(self.path)
+        except ValueError as error:
+            old = self.path.replace(self.path.with_suffix(f".old{self.path.suffix}"))
+            warnings.warn(f"{error}; it is kept as {old}", stacklevel=2)
+            return []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
