@@ -139,7 +139,7 @@ def test_the_state_of_a_run_is_said(journal, mood, words, tmp_path):
 def test_numbers_that_are_not_finite_are_said(tmp_path):
     curves = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
     run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=curves)
-    assert not_finite(curves) == ["loss from epoch 2"]
+    assert not_finite(run) == ["loss from epoch 2"]
     assert facts.state(run) == (facts.BAD, "Done, but not finite: loss from epoch 2.")
     assert _extremes(*curves["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
     (star,) = _best("training", "loss", *curves["loss"], "#000000")
@@ -197,11 +197,12 @@ def test_a_run_that_is_not_done_is_shown_by_its_newest_backup(run, tmp_path):
 def test_a_model_whose_weights_are_not_finite_is_told_and_not_drawn(tmp_path):
     run = made(tmp_path / "run", RECIPE, (8, 8, 1))
     model = ki.load_model(run.path)
-    model.decoder.weights[0].assign(np.full(model.decoder.weights[0].shape, np.nan))
+    model.decoder.weights[-1].assign(np.full(model.decoder.weights[-1].shape, np.nan))
     model.save(run.model)
     write_report(run.path, tmp_path / "report.html")
     text = without_plotly(tmp_path / "report.html")
     assert "samples are not finite" in text and "reconstructions are not finite" in text
+    assert "Done, but not finite: the weights of decoder." in text
     assert "dimensions are active" in text  # its encoder is as it was
 
 
@@ -279,7 +280,7 @@ def test_curves_react_to_the_mouse(chromium, page):  # noqa: F811
     chromium.open(page)
     chromium.wait("document.querySelectorAll('#curves .plot .main-svg').length")
     plot = chromium.driver.find_element("css selector", "#curves .plot")
-    chromium.run("arguments[0].scrollIntoView({block: 'center'})", plot)
+    chromium.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", plot)
     layer = plot.find_element("css selector", ".nsewdrag")
     before = chromium.run("return arguments[0].layout.xaxis.range", plot)
     chromium.hover(layer)

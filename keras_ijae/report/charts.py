@@ -44,7 +44,7 @@ def chart(
         font={"family": "inherit", "size": 12},
         showlegend=several,
         legend={"orientation": "h", "y": -0.16 if tall else -0.22, "x": 0},
-        hoverlabel={"font": {"family": "inherit"}},
+        hoverlabel={"bgcolor": "#1d2126", "bordercolor": "#646b75", "font": {"family": "inherit", "color": "#ffffff"}},
         **layout,
     )
     figure.update_xaxes(title={"text": html.escape(x), "standoff": 6}, zeroline=False, automargin=True)

@@ -27,7 +27,7 @@ def _chart(term, runs):
                 drawn.append(line(label, *run.curves[name], colour, dash=dash))
                 drawn += _best(label, term, *run.curves[name], colour)
                 said.append(f"{label}: {_extremes(*run.curves[name])}")
-    return chart(term, drawn, "epoch", "", "; ".join(said))
+    return chart(term, drawn, "epoch", "", "; ".join(said), hovermode="x unified", hoverdistance=-1)
 
 
 def _best(label, term, epochs, values, colour):

@@ -26,21 +26,19 @@ class Explained:
 
 def state(run: Run) -> tuple[str, str]:
     """How a run stands, and a sentence on it."""
-    epochs = run.recipe.epochs
+    epochs, last = run.recipe.epochs, run.journal[-1] if run.journal else {}
+    outcome = last.get("outcome") if run.journal or not run.directory.model.is_file() else "done"
+    if outcome == "done":
+        bad = not_finite(run)
+        return (BAD, f"Done, but not finite: {', '.join(bad)}.") if bad else (GOOD, f"Done: {epochs} epochs.")
     if not run.journal:
-        if run.directory.model.is_file():
-            return GOOD, f"Done: {epochs} epochs."
         return OPEN, f"Not done: there is no model.keras yet. {epochs} epochs were asked for."
-    last = run.journal[-1]
-    if last.get("outcome") == "failed":
+    if outcome == "failed":
         return BAD, f"Failed after {last['epochs']} of {epochs} epochs. {last.get('error')}"
-    if last.get("outcome") == "interrupted":
+    if outcome == "interrupted":
         return OPEN, f"Interrupted after {last['epochs']} of {epochs} epochs: `train --resume` goes on."
-    if last.get("outcome") is None:
-        sign = f"its last sign of life, after {last['epochs']} of {epochs} epochs, is of {last['seen']}"
-        return OPEN, f"Not done: it is being trained, or its process was killed; {sign}."
-    bad = not_finite(run.curves)
-    return (BAD, f"Done, but not finite: {', '.join(bad)}.") if bad else (GOOD, f"Done: {epochs} epochs.")
+    sign = f"its last sign of life, after {last['epochs']} of {epochs} epochs, is of {last['seen']}"
+    return OPEN, f"Not done: it is being trained, or its process was killed; {sign}."
 
 
 def warned(run: Run) -> list[str]:

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -118,10 +117,16 @@ def _model(directory, recipe):
     return model, f"the newest backup, after {state[0]} epochs" + (f" and {state[1]} steps" if state[1] else "")
 
 
-def not_finite(curves: Curves) -> list[str]:
-    """Where the history holds NaN or an infinity: "val_loss from epoch 3"."""
-    return [
+def not_finite(run: Run) -> list[str]:
+    """Where there is NaN or an infinity: "val_loss from epoch 3", "the weights of decoder"."""
+    curves = [
         f"{name} from epoch {epochs[~np.isfinite(values)][0]:.0f}"
-        for name, (epochs, values) in curves.items()
-        if not math.isfinite(values.sum())
+        for name, (epochs, values) in run.curves.items()
+        if not np.isfinite(values).all()
     ]
+    networks = {} if run.model is None else run.model.networks
+    return curves + [f"the weights of {name}" for name, network in networks.items() if not _is_finite(network)]
+
+
+def _is_finite(network):
+    return all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in network.weights)

@@ -3,7 +3,7 @@ const touched = window.matchMedia("(pointer: coarse)").matches; // a finger scro
 const options = {
   displaylogo: false,
   responsive: true,
-  displayModeBar: touched ? true : "hover",
+  displayModeBar: true, // where there is a mouse, the style shows it on hovering
   modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]],
 };
 for (const place of document.querySelectorAll(".plot")) {
