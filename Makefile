@@ -1,4 +1,4 @@
-# make demo     train on the embedded digits, measure, draw, export: everything lands in runs/demo
+# make demo     train on the embedded digits, measure, draw, export, report: everything lands in runs/demo
 # make test     run the tests
 # make test-all run them all, the slow ones too: what every change must pass
 # make soak     longer checks, hours: a hundred kills, memory over twenty minutes, twenty thousand values of arguments

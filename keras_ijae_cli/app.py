@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, figure, film, fit_prior, info, lab, systems, train, use
+from keras_ijae_cli import classifier, demo, evaluate, figure, film, fit_prior, info, lab, report, systems, train, use
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -37,6 +37,9 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
 [cyan]keras-ijae figure latent-traversals runs/fashion --out traversals.pdf[/cyan]
   figures as papers have them; `keras-ijae figure` lists them
 
+[cyan]keras-ijae report runs/fashion --out report.html[/cyan]
+  one page that shows it all, alone or beside other runs
+
 [cyan]keras-ijae lab[/cyan]
   the theory's small exact experiments
 
@@ -59,6 +62,7 @@ for command in (
     train.datasets,
     evaluate.evaluate,
     evaluate.metrics,
+    report.report,
     classifier.train_classifier,
     fit_prior.fit_prior,
     use.sample,

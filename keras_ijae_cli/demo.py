@@ -33,7 +33,7 @@ FIGURES = {
 def demo(
     out: Annotated[Path, typer.Option(help="Directory for everything that the demo writes.")] = Path("runs/demo"),
 ) -> None:
-    """Train lambda-IJAE on handwritten digits, measure it, draw it, export it: a few minutes on two cores.
+    """Train lambda-IJAE on handwritten digits, measure it, draw it, export it, report it: minutes on two cores.
 
     A demo that was interrupted is resumed; where one is complete it stays, and the new one goes to OUT-2,
     OUT-3 and so on.
@@ -52,14 +52,16 @@ def demo(
     metrics = finish(model, recipe, run)
     console.print(_figures(metrics))
     console.print(_files(run))
+    console.print(f"All of it on one page: {run.path / 'report.html'}", soft_wrap=True, highlight=False)
 
 
 def finish(model: Any, recipe: Recipe, run: RunDirectory) -> dict[str, Any]:
-    """Measures, draws and exports; `metrics.json`, written last, says that the demo is complete."""
+    """Measures, draws, exports and reports; the report, written last, says that the demo is complete."""
     import numpy as np
 
     from keras_ijae.evaluation.digits import measure_digits
     from keras_ijae.files import write_json
+    from keras_ijae.report import write_report
     from keras_ijae.training.pictures import save_grid, save_pairs
 
     train, test = _labelled(recipe, "train"), _labelled(recipe, "test")
@@ -75,6 +77,7 @@ def finish(model: Any, recipe: Recipe, run: RunDirectory) -> dict[str, Any]:
     about = {"system": recipe.system, "dataset": recipe.dataset}
     model.export(run.path / "saved_model", overwrite=True, about=about)  # of a demo that was interrupted here
     write_json(run.path / "metrics.json", metrics)
+    write_report(run.path, run.path / "report.html", progress=True)
     return metrics
 
 
@@ -83,7 +86,7 @@ def _place(out: Path, recipe: Recipe) -> tuple[RunDirectory, bool]:
     from keras_ijae.training import RunDirectory, open_run
     from keras_ijae.training.runs import next_free
 
-    interrupted = (out / "config.json").is_file() and not (out / "metrics.json").is_file()
+    interrupted = (out / "config.json").is_file() and not (out / "report.html").is_file()
     if interrupted and RunDirectory(out).read_recipe() == recipe:
         return open_run(out, resume=True), True
     free = next_free(out)
@@ -118,6 +121,7 @@ def _files(run: RunDirectory) -> Table:
         "saved_model": "served by TensorFlow without this package",
         "model.keras": "for keras.models.load_model",
         "metrics.json": "the figures above",
+        "report.html": "all of it on one page",
         "history.csv": "losses by epoch",
         "logs": "tensorboard --logdir",
         "config.json": "what was trained",

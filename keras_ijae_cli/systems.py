@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,6 +45,7 @@ def systems(
 
 
 def _explain(name: str) -> None:
+    from keras_ijae.game.docstrings import arguments_in, joined, sections
     from keras_ijae.game.registry import entry_of
 
     entry, console = entry_of(name), Console()
@@ -80,6 +80,7 @@ def _arguments(entry: Any, parts: dict[str, str]) -> Table:
     """Those that `--set` takes, with their defaults under this name."""
     from keras_ijae.game import Game
     from keras_ijae.game.arguments import arguments_of
+    from keras_ijae.game.docstrings import arguments_in, sections
 
     meanings = {**arguments_in(sections(inspect.getdoc(Game))), **arguments_in(parts)}
     left = {role.name for role in entry.system.ROLES if role.kind is not None} | OF_COMMAND
@@ -88,27 +89,3 @@ def _arguments(entry: Any, parts: dict[str, str]) -> Table:
         if name not in left:
             table.add_row(name, escape(str(entry.fixed.get(name, default))), escape(meanings.get(name, "")))
     return table
-
-
-def sections(text: str) -> dict[str, str]:
-    """A docstring's parts by their headings ("Args", "References", ...), what is under none of them as ""."""
-    first, *pieces = re.split(r"^(\w+):\n(?= )", text, flags=re.MULTILINE)
-    found, outside = {}, [first.strip()]
-    for heading, piece in zip(pieces[::2], pieces[1::2], strict=True):
-        body, *after = re.split(r"\n(?=\S)", piece, maxsplit=1)
-        found[heading] = inspect.cleandoc(body)
-        outside += after
-    return {"": "\n\n".join(part.strip() for part in outside)} | found
-
-
-def joined(text: str) -> str:
-    """Paragraphs as one line each, which fits any terminal; what is indented, equations, stays as it is."""
-    return re.sub(r"^(\S.*)\n(?=\S)", r"\1 ", text, flags=re.MULTILINE)
-
-
-def arguments_in(parts: dict[str, str]) -> dict[str, str]:
-    """Argument -> what it is, on one line, of a docstring's section "Args"."""
-    found = {}
-    for names, body in re.findall(r"^(\w[\w, ]*): (.*(?:\n .*)*)", parts.get("Args", ""), flags=re.MULTILINE):
-        found |= dict.fromkeys(names.split(", "), " ".join(body.split()))
-    return found

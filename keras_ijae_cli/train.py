@@ -75,8 +75,8 @@ def train(
 ) -> None:
     """Train a system on a dataset into a run directory.
 
-    The directory gets config.json, history.csv, TensorBoard logs/, pictures in grids/, backup/ to resume from
-    and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
+    The directory gets config.json, history.csv, journal.json, TensorBoard logs/, pictures in grids/, backup/ to resume
+    from and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
     Ctrl-C, or SIGTERM, stops after a backup; --resume goes on from there. Validation, every few epochs, is on the set's
     own validation split, or else on the last tenth of train, which is then not trained on; test is left for
     `keras-ijae evaluate`.

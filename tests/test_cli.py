@@ -18,6 +18,7 @@ import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
+from keras_ijae.game.docstrings import arguments_in, sections
 from keras_ijae.training import info
 from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
@@ -26,7 +27,6 @@ from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
-from keras_ijae_cli.systems import arguments_in, sections
 
 COMMANDS = [
     "train",
@@ -40,7 +40,7 @@ COMMANDS = [
     "sample",
     "reconstruct",
 ]
-COMMANDS += ["interpolate", "export", "info", "figure", "film", "lab", "demo"]
+COMMANDS += ["interpolate", "export", "info", "figure", "film", "report", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
 
@@ -169,7 +169,7 @@ def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):
 
 def test_a_run_leaves_what_is_needed_to_watch_continue_and_use_it(vae):
     names = {str(path.relative_to(vae)) for path in vae.rglob("*") if path.is_file()}
-    expected = {"config.json", "history.csv", "model.keras"}
+    expected = {"config.json", "history.csv", "journal.json", "model.keras"}
     expected |= {"grids/samples-0001.png", "grids/reconstructions-0002.png"}
     assert expected <= names
     assert any(name.startswith("logs/train/events") for name in names)
@@ -490,7 +490,7 @@ def test_a_model_of_ones_own_class_is_loaded_with_its_module(own, tmp_path, caps
     assert (tmp_path / "own.png").is_file()
 
 
-IMPORTING = ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "fit-prior"]
+IMPORTING = ["train", "systems", "evaluate", "sample", "reconstruct", "interpolate", "export", "fit-prior", "report"]
 
 
 @pytest.mark.parametrize("command", IMPORTING)
@@ -536,12 +536,14 @@ def test_the_demo_measures_draws_and_exports(vae, tmp_path, capsys, monkeypatch)
     assert run("demo", "--out", tmp_path / "demo") == 0
     files = {path.name for path in (tmp_path / "demo").iterdir()}
     assert files >= {"config.json", "model.keras", "saved_model", "samples.png", "reconstructions.png"}
-    assert files >= {"interpolations.png", "history.csv", "logs", "metrics.json"}
+    assert files >= {"interpolations.png", "history.csv", "logs", "metrics.json", "report.html"}
     metrics = json.loads((tmp_path / "demo/metrics.json").read_text())
     assert metrics["judge_accuracy"] >= 0.97
     assert sum(metrics["class_shares"]) == pytest.approx(1)
     shown = capsys.readouterr().out
     assert "right on held-out" in shown and "saved_model" in shown
+    assert shown.rstrip().endswith(f"All of it on one page: {tmp_path / 'demo/report.html'}")
+    assert "judge_accuracy" in (tmp_path / "demo/report.html").read_text(encoding="utf-8")
 
 
 def test_an_interrupted_demo_goes_on_and_a_complete_one_stays(tmp_path, monkeypatch, capsys):
@@ -552,7 +554,7 @@ def test_an_interrupted_demo_goes_on_and_a_complete_one_stays(tmp_path, monkeypa
     for name, complete in {"interrupted": False, "complete": True}.items():
         RunDirectory(tmp_path / name).write_recipe(RECIPES["ijae_digits"], {})
         if complete:
-            (tmp_path / name / "metrics.json").touch()
+            (tmp_path / name / "report.html").touch()
         assert run("demo", "--out", tmp_path / name) == 0
     assert trained == ["interrupted", "complete-2"]
     assert "Resuming" in capsys.readouterr().out

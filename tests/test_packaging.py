@@ -41,10 +41,11 @@ def fresh(wheel, tmp_path_factory):
     return scripts
 
 
-def test_the_wheel_holds_every_module_and_the_marker_of_types(wheel):
+def test_the_wheel_holds_every_module_the_page_and_the_marker_of_types(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     modules = {str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-    assert inside == modules | {"keras_ijae/py.typed"}
+    page = {str(path.relative_to(ROOT)) for path in (ROOT / "keras_ijae/report/page").iterdir()}
+    assert inside == modules | page | {"keras_ijae/py.typed"}
 
 
 def test_the_wheel_carries_its_licence(wheel):

@@ -1,7 +1,7 @@
 """A model and a dataset, or samples and data, to scores."""
 
 from keras_ijae.evaluation.ais import AIS, BDMC, ais_log_likelihood, bdmc
-from keras_ijae.evaluation.codes import aggregate_posterior_kl, latent_covariance
+from keras_ijae.evaluation.codes import active_codes, aggregate_posterior_kl, latent_covariance
 from keras_ijae.evaluation.critic import IndependentCritic, critic_distance, independent_critic
 from keras_ijae.evaluation.digits import DigitJudge, measure_digits, nearest_distances
 from keras_ijae.evaluation.measures import MEASURES
@@ -14,6 +14,7 @@ __all__ = [
     "Evaluation",
     "IndependentCritic",
     "MEASURES",
+    "active_codes",
     "aggregate_posterior_kl",
     "ais_log_likelihood",
     "bdmc",

@@ -4,6 +4,27 @@ from typing import Any
 
 import numpy as np
 
+from keras_ijae import metrics
+
+
+def active_codes(model: Any, x: Any, codes: np.ndarray) -> np.ndarray:
+    """Which dimensions of the code are in use, (latent_dim,) booleans, by the definition that fits the model.
+
+    These are the mask, where the model has one; the posteriors' means, where it is explicit; else the codes' spread.
+
+    Args:
+        model: any model with an encoder.
+        x: observations (n, *data_shape), at least two; of a conditional model with their labels, (x, labels).
+        codes: of these, (n, latent_dim), with the encoder's noise.
+
+    References: see `ki.metrics.active_dimensions`.
+    """
+    if model.active_dims is not None:
+        return np.isin(np.arange(model.latent_dim), model.active_dims)
+    if model.posterior_family is not None:
+        return metrics.active_dimensions(model.encode(x), "posterior_mean")
+    return metrics.active_dimensions(codes, "stddev")
+
 
 def latent_covariance(model: Any, x: Any, seed: int = 0) -> np.ndarray:
     """Unbiased covariance (latent_dim, latent_dim) of the codes of a data set, one sample z ~ q(z|x) of each example.

@@ -19,7 +19,7 @@ from keras_ijae.evaluation.capabilities import (
     TWO_DIMENSIONS,
     Capability,
 )
-from keras_ijae.evaluation.codes import aggregate_posterior_kl
+from keras_ijae.evaluation.codes import active_codes, aggregate_posterior_kl
 from keras_ijae.evaluation.critic import independent_critic
 
 AIS_ROWS = 64
@@ -155,21 +155,12 @@ def _diversity(images):
 def _nac(model, data, seed):
     """NaN where fewer than two dimensions are active."""
     codes = model.encode(data, seed=seed)
-    active = _active(model, data, lambda: codes) & (np.ptp(codes, axis=0) > 0)
+    active = active_codes(model, data, codes) & (np.ptp(codes, axis=0) > 0)
     return [Value(metrics.nac(codes, active) if active.sum() > 1 else float("nan"))]
 
 
 def _active_dimensions(model, data, seed):
-    return [Value(float(np.sum(_active(model, data, lambda: model.encode(data, seed=seed)))))]
-
-
-def _active(model, data, codes):
-    """By the mask, by the means of explicit posteriors, else by the spread of `codes()`."""
-    if model.active_dims is not None:
-        return np.isin(np.arange(model.latent_dim), model.active_dims)
-    if model.posterior_family is not None:
-        return metrics.active_dimensions(model.encode(data), "posterior_mean")
-    return metrics.active_dimensions(codes(), "stddev")
+    return [Value(float(np.sum(active_codes(model, data, model.encode(data, seed=seed)))))]
 
 
 def _latent_kl(model, data, seed):

@@ -1,8 +1,6 @@
 """What is written beside an exported model, for people and for `keras-ijae info`."""
 
-import importlib.metadata
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +8,10 @@ import keras
 
 from keras_ijae import checks
 from keras_ijae.files import write_json
+from keras_ijae.game.versions import versions
 
 NAME = "keras_ijae.json"
 """The file; of a SavedModel in `assets.extra`, where TensorFlow leaves room for files of others."""
-
-
-_VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
 def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -45,17 +41,6 @@ def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> di
         "dataset": None,
     }
     return {**known, **about, "format": format, "versions": versions()}
-
-
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that a run depends on."""
-    found = {"python": platform.python_version()}
-    for name in _VERSIONED:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def write(directory: Path, described: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from keras_ijae.training.drawing import FigureCallback, MaskRecorder
 from keras_ijae.training.film import save_film
 from keras_ijae.training.histograms import CodeHistograms
 from keras_ijae.training.info import info
+from keras_ijae.training.journal import Journal
 from keras_ijae.training.metrics_callback import MetricsCallback
 from keras_ijae.training.pictures import class_rows, grid, interleave, save_grid, save_pairs
 from keras_ijae.training.progress import Progress
@@ -23,6 +24,7 @@ __all__ = [
     "CodeHistograms",
     "History",
     "MaskRecorder",
+    "Journal",
     "MetricsCallback",
     "Progress",
     "Projector",

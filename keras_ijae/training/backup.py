@@ -98,6 +98,22 @@ class Backup(ToldData):
         state = self._newest()
         return state.epochs + bool(state.steps) if state else 0
 
+    def restore(self, model: keras.Model) -> tuple[int, int] | None:
+        """Puts the newest state into a model that is made as the one which was trained: to look at, say.
+
+        Returns:
+            Epochs done and steps done of the next; None if there is no backup.
+
+        Raises:
+            ValueError: there are backups, but all are damaged, or they are of another model.
+        """
+        state = self._newest()
+        if state is None:
+            return None
+        self.set_model(model)
+        self._load(state.path)
+        return state.epochs, state.steps
+
     def save(self) -> None:
         """Makes a backup now, between two steps or epochs of `fit`, unless there is one of this moment."""
         if self._done > self._skipped or not self._skipped:

@@ -51,6 +51,12 @@ def in_order(recipe: Recipe, split: str | None = None, batch_size: int = 256, la
     return _load(recipe, split, batch_size, shuffle=False, drop_remainder=False, labels=labels)
 
 
+def has_labels(recipe: Recipe, split: str) -> bool:
+    """Whether each example of a split, as `splits` names it, has one label."""
+    about = _info(recipe)
+    return about.has_labels and not about.attributes and split.partition("[")[0] not in about.unlabelled
+
+
 def first_rows(dataset: tf.data.Dataset, count: int) -> Any:
     """The first observations of a dataset of batches, (at most `count`, ...), or of one of pairs those with labels."""
     return next(dataset.unbatch().batch(count).as_numpy_iterator())

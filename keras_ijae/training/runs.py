@@ -23,10 +23,10 @@ class RunDirectory:
     """The files of one training run.
 
     Attributes:
-        path: the directory. `config.json` (the recipe), `history.csv`, `logs/` (TensorBoard), `backup/` (the
-            last good weights and optimizers), `grids/`, `mask.npz` (the trace of a mask, if there is one),
-            `model.keras` once training is done; `evaluation.json` and `scores.json` of that model, where it was
-            evaluated.
+        path: the directory. `config.json` (the recipe), `history.csv`, `journal.json` (when and how long it was
+            trained, how that ended, what was warned of), `logs/` (TensorBoard), `backup/` (the last good weights and
+            optimizers), `grids/`, `mask.npz` (the trace of a mask, if there is one), `model.keras` once training is
+            done; `evaluation.json` and `scores.json` of that model, where it was evaluated.
     """
 
     path: Path
@@ -42,6 +42,14 @@ class RunDirectory:
     @property
     def mask(self) -> Path:
         return self.path / "mask.npz"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.csv"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.json"
 
     @property
     def backup(self) -> Path:
@@ -94,9 +102,9 @@ class RunDirectory:
             else:
                 path.unlink()
 
-    def holds_nothing_but_config(self) -> bool:
-        """Whether nothing has been trained yet."""
-        return _contents(self.path) == [self.config]
+    def holds_nothing_trained(self) -> bool:
+        """Whether there is nothing but what is written before the first epoch has ended."""
+        return set(_contents(self.path)) <= {self.config, self.journal}
 
     def set_aside(self, *names: str) -> list[Path]:
         """Renames files that describe a model which is no longer there, NAME.json to NAME.old.json; their new paths."""

@@ -11,7 +11,7 @@ from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
-from keras_ijae.game.metadata import versions
+from keras_ijae.game.versions import versions
 from keras_ijae.machines import all_alive, is_chief, of_all_machines
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
@@ -19,6 +19,7 @@ from keras_ijae.training.data import data_shape, first_rows, labelled_rows, spli
 from keras_ijae.training.distribution import distribution
 from keras_ijae.training.drawing import FigureCallback, MaskRecorder
 from keras_ijae.training.histograms import CodeHistograms
+from keras_ijae.training.journal import Journal, heard_warnings
 from keras_ijae.training.projector import Projector, most_rows
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
@@ -63,33 +64,37 @@ def train(
         RuntimeError: another process writes into the directory, another machine has ended, or the data failed
             (`ki.datasets.DataError`).
     """
-    strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
-    keras.utils.set_random_seed(recipe.seed)
-    data, held_out = training_data(recipe), validation_data(recipe)
-    with strategy.scope():
-        model = build(recipe, data_shape(data))
-    if recipe.classes is not None:
-        _check_classes(recipe, held_out)
-    with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
-        _together(model)  # no other machine looks any more at what stood there
-        if overwrite and is_chief(strategy):
-            run.clear()
-        watching = _watching(recipe, run, model, held_out)
-        _together(model)
-        backup = Backup(run.backup, recipe.every, recipe.every_steps)
-        _check_epochs(recipe, run, backup)
-        _check_replicas(run, model)
-        begun = run.config.is_file()
-        _together(model)
-        if is_chief(strategy):
+    with heard_warnings() as heard:
+        strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
+        keras.utils.set_random_seed(recipe.seed)
+        data, held_out = training_data(recipe), validation_data(recipe)
+        with strategy.scope():
+            model = build(recipe, data_shape(data))
+        if recipe.classes is not None:
+            _check_classes(recipe, held_out)
+        with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
+            _together(model)  # no other machine looks any more at what stood there
+            if overwrite and is_chief(strategy):
+                run.clear()
+            watching = _watching(recipe, run, model, held_out)
+            _together(model)
+            backup = Backup(run.backup, recipe.every, recipe.every_steps)
+            _check_epochs(recipe, run, backup)
+            _check_replicas(run, model)
+            begun = run.config.is_file()
+            _together(model)
+            if not is_chief(strategy):
+                _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
+                return _finished(run, model, data)
             run.write_recipe(recipe, versions(), splits(recipe), strategy.num_replicas_in_sync)
-        try:
-            _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
-        except Exception:
-            if is_chief(strategy) and not begun and run.holds_nothing_but_config():
-                run.config.unlink()
-            raise
-        return _finished(run, model, data)
+            try:
+                with Journal(run.journal, heard) as journal:
+                    _fit(recipe, model, data, held_out, backup, [*watching, journal, *callbacks])
+                    return _finished(run, model, data)
+            except Exception:
+                if not begun and run.holds_nothing_trained():
+                    run.clear()
+                raise
 
 
 def _together(model):
@@ -172,7 +177,7 @@ def _check_classes(recipe, held_out):
 
 
 def _watching(recipe, run, model, held_out):
-    watching = [History(run.path / "history.csv")]
+    watching = [History(run.history)]
     if is_chief(model.distribute_strategy):
         watching.append(keras.callbacks.TensorBoard(run.path / "logs", write_graph=False))
     if model.has_encoder:

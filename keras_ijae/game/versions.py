@@ -1,0 +1,50 @@
+"""What a run was made with: versions of packages, and the commit of this one where it is known."""
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+_VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that a run depends on; "commit" of this package, if it is known."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    made = commit()
+    return {**found, "commit": made} if made else found
+
+
+def commit() -> str | None:
+    """The commit that this package was installed or is run from, "+" after it where files have changed since."""
+    return _of_checkout(Path(__file__)) or _of_installation()
+
+
+def _of_checkout(file: Path) -> str | None:
+    """That of the repository which has the file; None where it only lies in one, as in an environment there."""
+    if _git(file, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    return _git(file, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
+
+
+def _git(file: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=file.parent, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):  # there is no git, or its disk is asleep
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _of_installation() -> str | None:
+    """What pip wrote down of an installation from a repository (PEP 610)."""
+    try:
+        origin = importlib.metadata.distribution("keras_ijae").read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return json.loads(origin or "{}").get("vcs_info", {}).get("commit_id")

@@ -1,0 +1,116 @@
+"""Charts of the page, as Plotly figures that need no more than its script, which the page holds."""
+
+import dataclasses
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+COLOURS = ("#3f7fd6", "#d9603b", "#2f9e77", "#a877d1", "#c2922c", "#cf5f9b", "#4aa3b8", "#8a8f98", "#7a9a2e", "#b3543f")
+"""Told apart by the colour-blind as far as ten can be, on light and on dark ground."""
+GREY = "#8a8f98"
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """A figure.
+
+    Attributes:
+        title: above it, as text of the page.
+        json: of the figure, which may stand in a script element.
+        caption: below it.
+        tall: whether it needs more height than others.
+    """
+
+    title: str
+    json: Markup
+    caption: str = ""
+    tall: bool = False
+
+
+def chart(
+    title: str, traces: Sequence[go.Scatter], x: str, y: str, caption: str = "", tall: bool = False, **layout: object
+) -> Chart:
+    """A chart with named axes. Names of traces are text: nothing in them is markup."""
+    figure = go.Figure([trace.update(name=html.escape(trace.name or "")) for trace in traces])
+    several = sum(trace.showlegend is not False for trace in traces) > 1
+    figure.update_layout(
+        template={},
+        margin={"l": 56, "r": 12, "t": 26, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "inherit", "size": 12},
+        showlegend=several,
+        legend={"orientation": "h", "y": -0.16 if tall else -0.22, "x": 0},
+        hoverlabel={"bgcolor": "#1d2126", "bordercolor": "#646b75", "font": {"family": "inherit", "color": "#ffffff"}},
+        **layout,
+    )
+    figure.update_xaxes(title={"text": html.escape(x), "standoff": 6}, zeroline=False, automargin=True)
+    figure.update_yaxes(title={"text": html.escape(y), "standoff": 6}, zeroline=False, automargin=True)
+    return Chart(title, Markup(figure.to_json().replace("<", "\\u003c")), caption, tall)
+
+
+def line(name: str, x: np.ndarray, y: np.ndarray, colour: str, **style: object) -> go.Scatter:
+    """A line; few points are marked, and those that are not finite are gaps."""
+    y = np.where(np.isfinite(y), y, np.nan)
+    mode = "lines+markers" if len(y) <= 30 else "lines"
+    style = {"mode": mode, "hovertemplate": "%{x}: %{y:.5g}", **style}
+    shape = {"color": colour, "width": 2, "dash": style.pop("dash", "solid")}
+    return go.Scatter(name=name, x=x, y=y, line=shape, marker={"size": 4}, **style)
+
+
+def points(name: str, xy: np.ndarray, colour: str, text: Sequence[str] | None = None, opacity: float = 0.75):
+    """A cloud of points, (n, 2)."""
+    template = "%{text}" if text is not None else "%{x:.3g}, %{y:.3g}"
+    marker = {"size": 5, "color": colour, "opacity": opacity}
+    options = {"text": None if text is None else list(text), "hovertemplate": template}
+    return go.Scatter(name=name, x=xy[:, 0], y=xy[:, 1], mode="markers", marker=marker, **options)
+
+
+def by_label(name: str, xy: np.ndarray, labels: np.ndarray | None) -> list[go.Scatter]:
+    """A cloud of points, in a colour for each of up to ten labels."""
+    kinds = np.unique(labels) if labels is not None else ()
+    if not 1 < len(kinds) <= len(COLOURS):
+        text = None if labels is None else [f"label {label}" for label in labels]
+        return [points(name, xy, COLOURS[0], text)]
+    return [
+        points("unknown" if kind == -1 else str(kind), xy[labels == kind], colour, [f"label {kind}"] * len(xy))
+        for kind, colour in zip(kinds, COLOURS, strict=False)
+    ]
+
+
+def bars(title: str, values: np.ndarray, strong: np.ndarray, x: str, y: str, caption: str = "") -> Chart:
+    """A bar for each dimension; those that are `strong` in colour."""
+    colours = [COLOURS[0] if one else GREY for one in strong]
+    drawn = go.Bar(x=np.arange(len(values)), y=values, marker={"color": colours}, hovertemplate="%{x}: %{y:.4g}")
+    return chart(title, [drawn], x, y, caption, bargap=0.15)
+
+
+def histogram(title: str, values: dict[str, np.ndarray], x: str, caption: str = "") -> Chart:
+    """Shares of several sets of numbers in the same bins."""
+    joined = np.concatenate(list(values.values()))
+    edges = np.histogram_bin_edges(joined, bins=40)
+    drawn = []
+    for (name, numbers), colour in zip(values.items(), COLOURS, strict=False):
+        shares = np.histogram(numbers, edges)[0] / len(numbers)
+        drawn.append(line(name, (edges[1:] + edges[:-1]) / 2, shares, colour, mode="lines"))
+        drawn[-1].line.shape = "hvh"
+    return chart(title, drawn, x, "share", caption)
+
+
+def heat_map(title: str, matrix: np.ndarray, names: Sequence[str], axis: str, caption: str = "") -> Chart:
+    """Absolute values from 0 to 1."""
+    drawn = go.Heatmap(
+        z=np.abs(matrix),
+        x=list(names),
+        y=list(names),
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, "rgba(63,127,214,0)"], [1, COLOURS[0]]],
+        colorbar={"thickness": 10, "outlinewidth": 0},
+        hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
+    )
+    category = {"type": "category", "autorange": True}
+    return chart(title, [drawn], axis, axis, caption, True, xaxis=category, yaxis={**category, "autorange": "reversed"})

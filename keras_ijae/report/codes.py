@@ -1,0 +1,94 @@
+"""How a run uses its code space: active dimensions, their correlation, and the codes in a plane."""
+
+import numpy as np
+
+from keras_ijae.evaluation import active_codes
+from keras_ijae.metrics import nac
+from keras_ijae.report.charts import GREY, Chart, bars, by_label, chart, heat_map, points
+from keras_ijae.report.looking import Look
+from keras_ijae.report.panels import Panel
+
+_OF_DATA, _OF_PRIOR, _DRAWN = 750, 250, 64
+_BY = {"mask": "by the mask", "posterior": "by the variance of the posteriors' means", "spread": "by their spread"}
+
+_UNNAMED = {"showticklabels": False}
+
+
+def codes(look: Look) -> Panel:
+    """Which dimensions are in use, how correlated they are, and two planes."""
+    found = look.codes
+    active = active_codes(look.model, look.data(), found)
+    charts = [_spread(found, active)]
+    moving = np.flatnonzero(active & (np.ptp(found, axis=0) > 0))
+    text = f"{active.sum()} of {len(active)} dimensions are active, {_definition(look.model)}"
+    if len(moving) > 1:
+        text += f"; the mean absolute correlation of pairs of them is {nac(found[:, moving]):.3f}"
+        charts.append(_correlation(found, moving))
+    text += f". Codes of {len(found):,} held-out examples ({look.split}), one draw of each."
+    return Panel(text, charts=[*charts, *planes(look)])
+
+
+def planes(look: Look) -> list[Chart]:
+    """The codes as they are in two dimensions, else by PCA; and by t-SNE: of data by label, of the prior in grey."""
+    found, drawn = look.codes[:_OF_DATA], look.prior_codes[:_OF_PRIOR]
+    labels = None if look.rows[1] is None else look.rows[1][:_OF_DATA]
+    both = np.concatenate([found, drawn])
+    if not np.ptp(found, axis=0).any() or not np.isfinite(both).all() or len(found) < 3:
+        return []
+    projections = [_itself(both)] if found.shape[1] <= 2 else [_pca(found, both)]
+    projections += [_tsne(both)] if len(both) > 30 and found.shape[1] > 1 else []
+    of = "by label" if labels is not None else "of data"
+    caption = f"{len(found)} codes {of}, {len(drawn)} of the prior in grey"
+    return [
+        chart(
+            title,
+            [points("prior", plane[len(found) :], GREY, opacity=0.5), *by_label("data", plane[: len(found)], labels)],
+            *axes,
+            caption,
+            tall=True,
+            **({} if axes[0] else {"xaxis": _UNNAMED, "yaxis": _UNNAMED}),
+        )
+        for title, plane, axes in projections
+    ]
+
+
+def _itself(both):
+    second = both[:, 1] if both.shape[1] == 2 else np.random.default_rng(0).uniform(-1, 1, len(both))
+    axes = ("z0", "z1") if both.shape[1] == 2 else ("z0", "(at random)")
+    return "Codes", np.stack([both[:, 0], second], axis=1), axes
+
+
+def _pca(found, both):
+    from sklearn.decomposition import PCA
+
+    fitted = PCA(2, random_state=0).fit(found)
+    shares = fitted.explained_variance_ratio_
+    axes = [f"component {index} ({share:.0%} of variance)" for index, share in enumerate(shares, 1)]
+    return "Codes by PCA", fitted.transform(both), axes
+
+
+def _tsne(both):
+    import threadpoolctl
+    from sklearn.manifold import TSNE
+
+    with threadpoolctl.threadpool_limits(1):  # several threads wait for each other on a machine that is used
+        plane = TSNE(perplexity=min(30, len(both) // 4), random_state=0).fit_transform(both)
+    return "Codes by t-SNE", plane, ("", "")
+
+
+def _definition(model):
+    kind = "mask" if model.active_dims is not None else "posterior" if model.posterior_family is not None else "spread"
+    return _BY[kind]
+
+
+def _spread(found, active):
+    spread = found.std(axis=0, ddof=1)
+    return bars("Spread of each dimension", spread, active, "dimension", "standard deviation", "Active ones in colour")
+
+
+def _correlation(found, moving):
+    """Of the dimensions with the most spread, where there are many."""
+    chosen = np.sort(moving[np.argsort(-found[:, moving].std(axis=0), kind="stable")][:_DRAWN])
+    matrix = np.corrcoef(found[:, chosen], rowvar=False)
+    caption = "Absolute values" + (f", of the {_DRAWN} dimensions with the most spread" if len(moving) > _DRAWN else "")
+    return heat_map("Correlation of active dimensions", matrix, [str(index) for index in chosen], "dimension", caption)

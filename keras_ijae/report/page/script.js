@@ -1,0 +1,17 @@
+// Draws the figures that stand as JSON in the page. Colours of text and lines are the style's, so that they follow it.
+const touched = window.matchMedia("(pointer: coarse)").matches; // a finger scrolls the page, and zooms by the buttons
+const options = {
+  displaylogo: false,
+  responsive: true,
+  displayModeBar: true, // where there is a mouse, the style shows it on hovering
+  modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]],
+};
+for (const place of document.querySelectorAll(".plot")) {
+  const figure = JSON.parse(place.querySelector("script").textContent);
+  place.replaceChildren();
+  if (touched) figure.layout.dragmode = false;
+  Plotly.newPlot(place, figure.data, figure.layout, options);
+}
+addEventListener("beforeprint", () => {
+  for (const hidden of document.querySelectorAll("details")) hidden.open = true;
+});

@@ -1,0 +1,132 @@
+"""A run directory as far as it can be read: what is missing or damaged is noted, and the rest is there."""
+
+import csv
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_ijae.game import Game, load_model
+from keras_ijae.training import Backup, Recipe, RunDirectory
+from keras_ijae.training.data import data_shape, in_order, splits
+from keras_ijae.training.journal import read_journal
+from keras_ijae.training.trainer import build
+
+FAILURES = (ValueError, OSError, RuntimeError)
+"""What reading raises where a file or the data are bad."""
+
+Curves = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Term -> epochs and values, (n,) each, of the epochs that have one; it may be NaN or infinite."""
+
+
+@dataclasses.dataclass
+class Run:
+    """A run.
+
+    Attributes:
+        name: what the page calls it.
+        directory: where it stands.
+        recipe: what was trained.
+        versions: of what it was trained with, "commit" among them if it is known.
+        curves: the history.
+        journal: of `read_journal`.
+        scores: what stands in evaluation.json, scores.json and metrics.json, by these names.
+        model: the finished model, else the newest backup; None: neither can be had.
+        weights: which of the two, in words.
+        notes: what is missing or damaged, in words.
+    """
+
+    name: str
+    directory: RunDirectory
+    recipe: Recipe
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
+    curves: Curves = dataclasses.field(default_factory=dict)
+    journal: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    scores: dict[str, Any] = dataclasses.field(default_factory=dict)
+    model: Game | None = None
+    weights: str = ""
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def read(self, read: Callable[..., Any], *arguments: Any, otherwise: Any = None) -> Any:
+        """`read(*arguments)`, or a note of what it raised and `otherwise`."""
+        try:
+            return read(*arguments)
+        except FAILURES as error:
+            self.notes.append(str(error))
+            return otherwise
+
+
+def read_run(path: str | os.PathLike, name: str) -> Run:
+    """The run in a directory.
+
+    Raises:
+        ValueError: there is no run.
+    """
+    directory = RunDirectory(Path(path))
+    run = Run(name, directory, directory.read_recipe())
+    run.versions = run.read(_json, directory.config, otherwise={}).get("versions", {})
+    run.curves = run.read(_curves, directory.history, otherwise={})
+    run.journal = run.read(read_journal, directory.journal, otherwise=[])
+    for kind in ("evaluation", "scores", "metrics"):
+        if (file := directory.path / f"{kind}.json").is_file() and isinstance(found := run.read(_json, file), dict):
+            run.scores[kind] = found
+    run.model, run.weights = run.read(_model, directory, run.recipe, otherwise=(None, ""))
+    return run
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    """The directories' own names, or their paths where two have one name."""
+    names = [path.resolve().name or str(path) for path in paths]
+    return [name if names.count(name) == 1 else str(path) for name, path in zip(names, paths, strict=True)]
+
+
+def _json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def _curves(path):
+    if not path.is_file():
+        raise ValueError(f"There is no {path}: no epoch has ended, or it was deleted.")
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = [name for name in rows[0] if name != "epoch"]
+        found = {name: [(int(row["epoch"]), float(row[name])) for row in rows if row[name]] for name in names}
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not the history of a run: {error!r}") from error
+    return {name: tuple(np.array(points, float).T) for name, points in found.items() if points}
+
+
+def _model(directory, recipe):
+    """The model with the best weights there are, and which they are."""
+    if directory.model.is_file():
+        model = load_model(directory.model)
+        return model, f"model.keras, after {int(keras.ops.convert_to_numpy(model.steps)):,} steps"
+    model = build(recipe, data_shape(in_order(recipe, splits(recipe)["validation"], 1)))
+    state = Backup(directory.backup).restore(model)
+    if state is None:
+        raise ValueError(f"{directory.path} has no model.keras and no backup: there is no model to show.")
+    return model, f"the newest backup, after {state[0]} epochs" + (f" and {state[1]} steps" if state[1] else "")
+
+
+def not_finite(run: Run) -> list[str]:
+    """Where there is NaN or an infinity: "val_loss from epoch 3", "the weights of decoder"."""
+    curves = [
+        f"{name} from epoch {epochs[~np.isfinite(values)][0]:.0f}"
+        for name, (epochs, values) in run.curves.items()
+        if not np.isfinite(values).all()
+    ]
+    networks = {} if run.model is None else run.model.networks
+    return curves + [f"the weights of {name}" for name, network in networks.items() if not _is_finite(network)]
+
+
+def _is_finite(network):
+    return all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in network.weights)

@@ -1,0 +1,112 @@
+"""The sections of the page that look at a run's model: what each shows of images, and what of vectors."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_ijae.report import codes, vectors
+from keras_ijae.report.charts import histogram
+from keras_ijae.report.looking import Look
+from keras_ijae.report.panels import Panel
+from keras_ijae.report.pictures import Tile, image, strip
+
+_SAMPLES, _PER_CLASS, _PAIRS, _WAYS, _STEPS, _COPIES, _NEIGHBOURS = 60, 10, 16, 6, 9, 8, 3
+
+
+def samples(look: Look) -> Panel:
+    """What the model draws; of a conditional model a row for each label."""
+    text = f"Drawn with seed 0; their codes are from {type(look.model.sampling_prior).__name__}."
+    if not look.is_image:
+        return Panel(text, charts=[vectors.compared("Samples and held-out data", look)])
+    if look.model.classes is None:
+        return Panel(text, [Tile([image(one, "sample")]) for one in look.samples[:_SAMPLES]])
+    rows = [
+        strip(look.samples_of(label, _PER_CLASS), f"sample of label {label}", f"label {label}")
+        for label in range(min(look.model.classes, 20))
+    ]
+    return Panel(f"{text} A row for each label; what stands in a column has one code.", rows)
+
+
+def reconstructions(look: Look) -> Panel:
+    """Held-out observations and what their codes give back, with the error."""
+    remade, (x, _) = look.reconstructions, look.rows
+    errors = np.sum((x - remade).reshape(len(x), -1) ** 2, axis=1)
+    text = (
+        f"Of {len(x):,} held-out examples ({look.split}) the squared error, summed over {x[0].size} dimensions, has a "
+        f"mean of {errors.mean():.4g}; half of the examples have less than {np.median(errors):.4g}."
+    )
+    chart = histogram("Squared error of held-out reconstructions", {"held-out": errors}, "squared error")
+    if not look.is_image:
+        return Panel(text, charts=[vectors.pairs(x, remade), chart])
+    pairs = [
+        Tile([image(one, "held-out image"), image(again, "its reconstruction")], f"{error:.3g}", "pair")
+        for one, again, error in zip(x[:_PAIRS], remade, errors, strict=False)
+    ]
+    return Panel(f"{text} Each stands above its reconstruction and its error.", pairs, [chart])
+
+
+def interpolations(look: Look) -> Panel:
+    """Lines between the codes of two observations, decoded; between codes of samples where there is no encoder."""
+    count = min(_WAYS, len(look.rows[0]) // 2) if look.model.has_encoder else _WAYS
+    rows = (_between_data if look.model.has_encoder else _between_samples)(look, count)
+    of = "held-out examples" if look.model.has_encoder else "samples"
+    text = f"Each row goes along the line between the codes of two {of}, in {_STEPS} even steps."
+    if not look.is_image:
+        return Panel(text, charts=[vectors.ways(rows)])
+    return Panel(text, [strip(row, "step") for row in rows])
+
+
+def _between_data(look, count):
+    first, second = look.data(count), look.data(2 * count)
+    second = tuple(part[count:] for part in second) if isinstance(second, tuple) else second[count:]
+    return look.model.interpolate(first, second, steps=_STEPS)
+
+
+def _between_samples(look, count):
+    first, second = look.prior_codes[:count, None], look.prior_codes[count : 2 * count, None]
+    shares = np.linspace(0, 1, _STEPS)[:, None]
+    codes = ((1 - shares) * first + shares * second).reshape(count * _STEPS, -1)
+    labels = None if look.model.classes is None else np.repeat(look.model.sample_labels(count, 0), _STEPS)
+    return look.model.decode(codes, labels=labels).reshape(count, _STEPS, *look.model.data_shape)
+
+
+def nearest(look: Look) -> Panel:
+    """The training observations nearest to samples: whether these are copies."""
+    x, _ = look.rows
+    queries = np.concatenate([look.samples[: len(x)], x])
+    near, distances, among = look.neighbours(queries, _NEIGHBOURS)
+    count = len(queries) - len(x)
+    mine, theirs = distances[:count, 0], distances[count:, 0]
+    text = (
+        f"By Euclidean distance, among {among:,} training examples. The median distance to the nearest is "
+        f"{np.median(mine):.3g} for samples and {np.median(theirs):.3g} for held-out data: copies would be far nearer."
+    )
+    chart = histogram("Distance to the nearest training example", {"samples": mine, "held-out": theirs}, "distance")
+    if not look.is_image:
+        return Panel(text, charts=[chart])
+    tiles = [_with_neighbours(*found) for found in zip(queries[:_COPIES], near, distances, strict=False)]
+    return Panel(f"{text} Each sample stands before its {near.shape[1]} nearest.", tiles, [chart])
+
+
+def _with_neighbours(sample, near, distances):
+    images = [image(sample, "sample"), *(image(one, f"neighbour {index}") for index, one in enumerate(near, 1))]
+    return Tile(images, " · ".join(f"{distance:.3g}" for distance in distances), "near")
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A section of the page: its anchor, its title, and what shows a run in it."""
+
+    anchor: str
+    title: str
+    show: Callable[[Look], Panel]
+
+
+SECTIONS = (
+    Section("samples", "Samples", samples),
+    Section("reconstructions", "Reconstructions", reconstructions),
+    Section("interpolations", "Interpolations", interpolations),
+    Section("nearest", "Nearest training examples", nearest),
+    Section("codes", "Codes", codes.codes),
+)

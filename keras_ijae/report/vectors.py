@@ -1,0 +1,83 @@
+"""Observations that are no images: shares in one dimension, a plane in two, lines over the features in more."""
+
+import numpy as np
+
+from keras_ijae.report.charts import COLOURS, GREY, Chart, chart, histogram, line, points
+from keras_ijae.report.looking import Absent, Look
+from keras_ijae.report.reading import FAILURES
+
+_LINES, _PAIRS = 20, 6
+
+
+def compared(title: str, look: Look) -> Chart:
+    """Samples beside held-out data, or alone where these cannot be had."""
+    try:
+        sets = {"held-out": look.rows[0], "samples": look.samples}
+    except Absent:
+        raise
+    except FAILURES:  # the page says so where it is about data
+        sets = {"samples": look.samples}
+    size = look.model.data_shape[0]
+    if size == 1:
+        return histogram(title, {name: rows[:, 0] for name, rows in sets.items()}, "value")
+    colours = {"held-out": GREY, "samples": COLOURS[0]}
+    if size == 2:
+        clouds = [points(name, rows, colours[name], opacity=0.6) for name, rows in sets.items()]
+        return chart(title, clouds, "feature 0", "feature 1")
+    lines = [_lines(name, rows[:_LINES], colours[name]) for name, rows in sets.items()]
+    return chart(title, lines, "feature", "value", f"{_LINES} of each")
+
+
+def pairs(x: np.ndarray, remade: np.ndarray) -> Chart:
+    """Held-out observations and their reconstructions."""
+    title = "Held-out data and their reconstructions"
+    if x.shape[1] == 2:
+        joined = _joined(np.stack([x, remade], axis=1))
+        return chart(
+            title,
+            [
+                line("from one to the other", *joined.T, GREY, mode="lines"),
+                points("held-out", x, COLOURS[0]),
+                points("reconstructed", remade, COLOURS[1]),
+            ],
+            "feature 0",
+            "feature 1",
+        )
+    features, drawn = np.arange(x.shape[1]), []
+    for index, colour in zip(range(min(_PAIRS, len(x))), COLOURS, strict=False):
+        drawn.append(line(f"example {index}", features, x[index], colour))
+        drawn.append(line(f"its reconstruction {index}", features, remade[index], colour, dash="dot", showlegend=False))
+    return chart(title, drawn, "feature", "value", "Reconstructions are dotted.")
+
+
+def ways(rows: np.ndarray) -> Chart:
+    """Rows of decoded steps, (n, steps, features)."""
+    count, steps, features = rows.shape
+    colours = [COLOURS[index % len(COLOURS)] for index in range(count)]
+    if features <= 2:
+        across = np.arange(steps) if features == 1 else None
+        drawn = [
+            line(f"row {index}", *((across, row[:, 0]) if features == 1 else row.T), colour, mode="lines+markers")
+            for index, (row, colour) in enumerate(zip(rows, colours, strict=True))
+        ]
+        axes = ("step", "value") if features == 1 else ("feature 0", "feature 1")
+        return chart("Steps from one to the other", drawn, *axes)
+    first = rows[0]
+    drawn = [
+        line(f"step {index}", np.arange(features), row, COLOURS[0], opacity=0.25 + 0.75 * index / (steps - 1))
+        for index, row in enumerate(first)
+    ]
+    return chart("Steps of the first row, fading in", drawn, "feature", "value")
+
+
+def _lines(name, rows, colour):
+    """Rows as one trace, each a line over its features."""
+    features = np.tile(np.arange(rows.shape[1]), (len(rows), 1))
+    drawn = line(name, *_joined(np.stack([features, rows], axis=2)).T, colour, mode="lines", opacity=0.6)
+    return drawn.update(line={"width": 1})
+
+
+def _joined(paths):
+    """(n, steps, 2) as one path with gaps, (n * (steps + 1), 2)."""
+    gaps = np.full((len(paths), 1, 2), np.nan)
+    return np.concatenate([paths, gaps], axis=1).reshape(-1, 2)

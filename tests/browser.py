@@ -1,0 +1,122 @@
+"""A real browser for tests of pages: Chromium without a window, by Selenium.
+
+    from browser import chromium  # noqa: F401
+
+    @pytest.mark.slow
+    def test_a_page(chromium, path):
+        chromium.open(path)
+        assert not chromium.complaints()
+
+Where there is no browser such tests are skipped with the reason; in CI (the environment variable of that name is set)
+they fail, and `.ci/run` installs it.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+
+import pytest
+
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A `Browser` with a new profile, for the tests of a module."""
+    programs = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+    missing = [name for name, path in programs.items() if path is None]
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"there is no {' and no '.join(missing)} on the path")
+    assert not missing, f"CI must have {missing}: .ci/run installs the packages chromium and chromium-driver"
+    with started(programs, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def started(programs, profile):
+    """A `Browser`, ended with the block."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs["chromium"]
+    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(programs["chromedriver"]))
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()
+
+
+class Browser:
+    """A page in Chromium. `driver` is Selenium's."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, address, width=1280, height=900, scheme="light"):
+        """Opens a file or an address, in a window of so many pixels (a phone's, below 500), in light or dark."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.emulate("", scheme)
+        self.complaints(), self.requests()  # those of the page before
+        self.driver.get(str(address) if "://" in str(address) else address.as_uri())
+
+    def emulate(self, media, scheme="light"):
+        """`media`: "print", or "" for the screen."""
+        scheme = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": [scheme]})
+
+    def run(self, script, *arguments):
+        """What a piece of JavaScript returns."""
+        return self.driver.execute_script(script, *arguments)
+
+    def wait(self, condition, seconds=20):
+        """Returns what the JavaScript expression is once it is true."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, seconds).until(lambda driver: driver.execute_script(f"return {condition}"))
+
+    def complaints(self):
+        """What the console has said since it was last asked."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def requests(self):
+        """The addresses of all that was asked for since they were last asked for; of data in the page, "data:"."""
+        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+        return ["data:" if url.startswith("data:") else url for url in sent]
+
+    def is_too_wide(self):
+        """Whether the page can be scrolled sideways."""
+        return self.run("return document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+    def undecoded(self):
+        """The alternative texts of pictures that are not shown."""
+        script = "return [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.alt)"
+        return self.run(script)
+
+    def hover(self, element):
+        """Moves the mouse to the middle of an element."""
+        self._mouse().move_to_element(element).perform()
+
+    def drag(self, element, by):
+        """Presses the mouse in the middle of an element, moves it (right, down) by pixels, and lets it go."""
+        self._mouse().click_and_hold(element).move_by_offset(*by).release().perform()
+
+    def _mouse(self):
+        from selenium.webdriver import ActionChains
+
+        return ActionChains(self.driver)

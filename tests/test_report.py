@@ -1,0 +1,294 @@
+"""The report: what stands in the page, of any kind of run, whole, interrupted, gone bad or damaged."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from browser import chromium  # noqa: F401
+
+import keras_ijae as ki
+from keras_ijae.files import write_json
+from keras_ijae.metrics.score import Score
+from keras_ijae.report import facts, scores, write_report
+from keras_ijae.report.charts import chart, line
+from keras_ijae.report.curves import _best, _extremes
+from keras_ijae.report.looking import Look
+from keras_ijae.report.reading import Run, names_of, not_finite, read_run
+from keras_ijae.report.sections import SECTIONS
+from keras_ijae.training import Backup, Recipe, RunDirectory
+from keras_ijae.training.trainer import build, train, versions
+from keras_ijae_cli import main
+
+NASTY = "<script>alert(1)<img src=x onerror=alert(1)>"
+RECIPE = Recipe(system="vae", dataset="digits", latent_dim=3, width=4, batch_size=450, epochs=2)
+SCORE = Score("x", 1.5, std=0.25, n_real=1447, n_fake=1300, seed=3, extractor="data", weights="abcdef")
+
+
+def made(path, recipe, shape):
+    """A run directory with a model as it is before training, and nothing else."""
+    run = RunDirectory(path)
+    path.mkdir()
+    run.write_recipe(recipe, versions())
+    build(recipe, shape).save(run.model)
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A VAE of digits after two epochs, with scores, in a directory named as a tag."""
+    run = RunDirectory(tmp_path_factory.mktemp("runs") / NASTY)
+    train(RECIPE, run)
+    write_json(run.path / "scores.json", {"dataset": "digits", "split": "test", "scores": {"gen/x": SCORE.to_dict()}})
+    return run
+
+
+@pytest.fixture(scope="module")
+def page(run, tmp_path_factory):
+    """The path of its report."""
+    out = tmp_path_factory.mktemp("out") / "report.html"
+    write_report(run.path, out)
+    return out
+
+
+def without_plotly(page):
+    return re.sub(r"<script>.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+# The page ---------------------------------------------------------------------------------------------------
+
+
+def test_every_section_shows_something(page):
+    text = without_plotly(page)
+    assert "absent" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+    for anchor in ("trained", "scores", "curves", *(section.anchor for section in SECTIONS)):
+        assert text.count(f'<section id="{anchor}">') == text.count(f'href="#{anchor}"') == 1
+    assert text.count('alt="sample"') >= 60 and text.count('alt="held-out image"') == 16
+
+
+def test_the_system_is_explained_and_the_run_described(page):
+    text = without_plotly(page)
+    for words in ("KL(q(z|x) || p(z))", "Done: 2 epochs", "batches of 450", "tensorflow-probability", "CPU", "6 steps"):
+        assert words in text, words
+
+
+def test_scores_carry_their_protocol(page):
+    text = without_plotly(page)
+    assert "1.5 ± 0.25" in text and "1,447 real, 1,300 generated, seed 3, features of data abcdef" in text
+
+
+def test_names_are_text_and_never_markup(page):
+    text = page.read_text(encoding="utf-8")
+    assert NASTY not in text and "&lt;script&gt;alert(1)&lt;img" in text
+
+
+def test_the_page_refers_to_nothing_outside(page):
+    text = without_plotly(page).replace("src=x onerror", "")  # in the name, which is text: see above
+    found = re.findall(r"""(?:src|href|action|data|poster|srcset)=["']?([^"'\s>]*)|url\(([^)]*)\)""", text)
+    assert found and all((one or other).startswith(("data:", "#")) for one, other in found)
+    assert "default-src 'none'" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_runs_stand_side_by_side(run, tmp_path):
+    other = made(tmp_path / "gan", RECIPE.but(system="gan", classes=10, latent_dim=2), (8, 8, 1))
+    write_report([run.path, other.path], tmp_path / "two.html")
+    text = without_plotly(tmp_path / "two.html")
+    assert text.count('class="panel"') == 2 * len(SECTIONS) and "This system has no encoder." in text
+    assert [f"label {label}" in text for label in range(10)] == [True] * 10
+    assert "There is no" in text and "history.csv" in text
+
+
+# What is read -----------------------------------------------------------------------------------------------
+
+
+def test_neighbours_are_those_of_all_training_data_at_once(run):
+    look = Look(read_run(run.path, "run"))
+    queries, whole = look.rows[0][:5], np.concatenate(list(look._training_batches()))
+    near, distances, among = look.neighbours(queries, 3)
+    expected = ki.metrics.nearest_neighbours(queries, whole, 3)
+    assert among == len(whole) > 1024
+    np.testing.assert_allclose(distances, expected.distances, rtol=1e-5)
+    np.testing.assert_array_equal(near, whole[expected.indices])
+
+
+def entry(**changes):
+    entry = {"began": "b", "seen": "s", "seconds": 1.0, "epochs": 1, "device": "d", "warnings": [], "outcome": "done"}
+    return {**entry, "error": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("journal", "mood", "words"),
+    [
+        ([entry(epochs=2)], facts.GOOD, "Done: 2 epochs"),
+        (
+            [entry(outcome="failed", error="TrainingError: went bad at step 7")],
+            facts.BAD,
+            "1 of 2 epochs. TrainingError",
+        ),
+        ([entry(outcome="failed", error="x"), entry(epochs=2)], facts.GOOD, "Done"),
+        ([entry(outcome="interrupted")], facts.OPEN, "Interrupted after 1 of 2"),
+        ([entry(outcome=None)], facts.OPEN, "was killed; its last sign of life, after 1 of 2 epochs, is of s"),
+    ],
+)
+def test_the_state_of_a_run_is_said(journal, mood, words, tmp_path):
+    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=journal)
+    assert facts.state(run)[0] == mood and words in facts.state(run)[1]
+
+
+def test_numbers_that_are_not_finite_are_said(tmp_path):
+    curves = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
+    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=curves)
+    assert not_finite(run) == ["loss from epoch 2"]
+    assert facts.state(run) == (facts.BAD, "Done, but not finite: loss from epoch 2.")
+    assert _extremes(*curves["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
+    (star,) = _best("training", "loss", *curves["loss"], "#000000")
+    assert list(star.x) == [1] and list(star.y) == [1]
+
+
+def test_the_best_is_the_lowest_loss_and_the_highest_accuracy_and_of_logits_neither():
+    points = np.arange(1, 4.0), np.array([2.0, 1.0, 3.0])
+    assert _best("", "squared_error_sum", *points, "red")[0].x[0] == 2
+    assert _best("", "gen/class_accuracy[net]", *points, "red")[0].x[0] == 3
+    assert _best("", "sample_logit", *points, "red") == []
+
+
+def test_warnings_are_counted_over_all_beginnings(tmp_path):
+    warning = {"text": "careful", "category": "UserWarning", "times": 2}
+    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry(warnings=[warning]), entry(warnings=[warning])])
+    assert facts.warned(run) == ["UserWarning: careful (4 times)"]
+
+
+def test_text_in_a_chart_is_no_markup():
+    drawn = chart("t", [line("<b>x</b></script>", np.arange(3), np.arange(3), "red")], "<i>", "y")
+    assert "<" not in drawn.json and "&lt;b&gt;" in json.loads(drawn.json)["data"][0]["name"]
+
+
+def test_two_directories_of_one_name_are_told_apart_by_their_paths(tmp_path):
+    paths = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "other"]
+    assert names_of(paths) == [str(paths[0]), str(paths[1]), "other"]
+
+
+def test_damaged_pieces_are_noted_and_the_rest_is_read(run, tmp_path):
+    damaged = made(tmp_path / "run", RECIPE, (8, 8, 1))
+    for name in ("history.csv", "journal.json", "scores.json", "model.keras"):
+        (damaged.path / name).write_text("{,")
+    (damaged.path / "metrics.json").write_text('{"a": {}}')
+    found = read_run(damaged.path, "run")
+    assert scores.groups([found]) == [] and found.model is None and found.versions
+    for name in ("history.csv", "journal.json", "scores.json", "model.keras", "metrics"):
+        assert any(name in note for note in found.notes), (name, found.notes)
+
+
+def test_a_run_that_is_not_done_is_shown_by_its_newest_backup(run, tmp_path):
+    half = RunDirectory(tmp_path / "run")
+    half.path.mkdir()
+    half.write_recipe(RECIPE, versions())
+    for file in (run.backup).iterdir():
+        half.backup.mkdir(exist_ok=True)
+        (half.backup / file.name).write_bytes(file.read_bytes())
+    found = read_run(half.path, "run")
+    assert found.weights == f"the newest backup, after {Backup(run.backup).epochs} epochs"
+    np.testing.assert_array_equal(found.model.sample(2), ki.load_model(run.path).sample(2))
+    assert facts.state(found)[0] == facts.OPEN
+
+
+@pytest.mark.slow
+def test_a_model_whose_weights_are_not_finite_is_told_and_not_drawn(tmp_path):
+    run = made(tmp_path / "run", RECIPE, (8, 8, 1))
+    model = ki.load_model(run.path)
+    model.decoder.weights[-1].assign(np.full(model.decoder.weights[-1].shape, np.nan))
+    model.save(run.model)
+    write_report(run.path, tmp_path / "report.html")
+    text = without_plotly(tmp_path / "report.html")
+    assert "samples are not finite" in text and "reconstructions are not finite" in text
+    assert "Done, but not finite: the weights of decoder." in text
+    assert "dimensions are active" in text  # its encoder is as it was
+
+
+@pytest.mark.slow
+def test_a_run_without_its_data_shows_what_the_model_alone_gives(tmp_path):
+    run = made(tmp_path / "run", RECIPE.but(dataset=f"npz:{tmp_path / 'gone.npz'}"), (8, 8, 1))
+    write_report(run.path, tmp_path / "report.html")
+    text = without_plotly(tmp_path / "report.html")
+    assert text.count('alt="sample"') == 60 and "gone.npz" in text and 'alt="held-out image"' not in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", [1, 2, 5])
+@pytest.mark.parametrize("system", ["ae", "gan"])
+def test_vectors_are_drawn_as_charts(tmp_path, features, system):
+    rows = np.random.default_rng(0).normal(size=(200, features)).astype("float32")
+    np.savez(tmp_path / "rows.npz", x=rows)
+    recipe = RECIPE.but(system=system, dataset=f"npz:{tmp_path / 'rows.npz'}", latent_dim=2)
+    run = made(tmp_path / "run", recipe, (features,))
+    write_report(run.path, tmp_path / "report.html")
+    text = without_plotly(tmp_path / "report.html")
+    assert "<img" not in text and "Samples and held-out data" in text and "Distance to the nearest" in text
+    assert text.count("This system has no encoder.") == (2 if system == "gan" else 0)
+    assert text.count('class="absent"') == (4 if system == "gan" else 2)  # scores and history, and what needs codes
+
+
+# Bad input --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_run_and_what_cannot_be_written_are_errors_and_leave_nothing(run, tmp_path, capsys):
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / "report.html"
+    wrong = [
+        ([tmp_path / "missing"], out, "not a run directory"),
+        ([run.path, tmp_path / "foreign"], out, "not a run directory"),
+        ([run.path, run.path], out, "each once"),
+        ([run.path], tmp_path / "foreign.txt", "ends in .html"),
+        ([run.path], tmp_path / "file" / "report.html", "Option --out must be a file that can be written"),
+    ]
+    for runs, path, words in wrong:
+        with pytest.raises(SystemExit) as exit:
+            main(["report", *map(str, runs), "--out", str(path)])
+        assert exit.value.code == 2 and words in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "foreign"]
+    assert (tmp_path / "file").read_text() == "mine" and not list((tmp_path / "foreign").iterdir())
+
+
+def test_more_runs_than_colours_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="1 to 10 run directories"):
+        write_report([tmp_path / str(index) for index in range(11)], tmp_path / "report.html")
+    with pytest.raises(ValueError, match="Received: none"):
+        write_report([], tmp_path / "report.html")
+
+
+# In a browser -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 360])
+def test_the_page_fits_shows_its_pictures_and_fetches_nothing(chromium, page, width, scheme):  # noqa: F811
+    chromium.open(page, width, scheme=scheme)
+    chromium.wait("document.querySelectorAll('.plot .main-svg').length > 10")
+    assert chromium.complaints() == []
+    assert set(chromium.requests()) <= {page.as_uri(), "data:"}
+    assert chromium.undecoded() == [] and chromium.run("return document.images.length") > 60
+    assert not chromium.is_too_wide()
+    chromium.emulate("print", scheme)
+    assert chromium.run("return getComputedStyle(document.body).backgroundColor") == "rgb(252, 252, 251)"
+
+
+@pytest.mark.slow
+def test_curves_react_to_the_mouse(chromium, page):  # noqa: F811
+    chromium.open(page)
+    chromium.wait("document.querySelectorAll('#curves .plot .main-svg').length")
+    plot = chromium.driver.find_element("css selector", "#curves .plot")
+    chromium.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", plot)
+    layer = plot.find_element("css selector", ".nsewdrag")
+    before = chromium.run("return arguments[0].layout.xaxis.range", plot)
+    chromium.hover(layer)
+    assert "training" in chromium.wait(
+        "[...document.querySelectorAll('#curves .hoverlayer text')].map(t => t.textContent).join(' ')"
+    )
+    chromium.drag(layer, (80, 60))
+    chromium.wait("document.querySelector('#curves .plot').layout.xaxis.autorange === false")
+    zoomed = chromium.run("return arguments[0].layout.xaxis.range", plot)
+    assert zoomed[1] - zoomed[0] < 0.9 * (before[1] - before[0])
+    assert chromium.complaints() == []
