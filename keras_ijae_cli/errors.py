@@ -20,7 +20,7 @@ class Command(TyperCommand):
             raise ValueError(re.sub(r"Received: (name|path)=", "Received: ", text)) from error
 
     def _named(self, found: re.Match) -> str:
-        own = {parameter.name: parameter.opts[0] for parameter in self.params}
+        own = {parameter.name.rstrip("_"): parameter.opts[0] for parameter in self.params}
         for name in _CALLED.get(found[1], (found[1],)):
             if name in own:
                 return f"Option {own[name]}" if own[name].startswith("-") else f"Argument {name.upper()}"
