@@ -9,11 +9,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "keras_ijae"
 ROOMS = ["keras_ijae_cli", "report", "lab", "training", "evaluation", "models", "game", "distributions", "networks"]
-ROOMS += ["layers", "losses", "random", "files", "arrays", "checks", "keras_internals", "replicas", "machines"]
+ROOMS += [
+    "layers",
+    "losses",
+    "random",
+    "files",
+    "progress",
+    "arrays",
+    "checks",
+    "keras_internals",
+    "replicas",
+    "machines",
+]
 """From the top; a room imports from those below it."""
 APART = {"metrics", "datasets"}
 """They know no model, and import from the lowest rooms alone; whoever is above these may import them."""
-LOWEST = {"random", "files", "arrays", "checks"}
+LOWEST = {"random", "files", "progress", "arrays", "checks"}
 DOORS = (PACKAGE, f"{PACKAGE}.__main__")
 """What gathers the rooms for the user."""
 
