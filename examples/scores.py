@@ -7,7 +7,6 @@ import argparse
 from pathlib import Path
 
 import keras
-import rich
 
 import keras_ijae as ki
 
@@ -33,5 +32,5 @@ for system in ("vae", "wae_mmd"):
     model.fit(train, epochs=options.epochs, verbose=0)
     # "gen/..." compares samples with test images, "rec/..." reconstructions: of both, less distance is better.
     scores = ki.evaluation.evaluate(model, test, ["fid", "precision_recall", "mse"], features=classifier)
-    rich.print(system, scores.table())
+    print(system, scores, sep="\n")
     scores.save(options.out / f"{system}.json")

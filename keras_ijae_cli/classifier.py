@@ -45,7 +45,7 @@ def train_classifier(
     from keras_ijae.training.classifier import train_classifier as train
     from keras_ijae.training.progress import Progress
 
-    progress = Progress(shown=2)
+    progress = Progress(title=f"classifier of {name}")
     try:
         record = train(dataset, out, label=label, epochs=epochs, seed=seed, overwrite=overwrite, callbacks=[progress])
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """Errors that name options of the command, not arguments of the functions behind it."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from typer.core import TyperCommand
@@ -10,13 +11,19 @@ _CALLED = {"name": ("dataset", "name"), "path": ("model", "out"), "labels": ("la
 
 
 class Command(TyperCommand):
-    """A command whose errors say `Option --batch-size` where the package says ``Argument `batch_size` ``."""
+    """A command whose errors say `Option --batch-size` where the package says ``Argument `batch_size` ``.
+
+    Of what was given as `--set beta=-1` they say `Option --set beta`.
+    """
+
+    _set: set[str] = set()
 
     def invoke(self, context: Any) -> Any:
         try:
             return super().invoke(context)
         except ValueError as error:
-            text = re.sub(r"Argument `(\w+)`", self._named, str(error))
+            self._set = _names(context.params.get("set_"))
+            text = re.sub(r"(?:Argument|the argument) `(\w+)`", self._named, str(error))
             raise ValueError(re.sub(r"Received: (name|path)=", "Received: ", text)) from error
 
     def _named(self, found: re.Match) -> str:
@@ -24,4 +31,9 @@ class Command(TyperCommand):
         for name in _CALLED.get(found[1], (found[1],)):
             if name in own:
                 return f"Option {own[name]}" if own[name].startswith("-") else f"Argument {name.upper()}"
-        return found[0]
+        return f"Option --set {found[1]}" if found[1] in self._set else found[0]
+
+
+def _names(settings: Sequence[str] | None) -> set[str]:
+    """What is set by KEY=VALUE."""
+    return {setting.partition("=")[0] for setting in settings or ()}

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.tables import Csv, Json, show
 from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
-
-if TYPE_CHECKING:
-    from keras_ijae.training import Recipe
 
 
 def evaluate(
@@ -42,6 +39,8 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(min=1, help="Examples in memory at once.")] = 256,
     cache: Annotated[Path | None, typer.Option(help="Directory that keeps features of data between calls.")] = None,
     seed: Seed = 0,
+    csv: Csv = False,
+    json: Json = False,
     import_: Import = None,
 ) -> None:
     """Measure a model on held-out data.
@@ -55,6 +54,8 @@ def evaluate(
 
     [cyan]keras-ijae evaluate runs/mnist[/cyan]
 
+    [cyan]keras-ijae evaluate runs/mnist --json > losses.json[/cyan]
+
     [cyan]keras-ijae train-classifier --dataset mnist[/cyan]
     [cyan]keras-ijae evaluate runs/mnist --metrics fid,kid,is,prd --features mnist-classifier.keras[/cyan]
 
@@ -64,43 +65,51 @@ def evaluate(
     """
     loaded = load(model)
     recipe = recipe_of(model, dataset, loaded.classes)
-    from keras_ijae.files import write_json
+    from keras_ijae.files import plain, write_json
     from keras_ijae.training.data import held_out_split, in_order
 
     split = split or held_out_split(recipe)
     data = in_order(recipe, split, batch_size)
+    of = {"dataset": recipe.dataset, "split": split}
+    Console(stderr=True).print(f"Measuring {model} on {recipe.dataset}, {split}", soft_wrap=True, highlight=False)
     if metrics is None:
-        return _losses(model, loaded, recipe, split, data)
+        losses = _losses(loaded, data)
+        if model.is_dir():
+            write_json(model / "evaluation.json", {**of, "scores": plain(losses)})
+        return show([{"measure": name, "value": value} for name, value in losses.items()], csv, json)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     extractors = _extractor(features, resize), _lpips(names, lpips_net, lpips_heads, lpips_backbone)
     found = _scores(loaded, data, names, extractors, recipe, samples, seed, cache)
-    Console().print(found.table())
     if model.is_dir():
-        write_json(model / "scores.json", {"dataset": recipe.dataset, "split": split, "scores": found.to_dict()})
+        write_json(model / "scores.json", {**of, "scores": found.to_dict()})
+    if csv or json:
+        return show(found.rows(), csv, json)
+    Console().print(found.table())
 
 
-def metrics() -> None:
+def metrics(csv: Csv = False, json: Json = False) -> None:
     """List the scores that `keras-ijae evaluate --metrics` knows."""
     start_tensorflow()
     from keras_ijae.evaluation import MEASURES
 
-    table = Table("metric", "of", "what it is")
-    for name, measure in MEASURES.items():
-        table.add_row(name, measure.takes, measure.summary)
-    Console().print(table)
+    show([{"metric": k, "of": m.takes, "what it is": m.summary} for k, m in MEASURES.items()], csv, json)
 
 
-def _losses(model: Path, loaded: Any, recipe: Recipe, split: str, data: Any) -> None:
-    from keras_ijae.files import plain, write_json
+def _losses(loaded: Any, data: Any) -> dict[str, float]:
+    import keras
 
-    scores = loaded.evaluate(data, return_dict=True, verbose=0)
-    scores = {key: float(value) for key, value in scores.items()}
-    table = Table("measure", f"{recipe.dataset}, {split}")
-    for key, value in scores.items():
-        table.add_row(key, f"{value:.5g}")
-    Console().print(table)
-    if model.is_dir():
-        write_json(model / "evaluation.json", {"dataset": recipe.dataset, "split": split, "scores": plain(scores)})
+    from keras_ijae.progress import tracked
+
+    class Shown(keras.callbacks.Callback):
+        def on_test_begin(self, logs: dict | None = None) -> None:
+            self.steps = tracked(range(self.params["steps"] or 0), "losses", True)
+            next(self.steps, None)
+
+        def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            next(self.steps, None)
+
+    scores = loaded.evaluate(data, return_dict=True, verbose=0, callbacks=[Shown()])
+    return {key: float(value) for key, value in scores.items()}
 
 
 def _scores(model, data, names, extractors, recipe, samples, seed, cache):

@@ -48,8 +48,8 @@ def fit_prior(
     recipe = directory.read_recipe()
     split = splits(recipe)["train"]
     with directory.writing():
-        with Console(stderr=True).status(f"Fitting a density to the codes of {recipe.dataset}, {split}"):
-            model.fit_prior(in_order(recipe, split), prior, seed)
+        Console(stderr=True).print(f"Fitting a density to the codes of {recipe.dataset}, {split}", highlight=False)
+        model.fit_prior(in_order(recipe, split), prior, seed, progress=True)
         model.save(directory.model)
         replaced = directory.set_aside("scores.json")
     for old in replaced:

@@ -71,10 +71,17 @@ def resumed_recipe(recorded: Recipe, **given: Any) -> Recipe:
     wanted = recorded.but(**given)
     names = [field.name for field in dataclasses.fields(recorded) if field.name not in _CHANGEABLE]
     pairs = {name: (getattr(recorded, name), getattr(wanted, name)) for name in names}
-    changed = [f"{name} is {old!r} there, received: {new!r}" for name, (old, new) in pairs.items() if old != new]
+    changed = [
+        f"{_given(name)} is {old!r} there, received: {new!r}" for name, (old, new) in pairs.items() if old != new
+    ]
     if changed:
         raise ValueError(f"A run is resumed as its config.json has it; only {_LISTED} may change. {'; '.join(changed)}")
     return wanted
+
+
+def _given(name: str) -> str:
+    """What a field of a recipe is on the command line."""
+    return {"system": "SYSTEM", "arguments": "--set"}.get(name, f"--{name.replace('_', '-')}")
 
 
 def _value(text: str) -> Any:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import sys
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.tables import Csv, Json, as_json, show
 
 if TYPE_CHECKING:
     from keras_ijae.game import Role
@@ -23,6 +25,8 @@ OF_COMMAND = {"data_shape", "latent_dim", "classes", "preset", "seed", "name"}
 
 def systems(
     system: Annotated[str | None, typer.Argument(help="Explain this one; by default all are listed.")] = None,
+    csv: Csv = False,
+    json: Json = False,
     import_: Import = None,
 ) -> None:
     """List the systems that `train` takes, one line each, or explain one: objective, networks, arguments, paper.
@@ -36,27 +40,46 @@ def systems(
     start_tensorflow()
     from keras_ijae import list_models
 
-    if system is not None:
-        return _explain(system)
-    table = Table("system", "what")
-    for name, line in list_models().items():
-        table.add_row(name, line)
-    Console().print(table)
+    if system is None:
+        return show([{"system": name, "what": line} for name, line in list_models().items()], csv, json)
+    found = explained(system)
+    if json and not csv:
+        sys.stdout.write(as_json(found))
+    elif csv:
+        show(found["arguments"], csv, json)
+    else:
+        _print(found)
 
 
-def _explain(name: str) -> None:
-    from keras_ijae.game.docstrings import arguments_in, joined, sections
+def explained(name: str) -> dict[str, Any]:
+    """All that a system's class says of it: text and rows of tables."""
+    from keras_ijae.game.docstrings import arguments_in, sections
     from keras_ijae.game.registry import entry_of
 
-    entry, console = entry_of(name), Console()
+    entry = entry_of(name)
     parts = sections(inspect.getdoc(entry.system))
-    console.print(f"[bold]{name}[/bold]: {escape(entry.help)}\n", highlight=False)
-    console.print(joined(parts[""]), markup=False, highlight=False)
-    console.print(_networks(entry.system.ROLES, arguments_in(parts)))
-    console.print(_arguments(entry, parts))
-    for line in _remarks(entry.system):
+    return {
+        "system": name,
+        "what": entry.help,
+        "objective": parts[""],
+        "networks": _networks(entry.system.ROLES, arguments_in(parts)),
+        "arguments": _arguments(entry, parts),
+        "remarks": _remarks(entry.system),
+        "references": parts.get("References", ""),
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    from keras_ijae.game.docstrings import joined
+
+    console, name = Console(), found["system"]
+    console.print(f"[bold]{name}[/bold]: {escape(found['what'])}\n", highlight=False)
+    console.print(fitted(joined(found["objective"]), console.width), markup=False, highlight=False)
+    show(found["networks"], title="Networks")
+    show(found["arguments"], title="Arguments (--set NAME=VALUE)")
+    for line in found["remarks"]:
         console.print(line, markup=False, highlight=False)
-    console.print(f"\n{joined(parts.get('References', ''))}\n", markup=False, highlight=False)
+    console.print(f"\n{joined(found['references'])}\n", markup=False, highlight=False)
     console.print(f"keras-ijae train {name} --dataset mnist --out runs/{name}", style="cyan", highlight=False)
 
 
@@ -67,16 +90,17 @@ def _remarks(system: type) -> list[str]:
     return [f"--classes K {labels}.", *([f"Other networks, rates and arguments: {presets}."] if presets else [])]
 
 
-def _networks(roles: tuple[Role, ...], meanings: dict[str, str]) -> Table:
-    table = Table("network", "from", "gives", "there", "what", title="Networks", title_justify="left")
+def _networks(roles: tuple[Role, ...], meanings: dict[str, str]) -> list[dict[str, str]]:
+    rows = []
     for role in roles:
         sees = ", ".join(SYMBOLS[key] for key in role.sees) + (" (labels)" if role.takes_labels else "")
-        there = "always" if role.needed is None else f"depends on {role.because}"
-        table.add_row(role.name, sees, SYMBOLS[role.gives], there, escape(meanings.get(role.name, "")))
-    return table
+        depends = "" if role.needed is None else f" There or not by `{role.because}`."
+        what = f"{meanings.get(role.name, '')}{depends}"
+        rows.append({"network": role.name, "from -> gives": f"{sees} -> {SYMBOLS[role.gives]}", "what": what})
+    return rows
 
 
-def _arguments(entry: Any, parts: dict[str, str]) -> Table:
+def _arguments(entry: Any, parts: dict[str, str]) -> list[dict[str, Any]]:
     """Those that `--set` takes, with their defaults under this name."""
     from keras_ijae.game import Game
     from keras_ijae.game.arguments import arguments_of
@@ -84,8 +108,25 @@ def _arguments(entry: Any, parts: dict[str, str]) -> Table:
 
     meanings = {**arguments_in(sections(inspect.getdoc(Game))), **arguments_in(parts)}
     left = {role.name for role in entry.system.ROLES if role.kind is not None} | OF_COMMAND
-    table = Table("argument", "default", "what", title="Arguments (--set NAME=VALUE)", title_justify="left")
-    for name, default in arguments_of(entry.system).items():
-        if name not in left:
-            table.add_row(name, escape(str(entry.fixed.get(name, default))), escape(meanings.get(name, "")))
-    return table
+    return [
+        {"argument": name, "default": str(entry.fixed.get(name, default)), "what": meanings.get(name, "")}
+        for name, default in arguments_of(entry.system).items()
+        if name not in left
+    ]
+
+
+def fitted(text: str, width: int) -> str:
+    """Equations, lines that are indented, cut so that they stay indented; what stands far to the right goes below."""
+
+    def cut(line):
+        indent = line[: len(line) - len(line.lstrip())]
+        if len(line) <= width or not indent:
+            return [line]
+        equation, _, beside = line.rpartition("   ")
+        pieces = (line, "") if not equation.strip() else (equation.rstrip(), beside.strip())
+        below = indent + " " * 8
+        whole = textwrap.TextWrapper(width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
+        lines = whole.wrap(pieces[0])
+        return [*lines, f"{below}{pieces[1]}"] if pieces[1] else lines
+
+    return "\n".join(piece for line in text.split("\n") for piece in cut(line))

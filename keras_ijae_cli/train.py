@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from keras_ijae_cli import settings
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.tables import Csv, Json, show
 
 if TYPE_CHECKING:
     from keras_ijae.training import Recipe, RunDirectory
@@ -141,7 +141,8 @@ def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool 
     from keras_ijae.training.progress import Progress
     from keras_ijae.training.trainer import train as train_recipe
 
-    progress = Progress(recipe.every)
+    watch = f"to watch: tensorboard --logdir {run.path / 'logs'}"
+    progress = Progress(recipe.every, f"{recipe.system} on {recipe.dataset}, batches of {recipe.batch_size}", (watch,))
     try:
         return train_recipe(recipe, run, [progress], overwrite)
     except (KeyboardInterrupt, SystemExit) as stopped:
@@ -151,7 +152,7 @@ def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool 
         progress.stop()
 
 
-def recipes() -> None:
+def recipes(csv: Csv = False, json: Json = False) -> None:
     """List the recipes, named settings that `train --recipe` takes.
 
     [bold]Example[/bold]
@@ -161,13 +162,15 @@ def recipes() -> None:
     start_tensorflow()
     from keras_ijae.training import RECIPES
 
-    table = Table("recipe", "system", "dataset", "networks", "epochs", "what")
-    for name, recipe in RECIPES.items():
-        table.add_row(name, recipe.system, recipe.dataset, recipe.networks, str(recipe.epochs), recipe.summary)
-    Console().print(table)
+    of_each = ("system", "dataset", "networks", "epochs")
+    rows = [
+        {"recipe": name, **{field: getattr(recipe, field) for field in of_each}, "what": recipe.summary}
+        for name, recipe in RECIPES.items()
+    ]
+    show(rows, csv, json, brief=("recipe", "epochs", "what"))
 
 
-def datasets() -> None:
+def datasets(csv: Csv = False, json: Json = False) -> None:
     """List the datasets that `train` and other commands take by name.
 
     [bold]Example[/bold]
@@ -177,7 +180,4 @@ def datasets() -> None:
     start_tensorflow()
     from keras_ijae.datasets.names import NAMES
 
-    table = Table("dataset", "what")
-    for name, line in NAMES.items():
-        table.add_row(name, line)
-    Console().print(table)
+    show([{"dataset": name, "what": line} for name, line in NAMES.items()], csv, json)

@@ -1,5 +1,6 @@
 """Inception of 2015 against torch-fidelity's with the same random weights; its resizing, its files, its names."""
 
+import dataclasses
 import hashlib
 import json
 import pathlib
@@ -141,6 +142,15 @@ def test_only_the_published_weights_give_a_fid(extractor, path, monkeypatch):
     names = [published.metric_name(name) for name in ("frechet_distance", "kernel_distance", "inception_score")]
     assert names == ["fid", "kid", "is"]
     assert published.metric_name("precision") == "precision[inception-2015-12-05]"
+
+
+def test_without_a_network_all_ways_out_are_said(extractor, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_IJAE_HOME", str(tmp_path))
+    monkeypatch.setattr(inception, "build_inception", lambda: extractor.network)
+    source = dataclasses.replace(inception.PUBLISHED, url="http://127.0.0.1:9/none.pth", sha256="0" * 8)
+    monkeypatch.setattr(inception, "PUBLISHED", source)
+    with pytest.raises(OSError, match=r"--features FILE.pth.*train-classifier.*--features FILE.keras.*--features data"):
+        Inception()
 
 
 def test_weights_that_are_not_its_own_are_refused(extractor, path, state, tmp_path, monkeypatch):

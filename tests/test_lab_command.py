@@ -1,5 +1,7 @@
 """The command `keras-ijae lab`, on experiments that take a second."""
 
+import json
+
 import pytest
 
 from keras_ijae.lab import experiments
@@ -23,7 +25,7 @@ def test_an_experiment_prints_its_table_and_draws_its_figure(name, tmp_path, cap
     assert run(name, "--figure", path) == 0
     (outcome,), shown = outcomes, capsys.readouterr().out
     assert outcome.notes.split()[0] in shown and outcome.title.split()[0] in shown
-    assert name != "transport" or (shown.count("1.309017"), shown.count("0.925")) == (3, 2)
+    assert name != "transport" or (shown.count("1.309 "), shown.count("0.925")) == (3, 2)
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and list(path.parent.iterdir()) == [path]
 
 
@@ -31,10 +33,23 @@ def test_no_number_is_cut_off_however_narrow_the_terminal_is(capsys, monkeypatch
     cells = ["reverse KL", *(1.234567 + i for i in range(9))]
     outcome = Outcome("wide", ["objective", *"abcdefghi"], [cells], "no notes", lambda figure: None)
     monkeypatch.setattr(experiments, "get_experiment", lambda name: lambda seed: outcome)
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", "40")
     assert run("mixture") == 0
     shown = capsys.readouterr().out
-    assert all(f"{number:.7g}" in shown for number in cells[1:]) and "…" not in shown
+    assert all(f"{number:.5g}" in shown for number in cells[1:]) and "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 40 and shown.count("reverse KL") == 3
+
+
+def test_programs_get_all_digits(capsys, monkeypatch):
+    outcome = Outcome("t", ["name", "x"], [("a, b", 1.2345678901234), ("c", float("inf"))], "n", lambda figure: None)
+    monkeypatch.setattr(experiments, "get_experiment", lambda name: lambda seed: outcome)
+    assert run("mixture", "--csv") == 0
+    assert capsys.readouterr().out == 'name,x\n"a, b",1.2345678901234\nc,inf\n'
+    assert run("mixture", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows == [{"name": "a, b", "x": 1.2345678901234}, {"name": "c", "x": "inf"}]
+    assert run("mixture", "--json", "--csv") == 2
+    assert "not both" in capsys.readouterr().err
 
 
 def test_alone_it_lists_every_experiment_with_a_line(capsys):

@@ -20,11 +20,12 @@ ROOMS = [
     "distributions",
     "networks",
 ]
-ROOMS += ["layers", "losses", "random", "files", "arrays", "checks", "keras_internals", "replicas", "machines"]
+ROOMS += ["layers", "losses", "random", "files", "progress", "arrays", "checks", "keras_internals"]
+ROOMS += ["replicas", "machines"]
 """From the top; a room imports from those below it."""
 APART = {"metrics", "datasets"}
 """They know no model, and import from the lowest rooms alone; whoever is above these may import them."""
-LOWEST = {"random", "files", "arrays", "checks"}
+LOWEST = {"random", "files", "progress", "arrays", "checks"}
 DOORS = (PACKAGE, f"{PACKAGE}.__main__")
 """What gathers the rooms for the user."""
 

@@ -2,8 +2,10 @@
 
 import csv
 import dataclasses
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from rich.console import Console
 
 from keras_ijae import datasets
 from keras_ijae.datasets import load as load_dataset
@@ -209,11 +212,37 @@ class StartAt(keras.callbacks.Callback):
         self.model._initial_epoch = self.epoch
 
 
-def test_progress_writes_lines_where_there_is_no_terminal(capsys):
-    fit(painter(), 4, [Progress(every=2)])
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["epoch 2/4", "epoch 4/4"]
-    assert all("loss " in line for line in lines)
+def test_progress_writes_lines_with_times_where_there_is_no_terminal(capsys):
+    fit(painter(), 5, [Progress(every=2, title="painter on digits", notes=("watch it",))])
+    header, epochs, note, *lines = capsys.readouterr().err.splitlines()
+    assert re.match(r"painter on digits: [\d,]+ parameters", header) and note == "watch it"
+    assert epochs.endswith("steps an epoch, 5 epochs")
+    lines = [line for line in lines if not line.startswith("about ")]
+    assert [line.split("  ")[1] for line in lines] == ["epoch 2/5", "epoch 4/5", "epoch 5/5"]
+    assert all(re.match(r"\d\d:\d\d:\d\d  epoch ./5  [\d.]+ s.*  loss ", line) for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_progress_is_one_line_that_fits_the_terminal_and_each_epoch_leaves_one(width):
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    progress = Progress(console=console)
+    progress.set_model(painter())
+    progress.set_params({"epochs": 2, "steps": 3})
+    logs = {f"{name}_loss": tf.constant(1234.5678) for name in ("encoder", "decoder", "a_discriminator_of_codes", "c")}
+    progress.on_train_begin()
+    for epoch in range(2):
+        progress.on_epoch_begin(epoch)
+        for batch in range(3):
+            progress.on_train_batch_end(batch, logs)
+            progress._bar.refresh()
+        progress.on_epoch_end(epoch, {**logs, "val_loss": 0.25})
+    progress.on_train_end()
+    written = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue()))
+    assert max(map(len, written)) <= width
+    assert any(re.match(r"epoch 1/2 .*%.* encoder 1.23e\+03", line) for line in written)
+    (first,) = [line for line in written if line.startswith("epoch 1/2  ")]
+    numbers = first.split("left  ")[1].split("  ")
+    assert "encoder 1.23e+03" in numbers and len(numbers) <= 4 and (width < 80 or "val_loss 0.25" in numbers)
 
 
 # Recipes and run directories ------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ def test_an_export_draws_labels(cvae, model, tmp_path):
         (["train", "gan", *SMALL, "--classes", 5, "--out", "OUT"], "Option --classes does not fit the labels of"),
         (["train", "gan", "--dataset", "ARCHIVE", "--classes", 5, "--out", "OUT"], "Option --dataset must have one"),
         (["train", "gan", *SMALL, "--set", "classes=10", "--out", "OUT"], "Use --classes instead"),
-        (["train", "--resume", "--out", "RUN", "--classes", 5], "classes is 10 there, received: 5"),
+        (["train", "--resume", "--out", "RUN", "--classes", 5], "--classes is 10 there, received: 5"),
         (["evaluate", "RUN", "--dataset", "ARCHIVE"], "Option --dataset must have one label to an example"),
         (["evaluate", "RUN", "--metrics", "class_accuracy", "--features", "data"], "needs class probabilities"),
         (["fit-prior", "RUN", "--prior", "gmm"], "cannot be fitted to the codes of a conditional model"),

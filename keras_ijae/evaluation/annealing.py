@@ -12,8 +12,8 @@ from keras_ijae.distributions import likelihoods
 from keras_ijae.distributions.likelihoods import Likelihood
 from keras_ijae.distributions.tfp import tfp
 from keras_ijae.evaluation.capabilities import PRIOR_DENSITY, scored_prior
-from keras_ijae.evaluation.progress import tracked
 from keras_ijae.game import Batch
+from keras_ijae.progress import tracked
 
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
 

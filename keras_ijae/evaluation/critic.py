@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_ijae import losses, networks, random
 from keras_ijae.arrays import finite
-from keras_ijae.evaluation.progress import tracked
+from keras_ijae.progress import tracked
 
 BATCH, CALLS = 64, 20
 

@@ -9,10 +9,10 @@ import numpy as np
 from keras_ijae import random
 from keras_ijae.evaluation.feature_set import FeatureSet
 from keras_ijae.evaluation.measures import Measure
-from keras_ijae.evaluation.progress import tracked
 from keras_ijae.evaluation.reading import ROWS, batches_of, joined, observations, read
 from keras_ijae.game import Batch
 from keras_ijae.metrics.features import DataSpace, FeatureCache
+from keras_ijae.progress import tracked
 
 
 class Material:

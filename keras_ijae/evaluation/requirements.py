@@ -87,7 +87,10 @@ def _check_arguments(name: str, model: Any, extractor: Extractor | None, train: 
     takes, images = MEASURES[name].takes, len(model.data_shape) == 3
     if takes in OF_FEATURES:
         if extractor is None:
-            raise ValueError(f"Argument `features` is needed for {name!r}: an extractor. Received: None")
+            raise ValueError(
+                f"Argument `features` is needed for {name!r}: 'inception', the file of a classifier (`keras-ijae "
+                "train-classifier`), or 'data', the pixels. Received: None"
+            )
         if not images and not isinstance(extractor, DataSpace):
             raise ValueError(f"Argument `features` must be 'data' for vectors. Received: {extractor.name!r}")
         if takes.endswith("probabilities") and not extractor.has_probabilities:

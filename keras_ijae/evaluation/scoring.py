@@ -1,11 +1,14 @@
 """A model and a data set to scores: of its samples (gen), of its reconstructions (rec), and of the model itself."""
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rich import box
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -41,13 +44,24 @@ class Evaluation:
         """All of it, for JSON, which has no NaN and no infinity: these are strings, which `float` reads."""
         return {name: plain(score.to_dict()) for name, score in self.scores.items()}
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The scores as rows of a table, for `csv.DictWriter` or a data frame."""
+        return [{"score": name, **score.to_dict()} for name, score in self.scores.items()]
+
     def save(self, path: str | os.PathLike) -> None:
         """Writes `path` as JSON, whole or not at all."""
         write_json(path, self.to_dict())
 
+    def __str__(self) -> str:
+        """The table, as `print` shows it."""
+        console = Console(file=io.StringIO())
+        console.print(self.table())
+        return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
     def table(self) -> Table:
         """For `rich.print`: a row for each score; below, what they share."""
-        table = Table(title="Scores", caption=escape(_caption(self.scores.values())))
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=escape(_caption(self.scores.values())))
+        table.caption_justify = "left"
         table.add_column("score", overflow="fold")
         for column in ("value", "std", "real", "fake"):
             table.add_column(column, justify="right")

@@ -12,6 +12,7 @@ from keras_ijae.distributions.priors import Prior
 from keras_ijae.distributions.supports import REALS, described, holds
 from keras_ijae.game.data import batches as batches_of
 from keras_ijae.game.data import check_form
+from keras_ijae.progress import tracked
 
 
 def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior:
@@ -100,7 +101,7 @@ def _rows(model, data):
         )
     check_form("data", data, model.classes)
     empty = True
-    for batch in batches_of(data):
+    for batch in tracked(batches_of(data), "codes"):
         empty = False
         yield np.asarray(model.labelled(batch).x)
     if empty:

@@ -17,6 +17,7 @@ from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.data import Batch
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.roles import Role, classes_of
+from keras_ijae.progress import showing
 
 
 class GenerativeModel(keras.Model):
@@ -296,7 +297,7 @@ class GenerativeModel(keras.Model):
         return np.sum((x.numpy() - self.reconstruct(x, labels=labels)).reshape(x.shape[0], -1) ** 2, axis=1)
 
     @in_words("Fitting a prior")
-    def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0) -> None:
+    def fit_prior(self, data: Any, prior: Prior | str | None = None, seed: int = 0, progress: bool = False) -> None:
         """Fit a density to the codes of `data` after training; `sample` and `export` then use it.
 
         Codes have their noise, those of an explicit posterior are drawn from q(z|x): it is a density of all of them. It
@@ -310,6 +311,7 @@ class GenerativeModel(keras.Model):
                 radius), or a `Prior` with `can_fit`, of which a copy is fitted. None: that which samples are drawn
                 from, if it can be fitted.
             seed: of the fit, at least 0.
+            progress: show bars.
 
         Raises:
             ValueError: there is no encoder, `prior` is none that can be fitted or has another `latent_dim`, `data` do
@@ -319,7 +321,9 @@ class GenerativeModel(keras.Model):
             model.fit_prior(train, "gmm")
         """
         self._need_encoder("fit a prior")
-        self._sample_from(fitting.fitted(self, data, prior, seed))
+        checks.flag("progress", progress)
+        with showing(progress):
+            self._sample_from(fitting.fitted(self, data, prior, seed))
 
     def export(
         self,

@@ -16,10 +16,11 @@ from keras_ijae.metrics.features.torch_weights import read_torch_weights
 
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _AT = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/"
+_ELSE = "copy that file from another machine and name it (LPIPS(heads='FILE.pth'), --lpips-heads FILE.pth)"
 HEADS = {
-    "alex": Source(f"{_AT}alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"),
-    "vgg": Source(f"{_AT}vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"),
-    "squeeze": Source(f"{_AT}squeeze.pth", "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76"),
+    "alex": Source(f"{_AT}alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0", _ELSE),
+    "vgg": Source(f"{_AT}vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868", _ELSE),
+    "squeeze": Source(f"{_AT}squeeze.pth", "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76", _ELSE),
 }
 """The linear heads that the authors fitted to human judgements."""
 

@@ -103,7 +103,7 @@ def _check_labels(recipe: Recipe) -> None:
 def _load(recipe: Recipe, split: str, batch_size: int, labels: bool = False, **arguments: bool) -> tf.data.Dataset:
     unknown = sorted(set(recipe.data) - set(_OF_LOAD))
     if unknown:
-        raise ValueError(f"Arguments of the data set (`data`) must be of {sorted(_OF_LOAD)}. Received: {unknown}")
+        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
     if recipe.classes is not None:
         _check_labels(recipe)
         labels = True

@@ -1,74 +1,181 @@
-"""A progress bar over a whole training run."""
+"""The course of a training run: a header, one line of numbers that is redrawn, and a line for each epoch that stays."""
+
+import math
+import time
+from typing import Any
 
 import keras
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
+
+from keras_ijae import checks
+from keras_ijae.progress import clock, duration
+
+NUMBERS = 4
+"""So many numbers fit a line, and a glance."""
+_REDRAWN, _SURE, _FIRST_LINE, _QUIET = 0.25, 2.0, 10.0, 60.0
+"""Seconds: between two looks at the numbers; of steps, until the time for all is told; without a terminal, until the
+first line and between two within an epoch."""
+_BESIDE = 42
+"""Characters of the redrawn line that are not numbers, with the shortest bar."""
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar for all epochs with the time left and a few of the logs.
+    """Shows how training goes, on standard error.
 
-    On a terminal the bar is redrawn in place; elsewhere (a file, a pipe) a line is written every few epochs.
+    First a header: what is trained, its parameters, steps an epoch and, as soon as it is known, the time that all will
+    take. On a terminal one line is redrawn below: a bar for all epochs, the time left, and at most four of the numbers
+    logged so far in the epoch, as many as fit. Elsewhere (a file, a pipe) a line with the time of the day comes after
+    ten seconds, and where an epoch takes long every minute. A line for each epoch stays in both.
 
     Args:
-        every: epochs between two lines where there is no terminal.
-        shown: how many of the logs to show, losses of moves first.
+        every: epochs between two lines that stay; the last epoch always has one.
+        title: what the header begins with; by default the model's class.
+        notes: further lines of the header.
         console: where to write; standard error by default.
+
+    Example:
+        model.fit(dataset, epochs=10, verbose=0, callbacks=[ki.training.Progress()])
     """
 
-    def __init__(self, every: int = 1, shown: int = 3, console: Console | None = None) -> None:
+    def __init__(
+        self, every: int = 1, title: str | None = None, notes: tuple[str, ...] = (), console: Console | None = None
+    ) -> None:
         super().__init__()
-        self.every = every
-        self.shown = shown
+        self.every = checks.whole("every", every)
+        self.title, self.notes = title, notes
         self.console = console or Console(stderr=True)
         self._bar: Bar | None = None
+        self._first: int | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self._task, self._epochs_done = None, 0
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
-            console=self.console,
-            transient=True,
-            refresh_per_second=4,
-            disable=not self.console.is_terminal,
-        )
-        self._bar.start()
+        self._first, self._epoch, self._done, self._told = None, 0, 0.0, False
+        self._began = self._due = time.monotonic()
+        self._warm: tuple[float, float] | None = None  # when the first step, which compiles, was over, and `_done` then
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        if self._task is None:
-            total = self.params["epochs"] - epoch
+        self._epoch = epoch
+        if self._first is None:
             self._first = epoch
-            self._task = self._bar.add_task("", total=total, epoch=epoch, epochs=self.params["epochs"], text="")
-        self._bar.update(self._task, epoch=epoch + 1)
+            self._header()
+            self._start()
+        if not self._warm:
+            self._show("compiling the first step")
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        steps = self.params.get("steps")
-        if steps:
-            self._bar.update(self._task, completed=self._epochs_done + (batch + 1) / steps)
+        if not logs:  # batches that a run which goes on has been trained on
+            return
+        steps, now = self.params.get("steps"), time.monotonic()
+        self._done = self._epoch - self._first + ((batch + 1) / steps if steps else 0)
+        self._warm = self._warm or (now, self._done)
+        if not self._told and now - self._warm[0] >= _SURE:
+            self._tell_time()
+        if now < self._due:
+            return
+        self._due = now + (_REDRAWN if self._bar else _QUIET)
+        if self._bar:
+            self._show(self._numbers(logs, self.console.width - _BESIDE))
+        else:
+            self._line(f"epoch {self._epoch + 1}, step {batch + 1}" + (f"/{steps}" if steps else ""), logs)
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        if self._bar:
+            self._bar.update(self._task, numbers="validation")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self._epochs_done = epoch + 1 - self._first
-        text = _few(logs or {}, self.shown)
-        self._bar.update(self._task, completed=self._epochs_done, text=text)
-        if not self.console.is_terminal and (epoch + 1) % self.every == 0:
-            self.console.print(f"epoch {epoch + 1}/{self.params['epochs']}  {text}", soft_wrap=True)
+        self._done = epoch + 1 - self._first
+        if not self._told:
+            self._tell_time()
+        self._show(self._numbers(logs or {}, self.console.width - _BESIDE))
+        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
+            self._line(f"epoch {epoch + 1}/{self.params['epochs']}", logs or {})
+            self._due = time.monotonic() + (0 if self._bar else _QUIET)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.stop()
 
     def stop(self) -> None:
-        """Removes the bar; `fit` does not say when it is interrupted."""
+        """Removes the redrawn line; `fit` does not say when it is interrupted."""
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
+
+    def _header(self) -> None:
+        steps, epochs = self.params.get("steps"), self.params["epochs"]
+        of_epoch = f"{steps:,} steps an epoch, " if steps else ""
+        done = f", {self._first} of them done" if self._first else ""
+        passes = f"{of_epoch}{epochs:,} epoch{'s' if epochs > 1 else ''}{done}"
+        for line in (f"{self.title or type(self.model).__name__}: {_parameters(self.model)}", passes, *self.notes):
+            self.console.print(line, markup=False, highlight=False)
+
+    def _start(self) -> None:
+        if not self.console.is_terminal:
+            self._due = self._began + _FIRST_LINE
+            return
+        whole = Column(no_wrap=True)
+        self._bar = Bar(
+            TextColumn("{task.fields[epoch]}", table_column=whole),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+            TextColumn("{task.percentage:.0f}%", table_column=whole),
+            TextColumn("{task.fields[left]}", table_column=whole),
+            TextColumn("{task.fields[numbers]}", markup=False, table_column=whole),
+            console=self.console,
+            transient=True,
+            expand=True,
+            refresh_per_second=4,
+        )
+        self._task = self._bar.add_task("", total=self.params["epochs"] - self._first, epoch="", left="", numbers="")
+        self._bar.start()
+
+    def _show(self, numbers: str) -> None:
+        if self._bar:
+            left = self._left()
+            fields = {"left": "" if left is None else f"left {duration(left)}", "numbers": numbers}
+            epoch = f"epoch {self._epoch + 1}/{self.params['epochs']}"
+            self._bar.update(self._task, completed=self._done, epoch=epoch, **fields)
+
+    def _line(self, what: str, logs: dict) -> None:
+        """A line that stays; in a file it has all four numbers, however long their names are."""
+        at_the_time = "" if self._bar else f"{clock()}  "
+        left = f", {duration(self._left())} left" if self._left() else ""
+        start = f"{at_the_time}{what}  {duration(time.monotonic() - self._began)}{left}  "
+        numbers = self._numbers(logs, self.console.width - len(start) if self._bar else math.inf)
+        self.console.print(start + numbers, markup=False, highlight=False, soft_wrap=True)
+
+    def _tell_time(self) -> None:
+        if self._left():
+            self._told = True
+            self.console.print(f"about {duration(self._left())} to go", highlight=False)
+
+    def _left(self) -> float | None:
+        """Seconds that the rest will take, if it goes on as since the first step; None if that is not known yet."""
+        if self._warm is None or self._done <= self._warm[1]:
+            return None
+        pace = (time.monotonic() - self._warm[0]) / (self._done - self._warm[1])
+        return pace * (self.params["epochs"] - self._first - self._done)
+
+    def _numbers(self, logs: dict, width: float) -> str:
+        """At most four, as many as the width has room for, the losses first that are lowered."""
+        parts: list[str] = []
+        for name in _by_interest(logs):
+            short = name if name.startswith("val_") else name.removesuffix("_loss")
+            part = f"{short} {float(logs[name]):.3g}"
+            if len(parts) < NUMBERS and len("  ".join([*parts, part])) <= width:
+                parts.append(part)
+        return "  ".join(parts)
 
 
-def _few(logs: dict, count: int) -> str:
-    names = [name for name in logs if name.endswith("_loss") and not name.startswith("val_")] or list(logs)
-    return "  ".join(f"{name} {float(logs[name]):.3g}" for name in names[:count])
+def _by_interest(logs: dict) -> list[str]:
+    """A training loss, the validation's, the other losses of moves, and what else there is."""
+    moves = [name for name in logs if name.endswith("_loss") and not name.startswith("val_")] or ["loss"]
+    first = [moves[0], "val_loss", *moves[1:]]
+    return [name for name in dict.fromkeys([*first, *logs]) if name in logs]
+
+
+def _parameters(model: Any) -> str:
+    """How many parameters a model has, and each of its networks."""
+    parts = {name: network.count_params() for name, network in getattr(model, "networks", {}).items() if network}
+    of_each = ", ".join(f"{name} {count:,}" for name, count in parts.items())
+    return f"{sum(parts.values()) or model.count_params():,} parameters" + (f" ({of_each})" if parts else "")

@@ -1,7 +1,9 @@
 """A process that is asked to stop ends its training with a backup."""
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 
@@ -11,6 +13,7 @@ from keras_ijae.machines import of_all_machines
 from keras_ijae.training.backup import Backup
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HEARD = b"\nStopping after the step under way, with a backup. Once more stops at once, without.\n"
 
 
 class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
@@ -20,10 +23,11 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
         with ki.training.StopOnSignal(backup) as stop:
             model.fit(data, epochs=20, callbacks=[backup, stop])
 
-    `fit` then raises KeyboardInterrupt, or SystemExit with the code 143 that says SIGTERM. After the last step of an
-    epoch its end comes first: validation and pictures. A second signal stops at once, without a backup. Signals belong
-    to the main thread: in another one nothing is changed. What the process ignores (under nohup, in the background of a
-    script) it goes on to ignore. Of several machines all stop after the same step when one is asked to.
+    A line on standard error says so. `fit` then raises KeyboardInterrupt, or SystemExit with the code 143 that says
+    SIGTERM. After the last step of an epoch its end comes first: validation and pictures. A second signal ends it at
+    once, without a backup. Signals belong to the main thread: in another one nothing is changed. What the process
+    ignores (under nohup, in the background of a script) it goes on to ignore. Of several machines all stop after the
+    same step when one is asked to.
 
     Args:
         backup: makes the backup; a callback of the same `fit`, before this one, which comes last.
@@ -65,6 +69,8 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked = number
         self._as_before()
+        with contextlib.suppress(OSError):
+            os.write(sys.__stderr__.fileno(), _HEARD)  # a stream could be in the middle of a line of its own
 
     def _as_before(self) -> None:
         for number, handler in self._before.items():

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae.progress import tracked
+
 BATCH, RATE, STEPS = 512, 3e-3, 2000
 PERIOD = 100  # steps, or as many as one pass has: after each, codes are drawn anew and those held out are scored
 PATIENCE = 4  # periods without a better score
@@ -37,7 +39,7 @@ def fit(density: Any, draws: Callable[[int], np.ndarray], seed: int) -> None:
     steps = max(PERIOD, len(kept) // batch)
     flat, step, score = _functions(density)
     best, found, waited, state = -np.inf, flat, 0, (flat, tf.zeros_like(flat), tf.zeros_like(flat), tf.zeros([]))
-    for period in range(-(-STEPS // steps)):
+    for period in tracked(range(-(-STEPS // steps)), "density of the codes"):
         codes = draws(period) if period else first
         codes = tf.constant(codes + NOISE * rng.normal(size=codes.shape), tf.float32)
         for rows in _batches(kept, batch, steps, rng):

@@ -13,6 +13,7 @@ from keras_ijae.checks import number, size, whole
 from keras_ijae.distributions.posteriors import DiagonalGaussian
 from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
+from keras_ijae.progress import tracked
 
 START = 0.2
 """gamma when a fit begins, of standardised codes: at 1, D(u) = 0 with r(u|z) = N(0, I) is where training would stay."""
@@ -88,7 +89,7 @@ class TwoStage(Prior):
         self.slow_log_gamma.assign(math.log(START) / 10)
         rows = min(self.batch_size, len(first))
         step = self._step(encoder, self.epochs * (len(first) // rows), seed)
-        for epoch in range(self.epochs):
+        for epoch in tracked(range(self.epochs), "second stage"):
             z = (self._given_codes(given, epoch) - self.mean.numpy()) / self.deviation.numpy()
             order = np.random.default_rng([seed, epoch]).permutation(len(z))
             for at in range(0, len(z) - rows + 1, rows):

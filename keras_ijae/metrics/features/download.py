@@ -26,10 +26,12 @@ class Source:
     Attributes:
         url: where it is.
         sha256: its checksum, or as many of the first digits as are known (PyTorch's file names hold eight).
+        otherwise: what else can be done where it cannot be downloaded.
     """
 
     url: str
     sha256: str
+    otherwise: str = "fetch it elsewhere and give its path"
 
 
 def home() -> Path:
@@ -62,13 +64,13 @@ def fetch(source: Source) -> Path:
         except (OSError, http.client.HTTPException) as error:
             raise OSError(
                 f"Downloading {source.url} failed ({str(error) or type(error).__name__}); nothing was kept. "
-                "Download it again, or fetch it elsewhere and give its path."
+                f"Download it again, or {source.otherwise}."
             ) from error
         found = file_checksum(temporary)
         if not found.startswith(source.sha256):
             raise ValueError(
                 f"{source.url} gave a file of sha256 {found[:16]}..., not {source.sha256}...; it was not kept. "
-                "Download it again, or fetch it elsewhere and give its path."
+                f"Download it again, or {source.otherwise}."
             )
     return path
 

@@ -17,6 +17,9 @@ from keras_ijae.metrics.features.torch_weights import read_torch_weights
 PUBLISHED = Source(
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
     "6726825d",
+    "without a network: copy that file from another machine and name it (Inception('FILE.pth'), --features FILE.pth); "
+    "or take the classifier of your data (ki.training.train_classifier, `keras-ijae train-classifier`), --features "
+    "FILE.keras; or the pixels, --features data. The last two are not FID, and compare models on one data set",
 )
 """PyTorch's port of the weights of the 2015 graph."""
 _SHORT = {"frechet_distance": "fid", "kernel_distance": "kid", "inception_score": "is"}

@@ -71,10 +71,11 @@ tap""",
 SMALLEST = {"alex": 31, "vgg": 16, "squeeze": 17}
 """Sides of the smallest images that leave something after the last pooling."""
 _MODELS = "https://download.pytorch.org/models/"
+_OTHERWISE = "copy that file from another machine and name it (LPIPS(backbone='FILE.pth'), --lpips-backbone FILE.pth)"
 SOURCES = {
-    "alex": Source(f"{_MODELS}alexnet-owt-7be5be79.pth", "7be5be79"),
-    "vgg": Source(f"{_MODELS}vgg16-397923af.pth", "397923af"),
-    "squeeze": Source(f"{_MODELS}squeezenet1_1-b8a52dc0.pth", "b8a52dc0"),
+    "alex": Source(f"{_MODELS}alexnet-owt-7be5be79.pth", "7be5be79", _OTHERWISE),
+    "vgg": Source(f"{_MODELS}vgg16-397923af.pth", "397923af", _OTHERWISE),
+    "squeeze": Source(f"{_MODELS}squeezenet1_1-b8a52dc0.pth", "b8a52dc0", _OTHERWISE),
 }
 """Where torchvision's ImageNet weights are; the names hold the start of their checksums."""
 
