@@ -24,6 +24,10 @@ def test_compile_alone_takes_the_systems_own():
     play(model, 1)
     assert list(model.optimizer.by_move) == ["player", "judge"]
     assert rates(model) == pytest.approx([0.1, 0.1])
+    asked = model.optimizer.get_config()
+    assert {move: config["learning_rate"] for move, config in asked.items()} == pytest.approx(
+        {"player": 0.1, "judge": 0.1}
+    )
 
 
 def test_one_rate_for_all_scales_those_behind_a_loss_scale():

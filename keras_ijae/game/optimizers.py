@@ -26,6 +26,10 @@ class Optimizers:
         """Of all optimizers; `model.summary()` counts them."""
         return [variable for optimizer in self.by_move.values() for variable in optimizer.variables]
 
+    def get_config(self) -> dict[str, Any]:
+        """move -> its optimizer's configuration, which callbacks that log a run's parameters (MLflow's) ask for."""
+        return {move: optimizer.get_config() for move, optimizer in self.by_move.items()}
+
     @property
     def learning_rate(self):
         """The first move's; setting it (older Keras' callbacks do) scales all in proportion."""
