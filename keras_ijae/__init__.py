@@ -4,6 +4,7 @@ Importing the package imports the systems, so that `keras.models.load_model` fin
 """
 
 from keras_ijae import (
+    backend,  # noqa: F401 (first: it checks which one there is)
     datasets,
     distributions,
     evaluation,

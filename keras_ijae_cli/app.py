@@ -12,7 +12,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli import classifier, demo, evaluate, figure, film, fit_prior, info, lab, report, systems, train, use
+from keras_ijae_cli import (
+    classifier,
+    compare,
+    demo,
+    evaluate,
+    figure,
+    film,
+    fit_prior,
+    info,
+    lab,
+    report,
+    systems,
+    train,
+    use,
+)
 from keras_ijae_cli.errors import Command
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
@@ -63,6 +77,7 @@ for command in (
     evaluate.evaluate,
     evaluate.metrics,
     report.report,
+    compare.compare,
     classifier.train_classifier,
     fit_prior.fit_prior,
     use.sample,

@@ -71,9 +71,12 @@ def finish(model: Any, recipe: Recipe, run: RunDirectory) -> dict[str, Any]:
         **measure_digits(samples, train, test),
         "squared_error": float(np.mean(model.reconstruction_error(test[0]))),
     }
-    save_grid(run.path / "samples.png", samples[:100])
-    save_pairs(run.path / "reconstructions.png", test[0][:32], model.reconstruct(test[0][:32], seed=0))
-    save_grid(run.path / "interpolations.png", ways(model, test[0][:16], steps=10), 10)
+    of = f"{recipe.system} on {recipe.dataset}, {recipe.epochs} epochs"
+    save_grid(run.path / "samples.png", samples[:100], caption=f"samples of {of}, seed 0")
+    again = model.reconstruct(test[0][:32], seed=0)
+    save_pairs(run.path / "reconstructions.png", test[0][:32], again, caption=f"held-out digits, {of}")
+    between = f"from one held-out digit, left, to another, {of}"
+    save_grid(run.path / "interpolations.png", ways(model, test[0][:16], steps=10), 10, caption=between)
     about = {"system": recipe.system, "dataset": recipe.dataset}
     model.export(run.path / "saved_model", overwrite=True, about=about)  # of a demo that was interrupted here
     write_json(run.path / "metrics.json", metrics)

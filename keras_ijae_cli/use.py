@@ -69,15 +69,18 @@ def sample(
     """
     loaded = _of_images(model)
     from keras_ijae.checks import whole
-    from keras_ijae.training.pictures import save_grid, to_show
+    from keras_ijae.training.pictures import class_names, save_grid, to_show
 
+    rows = []
     if label is None:
         images, columns = to_show(loaded, count, seed, observation, columns)
+        rows = class_names(loaded)
     else:
         if loaded.classes is not None:
             whole("label", label, -1, loaded.classes - 1, ", -1 for unknown")
         images = loaded.sample(count, seed, observation, labels=label)
-    save_grid(out, images, columns)
+    of_label = "" if label is None else f" of label {label}"
+    save_grid(out, images, columns, rows=rows, caption=_caption(model, loaded, f"samples{of_label}, seed {seed}"))
     _wrote(out)
 
 
@@ -102,7 +105,8 @@ def reconstruct(
     from keras_ijae.training.pictures import save_pairs
 
     data = _first(model, loaded, dataset, split, count)
-    save_pairs(out, unpack(data), loaded.reconstruct(data, seed=seed), columns)
+    caption = _caption(model, loaded, "held-out images above their reconstructions")
+    save_pairs(out, unpack(data), loaded.reconstruct(data, seed=seed), columns, caption=caption)
     _wrote(out)
 
 
@@ -130,7 +134,8 @@ def interpolate(
     data = _first(model, loaded, dataset, split, 2 * count)
     if len(unpack(data)) < 2:
         raise ValueError(f"Option --split must hold at least two images. Received: {split}")
-    save_grid(out, ways(loaded, data, steps), steps)
+    caption = _caption(model, loaded, "from one held-out image, left, to another, along the codes")
+    save_grid(out, ways(loaded, data, steps), steps, caption=caption)
     _wrote(out)
 
 
@@ -260,6 +265,15 @@ def _first(model: Path, loaded: Any, dataset: str | None, split: str | None, cou
     from keras_ijae.training.data import first_rows, in_order
 
     return first_rows(in_order(recipe_of(model, dataset, loaded.classes), split, count), count)
+
+
+def _caption(model: Path, loaded: Any, what: str) -> str:
+    """What is seen, and of which run."""
+    from keras_ijae.training import RunDirectory
+
+    recipe = RunDirectory(model).read_recipe() if model.is_dir() else None
+    kind = f"{recipe.system} on {recipe.dataset}" if recipe else type(loaded).__name__
+    return f"{what}. {model}: {kind}, {int(loaded.steps.numpy()):,} steps"
 
 
 def _wrote(path: Path) -> None:

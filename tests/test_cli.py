@@ -35,6 +35,7 @@ COMMANDS = [
     "datasets",
     "evaluate",
     "metrics",
+    "compare",
     "train-classifier",
     "fit-prior",
     "sample",
@@ -157,6 +158,12 @@ def test_every_network_and_argument_of_a_system_is_explained(name):
     assert not {name for name in names if not meanings.get(name)}
 
 
+def test_another_backend_is_refused_plainly():
+    program = "import os; os.environ['KERAS_BACKEND'] = 'jax'; import keras_ijae"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode and "keras_ijae runs on Keras' TensorFlow backend" in done.stderr.splitlines()[-1]
+
+
 def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["keras_ijae", "recipes"])
     with pytest.raises(SystemExit) as exit:
@@ -272,24 +279,46 @@ def test_metrics_lists_every_score(capsys):
     ("arguments", "size"),
     [
         (["sample", "-n", "12", "--columns", "4"], (3 * 58 - 2, 4 * 58 - 2)),
-        (["reconstruct", "-n", "16"], (4 * 58 - 2, 8 * 58 - 2)),
-        (["reconstruct", "-n", "10"], (4 * 58 - 2, 8 * 58 - 2)),
+        (["reconstruct", "-n", "16"], (4 * 58 - 2 + 8, 8 * 58 - 2)),
+        (["reconstruct", "-n", "10"], (4 * 58 - 2 + 8, 8 * 58 - 2)),
         (["interpolate", "-n", "3", "--steps", "5"], (3 * 58 - 2, 5 * 58 - 2)),
     ],
 )
-def test_pictures_hold_as_many_images_as_asked(vae, tmp_path, arguments, size):
+def test_pictures_hold_as_many_images_as_asked_and_a_caption_below(vae, tmp_path, arguments, size):
     assert run(*arguments, vae, "--out", tmp_path / "picture.png") == 0
     picture = tf.io.decode_png((tmp_path / "picture.png").read_bytes()).numpy()
-    assert picture.shape[:2] == size
-    assert picture.std() > 0
+    left = picture.shape[1] - size[1]
+    assert picture.shape[0] > size[0] and (left > 0) == (arguments[0] == "reconstruct")
+    assert picture[: size[0], left:].std() > 0
+    assert picture[size[0] :].min() < 128  # letters
+
+
+def test_runs_are_compared_side_by_side(vae, killed, capsys):
+    config = json.loads((killed / "config.json").read_text())
+    config["recipe"]["arguments"] = {"beta": 2.0}
+    (killed / "config.json").write_text(json.dumps(config))
+    (killed / "scores.json").write_text(json.dumps({"scores": {"gen/fid": {"value": 3.5}}}))
+    assert run("compare", vae, killed, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    found = {row["what"]: (row[str(vae)], row[str(killed)]) for row in rows}
+    with (vae / "history.csv").open() as file:
+        losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
+    assert found["system"] == ("vae", "vae") and found["epochs done"][0] == 2
+    assert found["--beta"] == (None, 2.0) and "--width" not in found
+    assert found["val_loss, last"][0] == losses[-1] and found["val_loss, best"][0] == min(losses)
+    assert found["val_loss, best epoch"][0] == 1 + losses.index(min(losses))
+    assert found["gen/fid"] == (None, 3.5)
+    assert run("compare", vae) == 2
+    assert "Argument RUNS must be at least two" in capsys.readouterr().err
 
 
 def test_a_model_file_alone_can_be_used(vae, tmp_path):
     assert run("sample", vae / "model.keras", "--out", tmp_path / "a.png") == 0
     assert run("sample", vae, "--out", tmp_path / "b.png") == 0
     assert run("sample", vae, "--out", tmp_path / "c.png", "--seed", 1) == 0
-    first, second, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
-    assert first == second != other
+    pictures = [tf.io.decode_png((tmp_path / f"{name}.png").read_bytes()).numpy() for name in "abc"]
+    first, second, other = (picture[: 8 * 58 - 2] for picture in pictures)  # without their captions
+    assert np.array_equal(first, second) and not np.array_equal(first, other)
 
 
 @pytest.mark.slow

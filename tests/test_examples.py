@@ -134,7 +134,7 @@ def test_an_exported_model_is_called_without_the_package(run, capsys):
 @pytest.mark.slow
 def test_an_encoder_is_reused_frozen_and_tuned(run, capsys):
     found = run("reuse_encoder", "--epochs", 1, "--classifier-epochs", 1)
-    frozen, tuned = (found[name].variables for name in ("frozen", "tuned"))
+    frozen, tuned = (found[name].module.variables for name in ("frozen", "tuned"))
     exported = tf.saved_model.load("runs/examples/reuse_encoder/encoder").variables
     assert all(np.array_equal(a, b) for a, b in zip(frozen, exported, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(tuned, exported, strict=True))

@@ -21,7 +21,7 @@ ROOMS = [
     "networks",
 ]
 ROOMS += ["layers", "losses", "random", "files", "progress", "arrays", "checks", "keras_internals"]
-ROOMS += ["replicas", "machines"]
+ROOMS += ["replicas", "machines", "backend"]
 """From the top; a room imports from those below it."""
 APART = {"metrics", "datasets"}
 """They know no model, and import from the lowest rooms alone; whoever is above these may import them."""

@@ -368,7 +368,8 @@ class GenerativeModel(keras.Model):
 
         `tf.saved_model.load(path)` and `tensorflow_hub.load(path)` give an object that is callable as
         `(x, training=False)` and has `trainable_variables`;
-        `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer.
+        `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer; Adam, like all that keep
+        moments, refuses the names of its weights (Keras 3.15.1) and takes those of `examples/reuse_encoder.py`.
         Codes are those of `encode(x)`: noise zero. In the place of x that of a conditional model takes [x, labels].
 
         Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.

@@ -3,6 +3,7 @@
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
 from keras_ijae.training.classifier import train_classifier
+from keras_ijae.training.comparing import compare_runs
 from keras_ijae.training.distribution import STRATEGIES, distribution
 from keras_ijae.training.drawing import FigureCallback, MaskRecorder
 from keras_ijae.training.film import save_film
@@ -36,6 +37,7 @@ __all__ = [
     "SampleGrid",
     "StopOnSignal",
     "class_rows",
+    "compare_runs",
     "distribution",
     "get_recipe",
     "grid",

@@ -1,17 +1,28 @@
 """Batches of images as one PNG."""
 
+import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_ijae.files import replacing
+from keras_ijae.training.lettering import lettered
 
 SIDE = 56
 """Images are enlarged until their shorter side has at least this many pixels."""
+GAP = 2
+"""White pixels between images."""
 
 
-def grid(images: np.ndarray, columns: int | None = None, scale: int | None = None, gap: int = 2) -> np.ndarray:
+def grid(
+    images: np.ndarray,
+    columns: int | None = None,
+    scale: int | None = None,
+    gap: int = GAP,
+    together: int | None = None,
+) -> np.ndarray:
     """Lays images out in rows, enlarged by repeating pixels.
 
     Args:
@@ -21,9 +32,11 @@ def grid(images: np.ndarray, columns: int | None = None, scale: int | None = Non
         scale: how many pixels wide each pixel becomes; by default the least that gives each image a shorter
             side of 56 pixels.
         gap: white pixels between images.
+        together: so many rows belong together; between two such groups the gap is five times as wide. None: all.
 
     Returns:
-        uint8, (rows * (height * scale + gap) - gap, columns * (width * scale + gap) - gap, 1 or 3).
+        uint8, (rows * (height * scale + gap) - gap, columns * (width * scale + gap) - gap, 1 or 3), and higher by the
+        wider gaps.
 
     Raises:
         ValueError: for anything but a batch of images in [0, 1], or a number below 1 (`gap`: below 0).
@@ -32,14 +45,17 @@ def grid(images: np.ndarray, columns: int | None = None, scale: int | None = Non
     count, height, width, channels = images.shape
     columns = columns or int(np.ceil(np.sqrt(count)))
     scale = scale or max(1, -(-SIDE // min(height, width)))
-    _at_least(columns=(columns, 1), scale=(scale, 1), gap=(gap, 0))
     rows = -(-count // columns)
+    together = together or rows
+    _at_least(columns=(columns, 1), scale=(scale, 1), gap=(gap, 0), together=(together, 1))
     pixels = np.round(images * 255).astype(np.uint8).repeat(scale, axis=1).repeat(scale, axis=2)
     height, width = height * scale + gap, width * scale + gap
     canvas = np.full((rows * columns, height, width, channels), 255, np.uint8)
     canvas[:count, : height - gap, : width - gap] = pixels
     canvas = canvas.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    return canvas.reshape(rows * height, columns * width, channels)[: rows * height - gap, : columns * width - gap]
+    canvas = canvas.reshape(rows * height, columns * width, channels)[: rows * height - gap, : columns * width - gap]
+    ends = np.arange(together, rows, together) * height
+    return np.insert(canvas, np.repeat(ends, 4 * gap), 255, axis=0)
 
 
 def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.ndarray:
@@ -67,19 +83,67 @@ def interleave(first: np.ndarray, second: np.ndarray, columns: int = 8) -> np.nd
 
 
 def save_grid(
-    path: str | os.PathLike, images: np.ndarray, columns: int | None = None, scale: int | None = None
-) -> None:
-    """Writes `grid(images, columns, scale)` to `path` as a PNG, whole or not at all."""
+    path: str | os.PathLike,
+    images: np.ndarray,
+    columns: int | None = None,
+    scale: int | None = None,
+    *,
+    together: int | None = None,
+    rows: Sequence[str] = (),
+    caption: str = "",
+) -> np.ndarray:
+    """Writes images as a PNG, whole or not at all.
+
+    Args:
+        path: the file.
+        images, columns, scale, together: as `grid` takes them.
+        rows: what each row is, at its left; they begin anew after the last.
+        caption: below, such as the run and the seed.
+
+    Returns:
+        What was written, uint8 (height, width, 1 or 3).
+    """
     import tensorflow as tf
 
-    encoded = tf.io.encode_png(grid(images, columns, scale)).numpy()
+    picture = grid(images, columns, scale, together=together)
+    if rows or caption:
+        picture = lettered(picture, caption, _middles(picture, np.shape(images), columns, together, rows))
+    encoded = tf.io.encode_png(picture).numpy()
     with replacing(path) as temporary:
         temporary.write_bytes(encoded)
+    return picture
 
 
-def save_pairs(path: str | os.PathLike, first: np.ndarray, second: np.ndarray, columns: int = 8) -> None:
-    """Writes images of `first`, (n, height, width, channels), above those of `second` to `path`, `columns` a row."""
-    save_grid(path, interleave(first, second, columns), min(columns, len(first)))
+def save_pairs(
+    path: str | os.PathLike,
+    first: np.ndarray,
+    second: np.ndarray,
+    columns: int = 8,
+    *,
+    rows: Sequence[str] = ("data", "again"),
+    caption: str = "",
+) -> np.ndarray:
+    """Writes images of `first`, (n, height, width, channels), above those of `second` to `path` as a PNG.
+
+    Pairs stand together, and `rows` say which is which; `caption` and what comes back are those of `save_grid`.
+    """
+    pairs = interleave(first, second, columns)
+    return save_grid(path, pairs, min(columns, len(first)), together=2, rows=rows, caption=caption)
+
+
+def _middles(
+    picture: np.ndarray, shape: tuple[int, ...], columns: int | None, together: int | None, rows: Sequence[str]
+) -> list[tuple[int, str]]:
+    """(y of its middle, what it is) of each row of a grid."""
+    if not rows:
+        return []
+    count = -(-shape[0] // (columns or math.ceil(math.sqrt(shape[0]))))
+    together = together or count
+    groups = -(-count // together)
+    gap = GAP
+    height = (picture.shape[0] - (groups - 1) * 4 * gap + gap) // count
+    of_row = [index * height + index // together * 4 * gap + (height - gap) // 2 for index in range(count)]
+    return [(y, rows[index % len(rows)]) for index, y in enumerate(of_row)]
 
 
 def class_rows(model: Any, columns: int = 8, seed: int = 0, observation: str = "mean") -> np.ndarray:
@@ -111,6 +175,11 @@ def to_show(
         return model.sample(count, seed=seed, observation=observation), columns
     columns = columns or max(1, round(count / model.classes))
     return class_rows(model, columns, seed, observation), columns
+
+
+def class_names(model: Any) -> list[str]:
+    """What the rows of `to_show` are: a class each, or nothing of a model without classes."""
+    return [str(label) for label in range(model.classes or 0)]
 
 
 def _checked(images: np.ndarray) -> np.ndarray:

@@ -183,9 +183,10 @@ def _watching(recipe, run, model, held_out):
     if model.has_encoder:
         watching.append(CodeHistograms(first_rows(held_out, 256), run.path / "logs" / "codes", recipe.every))
     if len(model.data_shape) == 3:
-        watching.append(SampleGrid(run.path / "grids", recipe.every))
+        how = {"directory": run.path / "grids", "every": recipe.every, "log_dir": run.path / "logs" / "pictures"}
+        watching.append(SampleGrid(**how))
         if model.has_encoder:
-            watching.append(ReconstructionGrid(first_rows(held_out, 32), run.path / "grids", recipe.every))
+            watching.append(ReconstructionGrid(first_rows(held_out, 32), **how))
     if model.data_shape == (2,):
         watching.append(
             FigureCallback(_samples_on(first_rows(held_out, _SHOWN)), run.path / "grids", "samples", recipe.every)

@@ -1,0 +1,110 @@
+"""Runs side by side: what they were told differently, and what came of it."""
+
+import csv
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from keras_ijae.training.recipes import Recipe
+from keras_ijae.training.runs import RunDirectory
+
+_ALWAYS = ("system", "dataset", "epochs done")
+_SCORES = {"scores.json": "", "evaluation.json": "evaluate: ", "metrics.json": "demo: "}
+_UPWARDS = re.compile(r"elbo|bound|likelihood|psnr|ssim|accuracy|precision|recall|density|coverage|inception_score")
+"""Measures of which more is better."""
+
+
+def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
+    """A table of runs: a row for each thing that they have, a column for each run.
+
+    Args:
+        runs: run directories, at least two, finished or not.
+
+    Returns:
+        Rows {"what": ..., RUN: value, ...}; None where a run has no such thing. First system, data set and epochs done;
+        arguments that differ ("--lam" is one of the system's); then the last value of everything logged, of
+        validation the best one too, with its epoch; and the scores that stand in the directories.
+
+    Raises:
+        ValueError: fewer than two, one twice, or a directory that is no run.
+
+    Example:
+        compare_runs(["runs/vae", "runs/ijae"])
+    """
+    names = [str(run) for run in runs]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ValueError(f"Argument `runs` must be at least two directories, none twice. Received: {names}")
+    of_each = {name: _facts(RunDirectory(Path(name))) for name in names}
+    rows = []
+    for what in dict.fromkeys(key for facts in of_each.values() for key in facts):
+        values = {name: facts.get(what) for name, facts in of_each.items()}
+        setting = what.startswith("--")
+        if not setting or what in _ALWAYS or len({json.dumps(value) for value in values.values()}) > 1:
+            rows.append({"what": what, **values})
+    return rows
+
+
+def _facts(run: RunDirectory) -> dict[str, Any]:
+    """What -> value, in the order of the table."""
+    recipe, history = run.read_recipe(), _history(run)
+    done = max((int(row["epoch"]) for row in history), default=0)
+    top = {"system": recipe.system, "dataset": recipe.dataset, "epochs done": done}
+    return {**top, **_settings(recipe), **_logged(history), **_scores(run)}
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    fields = asdict(recipe)
+    inner = {**fields.pop("arguments"), **{f"data {name}": value for name, value in fields.pop("data").items()}}
+    plain = {name: value for name, value in fields.items() if name not in ("system", "dataset", "summary")}
+    return {f"--{name.replace('_', '-')}": _shown(value) for name, value in (plain | inner).items()}
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | None) else json.dumps(value)
+
+
+def _history(run: RunDirectory) -> list[dict[str, str]]:
+    path = run.path / "history.csv"
+    if not path.is_file():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            int(row["epoch"]), [float(value) for value in row.values() if value]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise ValueError(f"{path} is not the history of a run: {error}") from error
+    return rows
+
+
+def _logged(history: list[dict[str, str]]) -> dict[str, float | int]:
+    found: dict[str, float | int] = {}
+    for name in (name for name in (history[0] if history else {}) if name != "epoch"):
+        values = [(float(row[name]), int(row["epoch"])) for row in history if row[name]]
+        if not values:
+            continue
+        found[f"{name}, last"] = values[-1][0]
+        if name.startswith("val_"):
+            value, epoch = (max if _UPWARDS.search(name) else min)(values, key=lambda pair: pair[0])
+            found |= {f"{name}, best": value, f"{name}, best epoch": epoch}
+    return found
+
+
+def _scores(run: RunDirectory) -> dict[str, float]:
+    """Of files that are there: numbers alone, by their names."""
+    found = {}
+    for file, start in _SCORES.items():
+        path = run.path / file
+        if path.is_file():
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+                scores = content.get("scores", content)
+                values = {name: value["value"] if isinstance(value, dict) else value for name, value in scores.items()}
+            except (OSError, ValueError, KeyError, AttributeError) as error:
+                raise ValueError(f"{path} does not hold scores: {error}") from error
+            found |= {f"{start}{name}": float(v) for name, v in values.items() if isinstance(v, int | float | str)}
+    return found
