@@ -49,13 +49,15 @@ def new_recipe(name: str | None, system: str | None, dataset: str | None, **give
     Raises:
         ValueError: unless there is either a name or both a system and a dataset.
     """
+    from keras_ijae.checks import did_you_mean
     from keras_ijae.training import RECIPES, Recipe, get_recipe
 
     if name is not None:
         if system is not None:
             raise ValueError(f"Give SYSTEM or --recipe, not both. Received: {system} and --recipe {name}")
         if name not in RECIPES:
-            raise ValueError(f"There is no --recipe {name}. `keras-ijae recipes` lists them: {', '.join(RECIPES)}")
+            hint = did_you_mean(name, RECIPES)
+            raise ValueError(f"There is no --recipe {name}.{hint} `keras-ijae recipes` lists those there are.")
         return get_recipe(name).but(dataset=dataset, **given)
     if system is None or dataset is None:
         raise ValueError("What to train? Give SYSTEM and --dataset NAME, or --recipe NAME, or --resume.")
