@@ -13,7 +13,7 @@ from generator.site import unlisted
 from generator.timeline import in_words, passes, timeline
 
 from keras_ijae.game import ENTRIES, Move, Phase
-from keras_ijae_cli.systems import arguments_in, sections
+from keras_ijae.game.docstrings import arguments_in, sections
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 EQUATIONS = {

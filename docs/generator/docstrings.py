@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from generator import mathematics
-from keras_ijae_cli.systems import arguments_in, joined, sections
+from keras_ijae.game.docstrings import arguments_in, joined, sections
 
 FIELDS = {"Returns": "returns", "Raises": "raises"}
 

@@ -12,8 +12,8 @@ from generator.timeline import in_words, timeline
 from keras_ijae import create
 from keras_ijae.game import Common, Game
 from keras_ijae.game.arguments import REQUIRED, arguments_of
+from keras_ijae.game.docstrings import arguments_in, sections
 from keras_ijae.game.registry import Entry
-from keras_ijae_cli.systems import arguments_in, sections
 
 SHAPE, LATENT_DIM = (28, 28, 1), 16
 
