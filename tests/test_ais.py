@@ -102,6 +102,7 @@ def test_the_upper_bound_is_of_the_exact_log_likelihood():
     np.testing.assert_allclose(bounds.lower, bounds.upper, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_decoder_without_a_likelihood_takes_one_and_says_so():
     gan = ki.create("gan", (4,), 2)
     with pytest.raises(ValueError, match="Argument `likelihood` is needed: GAN"):

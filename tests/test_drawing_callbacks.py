@@ -61,6 +61,7 @@ def test_a_figure_is_drawn_at_the_end_of_epochs_and_makes_a_film(vae, tmp_path):
         ki.training.FigureCallback(3, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_trace_of_a_mask_goes_on_where_the_run_goes_on(tmp_path):
     model = ki.create("mask_aae", (2,), 3, width=2, critic_steps=1)
     model.compile(run_eagerly=True)

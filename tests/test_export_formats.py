@@ -41,6 +41,7 @@ def check(format, model, path):
             np.testing.assert_allclose(run(format, path, name, given | labels), wanted, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_conditional_convolutional_model_is_the_same_elsewhere(format, tmp_path):
     model = ki.create("ijae", SHAPE, LATENT, networks="dcgan", width=4, classes=3)

@@ -24,6 +24,7 @@ def events(directory):
     return [(e.step, v.tag, tf.make_ndarray(v.tensor)[:, 2]) for e in found for v in e.summary.value]
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_histograms_of_codes_and_of_the_prior(tmp_path):
     x = images(24)
     model = compiled("vae", {"run_eagerly": True})

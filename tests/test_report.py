@@ -58,6 +58,7 @@ def without_plotly(page):
 # The page ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_section_shows_something(page):
     text = without_plotly(page)
     assert "absent" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
@@ -66,22 +67,26 @@ def test_every_section_shows_something(page):
     assert text.count('alt="sample"') >= 60 and text.count('alt="held-out image"') == 16
 
 
+@pytest.mark.slow
 def test_the_system_is_explained_and_the_run_described(page):
     text = without_plotly(page)
     for words in ("KL(q(z|x) || p(z))", "Done: 2 epochs", "batches of 450", "tensorflow-probability", "CPU", "6 steps"):
         assert words in text, words
 
 
+@pytest.mark.slow
 def test_scores_carry_their_protocol(page):
     text = without_plotly(page)
     assert "1.5 ± 0.25" in text and "1,447 real, 1,300 generated, seed 3, features of data abcdef" in text
 
 
+@pytest.mark.slow
 def test_names_are_text_and_never_markup(page):
     text = page.read_text(encoding="utf-8")
     assert NASTY not in text and "&lt;script&gt;alert(1)&lt;img" in text
 
 
+@pytest.mark.slow
 def test_the_page_refers_to_nothing_outside(page):
     text = without_plotly(page).replace("src=x onerror", "")  # in the name, which is text: see above
     found = re.findall(r"""(?:src|href|action|data|poster|srcset)=["']?([^"'\s>]*)|url\(([^)]*)\)""", text)

@@ -55,6 +55,7 @@ def test_a_type_checker_sees_real_types(notes, expression):
     assert revealed and re.fullmatch(SEEN[expression], revealed[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_type_checker_sees_mistakes(notes, mistake):
     assert notes[mistake].startswith("error: ")
