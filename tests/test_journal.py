@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import keras_ijae as ki
-from keras_ijae.game.versions import versions
+from keras_ijae.game import versions
 from keras_ijae.training import Backup, Journal, Recipe, RunDirectory
 from keras_ijae.training.journal import heard_warnings, read_journal
 from keras_ijae.training.trainer import build, train

@@ -123,9 +123,17 @@ def save_pairs(
     rows: Sequence[str] = ("data", "again"),
     caption: str = "",
 ) -> np.ndarray:
-    """Writes images of `first`, (n, height, width, channels), above those of `second` to `path` as a PNG.
+    """Writes images above others as a PNG, whole or not at all; each pair stands together.
 
-    Pairs stand together, and `rows` say which is which; `caption` and what comes back are those of `save_grid`.
+    Args:
+        path: the file.
+        first, second: (n, height, width, channels) each, in [0, 1].
+        columns: pairs in a row.
+        rows: what the first and the second are, at the left.
+        caption: below, such as the run and the seed.
+
+    Returns:
+        What was written, uint8 (height, width, 1 or 3).
     """
     pairs = interleave(first, second, columns)
     return save_grid(path, pairs, min(columns, len(first)), together=2, rows=rows, caption=caption)
