@@ -30,24 +30,39 @@ def train(
     ] = None,
     out: Annotated[Path, typer.Option(help="Run directory: everything that the run writes.")] = ...,
     recipe: Annotated[
-        str | None, typer.Option(help="Named settings of all that follows; `keras-ijae recipes` lists them.")
+        str | None,
+        typer.Option(
+            help="Named settings of all that follows, in the place of the defaults; `keras-ijae recipes` lists them."
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Examples per step, of all devices together.")] = None,
-    latent_dim: Annotated[int | None, typer.Option(min=1, help="Size of the code.")] = None,
-    networks: Annotated[str | None, typer.Option(help="auto (by the shape of the data), mlp, dcgan or resnet.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.", show_default="20")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Examples per step, of all devices together.", show_default="64")
+    ] = None,
+    latent_dim: Annotated[int | None, typer.Option(min=1, help="Size of the code.", show_default="16")] = None,
+    networks: Annotated[
+        str | None, typer.Option(help="auto (by the shape of the data), mlp, dcgan or resnet.", show_default="auto")
+    ] = None,
     width: Annotated[
-        int | None, typer.Option(min=1, help="Channels of the first convolution, or hidden units of mlp.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Channels of the first convolution, or hidden units of mlp.",
+            show_default="that of the networks",
+        ),
     ] = None,
     classes: Annotated[
         int | None,
         typer.Option(min=2, help="How many labels the dataset has, 0, 1, ...: a conditional model, which learns them."),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Rate of the system's first optimizer; the others change in proportion.")
+        float | None,
+        typer.Option(
+            help="Rate of the system's first optimizer; the others change in proportion.", show_default="the system's"
+        ),
     ] = None,
     every: Annotated[
-        int | None, typer.Option(min=1, help="Epochs between two backups, pictures and validations.")
+        int | None, typer.Option(min=1, help="Epochs between two backups, pictures and validations.", show_default="1")
     ] = None,
     every_steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of an epoch between two further backups, where epochs are long.")
@@ -56,11 +71,13 @@ def train(
         str | None,
         typer.Option(
             help="mirrored: all GPUs of this machine share each batch; multiworker: those of several machines, each of "
-            "which runs this command with its own TF_CONFIG; none."
+            "which runs this command with its own TF_CONFIG; none.",
+            show_default="none",
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the first weights, the order of the data and all noise.")
+        int | None,
+        typer.Option(help="Seed of the first weights, the order of the data and all noise.", show_default="0"),
     ] = None,
     set_: Annotated[
         list[str] | None,

@@ -128,6 +128,17 @@ def test_help_breaks_no_line_inside_a_sentence(capsys, monkeypatch):
     assert "to resume from and, when done, model.keras. An existing run" in capsys.readouterr().out
 
 
+def test_help_of_train_shows_the_defaults_of_a_recipe(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    assert run("train", "--help") == 0
+    shown = dict(re.findall(r"--([\w-]+) [^\n]*\[default: \((.*?)\)\]", capsys.readouterr().out))
+    told = {"width": "that of the networks", "learning_rate": "the system's"}
+    fields = {f.name: f.default for f in dataclasses.fields(Recipe) if f.name not in ("summary", "steps_per_execution")}
+    defaults = {name: told.get(name, value) for name, value in fields.items() if name in told or value is not None}
+    known = {name: str(value) for name, value in defaults.items() if value is not dataclasses.MISSING}
+    assert {name.replace("-", "_"): value for name, value in shown.items()} == known
+
+
 def test_systems_recipes_and_datasets_are_listed(capsys):
     assert run("systems") == 0
     assert run("recipes") == 0
