@@ -133,6 +133,15 @@ def test_vectors_are_points_without_images_and_classes_are_named(tmp_path):
     assert "sprite" not in (tmp_path / "projector_config.pbtxt").read_text()
 
 
+@pytest.mark.parametrize("shape", [(1, 300, 1), (600, 4, 1), (32, 32, 3), (5000, 5000, 3), (7,)])
+def test_a_sheet_of_the_projector_holds_its_images_of_any_shape(shape):
+    rows = projector.most_rows(shape)
+    assert rows > 0 or max(shape) > projector.LARGEST / 2
+    if len(shape) == 3 and rows:
+        side = projector._columns(rows) * max(shape[:2]) * projector._scale(shape)
+        assert side <= projector.LARGEST
+
+
 def test_what_the_projector_cannot_show_is_said_before_training(vae, tmp_path):
     cases = [
         (ki.create("gan", (4, 4, 1), 2, networks="mlp", width=2), X, None, "must have an encoder. Received: GAN"),
@@ -164,6 +173,11 @@ def test_sample_grid_leaves_a_film(vae, tmp_path):
     grid = ki.training.SampleGrid(tmp_path / "grids", count=4, film=tmp_path / "film.gif")
     vae.fit(X, batch_size=12, epochs=2, verbose=0, callbacks=[grid])
     assert len(list(frames_of(tmp_path / "film.gif"))[0]) == 2
+    early = ki.training.SampleGrid(tmp_path / "none", every=5, film=tmp_path / "none.gif")
+    early.set_model(vae)
+    with pytest.warns(match="no picture every 5 epochs yet"):
+        early.on_train_end()
+    assert not (tmp_path / "none.gif").exists()
 
 
 def test_pictures_of_several_sizes_have_room_in_one_film(pictures):

@@ -258,7 +258,9 @@ def test_distances_of_runs_are_gathered_by_side():
     with pytest.raises(ValueError, match="in the same features"):
         ki.figures.distances_over_dimension([*runs, (4, {f"gen/{name}": score(3.0, "b")})])
     with pytest.raises(ValueError, match="must have Frechet distances. Received: one with .*nac"):
-        ki.figures.distances_over_dimension([(2, {"nac": score(0.1)})])
+        ki.figures.distances_over_dimension([(2, {"nac": score(0.1), "of/frechet_distance": score(1.0)})])
+    with pytest.raises(ValueError, match="at least one run"):
+        ki.figures.distances_over_dimension([])
 
 
 def test_samples_outside_the_frame_of_the_data_are_counted():
@@ -361,3 +363,16 @@ def cielab(linear):
     xyz = linear @ to_xyz.T / to_xyz.sum(axis=1)
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
+
+
+def test_points_of_unknown_class_are_drawn_too():
+    drawn = ki.figures.Scatter({"prior": X[:, ::-1], "data": X}, "Codes", ("a", "b"), np.where(LABELS > 0, LABELS, -1))
+    (axis,) = drawn.draw().figure.axes
+    assert sum(len(points.get_offsets()) for points in axis.collections) == 2 * len(X)
+
+
+@pytest.mark.parametrize("alphas", [np.zeros((0, 2)), np.zeros((2, 0)), np.zeros(2), np.zeros((3, 2))])
+def test_what_is_no_trace_of_a_mask_is_said(alphas, tmp_path):
+    np.savez(tmp_path / "mask.npz", steps=np.arange(min(len(alphas), 2)), alphas=alphas)
+    with pytest.raises(ValueError, match="is not the trace of a mask"):
+        ki.figures.MaskTrace.read(tmp_path / "mask.npz")

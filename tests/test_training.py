@@ -507,6 +507,17 @@ def test_a_run_whose_first_step_fails_leaves_no_run(tmp_path):
     assert (tmp_path / "run" / "model.keras").is_file()
 
 
+def test_a_run_that_fails_in_its_first_epoch_leaves_no_run(tmp_path):
+    def fail(batch, logs):
+        raise OSError("gone")
+
+    recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=1)
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=fail)
+    with pytest.raises(OSError, match="gone"):
+        trainer.train(recipe, open_run(tmp_path / "run"), [callback])
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_on_a_file_that_is_no_image_leaves_nothing(tmp_path, monkeypatch):
     for i in range(40):
         tf.io.write_file(str(tmp_path / "images" / f"{i:02}.png"), tf.io.encode_png(np.zeros((4, 4, 1), np.uint8)))

@@ -9,7 +9,7 @@ from generator.docstrings import text
 from generator.rst import heading, table
 
 ROOMS = (
-    "keras_ijae datasets training evaluation metrics metrics.features models networks distributions "
+    "keras_ijae datasets training evaluation figures report metrics metrics.features models networks distributions "
     "distributions.likelihoods distributions.posteriors distributions.priors losses losses.tfgan layers game random lab"
 ).split()
 

@@ -62,10 +62,12 @@ class Scatter(Drawing):
             handle.set_alpha(1)
 
     def _classes_onto(self, axis, points):
-        """Each class, and its name where it is densest."""
+        """Those of unknown class in grey; each class, and its name where it is densest."""
         from matplotlib.patheffects import withStroke
 
         outline = [withStroke(linewidth=2, foreground="w")]
+        if (self.labels < 0).any():
+            axis.scatter(*points[self.labels < 0].T, s=4, linewidths=0, color=GREY)
         for number, label in enumerate(np.unique(self.labels[self.labels >= 0])):
             own = points[self.labels == label]
             axis.scatter(*own.T, s=4, linewidths=0, color=f"C{number % 10}")
@@ -134,7 +136,9 @@ class MaskTrace(Drawing):
             ValueError: it is another one.
         """
         found = read_npz(path)
-        if set(found) != {"steps", "alphas"} or found["alphas"].shape[:-1] != found["steps"].shape:
+        shapes = {name: array.shape for name, array in found.items()}
+        steps, alphas = shapes.get("steps", ()), shapes.get("alphas", ())
+        if len(shapes) != 2 or len(alphas) != 2 or 0 in alphas or alphas[:1] != steps:
             raise ValueError(f"{path} is not the trace of a mask, `steps` (t,) and `alphas` (t, latent_dim)")
         return cls(found["steps"], found["alphas"], title)
 

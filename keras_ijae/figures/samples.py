@@ -46,7 +46,10 @@ def neighbours(queries: ArrayLike, references: ArrayLike, k: int = 5, features: 
 
 
 def samples_on_data(samples: ArrayLike, x: ArrayLike) -> Scatter:
-    """Samples before data, vectors (n, 2) each, in the frame of the data: samples outside are counted in the title.
+    """Samples before data, in the frame of the data: samples outside are counted in the title.
+
+    Args:
+        samples, x: vectors, (n, 2) and (m, 2).
 
     Raises:
         ValueError: other shapes.
@@ -94,9 +97,12 @@ def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any
     Raises:
         ValueError: a run without a Frechet distance, or distances in different features, which do not compare.
     """
+    if not runs:
+        raise ValueError("Argument `runs` must hold at least one run. Received: none")
     series, units = {}, set()
     for latent_dim, scores in runs:
-        found = [name for name in scores if name.partition("/")[2].partition("[")[0] in _DISTANCES]
+        pairs = [(name, *name.split("/", 1)) for name in scores if "/" in name]
+        found = [name for name, side, metric in pairs if side in SIDES and metric.partition("[")[0] in _DISTANCES]
         if not found:
             raise ValueError(f"Argument `runs` must have Frechet distances. Received: one with {sorted(scores)}")
         for name in found:

@@ -51,7 +51,11 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure, inches wide and high, in which nothing overlaps; within `styled()` it has the style."""
+    """An empty figure in which nothing overlaps; within `styled()` it has the style.
+
+    Args:
+        width, height: in inches.
+    """
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")

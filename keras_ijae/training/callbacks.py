@@ -6,6 +6,7 @@ On several machines all do the same, and the chief alone writes.
 import csv
 import io
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,12 @@ class SampleGrid(_Pictures):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         super().on_train_end(logs)
-        if self.film is not None and is_chief(self.model.distribute_strategy):
+        if self.film is None or not is_chief(self.model.distribute_strategy):
+            return
+        if any(self.directory.glob("samples-*.png")):
             save_film(self.directory, self.film)
+        else:
+            warnings.warn(f"No film {self.film}: there is no picture every {self.every} epochs yet", stacklevel=2)
 
 
 class ReconstructionGrid(_Pictures):

@@ -122,7 +122,7 @@ def most_rows(shape: Sequence[int]) -> int:
 
 def _scale(shape: Sequence[int]) -> int:
     """How often a pixel is repeated, so that small images are not blurred."""
-    return max(1, _SMALL // min(shape[:2]))
+    return max(1, _SMALL // max(shape[:2]))
 
 
 def _columns(rows: int) -> int:

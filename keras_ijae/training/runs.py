@@ -104,7 +104,7 @@ class RunDirectory:
 
     def holds_nothing_trained(self) -> bool:
         """Whether there is nothing but what is written before the first epoch has ended."""
-        return set(_contents(self.path)) <= {self.config, self.journal}
+        return set(_contents(self.path)) <= {self.config, self.journal, self.path / "logs"}
 
     def set_aside(self, *names: str) -> list[Path]:
         """Renames files that describe a model which is no longer there, NAME.json to NAME.old.json; their new paths."""

@@ -192,7 +192,7 @@ def _watching(recipe, run, model, held_out):
             FigureCallback(_samples_on(first_rows(held_out, _SHOWN)), run.path / "grids", "samples", recipe.every)
         )
     if model.has_encoder:
-        watching.append(_projector(recipe, run, model))
+        watching += [_projector(recipe, run, model)] if most_rows(model.data_shape) else []
         watching += [MaskRecorder(run.mask)] if model.active_dims is not None else []
     return watching
 
