@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -85,11 +86,12 @@ def _logged(history: list[dict[str, str]]) -> dict[str, float | int]:
     found: dict[str, float | int] = {}
     for name in (name for name in (history[0] if history else {}) if name != "epoch"):
         values = [(float(row[name]), int(row["epoch"])) for row in history if row[name]]
+        finite = [pair for pair in values if math.isfinite(pair[0])]
         if not values:
             continue
         found[f"{name}, last"] = values[-1][0]
-        if name.startswith("val_"):
-            value, epoch = (max if _UPWARDS.search(name) else min)(values, key=lambda pair: pair[0])
+        if name.startswith("val_") and finite:
+            value, epoch = (max if _UPWARDS.search(name) else min)(finite, key=lambda pair: pair[0])
             found |= {f"{name}, best": value, f"{name}, best epoch": epoch}
     return found
 
