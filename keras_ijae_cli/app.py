@@ -28,6 +28,7 @@ from keras_ijae_cli import (
     use,
 )
 from keras_ijae_cli.errors import Command
+from keras_ijae_cli.output import printable
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
@@ -124,7 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _note(message, category, *place) -> None:
-    Console(stderr=True).print(f"[yellow]note:[/yellow] {escape(str(message))}", soft_wrap=True, highlight=False)
+    Console(stderr=True).print(
+        f"[yellow]note:[/yellow] {escape(printable(str(message)))}", soft_wrap=True, highlight=False
+    )
 
 
 def _say(error: Exception) -> None:
@@ -133,4 +136,6 @@ def _say(error: Exception) -> None:
         text = f"{text[:LONGEST]} ... (`keras-ijae --debug COMMAND` shows all)"
     if not isinstance(error, ValueError | OSError | RuntimeError):
         text = f"{type(error).__name__}: {text}"
-    Console(stderr=True).print(f"[bold red]error:[/bold red] {escape(text)}", soft_wrap=True, highlight=False)
+    Console(stderr=True).print(
+        f"[bold red]error:[/bold red] {escape(printable(text))}", soft_wrap=True, highlight=False
+    )

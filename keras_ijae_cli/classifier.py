@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from keras_ijae_cli.output import tell
 from keras_ijae_cli.quiet import start_tensorflow
 
 
@@ -49,13 +49,11 @@ def train_classifier(
     try:
         record = train(dataset, out, label=label, epochs=epochs, seed=seed, overwrite=overwrite, callbacks=[progress])
     except KeyboardInterrupt:
-        Console(stderr=True).print("\nInterrupted: nothing was written.")
+        tell("\nInterrupted: nothing was written.")
         raise typer.Exit(130) from None
     finally:
         progress.stop()
-    Console(stderr=True).print(
+    tell(
         f"Wrote {out}: {100 * record.accuracy:.2f} % of {dataset}'s {record.split} images right, "
-        f"{record.classes} classes.",
-        soft_wrap=True,
-        highlight=False,
+        f"{record.classes} classes."
     )

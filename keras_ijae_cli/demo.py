@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from keras_ijae_cli.quiet import start_tensorflow
@@ -47,12 +48,14 @@ def demo(
 
     console, recipe = Console(), get_recipe("ijae_digits")
     run, resumed = _place(out, recipe)
-    console.print(f"{'Resuming' if resumed else 'Training'} lambda-IJAE on scikit-learn's digits in {run.path}")
+    console.print(
+        f"{'Resuming' if resumed else 'Training'} lambda-IJAE on scikit-learn's digits in {run.path}", markup=False
+    )
     model = run_training(recipe, run, f"keras-ijae demo --out {out}")
     metrics = finish(model, recipe, run)
     console.print(_figures(metrics))
     console.print(_files(run))
-    console.print(f"All of it on one page: {run.path / 'report.html'}", soft_wrap=True, highlight=False)
+    console.print(f"All of it on one page: {run.path / 'report.html'}", soft_wrap=True, highlight=False, markup=False)
 
 
 def finish(model: Any, recipe: Recipe, run: RunDirectory) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def _place(out: Path, recipe: Recipe) -> tuple[RunDirectory, bool]:
         return open_run(out, resume=True), True
     free = next_free(out)
     if free != out:
-        Console().print(f"{out} is not empty and stays as it is.")
+        Console().print(f"{out} is not empty and stays as it is.", markup=False)
     return open_run(free), False
 
 
@@ -129,7 +132,7 @@ def _files(run: RunDirectory) -> Table:
         "logs": "tensorboard --logdir",
         "config.json": "what was trained",
     }
-    table = Table("file", "what", title=f"In {run.path}")
+    table = Table("file", "what", title=escape(f"In {run.path}"))
     for name, line in what.items():
         table.add_row(name, line)
     return table

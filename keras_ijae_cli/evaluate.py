@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from keras_ijae_cli.output import tell
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
@@ -71,7 +72,7 @@ def evaluate(
     split = split or held_out_split(recipe)
     data = in_order(recipe, split, batch_size)
     of = {"dataset": recipe.dataset, "split": split}
-    Console(stderr=True).print(f"Measuring {model} on {recipe.dataset}, {split}", soft_wrap=True, highlight=False)
+    tell(f"Measuring {model} on {recipe.dataset}, {split}")
     if metrics is None:
         losses = _losses(loaded, data)
         if model.is_dir():

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_ijae_cli.figures import FIGURES, Asked
-from keras_ijae_cli.output import drawable
+from keras_ijae_cli.output import drawable, wrote
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.use import Data, Seed, Split
@@ -64,7 +64,7 @@ def figure(
     asked.check(known.needs)
     drawings = known.make(asked)
     save_figure(together(*drawings, columns=known.columns), out, format=suffix)
-    Console(stderr=True).print(f"Wrote {out}", soft_wrap=True)
+    wrote(out)
 
 
 def _existing(name: str, runs: list[Path]) -> list[Path]:

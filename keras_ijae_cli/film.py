@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from keras_ijae_cli.output import writable
+from keras_ijae_cli.output import writable, wrote
 from keras_ijae_cli.quiet import start_tensorflow
 
 
@@ -36,4 +35,4 @@ def film(
 
     RunDirectory(run).read_recipe()
     save_film(run / "grids", out, name, fps)
-    Console(stderr=True).print(f"Wrote {out}", soft_wrap=True)
+    wrote(out)

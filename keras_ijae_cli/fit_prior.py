@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from keras_ijae_cli.output import tell
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.use import load
 
@@ -48,15 +48,13 @@ def fit_prior(
     recipe = directory.read_recipe()
     split = splits(recipe)["train"]
     with directory.writing():
-        Console(stderr=True).print(f"Fitting a density to the codes of {recipe.dataset}, {split}", highlight=False)
+        tell(f"Fitting a density to the codes of {recipe.dataset}, {split}")
         model.fit_prior(in_order(recipe, split), prior, seed, progress=True)
         model.save(directory.model)
         replaced = directory.set_aside("scores.json")
     for old in replaced:
-        Console(stderr=True).print(f"scores.json was of other samples: it is now {old}", soft_wrap=True)
-    Console(stderr=True).print(
+        tell(f"scores.json was of other samples: it is now {old}")
+    tell(
         f"Fitted a {type(model.sampling_prior).__name__} to the codes of {recipe.dataset}, {split}; samples are drawn "
-        f"from it. Wrote {directory.model}",
-        soft_wrap=True,
-        highlight=False,
+        f"from it. Wrote {directory.model}"
     )

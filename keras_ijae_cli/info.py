@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from keras_ijae_cli.output import printable
 from keras_ijae_cli.quiet import start_tensorflow
 
 
@@ -34,9 +35,9 @@ def info(
     found = info_of(path)
     if json_:
         return typer.echo(json.dumps(found, indent=2))
-    table = Table("what", str(path), show_header=False)
+    table = Table("what", "value", show_header=False)
     for name, value in found.items():
-        table.add_row(*(escape(_printable(part)) for part in (name, _words(value))))
+        table.add_row(*(escape(printable(part)) for part in (name, _words(value))))
     Console().print(table)
 
 
@@ -49,8 +50,3 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_words(part) for part in value) or "none"
     return str(value)
-
-
-def _printable(text: str) -> str:
-    """Text of which no character steers the terminal."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

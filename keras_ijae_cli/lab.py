@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from keras_ijae_cli.output import drawable
+from keras_ijae_cli.output import drawable, wrote
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
 
@@ -43,7 +43,7 @@ def lab(
     show(rows, csv, json, title=outcome.title, notes=outcome.notes)
     if figure is not None:
         _draw(outcome, figure, suffix)
-        Console(stderr=True).print(f"Wrote {figure}", soft_wrap=True)
+        wrote(figure)
 
 
 def _draw(outcome: Any, path: Path, suffix: str) -> None:

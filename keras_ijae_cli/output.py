@@ -1,7 +1,9 @@
-"""Files that commands draw to: checked before anything is computed."""
+"""What commands say on standard error, and files that they write: checked before anything is computed."""
 
 import os
 from pathlib import Path
+
+from rich.console import Console
 
 
 def drawable(path: Path, option: str = "--out") -> str:
@@ -22,3 +24,17 @@ def writable(path: Path, option: str = "--out") -> None:
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"Option {option} must be in a directory that can be written to. Received: {path}")
+
+
+def tell(text: str) -> None:
+    """Says `text` as it is, paths with brackets too."""
+    Console(stderr=True).print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def wrote(path: Path) -> None:
+    tell(f"Wrote {path}")
+
+
+def printable(text: str) -> str:
+    """Text of which no character but the end of a line steers the terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)

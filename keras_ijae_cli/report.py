@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from keras_ijae_cli.output import wrote
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 
@@ -33,4 +33,4 @@ def report(
     from keras_ijae.report import write_report
 
     write_report(runs, out, progress=True)
-    Console(stderr=True).print(f"Wrote {out}", soft_wrap=True)
+    wrote(out)

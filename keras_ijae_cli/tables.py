@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from keras_ijae_cli.output import printable
+
 Csv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV, numbers in full.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON, numbers in full.")]
 
@@ -55,7 +57,7 @@ def show(
     for index, names in enumerate(_fitting(rows, columns, console)):
         console.print(_table(rows, names, "" if index else title))
     if notes:
-        console.print(notes, markup=False, highlight=False)
+        console.print(printable(notes), markup=False, highlight=False)
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -73,10 +75,10 @@ def as_json(content: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value for people: numbers to five digits, nothing for None."""
+    """A value for people: numbers to five digits, nothing for None, and no character that steers the terminal."""
     if value is None:
         return ""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else printable(str(value))
 
 
 def _plain(content: Any) -> Any:
@@ -92,11 +94,11 @@ def _numeric(rows: Sequence[Row], name: str) -> bool:
 
 
 def _table(rows: Sequence[Row], names: Sequence[str], title: str = "") -> Table:
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=escape(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(names):
         number = _numeric(rows, name)
         table.add_column(
-            escape(name), justify="right" if number else "left", no_wrap=number or not index, overflow="fold"
+            escape(printable(name)), justify="right" if number else "left", no_wrap=number or not index, overflow="fold"
         )
     for row in rows:
         table.add_row(*(escape(cell(row.get(name))) for name in names))

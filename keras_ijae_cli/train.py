@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from keras_ijae_cli import settings
+from keras_ijae_cli.output import tell
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
@@ -148,9 +148,9 @@ def train(
     model = run_training(chosen, run, f"keras-ijae train --resume --out {out}{own}", overwrite)
     if model.awaits_fit:
         fitted = f"Samples are drawn from the {type(model.sampling_prior).__name__} that was fitted to the codes."
-        Console(stderr=True).print(fitted, soft_wrap=True)
+        tell(fitted)
     following = f"sample {out} --out samples.png" if len(model.data_shape) == 3 else f"evaluate {out}"
-    Console(stderr=True).print(f"Done: {run.model}. Next: keras-ijae {following}{own}", soft_wrap=True, highlight=False)
+    tell(f"Done: {run.model}. Next: keras-ijae {following}{own}")
 
 
 def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool = False) -> Any:
@@ -163,7 +163,7 @@ def run_training(recipe: Recipe, run: RunDirectory, again: str, overwrite: bool 
     try:
         return train_recipe(recipe, run, [progress], overwrite)
     except (KeyboardInterrupt, SystemExit) as stopped:
-        Console(stderr=True).print(f"\nInterrupted. To go on: {again}", soft_wrap=True, highlight=False)
+        tell(f"\nInterrupted. To go on: {again}")
         raise typer.Exit(130 if isinstance(stopped, KeyboardInterrupt) else stopped.code) from None
     finally:
         progress.stop()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from keras_ijae_cli.output import writable, wrote
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 
@@ -27,8 +27,9 @@ def _existing(model: Path) -> Path:
 
 
 def _png(out: Path) -> Path:
-    if out.suffix.lower() != ".png" or out.is_dir():
+    if out.suffix.lower() != ".png":
         raise ValueError(f"Option --out must name a file that ends in .png. Received: {out}")
+    writable(out)
     return out
 
 
@@ -81,7 +82,7 @@ def sample(
         images = loaded.sample(count, seed, observation, labels=label)
     of_label = "" if label is None else f" of label {label}"
     save_grid(out, images, columns, rows=rows, caption=_caption(model, loaded, f"samples{of_label}, seed {seed}"))
-    _wrote(out)
+    wrote(out)
 
 
 def reconstruct(
@@ -107,7 +108,7 @@ def reconstruct(
     data = _first(model, loaded, dataset, split, count)
     caption = _caption(model, loaded, "held-out images above their reconstructions")
     save_pairs(out, unpack(data), loaded.reconstruct(data, seed=seed), columns, caption=caption)
-    _wrote(out)
+    wrote(out)
 
 
 def interpolate(
@@ -136,7 +137,7 @@ def interpolate(
         raise ValueError(f"Option --split must hold at least two images. Received: {split}")
     caption = _caption(model, loaded, "from one held-out image, left, to another, along the codes")
     save_grid(out, ways(loaded, data, steps), steps, caption=caption)
-    _wrote(out)
+    wrote(out)
 
 
 def export(
@@ -176,7 +177,7 @@ def export(
         loaded.export_encoder(out, overwrite=True, about=about)  # it is empty, or may be replaced
     else:
         loaded.export(out, overwrite=True, format=format_, about=about)
-    _wrote(out)
+    wrote(out)
 
 
 def check_free(out: Path, overwrite: bool) -> None:
@@ -274,7 +275,3 @@ def _caption(model: Path, loaded: Any, what: str) -> str:
     recipe = RunDirectory(model).read_recipe() if model.is_dir() else None
     kind = f"{recipe.system} on {recipe.dataset}" if recipe else type(loaded).__name__
     return f"{what}. {model}: {kind}, {int(loaded.steps.numpy()):,} steps"
-
-
-def _wrote(path: Path) -> None:
-    Console(stderr=True).print(f"Wrote {path}", soft_wrap=True)

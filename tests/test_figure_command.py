@@ -62,6 +62,14 @@ def test_a_figure_of_a_run_is_drawn(runs, tmp_path):
     assert np.asarray(Image.open(tmp_path / "f.png")).std() > 10
 
 
+def test_a_file_whose_name_has_brackets_is_written_and_named(runs, tmp_path, monkeypatch, capsys):
+    home, _ = runs
+    monkeypatch.chdir(tmp_path)
+    for out in ("of [test].gif", "a[/b].gif"):
+        assert run("film", home / "vae", "--out", out) == 0
+        assert_said(capsys, re.escape(f"Wrote {out}"))
+
+
 def test_runs_are_compared(runs, tmp_path):
     home, _ = runs
     assert run("figure", "distances", home / "vae", home / "other", "--out", tmp_path / "d.png") == 0

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import keras
 import pytest
@@ -9,7 +10,8 @@ import tensorflow as tf
 from systems import create
 
 from keras_ijae.training import Recipe, RunDirectory, info
-from keras_ijae_cli import main
+from keras_ijae.training.comparing import compare_runs
+from keras_ijae_cli import main, tables, use
 
 
 def shown(*arguments):
@@ -114,8 +116,27 @@ def test_nothing_in_a_description_steers_the_terminal_or_the_markup(tmp_path, ca
     assert "\x1b[2J" not in out and "\x07" not in out and "[bold red]evil[/]" in out
 
 
+def test_nothing_in_a_table_steers_the_terminal(capsys):
+    tables.show([{"\x1b[2Jname": "\x1b[31mvalue", "what": "two\nlines"}], title="\x07t", notes="\x1b]0;n")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and "\x07" not in out and "\\x1b[31mvalue" in out and "\\x1b[2Jname" in out
+
+
 def test_a_damaged_run_is_named(run, tmp_path):
     RunDirectory(tmp_path).write_recipe(RunDirectory(run).read_recipe(), {})
     (tmp_path / "history.csv").write_text("epoch,loss\nten,3\n")
     with pytest.raises(ValueError, match="history.csv is not the history of a run"):
         info(tmp_path)
+
+
+def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):
+    for name in "ab":
+        RunDirectory(tmp_path / name).write_recipe(Recipe(system="vae", dataset="digits"), {})
+        (tmp_path / name / "history.csv").write_text("epoch,val_loss\n1,nan\n2,3\n3,inf\n")
+    found = {row["what"]: row[str(tmp_path / "a")] for row in compare_runs([tmp_path / "a", tmp_path / "b"])}
+    assert (found["val_loss, best"], found["val_loss, best epoch"]) == (3, 2)
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_computed():
+    with pytest.raises(ValueError, match="Option --out must be in a directory that can be written to"):
+        use._png(Path("/dev/null/f.png"))

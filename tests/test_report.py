@@ -10,7 +10,7 @@ from browser import chromium  # noqa: F401
 import keras_ijae as ki
 from keras_ijae.files import write_json
 from keras_ijae.metrics.score import Score
-from keras_ijae.report import facts, scores, write_report
+from keras_ijae.report import facts, scores, write_report, writing
 from keras_ijae.report.charts import chart, line
 from keras_ijae.report.curves import _best, _extremes
 from keras_ijae.report.looking import Look
@@ -78,6 +78,12 @@ def test_the_system_is_explained_and_the_run_described(page):
 def test_scores_carry_their_protocol(page):
     text = without_plotly(page)
     assert "1.5 ± 0.25" in text and "1,447 real, 1,300 generated, seed 3, features of data abcdef" in text
+
+
+def test_a_run_whose_name_has_brackets_has_a_bar(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with writing._progress(1, shown=True) as step:
+        step("a[/b]: reading")
 
 
 @pytest.mark.slow

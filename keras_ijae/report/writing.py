@@ -123,7 +123,7 @@ def _coded(text: str) -> Markup:
 def _progress(steps: int, shown: bool) -> Iterator[Callable[[str], None]]:
     """Yields what is called with the name of each step as it begins."""
     console = Console(stderr=True, quiet=not shown)
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(bar_width=30), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, begun = bar.add_task("", total=steps), 0
 
