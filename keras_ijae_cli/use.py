@@ -170,9 +170,10 @@ def export(
         raise ValueError(f"Option --encoder goes with --format savedmodel alone. Received: --format {format_}")
     check_free(out, overwrite)
     loaded = load(model)
-    from keras_ijae.training import info
+    from keras_ijae.training import RunDirectory, info
 
-    about = {name: part for name, part in info(model).items() if name in ("system", "dataset")}
+    file = RunDirectory(model).model if model.is_dir() else model  # its run's history may be damaged
+    about = {name: part for name, part in info(file).items() if name in ("system", "dataset")}
     if encoder:
         loaded.export_encoder(out, overwrite=True, about=about)  # it is empty, or may be replaced
     else:

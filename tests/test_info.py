@@ -140,3 +140,26 @@ def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_computed():
     with pytest.raises(ValueError, match="Option --out must be in a directory that can be written to"):
         use._png(Path("/dev/null/f.png"))
+
+
+def test_a_run_called_as_the_column_of_names_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("what", "b"):
+        RunDirectory(Path(name)).write_recipe(Recipe(system="vae", dataset="digits"), {})
+    with pytest.raises(ValueError, match="`runs` must have no directory 'what'"):
+        compare_runs(["what", "b"])
+
+
+def test_a_model_beside_a_foreign_configuration_is_a_model(run, tmp_path):
+    (tmp_path / "model.keras").write_bytes((run / "model.keras").read_bytes())
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    found = info(tmp_path / "model.keras")
+    assert (found["kind"], found["dataset"]) == ("keras", None)
+
+
+def test_a_model_whose_history_is_damaged_is_exported(run, tmp_path):
+    for name in ("model.keras", "config.json"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    (tmp_path / "history.csv").write_text("epoch,loss\nten,3\n")
+    use.export(tmp_path, tmp_path / "encoder", "savedmodel", encoder=True, overwrite=False)
+    assert info(tmp_path / "encoder")["dataset"] == "digits"

@@ -13,7 +13,6 @@ from typing import Any
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
-_ALWAYS = ("system", "dataset", "epochs done")
 _SCORES = {"scores.json": "", "evaluation.json": "evaluate: ", "metrics.json": "demo: "}
 _UPWARDS = re.compile(r"elbo|bound|likelihood|psnr|ssim|accuracy|precision|recall|density|coverage|inception_score")
 """Measures of which more is better."""
@@ -39,12 +38,14 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
     names = [str(run) for run in runs]
     if len(names) < 2 or len(set(names)) < len(names):
         raise ValueError(f"Argument `runs` must be at least two directories, none twice. Received: {names}")
+    if "what" in names:
+        raise ValueError("Argument `runs` must have no directory 'what', a column's name. Give its full path")
     of_each = {name: _facts(RunDirectory(Path(name))) for name in names}
     rows = []
     for what in dict.fromkeys(key for facts in of_each.values() for key in facts):
         values = {name: facts.get(what) for name, facts in of_each.items()}
         setting = what.startswith("--")
-        if not setting or what in _ALWAYS or len({json.dumps(value) for value in values.values()}) > 1:
+        if not setting or len({json.dumps(value) for value in values.values()}) > 1:
             rows.append({"what": what, **values})
     return rows
 

@@ -67,7 +67,7 @@ def _of_run(run):
 
 def _of_file(path):
     found, run = _of_keras(path), RunDirectory(path.parent)
-    if run.model == path and run.config.is_file():
+    if run.model == path and run.config.is_file() and "recipe" in _read(run.config):
         recipe = run.read_recipe()
         found |= {"system": recipe.system, "dataset": recipe.dataset}
     return found
