@@ -1,5 +1,6 @@
 """The journal of a run: how often it was begun, how that ended, what was warned of, and the commit it was made with."""
 
+import json
 import subprocess
 import warnings
 
@@ -86,6 +87,23 @@ def test_a_damaged_journal_is_kept_and_does_not_stop_training(tmp_path):
     with pytest.warns(match="is kept as .*journal.old.json"), Journal(tmp_path / "journal.json"):
         pass
     assert len(read_journal(tmp_path / "journal.json")) == 1 and (tmp_path / "journal.old.json").read_text() == "{"
+
+
+ENTRY = {"began": "a", "seen": "b", "seconds": 1.0, "epochs": 1, "device": "2 CPU cores", "warnings": []}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"seconds": float("nan")}, {"seconds": float("inf")}, {"seconds": 10**400}, {"seconds": None}]
+    + [{"warnings": [{"times": None}]}, {"warnings": ["text"]}, {"warnings": {}}],
+)
+def test_a_journal_with_impossible_values_is_damaged(wrong, tmp_path):
+    path = tmp_path / "journal.json"
+    path.write_text(json.dumps([ENTRY]))
+    assert read_journal(path) == [ENTRY]
+    path.write_text(json.dumps([ENTRY | wrong]))
+    with pytest.raises(ValueError, match="is not the journal of a run"):
+        read_journal(path)
 
 
 def test_the_newest_backup_can_be_looked_at(run):

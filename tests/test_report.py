@@ -191,6 +191,17 @@ def test_damaged_pieces_are_noted_and_the_rest_is_read(run, tmp_path):
         assert any(name in note for note in found.notes), (name, found.notes)
 
 
+@pytest.mark.parametrize("history", [f"epoch,loss\n{10**400},1\n", f"epoch,loss\n1,{'1' * 200_000}\n"])
+def test_histories_with_impossible_values_and_versions_of_other_types_are_noted(run, tmp_path, history):
+    damaged = made(tmp_path / "run", RECIPE, (8, 8, 1))
+    config = json.loads(damaged.config.read_text())
+    damaged.config.write_text(json.dumps(config | {"versions": None}))
+    damaged.history.write_text(history)
+    found = read_run(damaged.path, "run")
+    assert found.curves == {} and found.versions == {}
+    assert [any(what in note for note in found.notes) for what in ("history.csv", "no versions")] == [True, True]
+
+
 def test_a_run_that_is_not_done_is_shown_by_its_newest_backup(run, tmp_path):
     half = RunDirectory(tmp_path / "run")
     half.path.mkdir()

@@ -43,11 +43,11 @@ def state(run: Run) -> tuple[str, str]:
 
 def warned(run: Run) -> list[str]:
     """The warnings that were raised in training, each with how often."""
-    found = [one for entry in run.journal for one in entry["warnings"] if isinstance(one, dict)]
+    found = [one for entry in run.journal for one in entry["warnings"]]
     counts: dict[str, int] = {}
     for one in found:
         text = f"{one.get('category')}: {one.get('text')}"
-        counts[text] = counts.get(text, 0) + int(one.get("times", 1))
+        counts[text] = counts.get(text, 0) + one.get("times", 1)
     return [text if times == 1 else f"{text} ({times} times)" for text, times in counts.items()]
 
 

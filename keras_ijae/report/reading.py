@@ -69,7 +69,7 @@ def read_run(path: str | os.PathLike, name: str) -> Run:
     """
     directory = RunDirectory(Path(path))
     run = Run(name, directory, directory.read_recipe())
-    run.versions = run.read(_json, directory.config, otherwise={}).get("versions", {})
+    run.versions = run.read(_versions, directory.config, otherwise={})
     run.curves = run.read(_curves, directory.history, otherwise={})
     run.journal = run.read(read_journal, directory.journal, otherwise=[])
     for kind in ("evaluation", "scores", "metrics"):
@@ -92,6 +92,13 @@ def _json(path):
         raise ValueError(f"{path} is damaged: {error}") from error
 
 
+def _versions(path):
+    found = _json(path).get("versions", {})
+    if not isinstance(found, dict) or not all(isinstance(version, str) for version in found.values()):
+        raise ValueError(f"{path} has no versions by name: {found!r:.200}")
+    return found
+
+
 def _curves(path):
     if not path.is_file():
         raise ValueError(f"There is no {path}: no epoch has ended, or it was deleted.")
@@ -100,9 +107,9 @@ def _curves(path):
             rows = list(csv.DictReader(file))
         names = [name for name in rows[0] if name != "epoch"]
         found = {name: [(int(row["epoch"]), float(row[name])) for row in rows if row[name]] for name in names}
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not the history of a run: {error!r}") from error
-    return {name: tuple(np.array(points, float).T) for name, points in found.items() if points}
+        return {name: tuple(np.array(points, float).T) for name, points in found.items() if points}
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, csv.Error) as error:
+        raise ValueError(f"{path} is not the history of a run: {error!r:.200}") from error
 
 
 def _model(directory, recipe):

@@ -20,6 +20,8 @@ from keras_ijae.files import write_json
 _FOR_PROGRAMMERS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 """What Python does not show by default."""
 
+_LONGEST = 1e10
+"""Seconds, some three hundred years: more are no time, and NaN is not less."""
 _KINDS = {"began": str, "seen": str, "seconds": int | float, "epochs": int, "device": str, "warnings": list}
 
 
@@ -122,7 +124,13 @@ def read_journal(path: str | os.PathLike) -> list[dict[str, Any]]:
 
 
 def _is_entry(entry):
-    return isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in _KINDS.items())
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), kind) for key, kind in _KINDS.items()):
+        return False
+    return 0 <= entry["seconds"] < _LONGEST and all(map(_is_warning, entry["warnings"]))
+
+
+def _is_warning(found):
+    return isinstance(found, dict) and isinstance(found.get("times", 1), int)
 
 
 def device() -> str:
