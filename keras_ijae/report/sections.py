@@ -33,8 +33,9 @@ def reconstructions(look: Look) -> Panel:
     remade, (x, _) = look.reconstructions, look.rows
     errors = np.sum((x - remade).reshape(len(x), -1) ** 2, axis=1)
     text = (
-        f"Of {len(x):,} held-out examples ({look.split}), their codes drawn with seed 0, the squared error, summed over "
-        f"{x[0].size} dimensions, has a mean of {errors.mean():.4g}; half of the examples have less than {np.median(errors):.4g}."
+        f"Of {len(x):,} held-out examples ({look.split}), their codes drawn with seed 0, the squared error, summed "
+        f"over {x[0].size} dimensions, has a mean of {errors.mean():.4g}; half of the examples have less than "
+        f"{np.median(errors):.4g}."
     )
     chart = histogram("Squared error of held-out reconstructions", {"held-out": errors}, "squared error")
     if not look.is_image:
