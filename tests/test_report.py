@@ -116,11 +116,14 @@ def test_runs_stand_side_by_side(run, tmp_path):
 def test_neighbours_are_those_of_all_training_data_at_once(run):
     look = Look(read_run(run.path, "run"))
     queries, whole = look.rows[0][:5], np.concatenate(list(look._training_batches()))
-    near, distances, among = look.neighbours(queries, 3)
+    near, distances, among = look.neighbours(queries, 3, 5)
     expected = ki.metrics.nearest_neighbours(queries, whole, 3)
     assert among == len(whole) > 1024
     np.testing.assert_allclose(distances, expected.distances, rtol=1e-5)
     np.testing.assert_array_equal(near, whole[expected.indices])
+    few, all_distances, _ = look.neighbours(queries, 3, 2)  # images of the first alone
+    np.testing.assert_array_equal(few, near[:2])
+    np.testing.assert_array_equal(all_distances, distances)
 
 
 def entry(**changes):

@@ -104,11 +104,13 @@ def embedded(points: ArrayLike, seed: int = 0, perplexity: float = 30.0) -> np.n
     References:
         van der Maaten & Hinton 2008; by scikit-learn.
     """
+    import threadpoolctl
     from sklearn.manifold import TSNE
 
     points = _codes("points", points, 4)
     perplexity = min(number("perplexity", perplexity, above=1), (len(points) - 1) / 3)
-    found = TSNE(init="pca", perplexity=perplexity, random_state=whole("seed", seed, 0)).fit_transform(points)
+    with threadpoolctl.threadpool_limits(1):  # several threads wait for each other on a machine that is used
+        found = TSNE(init="pca", perplexity=perplexity, random_state=whole("seed", seed, 0)).fit_transform(points)
     return found.astype(np.float64)
 
 

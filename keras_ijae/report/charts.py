@@ -75,9 +75,10 @@ def by_label(name: str, xy: np.ndarray, labels: np.ndarray | None) -> list[go.Sc
     if not 1 < len(kinds) <= len(COLOURS):
         text = None if labels is None else [f"label {label}" for label in labels]
         return [points(name, xy, COLOURS[0], text)]
+    of_kinds = {kind: xy[labels == kind] for kind in kinds}
     return [
-        points("unknown" if kind == -1 else str(kind), xy[labels == kind], colour, [f"label {kind}"] * len(xy))
-        for kind, colour in zip(kinds, COLOURS, strict=False)
+        points("unknown" if kind == -1 else str(kind), own, colour, [f"label {kind}"] * len(own))
+        for (kind, own), colour in zip(of_kinds.items(), COLOURS, strict=False)
     ]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_ijae.evaluation import active_codes
+from keras_ijae.figures import embedded
 from keras_ijae.metrics import nac
 from keras_ijae.report.charts import GREY, Chart, bars, by_label, chart, heat_map, points
 from keras_ijae.report.looking import Look
@@ -36,7 +37,7 @@ def planes(look: Look) -> list[Chart]:
     if not np.ptp(found, axis=0).any() or not np.isfinite(both).all() or len(found) < 3:
         return []
     projections = [_itself(both)] if found.shape[1] <= 2 else [_pca(found, both)]
-    projections += [_tsne(both)] if len(both) > 30 and found.shape[1] > 1 else []
+    projections += [("Codes by t-SNE", embedded(both), ("", ""))] if len(both) > 30 and found.shape[1] > 1 else []
     of = "by label" if labels is not None else "of data"
     caption = f"{len(found)} codes {of}, {len(drawn)} of the prior in grey"
     return [
@@ -65,15 +66,6 @@ def _pca(found, both):
     shares = fitted.explained_variance_ratio_
     axes = [f"component {index} ({share:.0%} of variance)" for index, share in enumerate(shares, 1)]
     return "Codes by PCA", fitted.transform(both), axes
-
-
-def _tsne(both):
-    import threadpoolctl
-    from sklearn.manifold import TSNE
-
-    with threadpoolctl.threadpool_limits(1):  # several threads wait for each other on a machine that is used
-        plane = TSNE(perplexity=min(30, len(both) // 4), random_state=0).fit_transform(both)
-    return "Codes by t-SNE", plane, ("", "")
 
 
 def _definition(model):

@@ -89,19 +89,19 @@ class Look:
         """Of a conditional model those with this label, (count, *data_shape), with one code in each column."""
         return _finite("samples", self.model.sample(count, seed=0, labels=label))
 
-    def neighbours(self, queries: np.ndarray, k: int = 3) -> tuple[np.ndarray, np.ndarray, int]:
-        """The k training observations nearest to each query, (n, k, *data_shape), nearest first; their Euclidean
-        distances, (n, k); and among how many they are the nearest."""
+    def neighbours(self, queries: np.ndarray, k: int, shown: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """The k training observations nearest to each of the first queries, (shown, k, *data_shape), nearest first;
+        the Euclidean distances of all queries to theirs, (n, k); and among how many they are the nearest."""
         near, distances, seen = None, None, 0
         for batch in self._training_batches():
             k_here, seen = min(k, len(batch)), seen + len(batch)
             found = nearest_neighbours(queries, batch, k_here)
-            images, far = batch[found.indices], found.distances
+            images, far = batch[found.indices[:shown]], found.distances
             if near is not None:
                 images, far = np.concatenate([near, images], 1), np.concatenate([distances, far], 1)
             order = np.argsort(far, axis=1, kind="stable")[:, :k]
             distances = np.take_along_axis(far, order, 1)
-            near = np.stack([row[chosen] for row, chosen in zip(images, order, strict=True)])
+            near = np.stack([row[chosen] for row, chosen in zip(images, order[:shown], strict=True)])
         return near, distances, seen
 
     def _training_batches(self):

@@ -1,6 +1,5 @@
 """A run directory as far as it can be read: what is missing or damaged is noted, and the rest is there."""
 
-import csv
 import dataclasses
 import json
 import os
@@ -70,7 +69,7 @@ def read_run(path: str | os.PathLike, name: str) -> Run:
     directory = RunDirectory(Path(path))
     run = Run(name, directory, directory.read_recipe())
     run.versions = run.read(_versions, directory.config, otherwise={})
-    run.curves = run.read(_curves, directory.history, otherwise={})
+    run.curves = run.read(_curves, directory, otherwise={})
     run.journal = run.read(read_journal, directory.journal, otherwise=[])
     for kind in ("evaluation", "scores", "metrics"):
         if (file := directory.path / f"{kind}.json").is_file() and isinstance(found := run.read(_json, file), dict):
@@ -99,17 +98,13 @@ def _versions(path):
     return found
 
 
-def _curves(path):
-    if not path.is_file():
-        raise ValueError(f"There is no {path}: no epoch has ended, or it was deleted.")
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        names = [name for name in rows[0] if name != "epoch"]
-        found = {name: [(int(row["epoch"]), float(row[name])) for row in rows if row[name]] for name in names}
-        return {name: tuple(np.array(points, float).T) for name, points in found.items() if points}
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, csv.Error) as error:
-        raise ValueError(f"{path} is not the history of a run: {error!r:.200}") from error
+def _curves(directory):
+    rows = directory.read_history()
+    if not rows:
+        raise ValueError(f"There is no epoch in {directory.history}: none has ended, or it was deleted.")
+    names = dict.fromkeys(name for row in rows for name in row if name != "epoch")
+    points = {name: [(row["epoch"], row[name]) for row in rows if name in row] for name in names}
+    return {name: tuple(np.array(of_name, float).T) for name, of_name in points.items()}
 
 
 def _model(directory, recipe):

@@ -76,7 +76,7 @@ def nearest(look: Look) -> Panel:
     """The training observations nearest to samples: whether these are copies."""
     x, _ = look.rows
     queries = np.concatenate([look.samples[: len(x)], x])
-    near, distances, among = look.neighbours(queries, _NEIGHBOURS)
+    near, distances, among = look.neighbours(queries, _NEIGHBOURS, _COPIES)
     count = len(queries) - len(x)
     mine, theirs = distances[:count, 0], distances[count:, 0]
     text = (
@@ -86,7 +86,7 @@ def nearest(look: Look) -> Panel:
     chart = histogram("Distance to the nearest training example", {"samples": mine, "held-out": theirs}, "distance")
     if not look.is_image:
         return Panel(text, charts=[chart])
-    tiles = [_with_neighbours(*found) for found in zip(queries[:_COPIES], near, distances, strict=False)]
+    tiles = [_with_neighbours(*found) for found in zip(queries, near, distances, strict=False)]
     return Panel(f"{text} Each sample stands before its {near.shape[1]} nearest.", tiles, [chart])
 
 

@@ -1,6 +1,5 @@
 """Runs side by side: what they were told differently, and what came of it."""
 
-import csv
 import json
 import math
 import os
@@ -52,8 +51,8 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
 
 def _facts(run: RunDirectory) -> dict[str, Any]:
     """What -> value, in the order of the table."""
-    recipe, history = run.read_recipe(), _history(run)
-    done = max((int(row["epoch"]) for row in history), default=0)
+    recipe, history = run.read_recipe(), run.read_history()
+    done = max((row["epoch"] for row in history), default=0)
     top = {"system": recipe.system, "dataset": recipe.dataset, "epochs done": done}
     return {**top, **_settings(recipe), **_logged(history), **_scores(run)}
 
@@ -69,27 +68,11 @@ def _shown(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) else json.dumps(value)
 
 
-def _history(run: RunDirectory) -> list[dict[str, str]]:
-    path = run.path / "history.csv"
-    if not path.is_file():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        for row in rows:
-            int(row["epoch"]), [float(value) for value in row.values() if value]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise ValueError(f"{path} is not the history of a run: {error}") from error
-    return rows
-
-
-def _logged(history: list[dict[str, str]]) -> dict[str, float | int]:
+def _logged(history: list[dict[str, float]]) -> dict[str, float | int]:
     found: dict[str, float | int] = {}
-    for name in (name for name in (history[0] if history else {}) if name != "epoch"):
-        values = [(float(row[name]), int(row["epoch"])) for row in history if row[name]]
+    for name in dict.fromkeys(name for row in history for name in row if name != "epoch"):
+        values = [(row[name], row["epoch"]) for row in history if name in row]
         finite = [pair for pair in values if math.isfinite(pair[0])]
-        if not values:
-            continue
         found[f"{name}, last"] = values[-1][0]
         if name.startswith("val_") and finite:
             value, epoch = (max if _UPWARDS.search(name) else min)(finite, key=lambda pair: pair[0])

@@ -1,6 +1,5 @@
 """What a run, a `.keras` file or an exported model says of itself, read without loading it."""
 
-import csv
 import json
 import os
 import zipfile
@@ -60,7 +59,7 @@ def _of_run(run):
         "prior": model["prior"],
         "dataset": recipe.dataset,
         "arguments": recipe.arguments,
-        "epochs": [_epochs(run.path / "history.csv"), recipe.epochs],
+        "epochs": [max((row["epoch"] for row in run.read_history()), default=0), recipe.epochs],
         "versions": content.get("versions"),
     }
 
@@ -92,17 +91,6 @@ def _of_keras(path):
         "versions": {"keras": about.get("keras_version")},
         "saved": about.get("date_saved"),
     }
-
-
-def _epochs(history):
-    """How many a run has done."""
-    try:
-        with history.open(newline="", encoding="utf-8") as file:
-            return max((int(row["epoch"]) for row in csv.DictReader(file)), default=0)
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise ValueError(f"{history} is not the history of a run: {error}") from error
 
 
 def _read(path):

@@ -1,6 +1,7 @@
 """A run directory: what was trained, how far it is, and where its files are."""
 
 import contextlib
+import csv
 import dataclasses
 import json
 import os
@@ -16,6 +17,7 @@ from keras_ijae.files import write_json
 from keras_ijae.training.recipes import Recipe
 
 _LOCK, _WRITER = ".writer.lock", ".writer.json"
+_LAST_EPOCH = 10**12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +118,21 @@ class RunDirectory:
         content = json.loads(self.config.read_text(encoding="utf-8")) if self.config.is_file() else {}
         return content.get("replicas", 0)
 
+    def read_history(self) -> list[dict[str, float]]:
+        """The rows of `history.csv`, name -> value, without what was not logged; none if no epoch has ended.
+
+        Raises:
+            ValueError: it is no history.
+        """
+        if not self.history.is_file():
+            return []
+        try:
+            with self.history.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+            return [{name: float(value) for name, value in row.items() if value} | _epoch(row) for row in rows]
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise ValueError(f"{self.history} is not the history of a run: {error!r:.200}") from error
+
     def write_recipe(
         self, recipe: Recipe, versions: dict[str, str], splits: dict[str, str] | None = None, replicas: int = 1
     ) -> None:
@@ -137,6 +154,13 @@ class RunDirectory:
                 (self.path / name).unlink(missing_ok=True)
             if not stood:
                 self.path.rmdir()
+
+
+def _epoch(row):
+    epoch = int(row["epoch"])
+    if not 0 < epoch <= _LAST_EPOCH:
+        raise ValueError(f"epoch {epoch}")
+    return {"epoch": epoch}
 
 
 def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = False) -> RunDirectory:
