@@ -72,15 +72,17 @@ def evaluate(
     split = split or held_out_split(recipe)
     data = in_order(recipe, split, batch_size)
     of = {"dataset": recipe.dataset, "split": split}
-    tell(f"Measuring {model} on {recipe.dataset}, {split}")
+    measured = f"Measured {model} on {recipe.dataset}, {split}"
     if metrics is None:
         losses = _losses(loaded, data)
+        tell(measured)
         if model.is_dir():
             write_json(model / "evaluation.json", {**of, "scores": plain(losses)})
         return show([{"measure": name, "value": value} for name, value in losses.items()], csv, json)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     extractors = _extractor(features, resize), _lpips(names, lpips_net, lpips_heads, lpips_backbone)
     found = _scores(loaded, data, names, extractors, recipe, samples, seed, cache)
+    tell(measured)
     if model.is_dir():
         write_json(model / "scores.json", {**of, "scores": found.to_dict()})
     if csv or json:

@@ -48,7 +48,6 @@ def fit_prior(
     recipe = directory.read_recipe()
     split = splits(recipe)["train"]
     with directory.writing():
-        tell(f"Fitting a density to the codes of {recipe.dataset}, {split}")
         model.fit_prior(in_order(recipe, split), prior, seed, progress=True)
         model.save(directory.model)
         replaced = directory.set_aside("scores.json")

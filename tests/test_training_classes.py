@@ -27,8 +27,11 @@ def create(name, classes=CLASSES):
     return ki.create(name, (8, 8, 1), 2, networks="mlp", width=8, classes=classes)
 
 
-def drawn(path):
-    return tf.io.decode_png(path.read_bytes()).numpy()
+def check_drawn(path, images):
+    """The file has these pixels, at its top and right; at the left stand names of rows, below what it is."""
+    picture = tf.io.decode_png(path.read_bytes()).numpy()
+    np.testing.assert_array_equal(picture[: images.shape[0], -images.shape[1] :], images)
+    assert picture[images.shape[0] :].min() < 128 <= 200 < picture[images.shape[0] :].mean(), "a caption on white"
 
 
 def labelled(rows=12):
@@ -46,7 +49,7 @@ def test_each_class_has_a_row_of_the_same_codes(tmp_path, count, columns):
     callback.set_model(model)
     callback.on_epoch_end(0)
     rows = [model.sample(columns, seed=4, labels=label) for label in range(CLASSES)]
-    np.testing.assert_array_equal(drawn(tmp_path / "samples-0001.png"), grid(np.concatenate(rows), columns))
+    check_drawn(tmp_path / "samples-0001.png", grid(np.concatenate(rows), columns))
     codes, noise = model.endpoints.codes_of_samples(columns, 4), 4
     np.testing.assert_allclose(rows[2], model.decode(codes, noise, labels=2), atol=1e-6)
 
@@ -62,8 +65,8 @@ def test_reconstructions_are_drawn_with_the_labels_of_their_images(tmp_path):
     callback.set_model(model)
     callback.on_train_begin()
     callback.on_epoch_end(0)
-    expected = grid(interleave(x, model.reconstruct(x, seed=1, labels=y), 4), 4)
-    np.testing.assert_array_equal(drawn(tmp_path / "reconstructions-0001.png"), expected)
+    expected = grid(interleave(x, model.reconstruct(x, seed=1, labels=y), 4), 4, together=2)
+    check_drawn(tmp_path / "reconstructions-0001.png", expected)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_a_conditional_run_is_trained_on_labels_and_draws_rows_of_classes(cvae, 
     assert RunDirectory(cvae).read_recipe() == dataclasses.replace(TINY, epochs=1)
     assert model.classes == 10
     assert int(sum(model.label_counts.counts.numpy())) == 1000  # two batches
-    np.testing.assert_array_equal(drawn(cvae / "grids/samples-0001.png"), grid(class_rows(model, 6), 6))
+    check_drawn(cvae / "grids/samples-0001.png", grid(class_rows(model, 6), 6))
     assert (cvae / "grids/reconstructions-0001.png").is_file()
 
 
@@ -183,11 +186,11 @@ def test_a_resumed_run_goes_on_counting_its_labels(cvae, model, tmp_path):
 def test_sample_draws_the_label_asked_for_or_a_row_of_each(cvae, model, tmp_path):
     picture = tmp_path / "a.png"
     assert run("sample", cvae, "--label", 3, "-n", 4, "--seed", 2, "--out", picture) == 0
-    np.testing.assert_array_equal(drawn(picture), grid(model.sample(4, seed=2, labels=3)))
+    check_drawn(picture, grid(model.sample(4, seed=2, labels=3)))
     assert run("sample", cvae, "-n", 32, "--seed", 2, "--out", picture) == 0
-    np.testing.assert_array_equal(drawn(picture), grid(class_rows(model, 3, seed=2), 3))
+    check_drawn(picture, grid(class_rows(model, 3, seed=2), 3))
     assert run("sample", cvae / "model.keras", "--columns", 5, "--out", picture) == 0
-    np.testing.assert_array_equal(drawn(picture), grid(class_rows(model, 5), 5))
+    check_drawn(picture, grid(class_rows(model, 5), 5))
 
 
 @pytest.mark.parametrize("place", ["", "model.keras"])
@@ -196,10 +199,10 @@ def test_pictures_of_data_are_made_with_their_labels(cvae, model, tmp_path, plac
     assert run("reconstruct", cvae / place, *data, "-n", 16, "--out", tmp_path / "r.png") == 0
     x, y = first_rows(in_order(TINY), 16)
     remade = model.reconstruct(x, seed=0, labels=y)
-    np.testing.assert_array_equal(drawn(tmp_path / "r.png"), grid(interleave(x, remade, 8), 8))
+    check_drawn(tmp_path / "r.png", grid(interleave(x, remade, 8), 8, together=2))
     assert run("interpolate", cvae / place, *data, "-n", 3, "--steps", 4, "--out", tmp_path / "i.png") == 0
     between = model.interpolate((x[:3], y[:3]), (x[3:6], y[3:6]), steps=4)
-    np.testing.assert_array_equal(drawn(tmp_path / "i.png"), grid(between.reshape(-1, 8, 8, 1), 4))
+    check_drawn(tmp_path / "i.png", grid(between.reshape(-1, 8, 8, 1), 4))
 
 
 @pytest.mark.filterwarnings("ignore:A class has 29 rows for 64")
