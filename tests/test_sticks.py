@@ -11,6 +11,7 @@ from tiny import float64, network  # noqa: F401
 
 from keras_ijae import random
 from keras_ijae.distributions import DiagonalGaussian, StandardNormal, StickBreaking, Sticks, kumaraswamy_beta_kl
+from keras_ijae.distributions.tfp import tfp
 from keras_ijae.models import VAE
 from keras_ijae.models.bounds import code_and_kl
 
@@ -57,6 +58,13 @@ def test_the_kl_of_one_stick_is_within_its_stated_error(alpha, beta):
     np.testing.assert_allclose(np.array(better)[small], exact[small], atol=2e-5 * abs(beta - 1), rtol=1e-6)
     in_float32 = kumaraswamy_beta_kl(a.astype("float32"), b.astype("float32"), alpha, beta)
     np.testing.assert_allclose(in_float32, exact, atol=1e-3 * abs(beta - 1), rtol=1e-4)
+
+
+def test_an_eager_kl_is_no_graph_whose_rounding_depends_on_its_tracing():
+    graph = tfp().math.lbeta
+    before = graph.experimental_get_tracing_count()
+    kumaraswamy_beta_kl(tf.ones([2, 3]), tf.ones([2, 3]), 1.0, 7.0, terms=13)
+    assert graph.experimental_get_tracing_count() == before
 
 
 def test_the_same_distribution_has_a_kl_of_0():

@@ -52,6 +52,7 @@ def _mean_log_rest(a, b, terms):
     nodes = begin * tf.exp(length * tf.constant((_NODES + 1) / 2, a.dtype))
     first = tf.range(1, terms + 1, dtype=a.dtype) + tf.zeros_like(a)
     weights = tf.concat([1 / first, length * tf.constant(_MASS / 2, a.dtype)], -1)
-    each = tf.exp(tfp().math.lbeta(1 + tf.concat([first, nodes], -1) / a, b))
+    lbeta = tfp().math.lbeta.python_function  # itself a graph, whose rounding differs from one tracing to the next
+    each = tf.exp(lbeta(1 + tf.concat([first, nodes], -1) / a, b))
     rest = tf.exp(tf.math.lgamma(b) - b * tf.math.log(far / a + b / 2))
     return -tf.reduce_sum(b * weights * each, -1) - rest[..., 0]
