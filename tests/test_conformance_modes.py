@@ -45,10 +45,10 @@ def made(name, how, **arguments):
 
 
 def stepped(name, **how):
-    """Weights, logs and scores after two steps."""
+    """Weights and logs after two steps, and scores of games that stand for others."""
     model = made(name, how)
     history = train(model, PAIRS).history
-    scores = model.evaluate(PAIRS, verbose=0, return_dict=True)
+    scores = model.evaluate(PAIRS, verbose=0, return_dict=True) if name in REPRESENTATIVE else {}
     found = {**{f"log of {term}": values for term, values in history.items()}, **scores}
     return {**weights(model), **{term: np.float32(values) for term, values in found.items()}}
 
@@ -58,9 +58,8 @@ def eagerly(name):
     return stepped(name, run_eagerly=True)
 
 
-XLA = {"jit_compile": True}
-HOW = {"in a graph": {"jit_compile": False}, "by XLA": XLA, "two at once by XLA": {**XLA, "steps_per_execution": 2}}
-# Two at once take all that one takes; a graph of each class is what replicas run, below.
+HOW = {"in a graph": {"jit_compile": False}, "two at once by XLA": {"jit_compile": True, "steps_per_execution": 2}}
+# Two at once by XLA take all that one takes, and that a graph takes.
 STEPS = [(name, how) for name in CLASSES for how in HOW if name in REPRESENTATIVE or how == "two at once by XLA"]
 OFTEN = [("vae", "two at once by XLA")]
 
@@ -81,8 +80,8 @@ def on(strategy, name, how, **arguments):
 
 # In a graph, and above all with batch statistics that replicas share, a step takes long to trace.
 EAGER = {"run_eagerly": True}
-SHARED = [(name, "batch", "in a graph") for name in CLASSES]
-SHARED += [("ijae", "group", "in a graph"), ("ijae", "group", "eagerly")]
+SHARED = [(name, "batch", "in a graph" if name in REPRESENTATIVE else "eagerly") for name in CLASSES]
+SHARED += [("ijae", "group", "eagerly")]
 OFTEN_SHARED = [("gan", "batch", "in a graph")]
 
 

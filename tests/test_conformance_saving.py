@@ -1,4 +1,4 @@
-"""Saved, loaded and continued equals never stopped, bit for bit, for every system and variant."""
+"""Saved, loaded and continued equals never stopped, bit for bit, for every system."""
 
 import subprocess
 import sys
@@ -29,10 +29,12 @@ EAGER = {"run_eagerly": True}
 ONE, TWO = dataset(images(BATCH)), dataset(images(2 * BATCH))
 
 
+# One of each name, and of those whose parts with weights of their own differ all.
+CASES = [case for case in cases() if case[0] in ("vae", "flow_vae") or case[1] == VARIANTS.get(case[0], [{}])[0]]
 FEW = [(name, VARIANTS.get(name, [{}])[0]) for name in ("vae", "wgan_gp", "ijae")]
 
 
-@pytest.mark.parametrize("case", quick(cases(), FEW), ids=lambda case: f"{case[0]}-{label(case[1])}")
+@pytest.mark.parametrize("case", quick(CASES, FEW), ids=lambda case: f"{case[0]}-{label(case[1])}")
 def test_saved_and_loaded_continues_as_if_never_stopped(tmp_path, case):
     name, arguments = case
     model = compiled(name, EAGER, **arguments)
