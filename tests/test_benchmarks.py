@@ -240,6 +240,20 @@ def test_more_images_are_evaluated_in_the_same_memory(tmp_path):
     assert float(many["peak_mb"]) < 1.1 * float(few["peak_mb"])
 
 
+def test_shares_of_a_profile_add_up(benchmark):
+    found = {"_MklConv2D": 3.0, "Conv2DBackpropInput": 2.0, "MatMul": 2.0, "ResourceApplyAdam": 1.0, "Mul": 2.0}
+    expected = {"ms a step": "10.00", "convolutions": "50%", "products": "20%", "Adam": "10%", "all else": "20%"}
+    assert benchmark("profile_step").shares(found) == expected
+
+
+@pytest.mark.slow
+def test_the_time_of_a_step_is_told_by_operations(tmp_path):
+    assert "Conv2D" in run("profile_step.py", "--systems", "vae", "--steps", 10, "--out", tmp_path)
+    (row,) = rows_of(tmp_path / "profile.csv")
+    assert row["system"] == "vae" and row["short"] == "short" and row["convolutions"].endswith("%")
+    assert "| vae |" in (tmp_path / "performance.md").read_text()
+
+
 def test_memory_that_grows_is_seen(benchmark):
     grown = benchmark("large").grown
     assert grown({"evaluated": [100.0, 105.0], "sampled": [100.0, 120.0], "array": [100.0, 900.0]}) == ["sampled"]
