@@ -10,7 +10,6 @@ import tensorflow as tf
 from systems import create
 
 from keras_ijae.training import Recipe, RunDirectory, info
-from keras_ijae.training.comparing import compare_runs
 from keras_ijae_cli import main, tables, use
 
 
@@ -129,25 +128,9 @@ def test_a_damaged_run_is_named(run, tmp_path):
         info(tmp_path)
 
 
-def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):
-    for name in "ab":
-        RunDirectory(tmp_path / name).write_recipe(Recipe(system="vae", dataset="digits"), {})
-        (tmp_path / name / "history.csv").write_text("epoch,val_loss\n1,nan\n2,3\n3,inf\n")
-    found = {row["what"]: row[str(tmp_path / "a")] for row in compare_runs([tmp_path / "a", tmp_path / "b"])}
-    assert (found["val_loss, best"], found["val_loss, best epoch"]) == (3, 2)
-
-
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_computed():
     with pytest.raises(ValueError, match="Option --out must be in a directory that can be written to"):
         use._png(Path("/dev/null/f.png"))
-
-
-def test_a_run_called_as_the_column_of_names_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("what", "b"):
-        RunDirectory(Path(name)).write_recipe(Recipe(system="vae", dataset="digits"), {})
-    with pytest.raises(ValueError, match="`runs` must have no directory 'what'"):
-        compare_runs(["what", "b"])
 
 
 def test_a_model_beside_a_foreign_configuration_is_a_model(run, tmp_path):

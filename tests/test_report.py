@@ -12,7 +12,7 @@ from keras_ijae.files import write_json
 from keras_ijae.metrics.score import Score
 from keras_ijae.report import facts, scores, write_report, writing
 from keras_ijae.report.charts import chart, line
-from keras_ijae.report.curves import _best, _extremes
+from keras_ijae.report.curves import _best, _extremes, curves
 from keras_ijae.report.looking import Look
 from keras_ijae.report.reading import Run, names_of, not_finite, read_run
 from keras_ijae.report.sections import SECTIONS
@@ -151,20 +151,33 @@ def test_the_state_of_a_run_is_said(journal, mood, words, tmp_path):
 
 
 def test_numbers_that_are_not_finite_are_said(tmp_path):
-    curves = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
-    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=curves)
+    logged = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
+    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=logged)
     assert not_finite(run) == ["loss from epoch 2"]
     assert facts.state(run) == (facts.BAD, "Done, but not finite: loss from epoch 2.")
-    assert _extremes(*curves["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
-    (star,) = _best("training", "loss", *curves["loss"], "#000000")
+    assert _extremes(*logged["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
+    (star,) = _best("training", -1, *logged["loss"], "#000000")
     assert list(star.x) == [1] and list(star.y) == [1]
 
 
-def test_the_best_is_the_lowest_loss_and_the_highest_accuracy_and_of_logits_neither():
+def stars(chart):
+    return sum("star" in str(trace.get("marker")) for trace in json.loads(chart.json)["data"])
+
+
+def test_a_term_has_a_star_where_there_is_a_better_and_losses_of_different_systems_have_none(tmp_path):
     points = np.arange(1, 4.0), np.array([2.0, 1.0, 3.0])
-    assert _best("", "squared_error_sum", *points, "red")[0].x[0] == 2
-    assert _best("", "gen/class_accuracy[net]", *points, "red")[0].x[0] == 3
-    assert _best("", "sample_logit", *points, "red") == []
+    names = ["auto_encoder_loss", "val_loss", "val_squared_error_sum", "elbo_nats_sum", "kl_nats_sum"]
+    run = Run("one", RunDirectory(tmp_path), RECIPE, curves=dict.fromkeys(names, points))
+    other = Run("two", RunDirectory(tmp_path), RECIPE.but(system="ae"), curves=dict.fromkeys(names, points))
+    expected = {"auto_encoder_loss": 1, "loss": 1, "squared_error_sum": 1, "elbo_nats_sum": 1, "kl_nats_sum": 0}
+    assert {chart.title: stars(chart) for chart in curves([run])} == expected
+    assert {chart.title: stars(chart) for chart in curves([run, run])} == {k: 2 * n for k, n in expected.items()}
+    different = {chart.title: chart for chart in curves([run, other])}
+    assert {title: stars(chart) for title, chart in different.items()} == {
+        **{name: 2 * count for name, count in expected.items()},
+        **{"auto_encoder_loss": 0, "loss": 0},
+    }
+    assert "do not compare" in different["loss"].caption and "do not" not in different["squared_error_sum"].caption
 
 
 def test_warnings_are_counted_over_all_beginnings(tmp_path):
