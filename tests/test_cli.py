@@ -18,7 +18,7 @@ import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
-from keras_ijae.game.docstrings import arguments_in, sections
+from keras_ijae.game.docstrings import arguments_in, joined, sections
 from keras_ijae.training import info
 from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
@@ -27,6 +27,7 @@ from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
+from keras_ijae_cli.systems import fitted
 
 COMMANDS = [
     "train",
@@ -167,6 +168,25 @@ def test_every_network_and_argument_of_a_system_is_explained(name):
     meanings = arguments_in(sections(inspect.getdoc(ki.game.Game))) | arguments_in(sections(inspect.getdoc(system)))
     names = set(arguments_of(system)) | {role.name for role in system.ROLES}
     assert not {name for name in names if not meanings.get(name)}
+
+
+@pytest.mark.parametrize("name", ki.list_models())
+def test_equations_fit_80_columns_stay_indented_and_lose_nothing(name):
+    text = joined(sections(inspect.getdoc(ki.game.ENTRIES[name].system))[""])
+    lines = fitted(text, 80).split("\n")
+    assert "\n".join(lines).split() == text.split()
+    assert [line for line in lines if line.startswith(" ") and len(line) > 80] == []
+
+
+def test_an_equation_goes_on_below_its_right_hand_side_before_a_sign_outside_of_brackets():
+    equation = (
+        "    L_H        = E H(z^) - E (H(n^) + 1) + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2   remark"
+    )
+    assert fitted(equation, 80).split("\n") == [
+        "    L_H        = E H(z^) - E (H(n^) + 1)",
+        "                 + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2",
+        "                 remark",
+    ]
 
 
 def test_another_backend_is_refused_plainly():

@@ -168,9 +168,9 @@ class Progress(keras.callbacks.Callback):
 
 
 def _by_interest(logs: dict) -> list[str]:
-    """A training loss, the validation's, the other losses of moves, and what else there is."""
+    """A training loss, the validation's, how many dimensions a mask keeps, the other losses of moves, and the rest."""
     moves = [name for name in logs if name.endswith("_loss") and not name.startswith("val_")] or ["loss"]
-    first = [moves[0], "val_loss", *moves[1:]]
+    first = [moves[0], "val_loss", "active_dims", *moves[1:]]
     return [name for name in dict.fromkeys([*first, *logs]) if name in logs]
 
 
