@@ -179,10 +179,8 @@ def test_equations_fit_80_columns_stay_indented_and_lose_nothing(name):
 
 
 def test_an_equation_goes_on_below_its_right_hand_side_before_a_sign_outside_of_brackets():
-    equation = (
-        "    L_H        = E H(z^) - E (H(n^) + 1) + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2   remark"
-    )
-    assert fitted(equation, 80).split("\n") == [
+    right = "E H(z^) - E (H(n^) + 1) + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2"
+    assert fitted(f"    L_H        = {right}   remark", 80).split("\n") == [
         "    L_H        = E H(z^) - E (H(n^) + 1)",
         "                 + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2",
         "                 remark",

@@ -21,8 +21,8 @@ _HIGHER = {
 def sense(name: str, logged: Collection[str] = ()) -> int:
     """Whether more is better (1), or less (-1), or neither (0).
 
-    Neither is of what a system balances (a KL, a penalty), and of losses of players that play against each other: a loss
-    that a move lowers counts only where it is the only one.
+    Neither is of what a system balances (a KL, a penalty), and of losses of players that play against each other: that
+    of a move counts only where it is the only one.
 
     Args:
         name: of a logged term or a score: "val_loss", "auto_encoder_loss", "gen/frechet_distance[mnist-classifier]".

@@ -4,7 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from keras_ijae.evaluation.better import is_objective, sense
-from keras_ijae.report.charts import COLOURS, Chart, chart, line
+from keras_ijae.figures import PALETTE
+from keras_ijae.report.charts import Chart, chart, line
 from keras_ijae.report.reading import Run
 from keras_ijae.training.comparing import objective
 
@@ -55,4 +56,4 @@ def _extremes(epochs, values):
 
 
 def _cycled(count):
-    return [COLOURS[index % len(COLOURS)] for index in range(count)]
+    return [PALETTE[index % len(PALETTE)] for index in range(count)]
