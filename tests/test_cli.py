@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import inspect
 import json
+import os
 import re
 import runpy
 import shutil
@@ -187,10 +188,28 @@ def test_an_equation_goes_on_below_its_right_hand_side_before_a_sign_outside_of_
     ]
 
 
-def test_another_backend_is_refused_plainly():
-    program = "import os; os.environ['KERAS_BACKEND'] = 'jax'; import keras_ijae"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode and "keras_ijae runs on Keras' TensorFlow backend" in done.stderr.splitlines()[-1]
+def importing(tmp_path, backend):
+    """Imports the package where Keras' own file names jax, and the environment names `backend`."""
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": "jax", "floatx": "float32"}))
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", "import keras_ijae; print('imported')"]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("backend", "received"), [("torch", "KERAS_BACKEND = torch"), ("", "the file .*keras.json with the backend jax")]
+)
+def test_another_backend_is_refused_plainly_wherever_it_is_named(tmp_path, backend, received):
+    done = importing(tmp_path, backend)
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode and re.search(f"runs on Keras' TensorFlow backend. Received: {received}. Change it", said), (
+        said
+    )
+
+
+@pytest.mark.slow
+def test_the_environment_comes_before_the_file_of_keras(tmp_path):
+    assert importing(tmp_path, "tensorflow").stdout == "imported\n"
 
 
 def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):
