@@ -478,6 +478,7 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "latentdim=4"], "Did you mean --latent-dim?"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "Option --set beta must be"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--learning-rate", "-1"], "Option --learning-rate"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--seed", "-1"], "Option --seed must be an integer"),

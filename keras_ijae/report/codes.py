@@ -45,7 +45,7 @@ def planes(look: Look) -> list[Chart]:
         chart(
             title,
             [
-                points("prior", plane[len(found) :], GREEN, symbol="x-thin-open"),
+                points("prior", plane[len(found) :], GREEN, opacity=1, symbol="x-thin-open"),
                 *by_label("data", plane[: len(found)], labels),
             ],
             *axes,

@@ -21,7 +21,8 @@ def curves(runs: list[Run]) -> list[Chart]:
 
 def _chart(term, runs):
     drawn, said = [], []
-    apart = is_objective(term) and len({objective(run.recipe) for run in runs}) > 1
+    having = [run for run in runs if {term, _VALIDATED + term} & run.curves.keys()]
+    apart = is_objective(term) and len({objective(run.recipe) for run in having}) > 1
     for run, colour in zip(runs, _cycled(len(runs)), strict=True):
         for name, label, dash in ((term, "training", "solid"), (_VALIDATED + term, "validation", "dot")):
             if name in run.curves:
