@@ -188,6 +188,12 @@ def test_an_equation_goes_on_below_its_right_hand_side_before_a_sign_outside_of_
     ]
 
 
+@pytest.mark.parametrize("name", ["sample", "reconstruct", "interpolate", "figure", "film", "report", "lab"])
+def test_a_command_whose_file_replaces_another_says_so(name, capsys):
+    assert run(name, "--help") == 0
+    assert "stands there is replaced" in re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+
+
 def importing(tmp_path, backend):
     """Imports the package where Keras' own file names jax, and the environment names `backend`."""
     (tmp_path / "keras.json").write_text(json.dumps({"backend": "jax", "floatx": "float32"}))

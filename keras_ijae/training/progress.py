@@ -176,6 +176,6 @@ def _by_interest(logs: dict) -> list[str]:
 
 def _parameters(model: Any) -> str:
     """How many parameters a model has, and each of its networks."""
-    parts = {name: network.count_params() for name, network in getattr(model, "networks", {}).items() if network}
+    parts = {name: network.count_params() for name, network in getattr(model, "networks", {}).items()}
     of_each = ", ".join(f"{name} {count:,}" for name, count in parts.items())
     return f"{sum(parts.values()) or model.count_params():,} parameters" + (f" ({of_each})" if parts else "")
