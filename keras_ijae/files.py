@@ -43,6 +43,25 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         _remove(temporary)
 
 
+def check_file(path: Path, what: str) -> None:
+    """ValueError, which calls the path `what`, unless it can become a file: nothing is written."""
+    if path.is_dir():
+        raise ValueError(f"{what} must name a file. Received the directory {path}")
+    try:
+        check_directory(path.absolute().parent)
+    except ValueError as error:
+        raise ValueError(f"{what} must be in a directory that can be written to. Received: {path}") from error
+
+
+def check_directory(path: Path) -> None:
+    """ValueError unless `path`, or the nearest parent that exists, is a directory that may be written into."""
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"The directory {path} cannot be written: {nearest} is not a directory.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ValueError(f"The directory {path} cannot be written: no permission to write into {nearest}.")
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes `text` to `path` (UTF-8), whole or not at all."""
     with replacing(path) as temporary:

@@ -16,8 +16,9 @@ def compare(
 ) -> None:
     """Print runs side by side: arguments that differ, last and best values, scores that were measured.
 
-    What one run alone has logged is in --csv and --json only. Values are those of history.csv, scores those of
-    scores.json and evaluation.json, which `keras-ijae evaluate` writes into a run directory.
+    Below the table stands which rows it leaves out: what one run alone has logged, losses of different systems or
+    arguments, measurements on different data. --csv and --json have all. Values are those of history.csv, scores those
+    of scores.json and evaluation.json, which `keras-ijae evaluate` writes into a run directory.
 
     [bold]Examples[/bold]
 
@@ -26,8 +27,16 @@ def compare(
     [cyan]keras-ijae compare runs/* --csv > runs.csv[/cyan]
     """
     start_tensorflow()
-    from keras_ijae.training.comparing import compare_runs
+    from keras_ijae.training.comparing import compare_runs, not_comparable
 
     rows = compare_runs(runs)
-    shared = [row for row in rows if ", " not in row["what"] or sum(row[str(run)] is not None for run in runs) > 1]
-    show(rows if csv or json else shared, csv, json)
+    left_out = {} if csv or json else not_comparable(rows, runs)
+    every = [what for of_reason in left_out.values() for what in of_reason]
+    notes = [f"Left out, {why}: {_terms(of_reason)}." for why, of_reason in left_out.items()]
+    shown = [row for row in rows if row["what"] not in every]
+    show(shown, csv, json, notes="\n".join([*notes, *(["--csv and --json have all rows."] if notes else [])]))
+
+
+def _terms(whats: list[str]) -> str:
+    """Each term once, whose last and best values and epochs are rows of their own."""
+    return ", ".join(dict.fromkeys(what.partition(", ")[0] for what in whats))

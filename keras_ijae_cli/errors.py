@@ -13,7 +13,8 @@ _CALLED = {"name": ("dataset", "name"), "path": ("model", "out"), "labels": ("la
 class Command(TyperCommand):
     """A command whose errors say `Option --batch-size` where the package says ``Argument `batch_size` ``.
 
-    Of what was given as `--set beta=-1` they say `Option --set beta`.
+    Of what was given as `--set beta=-1` they say `Option --set beta`, and of `--set latentdim=4` that there is an
+    option `--latent-dim`.
     """
 
     _set: set[str] = set()
@@ -24,6 +25,7 @@ class Command(TyperCommand):
         except ValueError as error:
             self._set = _names(context.params.get("set_"))
             text = re.sub(r"(?:Argument|the argument) `(\w+)`", self._named, str(error))
+            text = re.sub(r"(?<=^Unknown arguments )(\[.*?\] of \w+\.)(?! Did)", self._option_meant, text)
             raise ValueError(re.sub(r"Received: (name|path)=", "Received: ", text)) from error
 
     def _named(self, found: re.Match) -> str:
@@ -32,6 +34,13 @@ class Command(TyperCommand):
             if name in own:
                 return f"Option {own[name]}" if own[name].startswith("-") else f"Argument {name.upper()}"
         return f"Option --set {found[1]}" if found[1] in self._set else found[0]
+
+    def _option_meant(self, found: re.Match) -> str:
+        from keras_ijae.checks import did_you_mean
+
+        own = {parameter.name: parameter.opts[0] for parameter in self.params if parameter.opts[0].startswith("--")}
+        hints = (did_you_mean(word, own) for word in re.findall(r"'(\w+)'", found[1]))
+        return found[1] + re.sub(r"'(\w+)'", lambda name: own[name[1]], "".join(hints))
 
 
 def _names(settings: Sequence[str] | None) -> set[str]:

@@ -22,7 +22,10 @@ def figure(
         list[Path] | None, typer.Argument(help="A run directory or a .keras file; prd and distances take several.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="File to draw to: .png, .pdf, .svg ...; by default NAME.png.")
+        Path | None,
+        typer.Option(
+            help="File to draw to: .png, .pdf, .svg ...; by default NAME.png. One that stands there is replaced."
+        ),
     ] = None,
     dataset: Data = None,
     split: Split = None,

@@ -149,7 +149,12 @@ def _codes(asked):
 
 def _prd(asked):
     from keras_ijae.figures import precision_recall
+    from keras_ijae.training.data import held_out_split
 
+    kinds = [model.classes for model in asked.models]
+    recipes = [recipe_of(run, asked.dataset, kind) for run, kind in zip(asked.runs, kinds, strict=True) if run.is_dir()]
+    found = [(one.dataset, one.data, asked.split or held_out_split(one)) for one in recipes]
+    _check_agreed(asked, [run for run in asked.runs if run.is_dir()], found)
     x = asked.held_out[0]
     names = [run.stem for run in asked.runs]
     names = names if len(set(names)) == len(names) else [str(run) for run in asked.runs]
@@ -160,16 +165,35 @@ def _prd(asked):
 def _distances(asked):
     from keras_ijae.figures import distances_over_dimension
 
-    return [distances_over_dimension([_scored(run) for run in asked.runs])]
+    sizes, scores, measured_on = zip(*map(_scored, asked.runs), strict=True)
+    _check_agreed(asked, asked.runs, measured_on)
+    return [distances_over_dimension(list(zip(sizes, scores, strict=True)))]
 
 
-def _scored(run: Path) -> tuple[int, dict[str, Any]]:
-    """latent_dim and scores of a run directory."""
+def _check_agreed(asked, runs, measured_on):
+    """ValueError unless all are compared on one data set, with the same arguments, and one split."""
+    for run, found in zip(runs, measured_on, strict=True):
+        if found != measured_on[0]:
+            one, other = (_in_words(*of) for of in (measured_on[0], found))
+            raise ValueError(
+                f"Figure {asked.name} needs runs on one data set and split. Received: {runs[0]} on {one}, "
+                f"and {run} on {other}"
+            )
+
+
+def _in_words(dataset, data, split):
+    return ", ".join([dataset, *(f"{name}={value}" for name, value in data.items()), split])
+
+
+def _scored(run: Path) -> tuple[int, dict[str, Any], tuple[str, dict[str, Any], str]]:
+    """latent_dim and scores of a run directory, and what they were measured on."""
     from keras_ijae.training import RunDirectory
 
-    latent_dim, path = RunDirectory(run).read_recipe().latent_dim, run / "scores.json"
+    recipe, path = RunDirectory(run).read_recipe(), run / "scores.json"
     try:
-        return latent_dim, json.loads(path.read_text(encoding="utf-8"))["scores"]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        data = recipe.data if found["dataset"] == recipe.dataset else {}
+        return recipe.latent_dim, found["scores"], (found["dataset"], data, found["split"])
     except FileNotFoundError:
         hint = f"`keras-ijae evaluate {run} --metrics fid --features ...` writes it"
         raise ValueError(f"Figure distances needs {path}: {hint}") from None

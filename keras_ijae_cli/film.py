@@ -12,7 +12,11 @@ from keras_ijae_cli.quiet import start_tensorflow
 def film(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
     out: Annotated[
-        Path, typer.Option(help="File to write: .gif, .png or .apng (animated, all colours), .mp4 (extra film).")
+        Path,
+        typer.Option(
+            help="File to write: .gif, .png or .apng (animated, all colours), .mp4 (extra film); one that stands there "
+            "is replaced."
+        ),
     ] = Path("film.gif"),
     name: Annotated[
         str, typer.Option(help="Of the pictures in the run's grids/: samples, reconstructions ...")

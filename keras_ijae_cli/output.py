@@ -1,9 +1,10 @@
 """What commands say on standard error, and files that they write: checked before anything is computed."""
 
-import os
 from pathlib import Path
 
 from rich.console import Console
+
+from keras_ijae_cli.quiet import start_tensorflow
 
 
 def drawable(path: Path, option: str = "--out") -> str:
@@ -19,11 +20,10 @@ def drawable(path: Path, option: str = "--out") -> str:
 
 def writable(path: Path, option: str = "--out") -> None:
     """ValueError unless `path` can become a file."""
-    if path.is_dir():
-        raise ValueError(f"Option {option} must name a file. Received the directory {path}")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"Option {option} must be in a directory that can be written to. Received: {path}")
+    start_tensorflow(devices=False)
+    from keras_ijae.files import check_file
+
+    check_file(path, f"Option {option}")
 
 
 def tell(text: str) -> None:

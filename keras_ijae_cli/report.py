@@ -12,7 +12,9 @@ from keras_ijae_cli.quiet import start_tensorflow
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories, up to ten, side by side.")],
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="HTML file to write; one that stands there is replaced.")] = Path(
+        "report.html"
+    ),
     import_: Import = None,
 ) -> None:
     """Make one page of a run, or of several side by side, that opens anywhere and fetches nothing.

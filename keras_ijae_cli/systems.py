@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -116,17 +116,34 @@ def _arguments(entry: Any, parts: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def fitted(text: str, width: int) -> str:
-    """Equations, lines that are indented, cut so that they stay indented; what stands far to the right goes below."""
+    """Equations, lines that are indented, broken where they may be; what stands far to the right goes below."""
+    return "\n".join(piece for line in text.split("\n") for piece in _fitted_line(line, width))
 
-    def cut(line):
-        indent = line[: len(line) - len(line.lstrip())]
-        if len(line) <= width or not indent:
-            return [line]
-        equation, _, beside = line.rpartition("   ")
-        pieces = (line, "") if not equation.strip() else (equation.rstrip(), beside.strip())
-        below = indent + " " * 8
-        whole = textwrap.TextWrapper(width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
-        lines = whole.wrap(pieces[0])
-        return [*lines, f"{below}{pieces[1]}"] if pieces[1] else lines
 
-    return "\n".join(piece for line in text.split("\n") for piece in cut(line))
+def _fitted_line(line: str, width: int) -> list[str]:
+    if len(line) <= width or not line.startswith(" "):
+        return [line]
+    indent = len(line) - len(line.lstrip())
+    left, sign, right = line.partition(" = ")
+    beside = re.fullmatch(r"(\s*\S.*?) {3,}(\S.*)", right if sign else left.lstrip())
+    equation, remark = beside.groups() if beside else (right if sign else left.lstrip(), "")
+    start = len(left + sign) if sign and len(left) <= width // 3 else indent + 8
+    lines = _broken(f"{left}{sign}{equation}" if sign else " " * indent + equation, start, width)
+    return [*lines, *(_broken(" " * start + remark, start, width) if remark else [])]
+
+
+def _broken(line: str, start: int, width: int) -> list[str]:
+    """What is too long goes on at column `start`, from the best place: outside of brackets, before a sign."""
+    lines = []
+    while len(line) > width:
+        places, depth = [], 0
+        for at, sign in enumerate(line[: width + 1]):
+            depth += (sign in "([{") - (sign in ")]}")
+            if sign == " " and line[start:at].strip():
+                places.append((depth, not (line[at + 1 :].startswith(("+ ", "- ")) or line[at - 1] == ","), -at))
+        if not places:
+            break
+        at = -min(places)[2]
+        lines.append(line[:at].rstrip())
+        line = " " * start + line[at:].lstrip()
+    return [*lines, line]

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -55,7 +56,7 @@ def show(
     console = Console()
     columns = brief or list(dict.fromkeys(name for row in rows for name in row))
     for index, names in enumerate(_fitting(rows, columns, console)):
-        console.print(_table(rows, names, "" if index else title))
+        console.print(_best(rows, names, "" if index else title, console))
     if notes:
         console.print(printable(notes), markup=False, highlight=False)
 
@@ -93,13 +94,23 @@ def _numeric(rows: Sequence[Row], name: str) -> bool:
     return any(isinstance(row.get(name), int | float) for row in rows)
 
 
-def _table(rows: Sequence[Row], names: Sequence[str], title: str = "") -> Table:
+def _best(rows: Sequence[Row], names: Sequence[str], title: str, console: Console) -> Table:
+    """With names and numbers in one line each; where there is no room, with numbers, or with neither."""
+    numbers = [name for name in names if _numeric(rows, name)]
+    for whole in ([*names[:1], *numbers], numbers, []):
+        table = _table(rows, names, title, whole)
+        if _fits(table, console):
+            break
+    return table
+
+
+def _table(rows: Sequence[Row], names: Sequence[str], title: str = "", whole: Sequence[str] = ()) -> Table:
     table = Table(title=escape(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, name in enumerate(names):
+    for name in names:
         number = _numeric(rows, name)
-        table.add_column(
-            escape(printable(name)), justify="right" if number else "left", no_wrap=number or not index, overflow="fold"
-        )
+        width = max(map(cell_len, [printable(name), *(cell(row.get(name)) for row in rows)])) if name in whole else None
+        how = {"no_wrap": name in whole, "min_width": width, "overflow": "fold"}
+        table.add_column(escape(printable(name)), justify="right" if number else "left", **how)
     for row in rows:
         table.add_row(*(escape(cell(row.get(name))) for name in names))
     return table

@@ -34,7 +34,7 @@ def _png(out: Path) -> Path:
 
 
 Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.", callback=_existing)]
-Picture = Annotated[Path, typer.Option(help="PNG file to write.", callback=_png)]
+Picture = Annotated[Path, typer.Option(help="PNG file to write; one that stands there is replaced.", callback=_png)]
 Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import inspect
 import json
+import os
 import re
 import runpy
 import shutil
@@ -18,7 +19,7 @@ import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
-from keras_ijae.game.docstrings import arguments_in, sections
+from keras_ijae.game.docstrings import arguments_in, joined, sections
 from keras_ijae.training import info
 from keras_ijae.training.data import in_order
 from keras_ijae.training.progress import Progress
@@ -27,6 +28,7 @@ from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, main, settings, train
 from keras_ijae_cli.own_modules import import_own
+from keras_ijae_cli.systems import fitted
 
 COMMANDS = [
     "train",
@@ -169,10 +171,51 @@ def test_every_network_and_argument_of_a_system_is_explained(name):
     assert not {name for name in names if not meanings.get(name)}
 
 
-def test_another_backend_is_refused_plainly():
-    program = "import os; os.environ['KERAS_BACKEND'] = 'jax'; import keras_ijae"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode and "keras_ijae runs on Keras' TensorFlow backend" in done.stderr.splitlines()[-1]
+@pytest.mark.parametrize("name", ki.list_models())
+def test_equations_fit_80_columns_stay_indented_and_lose_nothing(name):
+    text = joined(sections(inspect.getdoc(ki.game.ENTRIES[name].system))[""])
+    lines = fitted(text, 80).split("\n")
+    assert "\n".join(lines).split() == text.split()
+    assert [line for line in lines if line.startswith(" ") and len(line) > 80] == []
+
+
+def test_an_equation_goes_on_below_its_right_hand_side_before_a_sign_outside_of_brackets():
+    right = "E H(z^) - E (H(n^) + 1) + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2"
+    assert fitted(f"    L_H        = {right}   remark", 80).split("\n") == [
+        "    L_H        = E H(z^) - E (H(n^) + 1)",
+        "                 + gradient_penalty E (||grad H(u n^ + (1 - u) z^)|| - 1)^2",
+        "                 remark",
+    ]
+
+
+@pytest.mark.parametrize("name", ["sample", "reconstruct", "interpolate", "figure", "film", "report", "lab"])
+def test_a_command_whose_file_replaces_another_says_so(name, capsys):
+    assert run(name, "--help") == 0
+    assert "stands there is replaced" in re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+
+
+def importing(tmp_path, backend):
+    """Imports the package where Keras' own file names jax, and the environment names `backend`."""
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": "jax", "floatx": "float32"}))
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", "import keras_ijae; print('imported')"]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("backend", "received"), [("torch", "KERAS_BACKEND = torch"), ("", "the file .*keras.json with the backend jax")]
+)
+def test_another_backend_is_refused_plainly_wherever_it_is_named(tmp_path, backend, received):
+    done = importing(tmp_path, backend)
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode and re.search(f"runs on Keras' TensorFlow backend. Received: {received}. Change it", said), (
+        said
+    )
+
+
+@pytest.mark.slow
+def test_the_environment_comes_before_the_file_of_keras(tmp_path):
+    assert importing(tmp_path, "tensorflow").stdout == "imported\n"
 
 
 def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):
@@ -441,6 +484,7 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "latentdim=4"], "Did you mean --latent-dim?"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "Option --set beta must be"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--learning-rate", "-1"], "Option --learning-rate"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--seed", "-1"], "Option --seed must be an integer"),

@@ -169,6 +169,19 @@ def test_a_film_shows_the_pictures_in_order_and_stays_on_the_last(pictures, suff
     assert all(frame[46:].min() < 128 for frame in frames), "each has its epoch below"
 
 
+def test_a_picture_with_a_caption_gets_no_second_one_in_a_film(tmp_path):
+    for epoch in (1, 2):
+        save_grid(tmp_path / f"samples-{epoch:04d}.png", np.ones((4, 5, 5, 1)), 4, caption=f"{epoch} epochs")
+    ki.training.save_film(tmp_path, tmp_path / "film.png")
+    frames, _ = frames_of(tmp_path / "film.png")
+    for epoch, frame in enumerate(frames, 1):
+        with Image.open(tmp_path / f"samples-{epoch:04d}.png") as picture:
+            assert picture.info["Description"] == f"{epoch} epochs"
+            drawn = np.asarray(picture)
+        np.testing.assert_array_equal(frame[: drawn.shape[0], : drawn.shape[1]], drawn)
+        assert frame.shape[0] - drawn.shape[0] in (0, 1)  # films have even sides
+
+
 def test_sample_grid_leaves_a_film(vae, tmp_path):
     grid = ki.training.SampleGrid(tmp_path / "grids", count=4, film=tmp_path / "film.gif")
     vae.fit(X, batch_size=12, epochs=2, verbose=0, callbacks=[grid])

@@ -43,7 +43,8 @@ def runs(tmp_path_factory):
     for which, latent_dim in (("vae", 2), ("other", 4)):
         scores = {f"{side}/{name}": {"value": latent_dim / 2, "weights": "w"} for side in ("gen", "rec")}
         (home / which).mkdir(exist_ok=True)
-        (home / which / "scores.json").write_text(json.dumps({"scores": scores}))
+        measured = {"dataset": "digits", "split": "test", "scores": scores}
+        (home / which / "scores.json").write_text(json.dumps(measured))
     RunDirectory(home / "other").write_recipe(Recipe(system="vae", dataset="digits", latent_dim=4), {})
     for epoch in (1, 2):
         save_grid(home / "vae" / "grids" / f"samples-{epoch:04d}.png", np.full((1, 4, 4, 1), epoch / 2))
@@ -74,6 +75,27 @@ def test_runs_are_compared(runs, tmp_path):
     home, _ = runs
     assert run("figure", "distances", home / "vae", home / "other", "--out", tmp_path / "d.png") == 0
     assert np.asarray(Image.open(tmp_path / "d.png")).std() > 10
+
+
+def test_runs_that_were_scored_on_different_data_are_not_compared(runs, tmp_path, capsys):
+    home, _ = runs
+    path = RunDirectory(tmp_path / "run")
+    path.write_recipe(Recipe(system="vae", dataset="digits", latent_dim=4), {})
+    measured = json.loads((home / "other" / "scores.json").read_text())
+    for changed in ({"dataset": "mnist"}, {"split": "train"}):
+        (path.path / "scores.json").write_text(json.dumps(measured | changed))
+        assert run("figure", "distances", home / "vae", path.path, "--out", tmp_path / "d.png") == 2
+        other = ", ".join((measured | changed)[name] for name in ("dataset", "split"))
+        assert_said(capsys, f"one data set and split. Received: .*vae on digits, test, and .*run on {other}")
+    assert not (tmp_path / "d.png").exists()
+
+
+def test_curves_of_runs_on_different_data_are_not_drawn(runs, tmp_path, capsys):
+    home, _ = runs
+    out = ("--out", tmp_path / "p.png")
+    assert run("figure", "prd", home / "vae", home / "gan", *out) == 2
+    assert_said(capsys, "one data set and split. Received: .*vae on digits, test, and .*gan on gmm5, test")
+    assert not (tmp_path / "p.png").exists()
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from systems import create
 
+import keras_ijae as ki
+from keras_ijae.game import metadata
 from keras_ijae.training import Recipe, RunDirectory, info
-from keras_ijae.training.comparing import compare_runs
 from keras_ijae_cli import main, tables, use
 
 
@@ -28,6 +29,7 @@ def run(tmp_path_factory):
     RunDirectory(path).write_recipe(recipe, {"keras": "3.15.1"})
     (path / "history.csv").write_text("epoch,loss\n1,3\n2,2\n3,1\n")
     model = create("gmm_vae")
+    model.steps.assign(7)
     model.save(path / "model.keras")
     model.export_encoder(path.parent / "encoder", about={"dataset": "digits"})
     return path
@@ -38,14 +40,16 @@ def test_a_run_says_what_was_trained_and_how_far_it_is(run):
     assert found["kind"] == "run" and found["epochs"] == [3, 5] and found["dataset"] == "digits"
     assert (found["system"], found["arguments"], found["versions"]) == ("ae_gmm", {"ema": 0.9}, {"keras": "3.15.1"})
     assert found["data_shape"] == [8, 8, 1] and found["prior"] == "LearnedMixture"
+    model = ki.load_model(run)
+    assert found["steps"] == 7 and found["parameters"] == metadata.parameters(model)
+    assert found["parameters"] == sum(part.count_params() for part in (*model.networks.values(), model.prior))
 
 
 def test_a_run_without_a_model_says_what_is_known(run, tmp_path):
     RunDirectory(tmp_path).write_recipe(RunDirectory(run).read_recipe(), {})
     assert info(tmp_path) | {"versions": 0} == info(run) | {
         "epochs": [0, 5],
-        "data_shape": None,
-        "prior": None,
+        **dict.fromkeys(("data_shape", "prior", "parameters", "steps")),
         "versions": 0,
     }
 
@@ -61,6 +65,7 @@ def test_a_keras_file_says_what_it_is_and_in_its_run_what_it_was_trained_on(run,
 def test_an_export_says_what_it_was_told(run):
     found = info(run.parent / "encoder")
     assert found["kind"] == "savedmodel" and found["dataset"] == "digits" and found["functions"] == ["encoder"]
+    assert found["parameters"] == info(run)["parameters"] and found["steps"] == 7
     assert found["versions"]["tensorflow"] == tf.__version__
 
 
@@ -122,6 +127,25 @@ def test_nothing_in_a_table_steers_the_terminal(capsys):
     assert "\x1b" not in out and "\x07" not in out and "\\x1b[31mvalue" in out and "\\x1b[2Jname" in out
 
 
+@pytest.mark.parametrize("name", ["ijae", "mask_aae", "hierarchical_vae"])
+def test_parameters_are_counted_without_optimizers_and_averages(tmp_path, name):
+    model = create(name)
+    model.compile()
+    model.save(tmp_path / "m.keras")
+    assert info(tmp_path / "m.keras")["parameters"] == metadata.parameters(model)
+
+
+def test_of_weights_that_are_damaged_or_packed_nothing_is_counted(run, tmp_path):
+    with zipfile.ZipFile(run / "model.keras") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    for weights, packing in ((b"no HDF5", zipfile.ZIP_STORED), (files["model.weights.h5"], zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(tmp_path / "m.keras", "w", packing) as archive:
+            for name, content in {**files, "model.weights.h5": weights}.items():
+                archive.writestr(name, content)
+        found = info(tmp_path / "m.keras")
+        assert (found["parameters"], found["steps"], found["latent_dim"]) == (None, None, 2)
+
+
 def test_a_damaged_run_is_named(run, tmp_path):
     RunDirectory(tmp_path).write_recipe(RunDirectory(run).read_recipe(), {})
     (tmp_path / "history.csv").write_text("epoch,loss\nten,3\n")
@@ -129,25 +153,9 @@ def test_a_damaged_run_is_named(run, tmp_path):
         info(tmp_path)
 
 
-def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):
-    for name in "ab":
-        RunDirectory(tmp_path / name).write_recipe(Recipe(system="vae", dataset="digits"), {})
-        (tmp_path / name / "history.csv").write_text("epoch,val_loss\n1,nan\n2,3\n3,inf\n")
-    found = {row["what"]: row[str(tmp_path / "a")] for row in compare_runs([tmp_path / "a", tmp_path / "b"])}
-    assert (found["val_loss, best"], found["val_loss, best epoch"]) == (3, 2)
-
-
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_computed():
     with pytest.raises(ValueError, match="Option --out must be in a directory that can be written to"):
         use._png(Path("/dev/null/f.png"))
-
-
-def test_a_run_called_as_the_column_of_names_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("what", "b"):
-        RunDirectory(Path(name)).write_recipe(Recipe(system="vae", dataset="digits"), {})
-    with pytest.raises(ValueError, match="`runs` must have no directory 'what'"):
-        compare_runs(["what", "b"])
 
 
 def test_a_model_beside_a_foreign_configuration_is_a_model(run, tmp_path):

@@ -1,12 +1,13 @@
 """The command `keras-ijae lab`, on experiments that take a second."""
 
 import json
+import os
 
 import pytest
 
 from keras_ijae.lab import experiments
 from keras_ijae.lab.experiments.outcome import Outcome
-from keras_ijae_cli import main, output
+from keras_ijae_cli import main
 
 
 def run(*arguments):
@@ -75,7 +76,7 @@ def test_a_figure_that_cannot_be_drawn_is_refused_before_any_work(bad, tmp_path,
 
 def test_a_figure_in_a_directory_that_cannot_be_written_to_is_refused_before_any_work(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(experiments, "get_experiment", lambda name: pytest.fail("it ran"))
-    monkeypatch.setattr(output.os, "access", lambda folder, mode: folder != tmp_path)  # a superuser may write anywhere
+    monkeypatch.setattr(os, "access", lambda folder, mode: folder != tmp_path)  # a superuser may write anywhere
     assert run("transport", "--figure", tmp_path / "new" / "figure.png") == 2
     assert "--figure must be in a directory" in capsys.readouterr().err
 

@@ -1,5 +1,6 @@
 """The report: what stands in the page, of any kind of run, whole, interrupted, gone bad or damaged."""
 
+import base64
 import json
 import re
 
@@ -10,9 +11,9 @@ from browser import chromium  # noqa: F401
 import keras_ijae as ki
 from keras_ijae.files import write_json
 from keras_ijae.metrics.score import Score
-from keras_ijae.report import facts, scores, write_report, writing
+from keras_ijae.report import codes, facts, scores, write_report, writing
 from keras_ijae.report.charts import chart, line
-from keras_ijae.report.curves import _best, _extremes
+from keras_ijae.report.curves import _best, _extremes, curves
 from keras_ijae.report.looking import Look
 from keras_ijae.report.reading import Run, names_of, not_finite, read_run
 from keras_ijae.report.sections import SECTIONS
@@ -151,20 +152,35 @@ def test_the_state_of_a_run_is_said(journal, mood, words, tmp_path):
 
 
 def test_numbers_that_are_not_finite_are_said(tmp_path):
-    curves = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
-    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=curves)
+    logged = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
+    run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=logged)
     assert not_finite(run) == ["loss from epoch 2"]
     assert facts.state(run) == (facts.BAD, "Done, but not finite: loss from epoch 2.")
-    assert _extremes(*curves["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
-    (star,) = _best("training", "loss", *curves["loss"], "#000000")
+    assert _extremes(*logged["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
+    (star,) = _best("training", -1, *logged["loss"], "#000000")
     assert list(star.x) == [1] and list(star.y) == [1]
 
 
-def test_the_best_is_the_lowest_loss_and_the_highest_accuracy_and_of_logits_neither():
+def stars(chart):
+    return sum("star" in str(trace.get("marker")) for trace in json.loads(chart.json)["data"])
+
+
+def test_a_term_has_a_star_where_there_is_a_better_and_losses_of_different_systems_have_none(tmp_path):
     points = np.arange(1, 4.0), np.array([2.0, 1.0, 3.0])
-    assert _best("", "squared_error_sum", *points, "red")[0].x[0] == 2
-    assert _best("", "gen/class_accuracy[net]", *points, "red")[0].x[0] == 3
-    assert _best("", "sample_logit", *points, "red") == []
+    names = ["auto_encoder_loss", "val_loss", "val_squared_error_sum", "elbo_nats_sum", "kl_nats_sum"]
+    run = Run("one", RunDirectory(tmp_path), RECIPE, curves=dict.fromkeys(names, points))
+    other = Run("two", RunDirectory(tmp_path), RECIPE.but(system="ae"), curves=dict.fromkeys(names, points))
+    expected = {"auto_encoder_loss": 1, "loss": 1, "squared_error_sum": 1, "elbo_nats_sum": 1, "kl_nats_sum": 0}
+    assert {chart.title: stars(chart) for chart in curves([run])} == expected
+    assert {chart.title: stars(chart) for chart in curves([run, run])} == {k: 2 * n for k, n in expected.items()}
+    run.curves["prior_loss"], expected["prior_loss"] = points, 0  # and so there are two players
+    different = {chart.title: chart for chart in curves([run, other])}
+    assert {title: stars(chart) for title, chart in different.items()} == {
+        **{name: 2 * count for name, count in expected.items()},
+        **{"auto_encoder_loss": 0, "loss": 0},
+    }
+    said = {title for title, chart in different.items() if "do not compare" in chart.caption}
+    assert said == {"auto_encoder_loss", "loss"}
 
 
 def test_warnings_are_counted_over_all_beginnings(tmp_path):
@@ -173,9 +189,44 @@ def test_warnings_are_counted_over_all_beginnings(tmp_path):
     assert facts.warned(run) == ["UserWarning: careful (4 times)"]
 
 
-def test_text_in_a_chart_is_no_markup():
-    drawn = chart("t", [line("<b>x</b></script>", np.arange(3), np.arange(3), "red")], "<i>", "y")
-    assert "<" not in drawn.json and "&lt;b&gt;" in json.loads(drawn.json)["data"][0]["name"]
+def test_text_in_a_chart_is_no_markup_and_marks_are_as_they_were():
+    drawn = chart("t", [line("<b>x</b></script> \"q\" 'q'", np.arange(3), np.arange(3), "red")], "<i>", "y")
+    name = json.loads(drawn.json)["data"][0]["name"]
+    assert "<" not in drawn.json and name == "&lt;b&gt;x&lt;/b&gt;&lt;/script&gt; \"q\" 'q'"  # Plotly knows no &quot;
+
+
+@pytest.fixture
+def of_codes(monkeypatch):
+    """What the section of codes shows of a run: title -> traces."""
+    monkeypatch.setattr(codes, "embedded", lambda both: both[:, :2])  # t-SNE takes its time
+    return lambda run: {chart.title: json.loads(chart.json)["data"] for chart in codes.codes(Look(run)).charts}
+
+
+def values(array):
+    """Of an array in a figure's JSON."""
+    return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
+
+
+def test_codes_of_the_prior_look_like_those_of_no_class(run, of_codes):
+    prior, *classes = of_codes(read_run(run.path, "run"))["Codes by t-SNE"]
+    assert (prior["name"], [trace["name"] for trace in classes]) == ("prior", [str(label) for label in range(10)])
+    for look in ("color", "symbol"):
+        assert prior["marker"][look] not in {trace["marker"][look] for trace in classes}
+    assert len({trace["marker"]["color"] for trace in classes}) == 10
+
+
+def test_the_mask_is_drawn_where_a_run_has_one_and_a_damaged_one_is_noted(run, of_codes, tmp_path):
+    found = read_run(run.path, "run")
+    assert codes._mask(found) == []
+    found.directory = RunDirectory(tmp_path)
+    np.savez(
+        found.directory.mask, steps=[0, 5, 9], alphas=np.array([[0.5, 0.6, 0.7], [0.7, 0.3, 0.2], [0.9, 0.8, 0.0]])
+    )
+    drawn = of_codes(found)["Mask over training"]
+    assert [trace["name"] for trace in drawn] == ["2 that stay", "1 that close"] and len(found.notes) == 0
+    np.testing.assert_array_equal(values(drawn[1]["y"])[:3], [0.7, 0.2, 0.0])
+    found.directory.mask.write_bytes(b"no archive")
+    assert codes._mask(found) == [] and "mask.npz" in found.notes[0]
 
 
 def test_two_directories_of_one_name_are_told_apart_by_their_paths(tmp_path):
@@ -266,7 +317,7 @@ def test_what_is_no_run_and_what_cannot_be_written_are_errors_and_leave_nothing(
         ([run.path, tmp_path / "foreign"], out, "not a run directory"),
         ([run.path, run.path], out, "each once"),
         ([run.path], tmp_path / "foreign.txt", "ends in .html"),
-        ([run.path], tmp_path / "file" / "report.html", "Option --out must be a file that can be written"),
+        ([run.path], tmp_path / "file" / "report.html", "Option --out must be in a directory that can be written to"),
     ]
     for runs, path, words in wrong:
         with pytest.raises(SystemExit) as exit:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from systems import LATENT, SHAPE, create, images
 
 import keras_ijae as ki
+from keras_ijae.training import Recipe
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
 LABELS = np.array([2, 0, 1, -1])
@@ -73,6 +74,11 @@ def test_a_system_without_an_encoder_has_no_functions_of_one(tmp_path):
 
 BODIES = [json.loads(body) for body in re.findall(r"```json\n(\{\"signature_name.*?)```", PAGE, re.DOTALL)]
 COMMANDS = [shlex.split(line) for line in re.findall(r"^saved_model_cli (run .*)$", PAGE, re.M)]
+
+
+def test_codes_in_the_page_have_the_size_that_those_of_runs_have():
+    (size,) = re.findall(r"standard_normal\(\(\d+, (\d+)\)", PAGE)
+    assert int(size) == Recipe(system="vae", dataset="digits").latent_dim
 
 
 def of_page(value):

@@ -52,11 +52,15 @@ def sample_interpolations(model: Any, count: int = 6, steps: int = 8, way: str =
         ValueError: observations that cannot be drawn.
     """
     check_drawable(model.data_shape)
-    count = whole("count", count)
-    start, end = np.split(model.endpoints.codes_of_samples(2 * count, seed).numpy(), 2)
-    labels = None if model.classes is None else model.sample_labels(count, seed)
-    made = decoded(model, arithmetic.between(start, end, steps, way), labels)
+    made = between_samples(model, count, steps, way, seed)
     return Rows(made, [""] * count, _shares(steps), f"Between samples, {_ON[way]}", "share of the way")
+
+
+def between_samples(model: Any, count: int, steps: int, way: str = "linear", seed: int = 0) -> np.ndarray:
+    """What `sample_interpolations` draws, of observations of any shape: (count, steps, *data_shape)."""
+    start, end = np.split(model.endpoints.codes_of_samples(2 * whole("count", count), seed).numpy(), 2)
+    labels = None if model.classes is None else model.sample_labels(count, seed)
+    return decoded(model, arithmetic.between(start, end, steps, way), labels)
 
 
 def _shares(steps: int) -> list[str]:

@@ -1,6 +1,7 @@
 """What is written beside an exported model, for people and for `keras-ijae info`."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,17 @@ def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> di
         "latent_dim": model.latent_dim,
         "classes": model.classes,
         "prior": type(model.sampling_prior).__name__,
+        "parameters": parameters(model),
         "steps": int(keras.ops.convert_to_numpy(model.steps)),
         "dataset": None,
     }
     return {**known, **about, "format": format, "versions": versions()}
+
+
+def parameters(model: Any) -> int:
+    """How many numbers a model has learned: those of its networks and priors, and none twice."""
+    parts = [part for part in (*model.networks.values(), model.prior, model.sampling_prior)]
+    return sum({id(weight): math.prod(weight.shape) for part in parts for weight in part.weights}.values())
 
 
 def write(directory: Path, described: dict[str, Any]) -> None:

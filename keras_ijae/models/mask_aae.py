@@ -76,7 +76,9 @@ class MaskAAE(Game):
         mask: a `LatentMask`; or a number above 0, for a new one with a ~ U(0, mask).
         reconstruction: R, "cross_entropy" (data in [0, 1]) or "squared_error"; "auto" is the first on images, the
             second on vectors.
-        variance_weight, gradient_penalty, mask_reconstruction_weight: at least 0; run-time scalars.
+        variance_weight: of V in L_AE, at least 0; a run-time scalar.
+        gradient_penalty: in L_H, at least 0; a run-time scalar.
+        mask_reconstruction_weight: of R in L_a, at least 0; a run-time scalar.
         polynomial_weight: c at the start, at least 0; None: 2 / latent_dim. A run-time scalar.
         polynomial_cap: what c grows to, at least 0; a run-time scalar.
         period: T in steps, at least 1; None: 75 up to 20 dimensions, else 112.5 latent_dim, at most 10,000. After 5T

@@ -8,9 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-COLOURS = ("#3f7fd6", "#d9603b", "#2f9e77", "#a877d1", "#c2922c", "#cf5f9b", "#4aa3b8", "#8a8f98", "#7a9a2e", "#b3543f")
-"""Told apart by the colour-blind as far as ten can be, on light and on dark ground."""
-GREY = "#8a8f98"
+from keras_ijae.figures import PALETTE
+
+GREY, GREEN = "#8a8f98", "#2f9e77"
+"""Of what stands behind; and of a prior, which is none of the palette's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,7 @@ def chart(
     title: str, traces: Sequence[go.Scatter], x: str, y: str, caption: str = "", tall: bool = False, **layout: object
 ) -> Chart:
     """A chart with named axes. Names of traces are text: nothing in them is markup."""
-    figure = go.Figure([trace.update(name=html.escape(trace.name or "")) for trace in traces])
+    figure = go.Figure([trace.update(name=html.escape(trace.name or "", quote=False)) for trace in traces])
     several = sum(trace.showlegend is not False for trace in traces) > 1
     figure.update_layout(
         template={},
@@ -47,8 +48,8 @@ def chart(
         hoverlabel={"bgcolor": "#1d2126", "bordercolor": "#646b75", "font": {"family": "inherit", "color": "#ffffff"}},
         **layout,
     )
-    figure.update_xaxes(title={"text": html.escape(x), "standoff": 6}, zeroline=False, automargin=True)
-    figure.update_yaxes(title={"text": html.escape(y), "standoff": 6}, zeroline=False, automargin=True)
+    figure.update_xaxes(title={"text": html.escape(x, quote=False), "standoff": 6}, zeroline=False, automargin=True)
+    figure.update_yaxes(title={"text": html.escape(y, quote=False), "standoff": 6}, zeroline=False, automargin=True)
     return Chart(title, Markup(figure.to_json().replace("<", "\\u003c")), caption, tall)
 
 
@@ -61,10 +62,23 @@ def line(name: str, x: np.ndarray, y: np.ndarray, colour: str, **style: object) 
     return go.Scatter(name=name, x=x, y=y, line=shape, marker={"size": 4}, **style)
 
 
-def points(name: str, xy: np.ndarray, colour: str, text: Sequence[str] | None = None, opacity: float = 0.75):
+def lines(name: str, paths: np.ndarray, colour: str, **style: object) -> go.Scatter:
+    """Paths (n, steps, 2) as one trace, with gaps between them."""
+    gaps = np.full((len(paths), 1, 2), np.nan)
+    return line(name, *np.concatenate([paths, gaps], axis=1).reshape(-1, 2).T, colour, mode="lines", **style)
+
+
+def points(
+    name: str,
+    xy: np.ndarray,
+    colour: str,
+    text: Sequence[str] | None = None,
+    opacity: float = 0.75,
+    symbol: str = "circle",
+) -> go.Scatter:
     """A cloud of points, (n, 2)."""
     template = "%{text}" if text is not None else "%{x:.3g}, %{y:.3g}"
-    marker = {"size": 5, "color": colour, "opacity": opacity}
+    marker = {"size": 5, "color": colour, "opacity": opacity, "symbol": symbol}
     options = {"text": None if text is None else list(text), "hovertemplate": template}
     return go.Scatter(name=name, x=xy[:, 0], y=xy[:, 1], mode="markers", marker=marker, **options)
 
@@ -72,19 +86,19 @@ def points(name: str, xy: np.ndarray, colour: str, text: Sequence[str] | None = 
 def by_label(name: str, xy: np.ndarray, labels: np.ndarray | None) -> list[go.Scatter]:
     """A cloud of points, in a colour for each of up to ten labels."""
     kinds = np.unique(labels) if labels is not None else ()
-    if not 1 < len(kinds) <= len(COLOURS):
+    if not 1 < len(kinds) <= len(PALETTE):
         text = None if labels is None else [f"label {label}" for label in labels]
-        return [points(name, xy, COLOURS[0], text)]
+        return [points(name, xy, PALETTE[0], text)]
     of_kinds = {kind: xy[labels == kind] for kind in kinds}
     return [
         points("unknown" if kind == -1 else str(kind), own, colour, [f"label {kind}"] * len(own))
-        for (kind, own), colour in zip(of_kinds.items(), COLOURS, strict=False)
+        for (kind, own), colour in zip(of_kinds.items(), PALETTE, strict=False)
     ]
 
 
 def bars(title: str, values: np.ndarray, strong: np.ndarray, x: str, y: str, caption: str = "") -> Chart:
     """A bar for each dimension; those that are `strong` in colour."""
-    colours = [COLOURS[0] if one else GREY for one in strong]
+    colours = [PALETTE[0] if one else GREY for one in strong]
     drawn = go.Bar(x=np.arange(len(values)), y=values, marker={"color": colours}, hovertemplate="%{x}: %{y:.4g}")
     return chart(title, [drawn], x, y, caption, bargap=0.15)
 
@@ -94,7 +108,7 @@ def histogram(title: str, values: dict[str, np.ndarray], x: str, caption: str = 
     joined = np.concatenate(list(values.values()))
     edges = np.histogram_bin_edges(joined, bins=40)
     drawn = []
-    for (name, numbers), colour in zip(values.items(), COLOURS, strict=False):
+    for (name, numbers), colour in zip(values.items(), PALETTE, strict=False):
         shares = np.histogram(numbers, edges)[0] / len(numbers)
         drawn.append(line(name, (edges[1:] + edges[:-1]) / 2, shares, colour, mode="lines"))
         drawn[-1].line.shape = "hvh"
@@ -109,7 +123,7 @@ def heat_map(title: str, matrix: np.ndarray, names: Sequence[str], axis: str, ca
         y=list(names),
         zmin=0,
         zmax=1,
-        colorscale=[[0, "rgba(63,127,214,0)"], [1, COLOURS[0]]],
+        colorscale=[[0, "rgba(63,127,214,0)"], [1, PALETTE[0]]],
         colorbar={"thickness": 10, "outlinewidth": 0},
         hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
     )

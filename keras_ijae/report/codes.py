@@ -3,9 +3,10 @@
 import numpy as np
 
 from keras_ijae.evaluation import active_codes
-from keras_ijae.figures import embedded
+from keras_ijae.figures import PALETTE, MaskTrace, embedded
+from keras_ijae.layers.mask import ACTIVE
 from keras_ijae.metrics import nac
-from keras_ijae.report.charts import GREY, Chart, bars, by_label, chart, heat_map, points
+from keras_ijae.report.charts import GREEN, Chart, bars, by_label, chart, heat_map, lines, points
 from keras_ijae.report.looking import Look
 from keras_ijae.report.panels import Panel
 
@@ -26,11 +27,11 @@ def codes(look: Look) -> Panel:
         text += f"; the mean absolute correlation of pairs of them is {nac(found[:, moving]):.3f}"
         charts.append(_correlation(found, moving))
     text += f". Codes of {len(found):,} held-out examples ({look.split}), one draw of each."
-    return Panel(text, charts=[*charts, *planes(look)])
+    return Panel(text, charts=[*charts, *_mask(look.run), *planes(look)])
 
 
 def planes(look: Look) -> list[Chart]:
-    """The codes as they are in two dimensions, else by PCA; and by t-SNE: of data by label, of the prior in grey."""
+    """The codes as they are in two dimensions, else by PCA; and by t-SNE: of data by label, of the prior as crosses."""
     found, drawn = look.codes[:_OF_DATA], look.prior_codes[:_OF_PRIOR]
     labels = None if look.rows[1] is None else look.rows[1][:_OF_DATA]
     both = np.concatenate([found, drawn])
@@ -39,11 +40,14 @@ def planes(look: Look) -> list[Chart]:
     projections = [_itself(both)] if found.shape[1] <= 2 else [_pca(found, both)]
     projections += [("Codes by t-SNE", embedded(both), ("", ""))] if len(both) > 30 and found.shape[1] > 1 else []
     of = "by label" if labels is not None else "of data"
-    caption = f"{len(found)} codes {of}, {len(drawn)} of the prior in grey"
+    caption = f"{len(found)} codes {of}, {len(drawn)} of the prior as crosses"
     return [
         chart(
             title,
-            [points("prior", plane[len(found) :], GREY, opacity=0.5), *by_label("data", plane[: len(found)], labels)],
+            [
+                points("prior", plane[len(found) :], GREEN, opacity=1, symbol="x-thin-open"),
+                *by_label("data", plane[: len(found)], labels),
+            ],
             *axes,
             caption,
             tall=True,
@@ -76,6 +80,21 @@ def _definition(model):
 def _spread(found, active):
     spread = found.std(axis=0, ddof=1)
     return bars("Spread of each dimension", spread, active, "dimension", "standard deviation", "Active ones in colour")
+
+
+def _mask(run):
+    """The trace of a mask, if the run has left one."""
+    file = run.directory.mask
+    trace = run.read(MaskTrace.read, file) if file.is_file() else None
+    if trace is None:
+        return []
+    drawn = []
+    for chosen, colour, what in ((trace.active, PALETTE[0], "stay"), (~trace.active, PALETTE[1], "close")):
+        alphas = trace.alphas.T[chosen]
+        paths = np.stack([np.broadcast_to(trace.steps, alphas.shape), alphas], axis=2)
+        drawn += [lines(f"{len(alphas)} that {what}", paths, colour, opacity=0.7)] if len(alphas) else []
+    caption = f"A line for each dimension; at the end those of {ACTIVE:g} and more are active"
+    return [chart("Mask over training", drawn, "step", "factor of the dimension", caption)]
 
 
 def _correlation(found, moving):

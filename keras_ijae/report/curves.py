@@ -3,13 +3,14 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from keras_ijae.report.charts import COLOURS, Chart, chart, line
+from keras_ijae.evaluation.better import is_objective, sense
+from keras_ijae.figures import PALETTE
+from keras_ijae.report.charts import Chart, chart, line
 from keras_ijae.report.reading import Run
+from keras_ijae.training.comparing import objective
 
 _VALIDATED = "val_"
-_LOWER = ("loss", "error", "error_mean", "error_sum", "distance", "fid", "kid", "mse", "lpips")
-_HIGHER = ("accuracy", "psnr", "ssim", "precision", "recall", "density", "coverage", "inception_score", "elbo")
-"""Ends of names of what is better lower, and higher; of other terms neither is."""
+_APART = "Each run's own objective: values of one do not compare with those of another."
 
 
 def curves(runs: list[Run]) -> list[Chart]:
@@ -20,30 +21,27 @@ def curves(runs: list[Run]) -> list[Chart]:
 
 def _chart(term, runs):
     drawn, said = [], []
+    having = [run for run in runs if {term, _VALIDATED + term} & run.curves.keys()]
+    apart = is_objective(term) and len({objective(run.recipe) for run in having}) > 1
     for run, colour in zip(runs, _cycled(len(runs)), strict=True):
         for name, label, dash in ((term, "training", "solid"), (_VALIDATED + term, "validation", "dot")):
             if name in run.curves:
                 label = label if len(runs) == 1 else f"{run.name}, {label}"
                 drawn.append(line(label, *run.curves[name], colour, dash=dash))
-                drawn += _best(label, term, *run.curves[name], colour)
+                drawn += [] if apart else _best(label, sense(name, run.curves), *run.curves[name], colour)
                 said.append(f"{label}: {_extremes(*run.curves[name])}")
-    return chart(term, drawn, "epoch", "", "; ".join(said), hovermode="x unified", hoverdistance=-1)
+    caption = "; ".join(said) + (f". {_APART}" if apart else "")
+    return chart(term, drawn, "epoch", "", caption, hovermode="x unified", hoverdistance=-1)
 
 
-def _best(label, term, epochs, values, colour):
-    """A star at the best value, for a term that has one."""
-    sign = 1 if _ends(term, _LOWER) else -1 if _ends(term, _HIGHER) else 0
-    if not sign or not np.isfinite(values).any():
+def _best(label, sense, epochs, values, colour):
+    """A star at the best value, of a term of which more (1) or less (-1) is better."""
+    if not sense or not np.isfinite(values).any():
         return []
-    at = np.nanargmin(np.where(np.isfinite(values), sign * values, np.nan))
+    at = np.nanargmax(np.where(np.isfinite(values), sense * values, np.nan))
     marker = {"symbol": "star", "size": 11, "color": colour}
     best = {"x": epochs[at : at + 1], "y": values[at : at + 1], "hovertemplate": "best: %{y:.5g} at epoch %{x}"}
     return [go.Scatter(name=label, mode="markers", marker=marker, showlegend=False, **best)]
-
-
-def _ends(term, ends):
-    """Whether a name, without an extractor in brackets, ends in one of these words."""
-    return term.partition("[")[0].endswith(ends)
 
 
 def _extremes(epochs, values):
@@ -59,4 +57,4 @@ def _extremes(epochs, values):
 
 
 def _cycled(count):
-    return [COLOURS[index % len(COLOURS)] for index in range(count)]
+    return [PALETTE[index % len(PALETTE)] for index in range(count)]

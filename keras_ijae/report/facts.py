@@ -8,6 +8,7 @@ from keras_ijae.game import Game
 from keras_ijae.game.config import given
 from keras_ijae.game.docstrings import joined, sections
 from keras_ijae.game.registry import entry_of
+from keras_ijae.progress import duration
 from keras_ijae.report.reading import Run, not_finite
 
 GOOD, OPEN, BAD = "good", "open", "bad"
@@ -107,13 +108,7 @@ def _parameters(model: Game) -> str:
 def _time(run: Run) -> str:
     seconds, last = sum(entry["seconds"] for entry in run.journal), run.journal[-1]
     begun = f", begun {len(run.journal)} times" if len(run.journal) > 1 else ""
-    return f"{_duration(seconds)} on {last['device']}{begun}, until {last['seen'][:16].replace('T', ' ')} UTC"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+    return f"{duration(seconds)} on {last['device']}{begun}, until {last['seen'][:16].replace('T', ' ')} UTC"
 
 
 def _shown(value: object) -> str:

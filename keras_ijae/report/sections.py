@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_ijae.figures.interpolations import between_samples
 from keras_ijae.report import codes, vectors
 from keras_ijae.report.charts import histogram
 from keras_ijae.report.looking import Look
@@ -50,7 +51,7 @@ def reconstructions(look: Look) -> Panel:
 def interpolations(look: Look) -> Panel:
     """Lines between the codes of two observations, decoded; between codes of samples where there is no encoder."""
     count = min(_WAYS, len(look.rows[0]) // 2) if look.model.has_encoder else _WAYS
-    rows = (_between_data if look.model.has_encoder else _between_samples)(look, count)
+    rows = _between_data(look, count) if look.model.has_encoder else between_samples(look.model, count, _STEPS)
     of = "held-out examples" if look.model.has_encoder else "samples"
     text = f"Each row goes along the line between the codes of two {of}, in {_STEPS} even steps."
     if not look.is_image:
@@ -62,14 +63,6 @@ def _between_data(look, count):
     first, second = look.data(count), look.data(2 * count)
     second = tuple(part[count:] for part in second) if isinstance(second, tuple) else second[count:]
     return look.model.interpolate(first, second, steps=_STEPS)
-
-
-def _between_samples(look, count):
-    first, second = look.prior_codes[:count, None], look.prior_codes[count : 2 * count, None]
-    shares = np.linspace(0, 1, _STEPS)[:, None]
-    codes = ((1 - shares) * first + shares * second).reshape(count * _STEPS, -1)
-    labels = None if look.model.classes is None else np.repeat(look.model.sample_labels(count, 0), _STEPS)
-    return look.model.decode(codes, labels=labels).reshape(count, _STEPS, *look.model.data_shape)
 
 
 def nearest(look: Look) -> Panel:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_ijae.report.charts import COLOURS, GREY, Chart, chart, histogram, line, points
+from keras_ijae.figures import PALETTE
+from keras_ijae.report.charts import GREY, Chart, chart, histogram, line, lines, points
 from keras_ijae.report.looking import Absent, Look
 from keras_ijae.report.reading import FAILURES
 
@@ -20,31 +21,30 @@ def compared(title: str, look: Look) -> Chart:
     size = look.model.data_shape[0]
     if size == 1:
         return histogram(title, {name: rows[:, 0] for name, rows in sets.items()}, "value")
-    colours = {"held-out": GREY, "samples": COLOURS[0]}
+    colours = {"held-out": GREY, "samples": PALETTE[0]}
     if size == 2:
         clouds = [points(name, rows, colours[name], opacity=0.6) for name, rows in sets.items()]
         return chart(title, clouds, "feature 0", "feature 1")
-    lines = [_lines(name, rows[:_LINES], colours[name]) for name, rows in sets.items()]
-    return chart(title, lines, "feature", "value", f"{_LINES} of each")
+    drawn = [_over_features(name, rows[:_LINES], colours[name]) for name, rows in sets.items()]
+    return chart(title, drawn, "feature", "value", f"{_LINES} of each")
 
 
 def pairs(x: np.ndarray, remade: np.ndarray) -> Chart:
     """Held-out observations and their reconstructions."""
     title = "Held-out data and their reconstructions"
     if x.shape[1] == 2:
-        joined = _joined(np.stack([x, remade], axis=1))
         return chart(
             title,
             [
-                line("from one to the other", *joined.T, GREY, mode="lines"),
-                points("held-out", x, COLOURS[0]),
-                points("reconstructed", remade, COLOURS[1]),
+                lines("from one to the other", np.stack([x, remade], axis=1), GREY),
+                points("held-out", x, PALETTE[0]),
+                points("reconstructed", remade, PALETTE[1]),
             ],
             "feature 0",
             "feature 1",
         )
     features, drawn = np.arange(x.shape[1]), []
-    for index, colour in zip(range(min(_PAIRS, len(x))), COLOURS, strict=False):
+    for index, colour in zip(range(min(_PAIRS, len(x))), PALETTE, strict=False):
         drawn.append(line(f"example {index}", features, x[index], colour))
         drawn.append(line(f"its reconstruction {index}", features, remade[index], colour, dash="dot", showlegend=False))
     return chart(title, drawn, "feature", "value", "Reconstructions are dotted.")
@@ -53,7 +53,7 @@ def pairs(x: np.ndarray, remade: np.ndarray) -> Chart:
 def ways(rows: np.ndarray) -> Chart:
     """Rows of decoded steps, (n, steps, features)."""
     count, steps, features = rows.shape
-    colours = [COLOURS[index % len(COLOURS)] for index in range(count)]
+    colours = [PALETTE[index % len(PALETTE)] for index in range(count)]
     if features <= 2:
         across = np.arange(steps) if features == 1 else None
         drawn = [
@@ -64,20 +64,14 @@ def ways(rows: np.ndarray) -> Chart:
         return chart("Steps from one to the other", drawn, *axes)
     first = rows[0]
     drawn = [
-        line(f"step {index}", np.arange(features), row, COLOURS[0], opacity=0.25 + 0.75 * index / (steps - 1))
+        line(f"step {index}", np.arange(features), row, PALETTE[0], opacity=0.25 + 0.75 * index / (steps - 1))
         for index, row in enumerate(first)
     ]
     return chart("Steps of the first row, fading in", drawn, "feature", "value")
 
 
-def _lines(name, rows, colour):
+def _over_features(name, rows, colour):
     """Rows as one trace, each a line over its features."""
     features = np.tile(np.arange(rows.shape[1]), (len(rows), 1))
-    drawn = line(name, *_joined(np.stack([features, rows], axis=2)).T, colour, mode="lines", opacity=0.6)
+    drawn = lines(name, np.stack([features, rows], axis=2), colour, opacity=0.6)
     return drawn.update(line={"width": 1})
-
-
-def _joined(paths):
-    """(n, steps, 2) as one path with gaps, (n * (steps + 1), 2)."""
-    gaps = np.full((len(paths), 1, 2), np.nan)
-    return np.concatenate([paths, gaps], axis=1).reshape(-1, 2)

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from keras_ijae import checks
-from keras_ijae.files import write_text
+from keras_ijae.figures import PALETTE
+from keras_ijae.files import check_file, write_text
 from keras_ijae.metrics.score import library_versions
 from keras_ijae.report import facts, scores
-from keras_ijae.report.charts import COLOURS
 from keras_ijae.report.curves import curves
 from keras_ijae.report.looking import Look
 from keras_ijae.report.panels import Panel
@@ -26,7 +26,7 @@ from keras_ijae.report.reading import FAILURES, Run, names_of, read_run
 from keras_ijae.report.sections import SECTIONS, Section
 from keras_ijae.training import RunDirectory
 
-MOST_RUNS = len(COLOURS)
+MOST_RUNS = len(PALETTE)
 
 
 def write_report(
@@ -56,17 +56,10 @@ def write_report(
         raise ValueError(f"Argument `runs` must be 1 to {MOST_RUNS} run directories, each once. Received: {received}")
     for path in paths:
         RunDirectory(path).read_recipe()
-    out = _writable(checks.path("out", out))
+    check_file(out := checks.path("out", out), "Argument `out`")
     with _progress(len(paths) * (1 + len(SECTIONS)), checks.flag("progress", progress)) as step:
         found = [_look_at(path, name, step) for path, name in zip(paths, names_of(paths), strict=True)]
     write_text(out, _page(*zip(*found, strict=True)))
-
-
-def _writable(out: Path) -> Path:
-    nearest = next(place for place in out.absolute().parents if place.exists())
-    if out.is_dir() or not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f"Argument `out` must be a file that can be written. Received: {out}")
-    return out
 
 
 def _look_at(path: Path, name: str, step: Callable[[str], None]) -> tuple[Run, list[Panel]]:
@@ -99,7 +92,7 @@ def _page(runs: Sequence[Run], panels: Sequence[list[Panel]]) -> str:
     measured = scores.groups(list(runs))  # first, for it may add to the notes
     return environment.get_template("report.html").render(
         runs=runs,
-        colours=COLOURS,
+        colours=PALETTE,
         states=[facts.state(run) for run in runs],
         warned=[facts.warned(run) for run in runs],
         facts=[facts.facts(run) for run in runs],

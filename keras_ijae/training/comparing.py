@@ -3,18 +3,17 @@
 import json
 import math
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from keras_ijae.evaluation.better import is_objective, sense
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
 _SCORES = {"scores.json": "", "evaluation.json": "evaluate: ", "metrics.json": "demo: "}
-_UPWARDS = re.compile(r"elbo|bound|likelihood|psnr|ssim|accuracy|precision|recall|density|coverage|inception_score")
-"""Measures of which more is better."""
+_MEASURED = {"scores.json": "scored on", "evaluation.json": "evaluated on"}
 
 
 def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
@@ -25,8 +24,8 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
 
     Returns:
         Rows {"what": ..., RUN: value, ...}; None where a run has no such thing. First system, data set and epochs done;
-        arguments that differ ("--lam" is one of the system's); then the last value of everything logged, of
-        validation the best one too, with its epoch; and the scores that stand in the directories.
+        arguments that differ ("--lam" is one of the system's); then the last value of everything logged, of validation
+        the best one too, where there is a better, with its epoch; and the scores that stand in the directories.
 
     Raises:
         ValueError: fewer than two, one twice, or a directory that is no run.
@@ -41,12 +40,44 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
         raise ValueError("Argument `runs` must have no directory 'what', a column's name. Give its full path")
     of_each = {name: _facts(RunDirectory(Path(name))) for name in names}
     rows = []
-    for what in dict.fromkeys(key for facts in of_each.values() for key in facts):
+    for what in sorted(dict.fromkeys(key for facts in of_each.values() for key in facts), key=_place):
         values = {name: facts.get(what) for name, facts in of_each.items()}
         setting = what.startswith("--")
         if not setting or len({json.dumps(value) for value in values.values()}) > 1:
             rows.append({"what": what, **values})
     return rows
+
+
+def objective(recipe: Recipe) -> str:
+    """What a run minimises: losses compare between runs of which this is the same."""
+    return json.dumps([recipe.system, recipe.arguments, _data(recipe)], sort_keys=True, default=str)
+
+
+def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathLike]) -> dict[str, list[str]]:
+    """Rows of `compare_runs` in which nothing stands side by side, or what is another quantity in each run.
+
+    Args:
+        rows, runs: what `compare_runs` returned, and what it was given.
+
+    Returns:
+        Why -> "what" of each such row; none where nothing is to be said.
+    """
+    recipes = [RunDirectory(Path(run)).read_recipe() for run in runs]
+    objectives, data = ({kind(recipe) for recipe in recipes} for kind in (objective, _data))
+    found: dict[str, list[str]] = {}
+    for what, *values in (row.values() for row in rows):
+        logged, name = ", " in what, what.partition(", ")[0].rpartition(": ")[2]
+        if logged and sum(value is not None for value in values) == 1:
+            found.setdefault("logged by one run alone", []).append(what)
+        elif len(objectives) > 1 and is_objective(name):
+            found.setdefault("losses of different objectives (system, arguments or data)", []).append(what)
+        elif len(data) > 1 and logged:
+            found.setdefault("measured on different data", []).append(what)
+    return found
+
+
+def _data(recipe: Recipe) -> str:
+    return json.dumps([recipe.dataset, recipe.data], sort_keys=True, default=str)
 
 
 def _facts(run: RunDirectory) -> dict[str, Any]:
@@ -55,6 +86,11 @@ def _facts(run: RunDirectory) -> dict[str, Any]:
     done = max((row["epoch"] for row in history), default=0)
     top = {"system": recipe.system, "dataset": recipe.dataset, "epochs done": done}
     return {**top, **_settings(recipe), **_logged(history), **_scores(run)}
+
+
+def _place(what: str) -> int:
+    """Of a row in the table, among those of its kind as the runs have them."""
+    return 0 if what in ("system", "dataset", "epochs done") else 1 if what.startswith("--") else 2
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:
@@ -74,14 +110,15 @@ def _logged(history: list[dict[str, float]]) -> dict[str, float | int]:
         values = [(row[name], row["epoch"]) for row in history if name in row]
         finite = [pair for pair in values if math.isfinite(pair[0])]
         found[f"{name}, last"] = values[-1][0]
-        if name.startswith("val_") and finite:
-            value, epoch = (max if _UPWARDS.search(name) else min)(finite, key=lambda pair: pair[0])
+        better = sense(name)
+        if name.startswith("val_") and finite and better:
+            value, epoch = max(finite, key=lambda pair: better * pair[0])
             found |= {f"{name}, best": value, f"{name}, best epoch": epoch}
     return found
 
 
-def _scores(run: RunDirectory) -> dict[str, float]:
-    """Of files that are there: numbers alone, by their names."""
+def _scores(run: RunDirectory) -> dict[str, Any]:
+    """Of files that are there: on what they were measured, and numbers, by their names."""
     found = {}
     for file, start in _SCORES.items():
         path = run.path / file
@@ -89,8 +126,10 @@ def _scores(run: RunDirectory) -> dict[str, float]:
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
                 scores = content.get("scores", content)
+                on = [content[key] for key in ("dataset", "split") if key in content]
                 values = {name: value["value"] if isinstance(value, dict) else value for name, value in scores.items()}
             except (OSError, ValueError, KeyError, AttributeError) as error:
                 raise ValueError(f"{path} does not hold scores: {error}") from error
+            found |= {_MEASURED[file]: ", ".join(map(str, on))} if file in _MEASURED and on else {}
             found |= {f"{start}{name}": float(v) for name, v in values.items() if isinstance(v, int | float | str)}
     return found

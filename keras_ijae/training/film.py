@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_ijae import checks
 from keras_ijae.files import replacing
+from keras_ijae.training.pictures import DESCRIPTION
 
 SUFFIXES = (".gif", ".png", ".apng", ".mp4")
 _CAPTION, _LAST = 16, 2.0
@@ -20,8 +21,8 @@ _NUMBERED = re.compile(r"(.+)-(\d{4,})\.png")
 def save_film(directory: str | os.PathLike, path: str | os.PathLike, name: str = "samples", fps: float = 4.0) -> None:
     """Joins the pictures `NAME-0001.png`, ... of a directory, in the order of their epochs, to a film that repeats.
 
-    `SampleGrid`, `ReconstructionGrid` and `FigureCallback` draw such pictures. Below each stands its epoch; the last
-    one stays for two seconds.
+    `SampleGrid`, `ReconstructionGrid` and `FigureCallback` draw such pictures. Below each that has no caption, which
+    tells it, stands its epoch; the last one stays for two seconds.
 
     Args:
         directory: of the pictures.
@@ -74,18 +75,19 @@ def _pictures(directory: Path, name: str) -> dict[int, Path]:
 
 
 def _frames(pictures: dict[int, Path]) -> Iterator[Any]:
-    """The pictures with their captions as images of Pillow, all of one size, which is even."""
+    """The pictures as images of Pillow, all of one size, which is even."""
     from PIL import Image, ImageDraw, ImageFont
 
-    found = [(picture.mode, picture.size) for picture in map(_opened, pictures.values())]
-    mode = "L" if {kind for kind, _ in found} == {"L"} else "RGB"
-    sizes = np.array([size for _, size in found])
-    width, height = (int(side) + int(side) % 2 for side in sizes.max(axis=0) + (0, _CAPTION))
+    found = [(picture.mode, picture.size, DESCRIPTION in picture.info) for picture in map(_opened, pictures.values())]
+    mode = "L" if {kind for kind, _, _ in found} == {"L"} else "RGB"
+    sizes = np.array([(width, height + _CAPTION * (not says)) for _, (width, height), says in found])
+    width, height = (int(side) + int(side) % 2 for side in sizes.max(axis=0))
     font, epochs = ImageFont.load_default(_CAPTION - 5), max(pictures)
     for epoch, path in pictures.items():
-        frame, picture = Image.new(mode, (width, height), "white"), _opened(path).convert(mode)
-        frame.paste(picture, ((width - picture.width) // 2, 0))
-        ImageDraw.Draw(frame).text((width / 2, height - 2), f"epoch {epoch} of {epochs}", "black", font, "md")
+        frame, picture = Image.new(mode, (width, height), "white"), _opened(path)
+        frame.paste(picture.convert(mode), ((width - picture.width) // 2, 0))
+        if DESCRIPTION not in picture.info:
+            ImageDraw.Draw(frame).text((width / 2, height - 2), f"epoch {epoch} of {epochs}", "black", font, "md")
         yield frame
 
 

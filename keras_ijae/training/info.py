@@ -1,10 +1,13 @@
 """What a run, a `.keras` file or an exported model says of itself, read without loading it."""
 
 import json
+import math
 import os
 import zipfile
 import zlib
 from typing import Any
+
+import h5py
 
 from keras_ijae import checks
 from keras_ijae.game import metadata
@@ -13,6 +16,9 @@ from keras_ijae.training.runs import RunDirectory
 LARGEST = 2**24
 """Bytes of JSON that are read: a configuration has some ten thousand."""
 
+_WEIGHTS = "model.weights.h5"
+_OTHERS = ("vars", "averaging", "constraint")
+"""What stands beside parameters in a model's weights: its counters, the first of which counts steps, and averages."""
 _KINDS = "a run directory, a .keras file of this package, or a directory that `export` made"
 
 
@@ -24,8 +30,9 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
 
     Returns:
         "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system", "data_shape", "latent_dim", "classes",
-        "prior", "dataset" (what it was trained on) and "versions", each None where it is not known; and what else there
-        is: a run's "epochs" (those done, and those of the recipe), what was exported ("functions", "steps").
+        "prior", "parameters" (of networks and priors), "steps" (those trained), "dataset" (what it was trained on) and
+        "versions", each None where it is not known; and what else there is: a run's "epochs" (those done, and those of
+        the recipe), what was exported ("functions").
 
     Raises:
         ValueError: there is nothing at `path`, or something else, or it is damaged.
@@ -49,14 +56,14 @@ def _of_export(path):
 
 def _of_run(run):
     recipe, content = run.read_recipe(), _read(run.config)
-    model = _of_keras(run.model) if run.model.is_file() else {"data_shape": None, "prior": None}
+    model = _of_keras(run.model) if run.model.is_file() else {}
     return {
         "kind": "run",
         "system": recipe.system,
-        "data_shape": model["data_shape"],
+        "data_shape": model.get("data_shape"),
         "latent_dim": recipe.latent_dim,
         "classes": recipe.classes,
-        "prior": model["prior"],
+        **{name: model.get(name) for name in ("prior", "parameters", "steps")},
         "dataset": recipe.dataset,
         "arguments": recipe.arguments,
         "epochs": [max((row["epoch"] for row in run.read_history()), default=0), recipe.epochs],
@@ -76,6 +83,7 @@ def _of_keras(path):
     try:
         with zipfile.ZipFile(path) as archive:
             config, about = (_parsed(path, archive.open(f"{name}.json").read) for name in ("config", "metadata"))
+            weights = _of_weights(archive)
     except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise _wrong(path, f"which fails with {error}") from error
     arguments = config.get("config")
@@ -87,10 +95,36 @@ def _of_keras(path):
         "system": config.get("class_name"),
         **{name: arguments[name] for name in ("data_shape", "latent_dim", "classes")},
         "prior": prior.get("class_name") if isinstance(prior, dict) else prior,
+        **weights,
         "dataset": None,
         "versions": {"keras": about.get("keras_version")},
         "saved": about.get("date_saved"),
     }
+
+
+def _of_weights(archive):
+    """How many parameters there are and after how many steps, by the shapes in the file of weights, which stay there.
+
+    Neither is known of a file that is damaged, or packed, which Keras does not do: it would have to be unpacked.
+    """
+    shapes: dict[str, int] = {}
+    steps = []
+
+    def look(name, item):
+        if isinstance(item, h5py.Dataset):
+            owner = name.partition("/")[0]
+            if owner not in _OTHERS and "optimizer" not in owner:
+                shapes[name] = math.prod(item.shape)
+            elif name == "vars/0" and item.shape == ():
+                steps.append(int(item[()]))
+
+    try:
+        if archive.getinfo(_WEIGHTS).compress_type == zipfile.ZIP_STORED:
+            with archive.open(_WEIGHTS) as file, h5py.File(file) as weights:
+                weights.visititems(look)
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError):
+        return dict.fromkeys(("parameters", "steps"))
+    return {"parameters": sum(shapes.values()) if shapes else None, "steps": steps[0] if steps else None}
 
 
 def _read(path):

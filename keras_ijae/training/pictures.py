@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from keras_ijae.files import replacing
 from keras_ijae.training.lettering import lettered
@@ -14,6 +16,8 @@ SIDE = 56
 """Images are enlarged until their shorter side has at least this many pixels."""
 GAP = 2
 """White pixels between images."""
+DESCRIPTION = "Description"
+"""PNG's keyword for what a picture shows: here its caption."""
 
 
 def grid(
@@ -103,14 +107,14 @@ def save_grid(
     Returns:
         What was written, uint8 (height, width, 1 or 3).
     """
-    import tensorflow as tf
-
     picture = grid(images, columns, scale, together=together)
     if rows or caption:
         picture = lettered(picture, caption, _middles(picture, np.shape(images), columns, together, rows))
-    encoded = tf.io.encode_png(picture).numpy()
+    about = PngInfo()
+    about.add_itxt(DESCRIPTION, caption)
     with replacing(path) as temporary:
-        temporary.write_bytes(encoded)
+        shown = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+        shown.save(temporary, "PNG", pnginfo=about if caption else None)
     return picture
 
 
@@ -120,7 +124,7 @@ def save_pairs(
     second: np.ndarray,
     columns: int = 8,
     *,
-    rows: Sequence[str] = ("data", "again"),
+    rows: Sequence[str] = ("data", "reconstruction"),
     caption: str = "",
 ) -> np.ndarray:
     """Writes images above others as a PNG, whole or not at all; each pair stands together.

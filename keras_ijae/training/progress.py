@@ -168,14 +168,14 @@ class Progress(keras.callbacks.Callback):
 
 
 def _by_interest(logs: dict) -> list[str]:
-    """A training loss, the validation's, the other losses of moves, and what else there is."""
+    """A training loss, the validation's, how many dimensions a mask keeps, the other losses of moves, and the rest."""
     moves = [name for name in logs if name.endswith("_loss") and not name.startswith("val_")] or ["loss"]
-    first = [moves[0], "val_loss", *moves[1:]]
+    first = [moves[0], "val_loss", "active_dims", *moves[1:]]
     return [name for name in dict.fromkeys([*first, *logs]) if name in logs]
 
 
 def _parameters(model: Any) -> str:
     """How many parameters a model has, and each of its networks."""
-    parts = {name: network.count_params() for name, network in getattr(model, "networks", {}).items() if network}
+    parts = {name: network.count_params() for name, network in getattr(model, "networks", {}).items()}
     of_each = ", ".join(f"{name} {count:,}" for name, count in parts.items())
     return f"{sum(parts.values()) or model.count_params():,} parameters" + (f" ({of_each})" if parts else "")

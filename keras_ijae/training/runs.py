@@ -13,7 +13,7 @@ from pathlib import Path
 import filelock
 
 from keras_ijae import checks
-from keras_ijae.files import write_json
+from keras_ijae.files import check_directory, write_json
 from keras_ijae.training.recipes import Recipe
 
 _LOCK, _WRITER = ".writer.lock", ".writer.json"
@@ -184,7 +184,7 @@ def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = Fa
         run.read_recipe()
     elif _occupied(run.path):
         _check_overwrite(run, overwrite)
-    _check_writable(run.path)
+    check_directory(run.path)
     return run
 
 
@@ -217,12 +217,3 @@ def _check_overwrite(run: RunDirectory, overwrite: bool) -> None:
         )
     if not run.config.is_file():
         raise ValueError(f"{run.path} is not a run directory (it has no config.json), so it is not overwritten.")
-
-
-def _check_writable(path: Path) -> None:
-    """Raises unless `path`, or the nearest parent that exists, is a directory that may be written into."""
-    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise ValueError(f"The directory {path} cannot be written: {nearest} is not a directory.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f"The directory {path} cannot be written: no permission to write into {nearest}.")

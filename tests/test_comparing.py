@@ -1,0 +1,124 @@
+"""What is better, by its name; runs side by side: what compares, what does not, and whether all of it is said."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from keras_ijae.evaluation import MEASURES
+from keras_ijae.evaluation.better import sense
+from keras_ijae.training import Recipe, RunDirectory
+from keras_ijae.training.comparing import compare_runs
+from keras_ijae_cli import compare, tables
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("val_loss", -1),
+        ("val_squared_error_sum", -1),
+        ("rec/lpips[alex]", -1),
+        ("gen/frechet_distance[mnist-classifier]", -1),
+        ("elbo_density_nats_sum", 1),
+        ("gen/class_accuracy[net]", 1),
+        ("val_kl_nats_sum", 0),
+        ("discriminator_accuracy", 0),  # of a player, not of the samples
+        ("code_critic_distance", 0),
+        ("sample_logit", 0),
+    ],
+)
+def test_the_better_of_two_values_is_known_by_the_name_where_there_is_one(name, expected):
+    assert sense(name, ["auto_encoder_loss", name]) == expected
+
+
+def test_a_loss_that_is_lowered_alone_is_better_lower_and_of_losses_of_opponents_none_is():
+    assert sense("auto_encoder_loss", ["auto_encoder_loss", "val_loss", "kl_nats_sum"]) == -1
+    players = ["decoder_loss", "discriminator_loss", "val_loss"]
+    assert [sense(name, players) for name in players] == [0, 0, -1]
+
+
+def test_of_every_score_it_is_decided_whether_more_or_less_is_better():
+    of_all = {name for measure in MEASURES.values() for name in measure.names}
+    neither = {"ms_ssim_diversity", "nac", "active_dimensions", "latent_kl_nats"}
+    neither |= {"critic_validation", "critic_train", "nearest_train_of_samples", "nearest_train_of_held_out"}
+    assert {name for name in of_all if not sense(name)} == neither
+
+
+def histories(tmp_path, second, **settings):
+    """Two runs on the digits, a VAE and another, that have logged what VAEs log."""
+    logged = "val_squared_error_sum,val_elbo_nats_sum,val_kl_nats_sum,val_loss,auto_encoder_loss"
+    for name, recipe in (("a", {"system": "vae"}), ("b", {"system": second, **settings})):
+        RunDirectory(tmp_path / name).write_recipe(Recipe(**{"dataset": "digits", **recipe}), {})
+        extra = (",decoder_loss", ",0") if name == "b" else ("", "")
+        rows = [f"epoch,{logged}{extra[0]}", f"1,5,-9,2,9,9{extra[1]}", f"2,4,-8,1,8,8{extra[1]}"]
+        (tmp_path / name / "history.csv").write_text("\n".join(rows))
+    return [tmp_path / "a", tmp_path / "b"]
+
+
+def test_errors_and_bounds_have_a_best_value_and_what_a_system_balances_has_none(tmp_path):
+    runs = histories(tmp_path, "vae")
+    found = {row["what"]: row[str(runs[0])] for row in compare_runs(runs)}
+    assert (found["val_squared_error_sum, best"], found["val_elbo_nats_sum, best"]) == (4, -8)
+    assert found["val_kl_nats_sum, last"] == 1 and "val_kl_nats_sum, best" not in found
+
+
+@pytest.mark.parametrize(
+    ("second", "settings", "losses", "errors"),
+    [
+        ("vae", {}, True, True),
+        ("beta_vae", {}, False, True),
+        ("vae", {"arguments": {"beta": 4}}, False, True),
+        ("vae", {"dataset": "mnist"}, False, False),
+    ],
+)
+def test_what_does_not_compare_is_left_out_of_the_table_and_named_below_it(
+    tmp_path, capsys, monkeypatch, second, settings, losses, errors
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    runs = histories(tmp_path, second, **settings)
+    compare.compare(runs)
+    table, _, below = capsys.readouterr().out.partition("Left out")
+    said = " ".join(below.split())
+    for term, shown in (("val_loss", losses), ("auto_encoder_loss", losses), ("val_squared_error_sum", errors)):
+        assert (f"{term}, last" in table, term in said) == (shown, not shown), term
+    assert "decoder_loss" not in table and "logged by one run alone: decoder_loss" in said
+    assert "--csv and --json have all rows" in said
+    compare.compare(runs, csv=True)
+    printed = capsys.readouterr().out
+    assert all(term in printed for term in ("val_loss, last", "decoder_loss, last")) and "Left out" not in printed
+
+
+def test_it_is_said_on_what_scores_were_measured(tmp_path):
+    runs = histories(tmp_path, "vae")
+    for run, split in zip(runs, ("test", "train"), strict=True):
+        found = {"dataset": "digits", "split": split, "scores": {"gen/fid": {"value": 1.0}}}
+        (run / "scores.json").write_text(json.dumps(found))
+    (row,) = [row for row in compare_runs(runs) if row["what"] == "scored on"]
+    assert [row[str(run)] for run in runs] == ["digits, test", "digits, train"]
+
+
+def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):
+    for name in "ab":
+        RunDirectory(tmp_path / name).write_recipe(Recipe(system="vae", dataset="digits"), {})
+        (tmp_path / name / "history.csv").write_text("epoch,val_loss\n1,nan\n2,3\n3,inf\n")
+    found = {row["what"]: row[str(tmp_path / "a")] for row in compare_runs([tmp_path / "a", tmp_path / "b"])}
+    assert (found["val_loss, best"], found["val_loss, best epoch"]) == (3, 2)
+
+
+def test_a_run_called_as_the_column_of_names_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("what", "b"):
+        RunDirectory(Path(name)).write_recipe(Recipe(system="vae", dataset="digits"), {})
+    with pytest.raises(ValueError, match="`runs` must have no directory 'what'"):
+        compare_runs(["what", "b"])
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_table_that_is_too_wide_loses_no_letter(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    name, columns = "val_absolute_error_mean, best epoch", ("/tmp/one/runs/mask", "/tmp/another/runs/mask")
+    tables.show([{"what": name, **dict.fromkeys(columns, 0.25)}])
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= width
+    assert not Counter("".join([name, *columns, "0.25", "0.25"]).replace(" ", "")) - Counter(printed)
