@@ -17,6 +17,7 @@ from keras_ijae_cli import (
     compare,
     demo,
     evaluate,
+    explore,
     figure,
     film,
     fit_prior,
@@ -55,6 +56,9 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
 [cyan]keras-ijae report runs/fashion --out report.html[/cyan]
   one page that shows it all, alone or beside other runs
 
+[cyan]keras-ijae explore runs/fashion[/cyan]
+  the codes in the browser: look at them, steer images, draw samples
+
 [cyan]keras-ijae lab[/cyan]
   the theory's small exact experiments
 
@@ -78,6 +82,7 @@ for command in (
     evaluate.evaluate,
     evaluate.metrics,
     report.report,
+    explore.explore,
     compare.compare,
     classifier.train_classifier,
     fit_prior.fit_prior,

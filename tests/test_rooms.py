@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "keras_ijae"
 ROOMS = [
     "keras_ijae_cli",
+    "explorer",
     "report",
     "lab",
     "training",

@@ -75,6 +75,16 @@ def kl_of_dimensions(model: Any, x: Any) -> np.ndarray:
     return arithmetic.gaussian_kl(posterior.mean().numpy(), posterior.stddev().numpy())
 
 
+def use_of_dimensions(model: Any, x: Any, codes: np.ndarray) -> tuple[np.ndarray, str]:
+    """How much each dimension is used, (latent_dim,), and in words with a place for it: "{:.2f} nats".
+
+    It is `kl_of_dimensions` where the posterior is Gaussian, else the standard deviation of the codes (n, latent_dim).
+    """
+    if isinstance(model.posterior_family, GaussianPosterior):
+        return kl_of_dimensions(model, x), "{:.2f} nats"
+    return codes.std(axis=0), "s.d. {:.2g}"
+
+
 def latent_traversals(
     model: Any, x: Any, index: int = 0, steps: int = 9, reach: float = 3.0, dimensions: int = MOST
 ) -> Rows:
@@ -98,15 +108,14 @@ def latent_traversals(
     codes = np.asarray(model.encode(x, seed=0), np.float64)
     index = whole("index", index, 0, len(codes) - 1)
     means, deviations = codes.mean(axis=0), codes.std(axis=0)
-    gaussian = isinstance(model.posterior_family, GaussianPosterior)
-    sizes = kl_of_dimensions(model, x) if gaussian else deviations
+    sizes, beside = use_of_dimensions(model, x, codes)
     chosen = np.argsort(-sizes, kind="stable")[: whole("dimensions", dimensions)]
     factors = np.linspace(-1, 1, whole("steps", steps, 2)) * number("reach", reach, above=0)
     ways = np.repeat(codes[index][None, None], len(chosen), axis=0).repeat(steps, axis=1)
     for row, dimension in enumerate(chosen):
         ways[row, :, dimension] = means[dimension] + factors * deviations[dimension]
-    beside = "{:.2f} nats" if gaussian else "s.d. {:.2g}"
-    what = r"mean of $KL(q(z_j|x)\,||\,N(0, 1))$" if gaussian else "standard deviation of the codes"
+    nats = r"mean of $KL(q(z_j|x)\,||\,N(0, 1))$"
+    what = nats if "nats" in beside else "standard deviation of the codes"
     return Rows(
         decoded(model, ways, labels_of(model, x, [index] * len(ways))),
         [f"$z_{{{dimension}}}$  {beside.format(sizes[dimension])}" for dimension in chosen],

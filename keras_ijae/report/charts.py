@@ -34,7 +34,13 @@ class Chart:
 def chart(
     title: str, traces: Sequence[go.Scatter], x: str, y: str, caption: str = "", tall: bool = False, **layout: object
 ) -> Chart:
-    """A chart with named axes. Names of traces are text: nothing in them is markup."""
+    """A chart with named axes."""
+    figure = figure_of(traces, x, y, tall, **layout)
+    return Chart(title, Markup(figure.to_json().replace("<", "\\u003c")), caption, tall)
+
+
+def figure_of(traces: Sequence[go.Scatter], x: str, y: str, tall: bool = False, **layout: object) -> go.Figure:
+    """A figure with named axes. Names of traces and axes are text: nothing in them is markup."""
     figure = go.Figure([trace.update(name=html.escape(trace.name or "", quote=False)) for trace in traces])
     several = sum(trace.showlegend is not False for trace in traces) > 1
     figure.update_layout(
@@ -50,7 +56,7 @@ def chart(
     )
     figure.update_xaxes(title={"text": html.escape(x, quote=False), "standoff": 6}, zeroline=False, automargin=True)
     figure.update_yaxes(title={"text": html.escape(y, quote=False), "standoff": 6}, zeroline=False, automargin=True)
-    return Chart(title, Markup(figure.to_json().replace("<", "\\u003c")), caption, tall)
+    return figure
 
 
 def line(name: str, x: np.ndarray, y: np.ndarray, colour: str, **style: object) -> go.Scatter:
@@ -75,25 +81,32 @@ def points(
     text: Sequence[str] | None = None,
     opacity: float = 0.75,
     symbol: str = "circle",
+    keys: Sequence[str] | None = None,
 ) -> go.Scatter:
-    """A cloud of points, (n, 2)."""
+    """A cloud of points, (n, 2); with keys, by which events name them, it says nothing of itself."""
     template = "%{text}" if text is not None else "%{x:.3g}, %{y:.3g}"
     marker = {"size": 5, "color": colour, "opacity": opacity, "symbol": symbol}
     options = {"text": None if text is None else list(text), "hovertemplate": template}
+    if keys is not None:
+        options = {"customdata": list(keys), "hoverinfo": "none"}
     return go.Scatter(name=name, x=xy[:, 0], y=xy[:, 1], mode="markers", marker=marker, **options)
 
 
-def by_label(name: str, xy: np.ndarray, labels: np.ndarray | None) -> list[go.Scatter]:
+def by_label(
+    name: str, xy: np.ndarray, labels: np.ndarray | None, keys: Sequence[str] | None = None
+) -> list[go.Scatter]:
     """A cloud of points, in a colour for each of up to ten labels."""
     kinds = np.unique(labels) if labels is not None else ()
     if not 1 < len(kinds) <= len(PALETTE):
         text = None if labels is None else [f"label {label}" for label in labels]
-        return [points(name, xy, PALETTE[0], text)]
-    of_kinds = {kind: xy[labels == kind] for kind in kinds}
-    return [
-        points("unknown" if kind == -1 else str(kind), own, colour, [f"label {kind}"] * len(own))
-        for (kind, own), colour in zip(of_kinds.items(), PALETTE, strict=False)
-    ]
+        return [points(name, xy, PALETTE[0], text, keys=keys)]
+    drawn = []
+    for kind, colour in zip(kinds, PALETTE, strict=False):
+        own = np.flatnonzero(labels == kind)
+        own_keys = None if keys is None else [keys[index] for index in own]
+        label, text = "unknown" if kind == -1 else str(kind), [f"label {kind}"] * len(own)
+        drawn.append(points(label, xy[own], colour, text, keys=own_keys))
+    return drawn
 
 
 def bars(title: str, values: np.ndarray, strong: np.ndarray, x: str, y: str, caption: str = "") -> Chart:

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_ijae.evaluation import active_codes
 from keras_ijae.figures import PALETTE, MaskTrace, embedded
+from keras_ijae.figures.plane import plane
 from keras_ijae.layers.mask import ACTIVE
 from keras_ijae.metrics import nac
 from keras_ijae.report.charts import GREEN, Chart, bars, by_label, chart, heat_map, lines, points
@@ -37,7 +38,8 @@ def planes(look: Look) -> list[Chart]:
     both = np.concatenate([found, drawn])
     if not np.ptp(found, axis=0).any() or not np.isfinite(both).all() or len(found) < 3:
         return []
-    projections = [_itself(both)] if found.shape[1] <= 2 else [_pca(found, both)]
+    seen = plane(found)
+    projections = [(seen.title, seen.of(both), seen.axes)]
     projections += [("Codes by t-SNE", embedded(both), ("", ""))] if len(both) > 30 and found.shape[1] > 1 else []
     of = "by label" if labels is not None else "of data"
     caption = f"{len(found)} codes {of}, {len(drawn)} of the prior as crosses"
@@ -45,31 +47,16 @@ def planes(look: Look) -> list[Chart]:
         chart(
             title,
             [
-                points("prior", plane[len(found) :], GREEN, opacity=1, symbol="x-thin-open"),
-                *by_label("data", plane[: len(found)], labels),
+                points("prior", xy[len(found) :], GREEN, opacity=1, symbol="x-thin-open"),
+                *by_label("data", xy[: len(found)], labels),
             ],
             *axes,
             caption,
             tall=True,
             **({} if axes[0] else {"xaxis": _UNNAMED, "yaxis": _UNNAMED}),
         )
-        for title, plane, axes in projections
+        for title, xy, axes in projections
     ]
-
-
-def _itself(both):
-    second = both[:, 1] if both.shape[1] == 2 else np.random.default_rng(0).uniform(-1, 1, len(both))
-    axes = ("z0", "z1") if both.shape[1] == 2 else ("z0", "(at random)")
-    return "Codes", np.stack([both[:, 0], second], axis=1), axes
-
-
-def _pca(found, both):
-    from sklearn.decomposition import PCA
-
-    fitted = PCA(2, random_state=0).fit(found)
-    shares = fitted.explained_variance_ratio_
-    axes = [f"component {index} ({share:.0%} of variance)" for index, share in enumerate(shares, 1)]
-    return "Codes by PCA", fitted.transform(both), axes
 
 
 def _definition(model):

@@ -1,0 +1,213 @@
+"""The explorer: what its panels compute, who may ask, and the page in a browser, clicked through."""
+
+import contextlib
+import http.client
+import io
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+from browser import chromium  # noqa: F401
+from werkzeug.datastructures import Headers
+
+import keras_ijae as ki
+from keras_ijae.explorer import Space, listening, views
+from keras_ijae.explorer.axes import REACH, STEP
+from keras_ijae.explorer.guard import guarded
+from keras_ijae.training import Recipe, RunDirectory
+from keras_ijae.training.trainer import build, train, versions
+from keras_ijae_cli import main
+
+NASTY = "<script>alert(1)<img src=x onerror=alert(1)>"
+RECIPE = Recipe(system="vae", dataset="digits", latent_dim=3, width=4, batch_size=450, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return next(ki.datasets.load("digits", "test", batch_size=90, labels=True).as_numpy_iterator())
+
+
+@pytest.fixture(scope="module")
+def space(digits):
+    """A VAE that has not learned anything, with 90 held-out digits."""
+    model = ki.create("vae", data_shape=(8, 8, 1), latent_dim=3, networks="mlp", width=4, seed=1)
+    return Space(model, *digits, NASTY, samples=70)
+
+
+# What the panels compute ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["principal", "active"])
+def test_a_slider_moves_its_direction_and_nothing_else_of_the_code(space, kind):
+    axes, code = space.axes[kind], space.codes[5]
+    values = axes.shown(code)
+    np.testing.assert_array_equal(axes.moved(code, values), code)
+    values[1] += 1.5 if values[1] < 0 else -1.5
+    moved = axes.positions(axes.moved(code, values))
+    expected = axes.positions(code)
+    expected[1] = values[1]
+    np.testing.assert_allclose(moved, expected, atol=1e-9)
+
+
+def test_a_code_beyond_the_sliders_ends_stays_there_until_its_own_slider_moves(space):
+    axes = space.axes["principal"]
+    code = axes.mean + 7 * axes.deviations[0] * axes.directions[0]
+    values = axes.shown(code)
+    assert values[0] == REACH
+    values[2] = 1.0
+    np.testing.assert_allclose(axes.positions(axes.moved(code, values)), [7, 0, 1], atol=1e-6)
+    values[0] = REACH - STEP
+    np.testing.assert_allclose(axes.positions(axes.moved(code, values)), [REACH - STEP, 0, 1], atol=1e-6)
+
+
+def test_the_mean_of_a_selection_is_decoded_before_its_images(space, digits):
+    view = views.selected(space, ["data 3", "data 8", "sample 0 2"], None)
+    codes = np.stack([space.codes[3], space.codes[8], space.drawn(0)[2]])
+    np.testing.assert_allclose(view.codes, [codes.mean(axis=0), *codes])
+    np.testing.assert_allclose(view.images[0], space.model.decode(codes.mean(axis=0)[None])[0], atol=1e-6)
+    np.testing.assert_array_equal(view.images[1:3], digits[0][[3, 8]])
+    np.testing.assert_allclose(view.images[3], space.model.sample(3, 0)[2], atol=1e-5)
+
+
+def test_a_way_leads_from_the_point_before_the_last_to_the_last(space, digits):
+    view = views.way(space, ["data 1", "data 2", "data 4"][-2:], "linear", None)
+    np.testing.assert_array_equal(view.images[[0, -1]], digits[0][[2, 4]])
+    np.testing.assert_allclose(view.codes[5], (space.codes[2] + space.codes[4]) / 2)
+    np.testing.assert_allclose(view.images[5], space.model.decode(view.codes[5:6])[0], atol=1e-6)
+
+
+def test_attributes_are_added_and_removed(space, digits):
+    labels, code = digits[1], space.codes[0]
+    view = views.arithmetic(space, code, -1, "label 3", "label 5", [])
+    expected = ki.figures.class_directions(space.codes, labels)
+    np.testing.assert_allclose(view.codes[-1], code + 2 * (expected["3"] - expected["5"]))
+    np.testing.assert_allclose(view.images[0], space.model.decode(code[None])[0], atol=1e-6)
+    chosen = views.arithmetic(space, code, -1, views.SELECTION, None, ["data 1", "data 2"])
+    np.testing.assert_allclose(chosen.codes[4], code + space.codes[1:3].mean(axis=0) - space.codes.mean(axis=0))
+
+
+def test_samples_of_a_seed_are_those_of_the_model(space):
+    view = views.samples(space, 4, None)
+    np.testing.assert_allclose(view.images, space.model.sample(70, 4)[: views.MOST], atol=1e-5)
+    saved = np.load(io.BytesIO(views.npz(view)))
+    np.testing.assert_allclose(space.model.decode(saved["codes"]), saved["images"], atol=1e-5)
+
+
+def test_a_conditional_model_without_an_encoder_is_shown_by_its_samples():
+    model = ki.create("gan", data_shape=(8, 8, 1), latent_dim=2, networks="mlp", width=4, classes=10)
+    space = Space(model, samples=20)
+    assert space.keys() == [] and space.directions == {}
+    np.testing.assert_allclose(views.samples(space, 1, None).images, model.sample(20, 1), atol=1e-5)
+    np.testing.assert_allclose(views.samples(space, 1, 7).images, model.sample(20, 1, labels=7), atol=1e-5)
+    code = space.drawn(0)[0]
+    np.testing.assert_allclose(views.here(space, code, 7).images, model.decode(code[None], labels=7), atol=1e-5)
+    assert views.selected(space, ["sample 0 1"], 4).text.count("as label 4") == 1
+
+
+# Who may ask ------------------------------------------------------------------------------------------------
+
+
+def test_on_this_machine_no_foreign_name_leads_to_the_page():
+    client = answering(None)
+    assert client.get("/", base_url="http://127.0.0.1:80").status_code == 200
+    assert client.get("/", base_url="http://localhost:8050").status_code == 200
+    assert client.get("/", base_url="http://evil.example:8050").status_code == 403
+
+
+def test_elsewhere_each_request_needs_the_token():
+    client = answering("secret")
+    assert client.get("/").status_code == client.post("/").status_code == 403
+    for wrong in ("/?token=", "/?token=secre", "/?token=s%C3%A9cret"):
+        assert client.get(wrong).status_code == 403
+    assert client.get("/", headers=Headers({"Cookie": "own=wrong"})).status_code == 403
+    let_in = client.get("/?token=secret")
+    assert let_in.status_code == 302 and "secret" not in let_in.location
+    assert client.get("/").status_code == client.post("/").status_code == 200  # by the cookie
+    assert all(part in let_in.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Strict"))
+
+
+def answering(token):
+    """A client of an application that answers whoever may ask."""
+    server = guarded(token, "own")
+    server.add_url_rule("/", view_func=lambda: "here", methods=["GET", "POST"])
+    return server.test_client()
+
+
+@contextlib.contextmanager
+def served(space, host="127.0.0.1"):
+    with listening(space, host, 0) as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            thread.join()
+
+
+def test_a_page_that_others_can_reach_is_served_to_those_with_its_token_alone(space):
+    with served(space, "0.0.0.0") as server:
+        port, token = server.url.partition("/?token=")[0].rpartition(":")[2], server.url.partition("/?token=")[2]
+        assert len(token) > 30
+        for path, body in (("/", None), ("/_dash-layout", None), ("/_dash-update-component", "{}")):
+            assert status(port, path, body) == 403
+        assert status(port, "/_dash-layout", None, f"keras_ijae_{port}={token}") == 200
+
+
+def status(port, path, body, cookie=""):
+    connection = http.client.HTTPConnection("127.0.0.1", int(port))
+    headers = {"Content-Type": "application/json", "Cookie": cookie}
+    connection.request("GET" if body is None else "POST", path, body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+# Bad input --------------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken_and_a_host_of_others_are_named(space):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ValueError, match=rf"`port` must be free at 127.0.0.1. Received: {port}"):
+            listening(space, port=port).__enter__()
+    with pytest.raises(ValueError, match="`host` must be an address of this machine. Received: nowhere.invalid"):
+        listening(space, "nowhere.invalid", 0).__enter__()
+
+
+def test_what_cannot_be_shown_is_refused(space, digits):
+    vectors = ki.create("ae", data_shape=(4,), latent_dim=2, networks="mlp", width=4)
+    with pytest.raises(ValueError, match=r"shows images. Received: a model of vectors of shape \(4,\)"):
+        Space(vectors, np.zeros((9, 4)))
+    with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
+        Space(space.model, digits[0][:1])
+    with pytest.raises(ValueError, match="codes that differ"):
+        Space(ki.create("ae", data_shape=(8, 8, 1), latent_dim=2, networks="mlp", width=4), digits[0][[0, 0]])
+
+
+def test_runs_that_cannot_be_shown_are_errors_of_one_line(tmp_path, capsys):
+    unfinished = RunDirectory(tmp_path / "unfinished")
+    unfinished.path.mkdir()
+    unfinished.write_recipe(RECIPE, versions())
+    (tmp_path / "foreign").mkdir()
+    wrong = {"missing": "Nothing exists at", "foreign": "There is no model at", "unfinished": "Training is not done"}
+    for name, words in wrong.items():
+        assert run("explore", tmp_path / name) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert words in line
+
+
+def test_without_dash_the_error_names_the_extra(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "dash", None)
+    assert run("explore", tmp_path) == 2
+    assert "needs dash: pip install 'keras_ijae[explore]'" in capsys.readouterr().err
+
+
+def run(*arguments):
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as exit:
+        main([str(argument) for argument in arguments])
+    return exit.value.code or 0
