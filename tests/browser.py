@@ -112,9 +112,21 @@ class Browser:
         """Moves the mouse to the middle of an element."""
         self._mouse().move_to_element(element).perform()
 
-    def drag(self, element, by):
+    def click(self, element):
+        """Moves the mouse to the middle of an element, and clicks where it then is; a plot needs a moment between."""
+        self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        self._mouse().move_to_element(element).pause(0.2).click().perform()
+
+    def drag(self, element, *moves, pause=0):
         """Presses the mouse in the middle of an element, moves it (right, down) by pixels, and lets it go."""
-        self._mouse().click_and_hold(element).move_by_offset(*by).release().perform()
+        mouse = self._mouse().click_and_hold(element)
+        for move in moves:
+            mouse.move_by_offset(*move).pause(pause)
+        mouse.release().perform()
+
+    def save_in(self, folder):
+        """Where what is saved goes."""
+        self.driver.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
 
     def _mouse(self):
         from selenium.webdriver import ActionChains

@@ -3,13 +3,20 @@
 import contextlib
 import http.client
 import io
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import chromium  # noqa: F401
+from PIL import Image
 from werkzeug.datastructures import Headers
 
 import keras_ijae as ki
@@ -17,9 +24,10 @@ from keras_ijae.explorer import Space, listening, views
 from keras_ijae.explorer.axes import REACH, STEP
 from keras_ijae.explorer.guard import guarded
 from keras_ijae.training import Recipe, RunDirectory
-from keras_ijae.training.trainer import build, train, versions
+from keras_ijae.training.trainer import train, versions
 from keras_ijae_cli import main
 
+ROOT = Path(__file__).resolve().parents[1]
 NASTY = "<script>alert(1)<img src=x onerror=alert(1)>"
 RECIPE = Recipe(system="vae", dataset="digits", latent_dim=3, width=4, batch_size=450, epochs=2)
 
@@ -201,7 +209,7 @@ def test_runs_that_cannot_be_shown_are_errors_of_one_line(tmp_path, capsys):
 
 
 def test_without_dash_the_error_names_the_extra(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "dash", None)
+    monkeypatch.setitem(sys.modules, "dash", None)
     assert run("explore", tmp_path) == 2
     assert "needs dash: pip install 'keras_ijae[explore]'" in capsys.readouterr().err
 
@@ -211,3 +219,135 @@ def run(*arguments):
     with pytest.raises(SystemExit) as exit:
         main([str(argument) for argument in arguments])
     return exit.value.code or 0
+
+
+# In a browser -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Of the page, by the command, of a conditional VAE that has begun to learn, in a directory named as a tag."""
+    path = tmp_path_factory.mktemp("runs") / NASTY
+    train(RECIPE.but(classes=10, epochs=10, width=16, learning_rate=0.02, every=10), RunDirectory(path))
+    program = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # if it is ignored here
+    program += "from keras_ijae_cli import main; main(sys.argv[1:])"
+    call = [sys.executable, "-c", program, "explore", str(path), "--port", "0", "-n", "90"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            said = process.stderr.readline()
+            found = re.fullmatch(r"Open (http://127\.0\.0\.1:\d+/)\n", said)
+            assert found, said
+            yield found[1]
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=20)[1] == "Ctrl-C stops it.\nStopped.\n" and process.returncode == 0
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def opened(chromium, address):  # noqa: F811
+    """The page, anew."""
+    chromium.open(address, 1280, 1500)
+    drawn(chromium)
+    yield chromium
+    assert chromium.complaints() == []
+
+
+def drawn(browser):
+    browser.wait("document.querySelectorAll('#samples img').length == 60 && document.querySelector('#plane .point')")
+    browser.wait("document.querySelector('#image').src && document.querySelector('#here-text').innerText")
+
+
+def first_points(browser):
+    """Those of the data with label 0, in the plane."""
+    return browser.driver.find_elements("css selector", "#plane .scatterlayer .trace:nth-child(2) .point")
+
+
+def pictures(panel, least=1):
+    """A condition: the addresses of a panel's pictures, when there are so many."""
+    return f"(u => u.length >= {least} && u)([...document.querySelectorAll('#{panel} img')].map(i => i.src))"
+
+
+def text(browser, panel):
+    return browser.run(f"return document.getElementById('{panel}').innerText")
+
+
+def choose(browser, dropdown, option):
+    browser.click(browser.driver.find_element("id", dropdown))
+    options = f"[...document.querySelectorAll('#{dropdown} ~ * [role=option], [role=listbox] [role=option]')]"
+    browser.click(browser.wait(f"{options}.find(o => o.innerText.trim() == '{option}')"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_page_fits_shows_its_pictures_and_asks_nobody_else(chromium, address, width, scheme):  # noqa: F811
+    chromium.open(address, width, scheme=scheme)
+    drawn(chromium)
+    assert chromium.undecoded() == [] and not chromium.is_too_wide() and chromium.complaints() == []
+    assert all(asked.startswith((address, "data:")) for asked in chromium.requests())
+    assert text(chromium, "title") == NASTY
+
+
+@pytest.mark.slow
+def test_hover_shows_an_image_and_clicks_pick_two_with_the_way_between_them(opened):
+    start = opened.run("return document.querySelector('#image').src")
+    one, *_, other = first_points(opened)
+    opened.hover(one)
+    assert "label 0" in opened.wait(
+        "document.querySelector('#hover img') && document.querySelector('#hover').innerText"
+    )
+    opened.click(one)
+    opened.wait(pictures("way", 11))
+    before = opened.wait("document.querySelector('#way p').innerText")
+    opened.click(other)
+    opened.wait(f"document.querySelector('#way p').innerText != '{before}'")
+    assert len(set(opened.wait(pictures("way", 11)))) > 5
+    assert opened.run("return document.querySelector('#image').src") != start
+    opened.click(opened.driver.find_element("css selector", "#samples button:nth-child(5)"))
+    opened.wait("document.querySelector('#way p').innerText.includes('to sample 4 of seed 0')")
+
+
+@pytest.mark.slow
+def test_a_lasso_shows_what_is_in_it_with_the_mean_and_is_an_attribute(opened):
+    square = (150, 0), (0, 150), (-150, 0), (-150, 0), (0, -150), (0, -150), (150, 0)
+    opened.drag(opened.driver.find_element("css selector", "#plane .nsewdrag"), *square)
+    count = len(opened.wait(pictures("selected", 3)))
+    assert int(re.search(r"The mean of (\d+) codes, decoded as label \d", text(opened, "selected"))[1]) >= count - 1
+    choose(opened, "added", "the selection")
+    choose(opened, "removed", "label 3")
+    opened.wait("document.querySelector('#arithmetic p').innerText.includes('+ the selection \u2212 label 3')")
+    assert len(set(opened.wait(pictures("arithmetic", 9)))) > 4
+
+
+@pytest.mark.slow
+def test_the_image_follows_a_slider_while_it_is_dragged_and_the_class(opened):
+    opened.run("""window.seen = []; const image = document.querySelector('#image');
+        new MutationObserver(() => seen.push(image.src)).observe(image, {attributes: true})""")
+    thumb = opened.driver.find_element("css selector", "[role=slider]")
+    opened.drag(thumb, *[(30, 0)] * 5, pause=0.3)
+    assert opened.wait("window.seen.length > 3 && window.seen.length")
+    choose(opened, "class", "7")
+    opened.wait("document.querySelector('#here-text').innerText == 'Decoded as label 7.'")
+    axes = opened.driver.find_element("xpath", "//label[contains(., 'most active')]")
+    opened.click(axes)
+    assert opened.wait("(t => t.includes('nats') && t)(document.querySelector('#sliders').innerText)").count("z") == 3
+
+
+@pytest.mark.slow
+def test_sampling_again_draws_others_and_what_is_seen_is_saved(opened, tmp_path):
+    before = opened.wait(pictures("samples", 60))
+    opened.click(opened.driver.find_element("id", "again"))
+    opened.wait("document.querySelector('#samples p').innerText.includes('seed 1')")
+    assert opened.wait(pictures("samples", 60)) != before
+    opened.save_in(tmp_path)
+    for kind in ("png", "npz"):
+        opened.click(opened.driver.find_element("id", f"samples-{kind}"))
+    for _ in range(100):
+        if {path.name for path in tmp_path.iterdir()} == {"samples.png", "samples.npz"}:
+            break
+        time.sleep(0.1)
+    saved = np.load(tmp_path / "samples.npz")
+    assert saved["images"].shape == (60, 8, 8, 1) and saved["codes"].shape == (60, 3)
+    with Image.open(tmp_path / "samples.png") as picture:
+        assert picture.size == (8 * 56 + 7 * 2,) * 2

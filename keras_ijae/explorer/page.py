@@ -13,7 +13,8 @@ from keras_ijae.explorer.space import Space
 from keras_ijae.explorer.views import SELECTION
 from keras_ijae.figures import WAYS
 
-_PLOT = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["autoScale2d"]}
+_BUTTONS = ["lasso2d", "select2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]
+_PLOT = {"displaylogo": False, "responsive": True, "modeBarButtons": [_BUTTONS]}  # none of them shares
 _KINDS = {"principal": "principal components", "active": "most active dimensions"}
 
 
@@ -42,7 +43,7 @@ def _layout(space, figure):
             dcc.Store("here", data=here),
             dcc.Store("picked", data=[start]),
             dcc.Store("chosen", data=[]),
-            html.H1(space.title),
+            html.H1(space.title, id="title"),
             html.P(_about(space), className="soft"),
             html.Div([_plane(figure), _steering(space, here)], className="columns"),
             _panel("selected", "Selected", []),

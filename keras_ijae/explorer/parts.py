@@ -20,15 +20,14 @@ def sliders(axes: Axes, code: np.ndarray) -> list[html.Div]:
 def shown(name: str, view: View) -> list:
     """A view as tiles, those that are points to be picked by a click."""
     captions, keys = view.captions or [""] * len(view.images), view.keys or [None] * len(view.images)
-    tiles = [
-        html.Figure([_tile(name, pixels, caption, key), html.Figcaption(caption)])
-        for pixels, caption, key in zip(view.images, captions, keys, strict=True)
-    ]
+    tiles = [_tile(name, *parts) for parts in zip(view.images, captions, keys, strict=True)]
     return [html.P(view.text, className="soft"), html.Div(tiles, className="tiles")]
 
 
 def _tile(name, pixels, caption, key):
+    """As few components as there can be: each costs time when a slider moves."""
     one = image(pixels, caption or key or "image")
-    if key is None:
-        return html.Img(src=one.uri, alt=one.alt)
-    return html.Button(html.Img(src=one.uri, alt=one.alt), id={"panel": name, "key": key}, title=key)
+    tile = html.Img(src=one.uri, alt=one.alt)
+    if key is not None:
+        tile = html.Button(tile, id={"panel": name, "key": key}, title=key)
+    return html.Figure([tile, html.Figcaption(caption)]) if caption else tile

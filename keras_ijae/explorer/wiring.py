@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from keras_ijae.explorer import parts, plane, views
@@ -70,14 +70,15 @@ def _steering(app, space):
     """A slider that is dragged moves the image alone; when it is let go, the code moves and all that hangs on it."""
     dragged, let_go = Input({"slider": ALL}, "drag_value"), Input({"slider": ALL}, "value")
 
-    @app.callback(Output("image", "src"), Output("here-text", "children"), HERE, CLASS, dragged, State("kind", "value"))
+    @app.callback(HERE, CLASS, dragged, State("kind", "value"))
     def follow(here, label, values, kind):
         code, axes = np.array(here["code"]), space.axes[kind]
         if _is_slider(ctx.triggered_id) and len(values) == len(axes.names):
             at = axes.shown(code)
             code = axes.moved(code, [old if new is None else new for old, new in zip(at, values, strict=True)])
         view = views.here(space, code, _label(here, label))
-        return image(view.images[0], "decoded").uri, view.text
+        set_props("image", {"src": image(view.images[0], "decoded").uri})  # outputs wait until no more is asked
+        set_props("here-text", {"children": view.text})
 
     @app.callback(
         Output("here", "data"),
