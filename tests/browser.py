@@ -11,6 +11,7 @@ Where there is no browser such tests are skipped with the reason; in CI (the env
 they fail, and `.ci/run` installs it.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -117,18 +118,34 @@ class Browser:
         self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         self._mouse().move_to_element(element).pause(0.2).click().perform()
 
-    def drag(self, element, *moves, pause=0):
-        """Presses the mouse in the middle of an element, moves it (right, down) by pixels, and lets it go."""
-        mouse = self._mouse().click_and_hold(element)
+    def choose(self, dropdown, option):
+        """An option of one of Dash's dropdowns."""
+        self.click(self.driver.find_element("id", dropdown))
+        listed = "[...document.querySelectorAll('[role=listbox] [role=option]')]"
+        self.click(self.wait(f"{listed}.find(found => found.innerText.trim() == '{option}')"))
+
+    def drag(self, element, *moves, pause=0, duration=250):
+        """Presses the mouse in the middle of an element, moves it (right, down) by pixels, and lets it go.
+
+        Each move takes `duration` milliseconds, and a `pause` of seconds follows.
+        """
+        mouse = self._mouse(duration).click_and_hold(element)
         for move in moves:
             mouse.move_by_offset(*move).pause(pause)
         mouse.release().perform()
+
+    def whole(self, path):
+        """A picture of the whole page, as wide as the window."""
+        width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        options = {"clip": clip, "captureBeyondViewport": True}
+        path.write_bytes(base64.b64decode(self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]))
 
     def save_in(self, folder):
         """Where what is saved goes."""
         self.driver.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
 
-    def _mouse(self):
+    def _mouse(self, duration=250):
         from selenium.webdriver import ActionChains
 
-        return ActionChains(self.driver)
+        return ActionChains(self.driver, duration)

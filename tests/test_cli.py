@@ -43,7 +43,7 @@ COMMANDS = [
     "sample",
     "reconstruct",
 ]
-COMMANDS += ["interpolate", "export", "info", "figure", "film", "report", "lab", "demo"]
+COMMANDS += ["interpolate", "export", "info", "figure", "film", "report", "explore", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
 
 

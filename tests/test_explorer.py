@@ -238,9 +238,10 @@ def address(tmp_path_factory):
             said = process.stderr.readline()
             found = re.fullmatch(r"Open (http://127\.0\.0\.1:\d+/)\n", said)
             assert found, said
+            assert process.stderr.readline() == "Ctrl-C stops it.\n"
             yield found[1]
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=20)[1] == "Ctrl-C stops it.\nStopped.\n" and process.returncode == 0
+            assert process.communicate(timeout=20)[1] == "Stopped.\n" and process.returncode == 0
         finally:
             process.kill()
 
@@ -271,12 +272,6 @@ def pictures(panel, least=1):
 
 def text(browser, panel):
     return browser.run(f"return document.getElementById('{panel}').innerText")
-
-
-def choose(browser, dropdown, option):
-    browser.click(browser.driver.find_element("id", dropdown))
-    options = f"[...document.querySelectorAll('#{dropdown} ~ * [role=option], [role=listbox] [role=option]')]"
-    browser.click(browser.wait(f"{options}.find(o => o.innerText.trim() == '{option}')"))
 
 
 @pytest.mark.slow
@@ -314,8 +309,8 @@ def test_a_lasso_shows_what_is_in_it_with_the_mean_and_is_an_attribute(opened):
     opened.drag(opened.driver.find_element("css selector", "#plane .nsewdrag"), *square)
     count = len(opened.wait(pictures("selected", 3)))
     assert int(re.search(r"The mean of (\d+) codes, decoded as label \d", text(opened, "selected"))[1]) >= count - 1
-    choose(opened, "added", "the selection")
-    choose(opened, "removed", "label 3")
+    opened.choose("added", "the selection")
+    opened.choose("removed", "label 3")
     opened.wait("document.querySelector('#arithmetic p').innerText.includes('+ the selection \u2212 label 3')")
     assert len(set(opened.wait(pictures("arithmetic", 9)))) > 4
 
@@ -327,7 +322,7 @@ def test_the_image_follows_a_slider_while_it_is_dragged_and_the_class(opened):
     thumb = opened.driver.find_element("css selector", "[role=slider]")
     opened.drag(thumb, *[(30, 0)] * 5, pause=0.3)
     assert opened.wait("window.seen.length > 3 && window.seen.length")
-    choose(opened, "class", "7")
+    opened.choose("class", "7")
     opened.wait("document.querySelector('#here-text').innerText == 'Decoded as label 7.'")
     axes = opened.driver.find_element("xpath", "//label[contains(., 'most active')]")
     opened.click(axes)

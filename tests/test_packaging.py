@@ -41,11 +41,12 @@ def fresh(wheel, tmp_path_factory):
     return scripts
 
 
-def test_the_wheel_holds_every_module_the_page_and_the_marker_of_types(wheel):
+def test_the_wheel_holds_every_module_the_pages_and_the_marker_of_types(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     modules = {str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-    page = {str(path.relative_to(ROOT)) for path in (ROOT / "keras_ijae/report/page").iterdir()}
-    assert inside == modules | page | {"keras_ijae/py.typed"}
+    folders = [ROOT / "keras_ijae" / name for name in ("report/page", "explorer/assets")]
+    pages = {str(path.relative_to(ROOT)) for folder in folders for path in folder.iterdir()}
+    assert inside == modules | pages | {"keras_ijae/py.typed"}
 
 
 def test_the_wheel_carries_its_licence(wheel):

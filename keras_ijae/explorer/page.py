@@ -42,6 +42,7 @@ def _layout(space, figure):
         [
             dcc.Store("here", data=here),
             dcc.Store("picked", data=[start]),
+            dcc.Store("clicked"),
             dcc.Store("chosen", data=[]),
             html.H1(space.title, id="title"),
             html.P(_about(space), className="soft"),
@@ -83,7 +84,7 @@ def _steering(space, here):
     classes = [] if space.model.classes is None else list(range(space.model.classes))
     dropdown = dcc.Dropdown(classes, id="class", placeholder="as picked or drawn", className="narrow")
     label = html.Label(["Class ", dropdown], htmlFor="class", hidden=not classes)
-    return html.Section([*children[:4], label, *children[4:]])
+    return html.Section([*children[:4], html.Div(label, className="controls"), *children[4:]])
 
 
 def _attributes(space: Space) -> list:

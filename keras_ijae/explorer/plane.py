@@ -33,10 +33,11 @@ def marked(space: Space, figure: go.Figure, codes: np.ndarray, names: Sequence[s
     return patch
 
 
-def redrawn(space: Space, patch: Patch, seed: int) -> None:
+def redrawn(space: Space, seed: int) -> Patch:
     """The prior's points are those of a seed."""
-    xy = _of_samples(space, seed)
+    patch, xy = Patch(), _of_samples(space, seed)
     patch["data"][_PRIOR].update(x=xy[:, 0].tolist(), y=xy[:, 1].tolist(), customdata=space.keys(seed))
+    return patch
 
 
 def _of_samples(space, seed):

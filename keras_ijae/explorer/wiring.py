@@ -20,6 +20,7 @@ def wire(app: Dash, space: Space, figure: go.Figure) -> None:
     """All that is answered."""
     _points(app, space, figure)
     _steering(app, space)
+    _picking(app, space)
     _sampling(app)
     _panel(app, "selected", lambda keys, label: views.selected(space, keys, label), CHOSEN, CLASS)
     _panel(app, "way", lambda *chosen: views.way(space, *chosen), PICKED, Input("ways", "value"), CLASS)
@@ -57,13 +58,14 @@ def _points(app, space, figure):
     def select(event):
         return _keys(event)
 
-    @app.callback(Output("plane", "figure"), HERE, PICKED, SEED)
-    def mark(here, picked, seed):
+    @app.callback(Output("plane", "figure"), HERE, PICKED)
+    def mark(here, picked):
         codes = np.stack([*(space.code(key) for key in picked), here["code"]])
-        patch = plane.marked(space, figure, codes, [*"AB"[: len(picked)], ""])
-        if ctx.triggered_id == "seed":
-            plane.redrawn(space, patch, _given(seed))
-        return patch
+        return plane.marked(space, figure, codes, [*"AB"[: len(picked)], ""])
+
+    @app.callback(Output("plane", "figure", allow_duplicate=True), SEED, prevent_initial_call=True)
+    def redraw(seed):
+        return plane.redrawn(space, _given(seed))
 
 
 def _steering(app, space):
@@ -81,33 +83,48 @@ def _steering(app, space):
         set_props("here-text", {"children": view.text})
 
     @app.callback(
-        Output("here", "data"),
-        Output("picked", "data"),
-        Output("sliders", "children"),
-        let_go,
-        Input("plane", "clickData"),
+        Output("here", "data"), let_go, State("kind", "value"), State("here", "data"), prevent_initial_call=True
+    )
+    def settle(values, kind, here):
+        axes, code = space.axes[kind], np.array(here["code"])
+        moved = axes.moved(code, values) if len(values) == len(axes.names) else code
+        if np.array_equal(moved, code):  # sliders that are new
+            raise PreventUpdate
+        return {**here, "code": moved.tolist()}
+
+    @app.callback(Output("sliders", "children"), KIND, PICKED, State("here", "data"), prevent_initial_call=True)
+    def replace(kind, picked, here):
+        return parts.sliders(space.axes[kind], np.array(here["code"]))
+
+    _saving(app, "here", lambda here, label: views.here(space, here["code"], _label(here, label)), HERE, CLASS)
+
+
+def _picking(app, space):
+    """What is clicked is picked, and steered. Tiles that appear count as clicks of none, so theirs stand alone."""
+
+    @app.callback(Output("clicked", "data"), Input("plane", "clickData"), prevent_initial_call=True)
+    def point(event):
+        return _first(_keys(event))
+
+    @app.callback(
+        Output("clicked", "data", allow_duplicate=True),
         Input({"panel": ALL, "key": ALL}, "n_clicks"),
-        KIND,
-        State("here", "data"),
+        prevent_initial_call=True,
+    )
+    def tile(clicks):
+        return _first([ctx.triggered_id["key"]] if ctx.triggered[0]["value"] else [])
+
+    @app.callback(
+        Output("here", "data", allow_duplicate=True),
+        Output("picked", "data"),
+        Input("clicked", "data"),
         State("picked", "data"),
         State("class", "value"),
         prevent_initial_call=True,
     )
-    def settle(values, event, clicks, kind, here, picked, label):
-        axes, code = space.axes[kind], np.array(here["code"])
-        if _is_slider(ctx.triggered_id):
-            moved = axes.moved(code, values) if len(values) == len(axes.names) else code
-            if np.array_equal(moved, code):
-                raise PreventUpdate
-            return {**here, "code": moved.tolist()}, no_update, no_update
-        if ctx.triggered_id == "kind":
-            return no_update, no_update, parts.sliders(axes, code)
-        key = _clicked(ctx.triggered, ctx.triggered_id, event)
+    def pick(key, picked, label):
         point = space.points([key], label)
-        here = {"code": point.codes[0].tolist(), "label": int(point.labels[0])}
-        return here, [*picked, key][-2:], parts.sliders(axes, point.codes[0])
-
-    _saving(app, "here", lambda here, label: views.here(space, here["code"], _label(here, label)), HERE, CLASS)
+        return {"code": point.codes[0].tolist(), "label": int(point.labels[0])}, [*picked, key][-2:]
 
 
 def _sampling(app):
@@ -144,13 +161,10 @@ def _keys(event: Any) -> list[str]:
     return [point["customdata"] for point in (event or {}).get("points", ()) if "customdata" in point]
 
 
-def _clicked(triggered, named, event):
-    """The key of what was clicked; tiles that appear are not."""
-    if named == "plane" and (keys := _keys(event)):
-        return keys[0]
-    if named != "plane" and triggered[0]["value"]:
-        return named["key"]
-    raise PreventUpdate
+def _first(keys):
+    if not keys:
+        raise PreventUpdate
+    return keys[0]
 
 
 def _is_slider(named):
