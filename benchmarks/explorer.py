@@ -78,7 +78,7 @@ def picture(browser, path: Path) -> None:
     square = (40, 0), (0, 40), (-80, 0), (0, -80), (80, 0), (0, 40)
     browser.drag(browser.driver.find_element("css selector", "#plane .nsewdrag"), *square)
     browser.wait("document.querySelectorAll('#selected img').length && document.querySelector('#way img')")
-    browser.choose("added", "label 8")
+    browser.choose("added", "label 0")
     browser.wait("document.querySelectorAll('#arithmetic img').length")
     browser.whole(path)
 

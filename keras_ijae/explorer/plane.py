@@ -19,6 +19,7 @@ def figure(space: Space, seed: int) -> go.Figure:
     if space.x is not None:
         traces += by_label("data", space.plane.of(space.codes), space.labels, keys=space.keys())
     marks = {"mode": "markers+text", "marker": _MARKS, "textposition": "top center", "hoverinfo": "skip"}
+    marks["unselected"] = {"marker": {"opacity": 1}, "textfont": {"color": _MARKS["color"]}}
     traces.append(go.Scatter(name="picked", x=[], y=[], showlegend=False, **marks))
     drawn = figure_of(traces, *space.plane.axes, dragmode="lasso", uirevision="kept", hovermode="closest")
     above = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
