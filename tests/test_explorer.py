@@ -23,6 +23,7 @@ import keras_ijae as ki
 from keras_ijae.explorer import Space, listening, views
 from keras_ijae.explorer.axes import REACH, STEP
 from keras_ijae.explorer.guard import guarded
+from keras_ijae.figures.plane import plane
 from keras_ijae.training import Recipe, RunDirectory
 from keras_ijae.training.trainer import train, versions
 from keras_ijae_cli import main
@@ -112,6 +113,13 @@ def test_a_conditional_model_without_an_encoder_is_shown_by_its_samples():
     code = space.drawn(0)[0]
     np.testing.assert_allclose(views.here(space, code, 7).images, model.decode(code[None], labels=7), atol=1e-5)
     assert views.selected(space, ["sample 0 1"], 4).text.count("as label 4") == 1
+
+
+def test_a_code_of_one_dimension_has_one_place_in_the_plane():
+    codes = np.random.default_rng(0).normal(size=(500, 1))
+    places = plane(codes).of(codes)
+    np.testing.assert_array_equal(plane(codes).of(codes[7:9]), places[7:9])
+    assert np.ptp(places[:, 1]) > 1.9 and abs(np.corrcoef(places.T)[0, 1]) < 0.15
 
 
 # Who may ask ------------------------------------------------------------------------------------------------

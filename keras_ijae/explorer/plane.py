@@ -1,4 +1,4 @@
-"""The plane of codes: samples of the prior in grey, data by label, and marks of what is picked."""
+"""The plane of codes: samples of the prior as crosses, data by label, and marks of what is picked."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from dash import Patch
 
 from keras_ijae.explorer.space import Space
-from keras_ijae.report.charts import GREY, by_label, figure_of, points
+from keras_ijae.report.charts import GREEN, by_label, figure_of, points
 
 _PRIOR = 0
 _MARKS = {"size": 12, "symbol": "circle-open", "line": {"width": 2}, "color": "#c43a2b"}
@@ -15,7 +15,9 @@ _MARKS = {"size": 12, "symbol": "circle-open", "line": {"width": 2}, "color": "#
 
 def figure(space: Space, seed: int) -> go.Figure:
     """All of it, with the samples of a seed."""
-    traces = [points("prior", _of_samples(space, seed), GREY, opacity=0.5, keys=space.keys(seed))]
+    traces = [
+        points("prior", _of_samples(space, seed), GREEN, opacity=0.6, symbol="x-thin-open", keys=space.keys(seed))
+    ]
     if space.x is not None:
         traces += by_label("data", space.plane.of(space.codes), space.labels, keys=space.keys())
     marks = {"mode": "markers+text", "marker": _MARKS, "textposition": "top center", "hoverinfo": "skip"}
