@@ -14,10 +14,10 @@ def _chosen() -> tuple[str | None, str]:
         return os.environ["KERAS_BACKEND"], "KERAS_BACKEND ="
     home = os.path.expanduser("~")
     folder = os.environ.get("KERAS_HOME", os.path.join(home if os.access(home, os.W_OK) else "/tmp", ".keras"))
-    file = Path(folder, "keras.json").expanduser()
+    file = Path(os.path.expanduser(folder), "keras.json")
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # there is none, or Keras takes its default
+    except (OSError, ValueError, RecursionError):  # there is none, or Keras takes its default
         found = {}
     return found.get("backend") if isinstance(found, dict) else None, f"the file {file} with the backend"
 

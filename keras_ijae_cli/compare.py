@@ -27,16 +27,12 @@ def compare(
     [cyan]keras-ijae compare runs/* --csv > runs.csv[/cyan]
     """
     start_tensorflow()
-    from keras_ijae.training.comparing import compare_runs, not_comparable
+    from keras_ijae.training.comparing import compare_runs, not_comparable, term
 
     rows = compare_runs(runs)
     left_out = {} if csv or json else not_comparable(rows, runs)
     every = [what for of_reason in left_out.values() for what in of_reason]
-    notes = [f"Left out, {why}: {_terms(of_reason)}." for why, of_reason in left_out.items()]
+    terms = {why: ", ".join(dict.fromkeys(map(term, of_reason))) for why, of_reason in left_out.items()}
+    notes = [f"Left out, {why}: {names}." for why, names in terms.items()]
     shown = [row for row in rows if row["what"] not in every]
     show(shown, csv, json, notes="\n".join([*notes, *(["--csv and --json have all rows."] if notes else [])]))
-
-
-def _terms(whats: list[str]) -> str:
-    """Each term once, whose last and best values and epochs are rows of their own."""
-    return ", ".join(dict.fromkeys(what.partition(", ")[0] for what in whats))

@@ -18,7 +18,7 @@ def explore(
     dataset: Data = None,
     split: Split = None,
     count: Annotated[
-        int, typer.Option("--count", "-n", min=2, help="Held-out images at most, and samples of the prior.")
+        int, typer.Option("--count", "-n", min=2, max=10_000, help="Images at most, and samples of the prior.")
     ] = 1000,
     host: Annotated[
         str,

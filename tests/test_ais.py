@@ -129,6 +129,7 @@ def test_observations_of_another_shape_are_refused(linear):
         ais_log_likelihood(linear, X[:, :3])
 
 
+@pytest.mark.slow
 def test_a_model_in_float64_is_scored_as_in_float32(linear, float64):  # noqa: F811
     decoder, encoder = affine(W.T, B, (2,)), affine(np.zeros((4, 4)), np.zeros(4), (4,))
     model = ki.models.VAE(encoder=encoder, decoder=decoder, likelihood=Gaussian(NOISE**0.5))

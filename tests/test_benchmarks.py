@@ -229,6 +229,7 @@ def test_points_of_scaling_are_measured_once_each(benchmark, tmp_path):
     options = ["--systems", "vae", "--sweeps", "latent_dim", "--steps", 1, "--repeats", 1, "--out", tmp_path]
     assert run("scaling.py", *options).count("'sweep'") == 1
     assert [row["latent_dim"] for row in rows_of(tmp_path / "scaling.csv")] == ["16", "128", "512", "2"]
+    assert run("scaling.py", *options).count("'sweep'") == 0
     page = (tmp_path / "performance.md").read_text()
     assert page.count("\n| latent_dim | vae |") == 4 and (tmp_path / "pictures/scaling.png").exists()
 

@@ -244,6 +244,7 @@ def test_a_run_leaves_what_is_needed_to_watch_continue_and_use_it(vae):
     assert any(name.startswith("val_") for name in rows[0])
 
 
+@pytest.mark.slow
 def test_a_run_killed_and_resumed_ends_as_one_never_stopped(vae, killed, capsys):
     """Weights, optimizers, noise, the order of the data and the history."""
     assert run("sample", killed) == 2

@@ -9,7 +9,7 @@ import pytest
 from keras_ijae.evaluation import MEASURES
 from keras_ijae.evaluation.better import sense
 from keras_ijae.training import Recipe, RunDirectory
-from keras_ijae.training.comparing import compare_runs
+from keras_ijae.training.comparing import compare_runs, not_comparable
 from keras_ijae_cli import compare, tables
 
 
@@ -66,10 +66,11 @@ def test_errors_and_bounds_have_a_best_value_and_what_a_system_balances_has_none
 @pytest.mark.parametrize(
     ("second", "settings", "losses", "errors"),
     [
-        ("vae", {}, True, True),
-        ("beta_vae", {}, False, True),
-        ("vae", {"arguments": {"beta": 4}}, False, True),
-        ("vae", {"dataset": "mnist"}, False, False),
+        ("vae", {}, ["val_loss", "auto_encoder_loss"], True),
+        ("beta_vae", {}, [], True),
+        ("vae", {"arguments": {"beta": 4}}, ["val_loss"], True),
+        ("vae", {"arguments": {"likelihood": "laplace"}}, [], True),
+        ("vae", {"dataset": "mnist"}, [], False),
     ],
 )
 def test_what_does_not_compare_is_left_out_of_the_table_and_named_below_it(
@@ -80,7 +81,8 @@ def test_what_does_not_compare_is_left_out_of_the_table_and_named_below_it(
     compare.compare(runs)
     table, _, below = capsys.readouterr().out.partition("Left out")
     said = " ".join(below.split())
-    for term, shown in (("val_loss", losses), ("auto_encoder_loss", losses), ("val_squared_error_sum", errors)):
+    for term in ("val_loss", "auto_encoder_loss", "val_squared_error_sum"):
+        shown = term in losses if term.endswith("loss") else errors
         assert (f"{term}, last" in table, term in said) == (shown, not shown), term
     assert "decoder_loss" not in table and "logged by one run alone: decoder_loss" in said
     assert "--csv and --json have all rows" in said
@@ -94,8 +96,14 @@ def test_it_is_said_on_what_scores_were_measured(tmp_path):
     for run, split in zip(runs, ("test", "train"), strict=True):
         found = {"dataset": "digits", "split": split, "scores": {"gen/fid": {"value": 1.0}}}
         (run / "scores.json").write_text(json.dumps(found))
-    (row,) = [row for row in compare_runs(runs) if row["what"] == "scored on"]
+    rows = compare_runs(runs)
+    (row,) = [row for row in rows if row["what"] == "scored on"]
     assert [row[str(run)] for run in runs] == ["digits, test", "digits, train"]
+    left_out = not_comparable(rows, runs)
+    assert left_out["measured on different data"] == ["gen/fid"]
+    for run in runs:
+        (run / "scores.json").write_text(json.dumps({**found, "scores": {"gen/fid[a, b]": {"value": 1.0}}}))
+    assert "measured on different data" not in not_comparable(compare_runs(runs), runs)
 
 
 def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from systems import CLASSES, LATENT, SHAPE, WITH_ENCODER, codes_of_samples, compiled, images, quick, train
+from systems import CLASSES, LATENT, SHAPE, VARIANTS, WITH_ENCODER, codes_of_samples, compiled, images, quick, train
 
 BLOCKED = """
 import importlib.machinery
@@ -80,6 +80,10 @@ def check_served(name, model, found, x, z):
         np.testing.assert_allclose(found[f"reconstruct {rows}"], model.reconstruct(x[:rows]), atol=1e-5, err_msg=name)
 
 
+# One of each class, and one whose posterior has weights: an IAF.
+ENCODERS = {name: {} for name in CLASSES if name in WITH_ENCODER} | {"flow_vae": VARIANTS["flow_vae"][2]}
+
+
 @pytest.fixture(scope="module")
 def encoders(tmp_path_factory):
     """name -> (model with batch normalisation, its exported encoder)."""
@@ -87,7 +91,7 @@ def encoders(tmp_path_factory):
 
     def export(name):
         if name not in made:
-            model = fitted(name, norm="batch")
+            model = fitted(name, norm="batch", **ENCODERS[name])
             model.export_encoder(folder / name)
             made[name] = model, str(folder / name)
         return made[name]
@@ -95,7 +99,7 @@ def encoders(tmp_path_factory):
     return export
 
 
-@pytest.mark.parametrize("name", quick([name for name in CLASSES if name in WITH_ENCODER], ["vae"]))
+@pytest.mark.parametrize("name", quick(list(ENCODERS), ["vae"]))
 def test_an_exported_encoder_gives_the_codes_and_is_whole(encoders, name):
     model, path = encoders(name)
     module, x = tf.saved_model.load(path), images(5)

@@ -61,7 +61,7 @@ def test_the_first_samples_do_not_depend_on_how_many_there_are(name):
     np.testing.assert_allclose(model.sample(3, seed=7), model.decode(few, seed=7), atol=CLOSE)
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "learned_gaussian", "discretized_logistic"])
+@pytest.mark.parametrize("likelihood", quick(["bernoulli", "learned_gaussian", "discretized_logistic"], ["bernoulli"]))
 def test_drawn_observations_are_repeatable_and_no_means(likelihood):
     model = fitted("vae", likelihood=likelihood)
     drawn = model.sample(3, seed=1, observation="draw")

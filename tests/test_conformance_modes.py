@@ -30,10 +30,12 @@ from systems import (
 from toy import FEATURES, Toy
 
 import keras_ijae as ki
+from keras_ijae.game import ENTRIES
 from keras_ijae.models import TrainingError
 from keras_ijae.replicas import share_of
 
 X = images(2 * BATCH)  # two steps
+STANDING = [name for name in CLASSES if any(ENTRIES[name].system is ENTRIES[one].system for one in REPRESENTATIVE)]
 PAIRS = dataset((X, np.arange(2 * BATCH) % 3))
 SGD = {"learning_rate": 0.05, "momentum": 0.5}
 
@@ -48,7 +50,7 @@ def stepped(name, **how):
     """Weights and logs after two steps, and scores of games that stand for others."""
     model = made(name, how)
     history = train(model, PAIRS).history
-    scores = model.evaluate(PAIRS, verbose=0, return_dict=True) if name in REPRESENTATIVE else {}
+    scores = model.evaluate(PAIRS, verbose=0, return_dict=True) if name in (*STANDING, "avb") else {}
     found = {**{f"log of {term}": values for term, values in history.items()}, **scores}
     return {**weights(model), **{term: np.float32(values) for term, values in found.items()}}
 
@@ -60,7 +62,7 @@ def eagerly(name):
 
 HOW = {"in a graph": {"jit_compile": False}, "two at once by XLA": {"jit_compile": True, "steps_per_execution": 2}}
 # Two at once by XLA take all that one takes, and that a graph takes.
-STEPS = [(name, how) for name in CLASSES for how in HOW if name in REPRESENTATIVE or how == "two at once by XLA"]
+STEPS = [(name, how) for name in CLASSES for how in HOW if name in STANDING or how == "two at once by XLA"]
 OFTEN = [("vae", "two at once by XLA")]
 
 
@@ -80,7 +82,8 @@ def on(strategy, name, how, **arguments):
 
 # In a graph, and above all with batch statistics that replicas share, a step takes long to trace.
 EAGER = {"run_eagerly": True}
-SHARED = [(name, "batch", "in a graph" if name in REPRESENTATIVE else "eagerly") for name in CLASSES]
+GRAPHS = (*STANDING, "hierarchical_vae", "factor_vae")  # a balance of its own; sets of codes of all replicas
+SHARED = [(name, "batch", "in a graph" if name in GRAPHS else "eagerly") for name in CLASSES]
 SHARED += [("ijae", "group", "eagerly")]
 OFTEN_SHARED = [("gan", "batch", "in a graph")]
 

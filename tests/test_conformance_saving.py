@@ -29,8 +29,8 @@ EAGER = {"run_eagerly": True}
 ONE, TWO = dataset(images(BATCH)), dataset(images(2 * BATCH))
 
 
-# One of each name, and of those whose parts with weights of their own differ all.
-CASES = [case for case in cases() if case[0] in ("vae", "flow_vae") or case[1] == VARIANTS.get(case[0], [{}])[0]]
+# One of each name, and all of those that have priors, posteriors and likelihoods with weights of many kinds.
+CASES = [case for case in cases() if case[0] in ("vae", "flow_vae", "avb") or case[1] == VARIANTS.get(case[0], [{}])[0]]
 FEW = [(name, VARIANTS.get(name, [{}])[0]) for name in ("vae", "wgan_gp", "ijae")]
 
 

@@ -85,6 +85,9 @@ def test_a_model_without_a_mask_has_no_trace_and_other_archives_are_none(vae, tm
     np.savez(tmp_path / "other.npz", steps=[1, 2], alphas=np.ones((3, 4)))
     with pytest.raises(ValueError, match="other.npz is not the trace of a mask"):
         ki.figures.MaskTrace.read(tmp_path / "other.npz")
+    np.savez(tmp_path / "words.npz", steps=["one", "two"], alphas=[["a"], ["b"]])
+    with pytest.raises(ValueError, match="words.npz is not the trace of a mask"):
+        ki.figures.MaskTrace.read(tmp_path / "words.npz")
 
 
 # TensorBoard's projector ---------------------------------------------------------------------------------------------
@@ -167,6 +170,12 @@ def test_a_film_shows_the_pictures_in_order_and_stays_on_the_last(pictures, suff
     assert durations == (200, 200, 2000) and {frame.shape for frame in frames} == {(62, 46)}
     np.testing.assert_allclose([frame[20, 20] / 255 for frame in frames], [0.2, 0.4, 1.0], atol=0.01)
     assert all(frame[46:].min() < 128 for frame in frames), "each has its epoch below"
+
+
+def test_a_caption_may_name_a_path_that_is_no_text(tmp_path):
+    save_grid(tmp_path / "a.png", X[:1], caption="runs/\udcff: samples")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["Description"] == "runs/?: samples"
 
 
 def test_a_picture_with_a_caption_gets_no_second_one_in_a_film(tmp_path):

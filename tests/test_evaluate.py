@@ -292,6 +292,7 @@ class Sequence(keras.utils.PyDataset):
         return self.x[40 * index : 40 * (index + 1)], np.zeros(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [lambda x: (x, x), lambda x: {"image": x}, Sequence])
 def test_every_form_of_data_gives_the_same_scores_with_a_cache(vae, data, x, extractor, tmp_path, form):
     options = {"features": extractor, "cache": tmp_path, "samples": 50}

@@ -80,6 +80,18 @@ def test_the_mean_of_a_selection_is_decoded_before_its_images(space, digits):
     np.testing.assert_allclose(view.images[3], space.model.sample(3, 0)[2], atol=1e-5)
 
 
+def test_a_selection_is_decoded_as_its_most_frequent_label_and_shows_data_first(digits):
+    model = ki.create("vae", data_shape=(8, 8, 1), latent_dim=2, networks="mlp", width=4, classes=10)
+    space = Space(model, *digits, samples=70)
+    ones = [f"data {index}" for index in np.flatnonzero(digits[1] == 1)]
+    samples = [key for key in space.keys(0) if space.label(key) not in (1, 2)][: views.MOST + 5]
+    zeros = [key for key in samples if space.label(key) == 0]
+    keys = [*samples, *ones * 8]
+    view = views.selected(space, keys, None)
+    assert len(zeros) < 8 * len(ones) and "decoded as label 1, " in view.text
+    assert view.keys[1:4] == ones[:3]
+
+
 def test_a_way_leads_from_the_point_before_the_last_to_the_last(space, digits):
     view = views.way(space, ["data 1", "data 2", "data 4"][-2:], "linear", None)
     np.testing.assert_array_equal(view.images[[0, -1]], digits[0][[2, 4]])
@@ -130,6 +142,8 @@ def test_on_this_machine_no_foreign_name_leads_to_the_page():
     assert client.get("/", base_url="http://127.0.0.1:80").status_code == 200
     assert client.get("/", base_url="http://localhost:8050").status_code == 200
     assert client.get("/", base_url="http://evil.example:8050").status_code == 403
+    assert client.get("/", base_url="http://127.0.0.2:8050").status_code == 403
+    assert answering(None, ["127.0.0.2"]).get("/", base_url="http://127.0.0.2:8050").status_code == 200
 
 
 def test_elsewhere_each_request_needs_the_token():
@@ -141,12 +155,12 @@ def test_elsewhere_each_request_needs_the_token():
     let_in = client.get("/?token=secret")
     assert let_in.status_code == 302 and "secret" not in let_in.location
     assert client.get("/").status_code == client.post("/").status_code == 200  # by the cookie
-    assert all(part in let_in.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Strict"))
+    assert all(part in let_in.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Lax"))
 
 
-def answering(token):
+def answering(token, names=()):
     """A client of an application that answers whoever may ask."""
-    server = guarded(token, "own")
+    server = guarded(token, "own", names)
     server.add_url_rule("/", view_func=lambda: "here", methods=["GET", "POST"])
     return server.test_client()
 
@@ -192,6 +206,8 @@ def test_a_port_that_is_taken_and_a_host_of_others_are_named(space):
             listening(space, port=port).__enter__()
     with pytest.raises(ValueError, match="`host` must be an address of this machine. Received: nowhere.invalid"):
         listening(space, "nowhere.invalid", 0).__enter__()
+    with pytest.raises(ValueError, match="`host` must be an address of this machine. Received: 192.0.2.7"):
+        listening(space, "192.0.2.7", 0).__enter__()
 
 
 def test_what_cannot_be_shown_is_refused(space, digits):
@@ -200,6 +216,8 @@ def test_what_cannot_be_shown_is_refused(space, digits):
         Space(vectors, np.zeros((9, 4)))
     with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
         Space(space.model, digits[0][:1])
+    with pytest.raises(ValueError, match=r"`labels` must have one for each of 90 images. Received: 'label' of shape"):
+        Space(space.model, digits[0], digits[1][:3])
     with pytest.raises(ValueError, match="codes that differ"):
         Space(ki.create("ae", data_shape=(8, 8, 1), latent_dim=2, networks="mlp", width=4), digits[0][[0, 0]])
 
@@ -309,6 +327,8 @@ def test_hover_shows_an_image_and_clicks_pick_two_with_the_way_between_them(open
     assert opened.run("return document.querySelector('#image').src") != start
     opened.click(opened.driver.find_element("css selector", "#samples button:nth-child(5)"))
     opened.wait("document.querySelector('#way p').innerText.includes('to sample 4 of seed 0')")
+    opened.click(other)  # which was the last in the plane
+    opened.wait("document.querySelector('#way p').innerText.includes('From sample 4 of seed 0')")
 
 
 @pytest.mark.slow

@@ -74,6 +74,7 @@ def _hard_pairs():
     return list(pairs.items())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*biased")
 @pytest.mark.parametrize(("name", "pair"), _hard_pairs())
 def test_badly_conditioned_covariances_cost_no_digits_in_either_order_and_for_any_batches(name, pair):

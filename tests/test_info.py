@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import pytest
 import tensorflow as tf
-from systems import create
+from systems import VARIANTS, create
 
 import keras_ijae as ki
 from keras_ijae.game import metadata
@@ -127,9 +127,18 @@ def test_nothing_in_a_table_steers_the_terminal(capsys):
     assert "\x1b" not in out and "\x07" not in out and "\\x1b[31mvalue" in out and "\\x1b[2Jname" in out
 
 
-@pytest.mark.parametrize("name", ["ijae", "mask_aae", "hierarchical_vae"])
-def test_parameters_are_counted_without_optimizers_and_averages(tmp_path, name):
-    model = create(name)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("ijae", {"ema": 0.9, "classes": 3}),
+        ("mask_aae", {}),
+        ("hierarchical_vae", {}),
+        ("vae", {"likelihood": "learned_gaussian"}),
+        ("flow_vae", VARIANTS["flow_vae"][2]),
+    ],
+)
+def test_parameters_are_counted_without_optimizers_and_averages(tmp_path, name, arguments):
+    model = create(name, **arguments)
     model.compile()
     model.save(tmp_path / "m.keras")
     assert info(tmp_path / "m.keras")["parameters"] == metadata.parameters(model)
@@ -144,6 +153,10 @@ def test_of_weights_that_are_damaged_or_packed_nothing_is_counted(run, tmp_path)
                 archive.writestr(name, content)
         found = info(tmp_path / "m.keras")
         assert (found["parameters"], found["steps"], found["latent_dim"]) == (None, None, 2)
+    content = bytearray((run / "model.keras").read_bytes())
+    content[content.index(b"\x89HDF") + 5000] ^= 1  # in the weights, whose checksum is wrong then
+    (tmp_path / "m.keras").write_bytes(content)
+    assert info(tmp_path / "m.keras")["parameters"] is None
 
 
 def test_a_damaged_run_is_named(run, tmp_path):

@@ -36,6 +36,7 @@ def run(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_each_beginning_and_how_it_ended_is_kept(run):
     failed, done = read_journal(run.journal)
     assert (failed["outcome"], failed["error"]) == ("failed", "TrainingError: went bad")

@@ -49,6 +49,7 @@ def test_both_directions_end_at_the_closed_forms_of_their_kl():
     np.testing.assert_allclose([forward_kl(p, narrow), forward_kl(wide, p)], 3.4327922913, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [1, 2, 3, 7])
 def test_no_other_factorised_gaussian_is_nearer_in_its_direction(d):
     mean, cov = problem(d)

@@ -44,7 +44,8 @@ def trained():
 @pytest.mark.parametrize("name", ALL)
 def test_two_replicas_are_one_with_the_double_batch(name, trained, two_replicas):
     with two_replicas.scope():
-        model = compiled(name, {"optimizer": keras.optimizers.SGD(**SGD), "run_eagerly": True}, **SYSTEMS[name])
+        how = {"optimizer": keras.optimizers.SGD(**SGD), "run_eagerly": name != "resampled_vae"}  # a graph takes long
+        model = compiled(name, how, **SYSTEMS[name])
     same(trained(name)[1], kept(model, train(model, dataset(X)).history), 1e-4)
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from systems import quick
 
 import keras_ijae as ki
 from keras_ijae import networks
@@ -82,7 +83,7 @@ def test_codes_can_be_bounded_by_tanh():
 
 
 @pytest.mark.parametrize("spectral", [False, True])
-@pytest.mark.parametrize("family", ["mlp", "dcgan"])
+@pytest.mark.parametrize("family", quick(["mlp", "dcgan"], ["mlp"]))
 def test_maxout_units_are_the_largest_of_their_pieces(family, spectral):
     for plain, maxed in zip(all_options(family), all_options(family, maxout=2, spectral=spectral), strict=True):
         assert plain.output_shape == maxed.output_shape and any(isinstance(layer, Maxout) for layer in maxed.layers)

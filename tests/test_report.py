@@ -114,6 +114,7 @@ def test_runs_stand_side_by_side(run, tmp_path):
 # What is read -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_neighbours_are_those_of_all_training_data_at_once(run):
     look = Look(read_run(run.path, "run"))
     queries, whole = look.rows[0][:5], np.concatenate(list(look._training_batches()))
@@ -159,6 +160,13 @@ def test_numbers_that_are_not_finite_are_said(tmp_path):
     assert _extremes(*logged["loss"]) == "last 1, lowest 1 at epoch 1, highest 1 at epoch 1"
     (star,) = _best("training", -1, *logged["loss"], "#000000")
     assert list(star.x) == [1] and list(star.y) == [1]
+
+
+def test_a_loss_whose_weight_of_the_kl_rises_has_no_star_at_its_beginning(tmp_path):
+    epochs, rising = np.arange(1, 4.0), np.array([1.0, 2.0, 3.0])
+    for beta, count in ((rising, 0), (np.ones(3), 1)):
+        logged = {"auto_encoder_loss": (epochs, rising), "beta": (epochs, beta)}
+        assert stars(curves([Run("one", RunDirectory(tmp_path), RECIPE, curves=logged)])[0]) == count
 
 
 def stars(chart):

@@ -57,7 +57,7 @@ def _layout(space, figure):
 
 def _about(space):
     model = space.model
-    of_data = "no encoder: the points are samples" if space.x is None else f"{len(space.x):,} held-out images"
+    of_data = "no encoder: the points are samples" if space.x is None else f"{len(space.x):,} images"
     classes = "" if model.classes is None else f", conditional on {model.classes} labels"
     return (
         f"{type(model).__name__}{classes}, codes of {model.latent_dim} dimensions; {of_data}, {space.samples:,} "

@@ -1,6 +1,7 @@
 """The page's server."""
 
 import contextlib
+import errno
 import ipaddress
 import secrets
 import socket
@@ -49,10 +50,10 @@ def listening(space: Space, host: str = "127.0.0.1", port: int = 8050) -> Iterat
     with _bound(checks.instance("host", host, str), checks.whole("port", port, 0, 65535)) as own:
         address, port = own.getsockname()[:2]
         token = None if ipaddress.ip_address(address).is_loopback else secrets.token_urlsafe()
-        application = page(space, guarded(token, f"keras_ijae_{port}"))
+        names = (_in_url(host), _in_url(address))
+        application = page(space, guarded(token, f"keras_ijae_{port}", names))
         served = make_server(address, port, application, True, request_handler=_Quiet, fd=own.fileno())
-        reached = socket.gethostname() if ipaddress.ip_address(address).is_unspecified else host
-        reached = f"[{reached}]" if ":" in reached else reached
+        reached = _in_url(socket.gethostname() if ipaddress.ip_address(address).is_unspecified else host)
         query = "" if token is None else f"?{PARAMETER}={token}"
         try:
             yield Server(served, f"http://{reached}:{port}/{query}")
@@ -65,6 +66,10 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host.lower()
+
+
 def _bound(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -73,4 +78,6 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise ValueError(f"Argument `host` must be an address of this machine. Received: {host}") from error
         raise ValueError(f"Argument `port` must be free at {host}. Received: {port}. {error.strerror}") from error

@@ -28,7 +28,7 @@ class Points:
 
 
 class Space:
-    """A model, held-out images with their codes, and samples of its prior.
+    """A model, images with their codes, and samples of its prior.
 
     A point is named by its key: "data 3", or "sample 0 7", the one with index 7 of seed 0.
 
@@ -75,6 +75,12 @@ class Space:
     def _set_labels(self, labels):
         named = labels if isinstance(labels, Mapping) else {} if labels is None else {"label": labels}
         named = {name: np.asarray(values) for name, values in named.items()}
+        for name, values in named.items():
+            if values.shape != (len(self.codes),):
+                raise ValueError(
+                    f"Argument `labels` must have one for each of {len(self.codes)} images. Received: {name!r} of "
+                    f"shape {values.shape}"
+                )
         kinds = {name: np.unique(values[values >= 0]) for name, values in named.items()}
         told = {name: values for name, values in named.items() if len(kinds[name]) > 1}
         self.directions = class_directions(self.codes, told)
@@ -99,7 +105,7 @@ class Space:
 
     def points(self, keys: Sequence[str], label: int | None = None) -> Points:
         """What the keys name; samples of a conditional model are decoded with `label`, else with labels as drawn."""
-        parts = [self._point(*key.split(), label=label) for key in keys]
+        parts = [self._point(key, label) for key in keys]
         names, codes, labels, images = (list(part) for part in zip(*parts, strict=True))
         missing = [index for index, image in enumerate(images) if image is None]
         if missing:
@@ -108,14 +114,19 @@ class Space:
                 images[index] = image
         return Points(names, np.stack(codes), np.stack(images), np.array(labels))
 
-    def _point(self, kind, *numbers, label):
-        *seeds, index = map(int, numbers)
+    def label(self, key: str) -> int:
+        """Of the point with this key; -1 where there is none."""
+        kind, *seeds, index = key.split()
         if kind == "data":
-            own = -1 if self.labels is None else int(self.labels[index])
-            return f"held-out {index}" + (f", label {own}" if own >= 0 else ""), self.codes[index], own, self.x[index]
-        label = self._labels_drawn(seeds[0])[index] if label is None else label
-        name = f"sample {index} of seed {seeds[0]}" + (f", label {label}" if label >= 0 else "")
-        return name, self.drawn(seeds[0])[index], int(label), None
+            return -1 if self.labels is None else int(self.labels[int(index)])
+        return int(self._labels_drawn(int(seeds[0]))[int(index)])
+
+    def _point(self, key, label):
+        kind, *seeds, index = key.split()
+        label = self.label(key) if kind == "data" or label is None else label
+        name = f"image {index}" if kind == "data" else f"sample {index} of seed {seeds[0]}"
+        name += f", label {label}" if label >= 0 else ""
+        return name, self.code(key), label, self.x[int(index)] if kind == "data" else None
 
     @functools.lru_cache(maxsize=8)  # noqa: B019
     def _labels_drawn(self, seed):

@@ -43,14 +43,13 @@ def here(space: Space, code: Sequence[float], label: int) -> View:
 
 
 def selected(space: Space, keys: Sequence[str], label: int | None) -> View:
-    """The mean of points, decoded, before their images."""
+    """The mean of points, decoded, before their images: those of data first."""
     if not keys:
         return View("Draw a lasso or a box around points: here are their images then, and what their mean decodes to.")
-    shown = keys[: MOST - 1]
+    shown = sorted(keys, key=lambda key: not key.startswith("data"))[: MOST - 1]
     points, codes = space.points(shown, label), _codes(space, keys)
-    mean, common = codes.mean(axis=0, keepdims=True), label
-    if label is None:
-        common = Counter(points.labels.tolist()).most_common(1)[0][0]
+    mean = codes.mean(axis=0, keepdims=True)
+    common = Counter(map(space.label, keys)).most_common(1)[0][0] if label is None else label
     of = f" as label {common}" if space.model.classes is not None and common >= 0 else ""
     text = f"The mean of {len(keys)} codes, decoded{of}, before the images of {len(shown)} of these."
     images = np.concatenate([space.decode(mean, common), points.images])

@@ -102,9 +102,14 @@ def _steering(app, space):
 def _picking(app, space):
     """What is clicked is picked, and steered. Tiles that appear count as clicks of none, so theirs stand alone."""
 
-    @app.callback(Output("clicked", "data"), Input("plane", "clickData"), prevent_initial_call=True)
+    @app.callback(
+        Output("clicked", "data"),
+        Output("plane", "clickData"),
+        Input("plane", "clickData"),
+        prevent_initial_call=True,
+    )
     def point(event):
-        return _first(_keys(event))
+        return _first(_keys(event)), None  # or a second click on the same point would be no change
 
     @app.callback(
         Output("clicked", "data", allow_duplicate=True),
@@ -132,7 +137,7 @@ def _sampling(app):
         Output("seed", "value"), Input("again", "n_clicks"), State("seed", "value"), prevent_initial_call=True
     )
     def again(clicks, seed):
-        return _given(seed) + 1
+        return (_given(seed) + 1) % 2**31
 
 
 def _panel(app: Dash, name: str, show: Callable[..., views.View], *inputs: Input) -> None:

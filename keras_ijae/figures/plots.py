@@ -136,9 +136,9 @@ class MaskTrace(Drawing):
             ValueError: it is another one.
         """
         found = read_npz(path)
-        shapes = {name: array.shape for name, array in found.items()}
+        shapes = {name: array.shape for name, array in found.items() if array.dtype.kind in "iuf"}
         steps, alphas = shapes.get("steps", ()), shapes.get("alphas", ())
-        if len(shapes) != 2 or len(alphas) != 2 or 0 in alphas or alphas[:1] != steps:
+        if len(shapes) != 2 or len(found) != 2 or len(alphas) != 2 or 0 in alphas or alphas[:1] != steps:
             raise ValueError(f"{path} is not the trace of a mask, `steps` (t,) and `alphas` (t, latent_dim)")
         return cls(found["steps"], found["alphas"], title)
 

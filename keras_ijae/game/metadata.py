@@ -46,8 +46,9 @@ def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> di
 
 
 def parameters(model: Any) -> int:
-    """How many numbers a model has learned: those of its networks and priors, and none twice."""
-    parts = [part for part in (*model.networks.values(), model.prior, model.sampling_prior)]
+    """How many numbers a model has learned: of networks, priors, posterior and likelihood, and none twice."""
+    parts = [*model.networks.values(), model.prior, model.sampling_prior, model.posterior_family]
+    parts = [part for part in (*parts, model.observation_model) if part is not None]
     return sum({id(weight): math.prod(weight.shape) for part in parts for weight in part.weights}.values())
 
 

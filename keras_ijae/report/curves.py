@@ -22,16 +22,22 @@ def curves(runs: list[Run]) -> list[Chart]:
 def _chart(term, runs):
     drawn, said = [], []
     having = [run for run in runs if {term, _VALIDATED + term} & run.curves.keys()]
-    apart = is_objective(term) and len({objective(run.recipe) for run in having}) > 1
+    apart = is_objective(term) and len({objective(run.recipe, term) for run in having}) > 1
     for run, colour in zip(runs, _cycled(len(runs)), strict=True):
         for name, label, dash in ((term, "training", "solid"), (_VALIDATED + term, "validation", "dot")):
             if name in run.curves:
                 label = label if len(runs) == 1 else f"{run.name}, {label}"
                 drawn.append(line(label, *run.curves[name], colour, dash=dash))
-                drawn += [] if apart else _best(label, sense(name, run.curves), *run.curves[name], colour)
+                better = 0 if apart or _is_warming_up(name, run) else sense(name, run.curves)
+                drawn += _best(label, better, *run.curves[name], colour)
                 said.append(f"{label}: {_extremes(*run.curves[name])}")
     caption = "; ".join(said) + (f". {_APART}" if apart else "")
     return chart(term, drawn, "epoch", "", caption, hovermode="x unified", hoverdistance=-1)
+
+
+def _is_warming_up(name, run):
+    """Whether this is a loss of moves, and the weight of the KL in it has changed."""
+    return name.endswith("_loss") and name != "val_loss" and "beta" in run.curves and np.ptp(run.curves["beta"][1]) > 0
 
 
 def _best(label, sense, epochs, values, colour):

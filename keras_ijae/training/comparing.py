@@ -14,6 +14,8 @@ from keras_ijae.training.runs import RunDirectory
 
 _SCORES = {"scores.json": "", "evaluation.json": "evaluate: ", "metrics.json": "demo: "}
 _MEASURED = {"scores.json": "scored on", "evaluation.json": "evaluated on"}
+_LOGGED = (", last", ", best", ", best epoch")
+_FACTS = ("system", "dataset", "epochs done", *_MEASURED.values())
 
 
 def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
@@ -48,9 +50,15 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
     return rows
 
 
-def objective(recipe: Recipe) -> str:
-    """What a run minimises: losses compare between runs of which this is the same."""
-    return json.dumps([recipe.system, recipe.arguments, _data(recipe)], sort_keys=True, default=str)
+def objective(recipe: Recipe, name: str) -> str:
+    """What a loss of this name is of: its values compare between runs of which this is the same.
+
+    The loss of validation, by which a model is selected, is a system's error or negative bound, whatever the weights of
+    its objective; the losses of moves are all of the objective.
+    """
+    validated = name.removeprefix("val_") == "loss"
+    arguments = {"likelihood": recipe.arguments.get("likelihood")} if validated else recipe.arguments
+    return json.dumps([recipe.system, arguments, _data(recipe)], sort_keys=True, default=str)
 
 
 def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathLike]) -> dict[str, list[str]]:
@@ -63,17 +71,30 @@ def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathL
         Why -> "what" of each such row; none where nothing is to be said.
     """
     recipes = [RunDirectory(Path(run)).read_recipe() for run in runs]
-    objectives, data = ({kind(recipe) for recipe in recipes} for kind in (objective, _data))
-    found: dict[str, list[str]] = {}
-    for what, *values in (row.values() for row in rows):
-        logged, name = ", " in what, what.partition(", ")[0].rpartition(": ")[2]
-        if logged and sum(value is not None for value in values) == 1:
+    measured = {row["what"]: _values(row) for row in rows if row["what"] in _MEASURED.values()}
+    data, found = [_data(recipe) for recipe in recipes], {}
+    for row in (row for row in rows if row["what"] not in _FACTS and not row["what"].startswith("--")):
+        what, values = row["what"], _values(row)
+        logged, name = what.endswith(_LOGGED), term(what)
+        on = data if logged else measured.get("evaluated on" if what.startswith("evaluate: ") else "scored on", data)
+        there = [index for index, value in enumerate(values) if value is not None]
+        if logged and len(there) == 1:
             found.setdefault("logged by one run alone", []).append(what)
-        elif len(objectives) > 1 and is_objective(name):
+        elif is_objective(name) and len({objective(recipes[index], name) for index in there}) > 1:
             found.setdefault("losses of different objectives (system, arguments or data)", []).append(what)
-        elif len(data) > 1 and logged:
+        elif len({on[index] for index in there}) > 1:
             found.setdefault("measured on different data", []).append(what)
     return found
+
+
+def _values(row):
+    return [value for name, value in row.items() if name != "what"]
+
+
+def term(what: str) -> str:
+    """The name of what was logged or scored, of a row."""
+    what = what.rpartition(", ")[0] if what.endswith(_LOGGED) else what
+    return what.removeprefix("evaluate: ").removeprefix("demo: ")
 
 
 def _data(recipe: Recipe) -> str:
@@ -90,7 +111,7 @@ def _facts(run: RunDirectory) -> dict[str, Any]:
 
 def _place(what: str) -> int:
     """Of a row in the table, among those of its kind as the runs have them."""
-    return 0 if what in ("system", "dataset", "epochs done") else 1 if what.startswith("--") else 2
+    return 0 if what in _FACTS[:3] else 1 if what.startswith("--") else 2
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:

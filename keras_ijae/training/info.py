@@ -1,5 +1,6 @@
 """What a run, a `.keras` file or an exported model says of itself, read without loading it."""
 
+import io
 import json
 import math
 import os
@@ -17,7 +18,7 @@ LARGEST = 2**24
 """Bytes of JSON that are read: a configuration has some ten thousand."""
 
 _WEIGHTS = "model.weights.h5"
-_OTHERS = ("vars", "averaging", "constraint")
+_OTHERS = ("vars", "averaging", "constraint", "label_counts")
 """What stands beside parameters in a model's weights: its counters, the first of which counts steps, and averages."""
 _KINDS = "a run directory, a .keras file of this package, or a directory that `export` made"
 
@@ -30,9 +31,9 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
 
     Returns:
         "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system", "data_shape", "latent_dim", "classes",
-        "prior", "parameters" (of networks and priors), "steps" (those trained), "dataset" (what it was trained on) and
-        "versions", each None where it is not known; and what else there is: a run's "epochs" (those done, and those of
-        the recipe), what was exported ("functions").
+        "prior", "parameters" (of networks, priors, posterior and likelihood), "steps" (those trained), "dataset" (what
+        it was trained on) and "versions", each None where it is not known; and what else there is: a run's "epochs"
+        (those done, and those of the recipe), what was exported ("functions").
 
     Raises:
         ValueError: there is nothing at `path`, or something else, or it is damaged.
@@ -120,9 +121,11 @@ def _of_weights(archive):
 
     try:
         if archive.getinfo(_WEIGHTS).compress_type == zipfile.ZIP_STORED:
-            with archive.open(_WEIGHTS) as file, h5py.File(file) as weights:
+            with h5py.File(
+                io.BytesIO(archive.read(_WEIGHTS))
+            ) as weights:  # it goes back and forth, as zip files do not
                 weights.visititems(look)
-    except (KeyError, OSError, RuntimeError, TypeError, ValueError):
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError, ArithmeticError, zipfile.BadZipFile):
         return dict.fromkeys(("parameters", "steps"))
     return {"parameters": sum(shapes.values()) if shapes else None, "steps": steps[0] if steps else None}
 

@@ -111,7 +111,7 @@ def save_grid(
     if rows or caption:
         picture = lettered(picture, caption, _middles(picture, np.shape(images), columns, together, rows))
     about = PngInfo()
-    about.add_itxt(DESCRIPTION, caption)
+    about.add_itxt(DESCRIPTION, caption.encode("utf-8", "replace").decode())  # paths may be no text
     with replacing(path) as temporary:
         shown = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
         shown.save(temporary, "PNG", pnginfo=about if caption else None)
