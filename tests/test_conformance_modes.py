@@ -82,7 +82,8 @@ def on(strategy, name, how, **arguments):
 
 # In a graph, and above all with batch statistics that replicas share, a step takes long to trace.
 EAGER = {"run_eagerly": True}
-GRAPHS = (*STANDING, "hierarchical_vae", "factor_vae")  # a balance of its own; sets of codes of all replicas
+# A balance of its own; sets of codes of all replicas; AGE, whose variances of few codes amplify float32's rounding.
+GRAPHS = (*STANDING, "hierarchical_vae", "factor_vae", "age")
 SHARED = [(name, "batch", "in a graph" if name in GRAPHS else "eagerly") for name in CLASSES]
 SHARED += [("ijae", "group", "eagerly")]
 OFTEN_SHARED = [("gan", "batch", "in a graph")]
