@@ -17,11 +17,12 @@ CAPTIONS = {
     "mask_aae": "The number of dimensions of a manifold",
     "mask_aae_mnist": "Masks on MNIST",
     "peers": "Images a second beside pythae",
+    "profile": "Where the time of a step goes",
     "quality": "Minutes to quality",
     "scaling": "Speed over sizes",
 }
 PAGES = {"mnist_validation": "mnist", "flex_ae_synthetic": "flex_ae", "mask_aae_mnist": "mask_aae"}
-PAGES |= dict.fromkeys(("peers", "quality", "scaling"), "performance")
+PAGES |= dict.fromkeys(("peers", "profile", "quality", "scaling"), "performance")
 
 
 def rows_of(name: str) -> dict[str, tuple[list[str], list[list[str]]]]:
