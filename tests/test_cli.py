@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from command import run
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
@@ -26,7 +27,7 @@ from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.trainer import build
-from keras_ijae_cli import demo, main, settings, train
+from keras_ijae_cli import demo, settings, train
 from keras_ijae_cli.own_modules import import_own
 from keras_ijae_cli.systems import fitted
 
@@ -45,13 +46,6 @@ COMMANDS = [
 ]
 COMMANDS += ["interpolate", "export", "info", "figure", "film", "report", "explore", "lab", "demo"]
 SMALL = ["--dataset", "digits", "--networks", "mlp", "--width", "8", "--batch-size", "500", "--latent-dim", "2"]
-
-
-def run(*arguments):
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as exit:
-        main([str(argument) for argument in arguments])
-    return exit.value.code or 0
 
 
 def weights_of(directory):

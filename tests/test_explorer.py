@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import chromium  # noqa: F401
+from command import run
 from PIL import Image
 from werkzeug.datastructures import Headers
 
@@ -26,7 +27,6 @@ from keras_ijae.explorer.guard import guarded
 from keras_ijae.figures.plane import plane
 from keras_ijae.training import Recipe, RunDirectory
 from keras_ijae.training.trainer import train, versions
-from keras_ijae_cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 NASTY = "<script>alert(1)<img src=x onerror=alert(1)>"
@@ -238,13 +238,6 @@ def test_without_dash_the_error_names_the_extra(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "dash", None)
     assert run("explore", tmp_path) == 2
     assert "needs dash: pip install 'keras_ijae[explore]'" in capsys.readouterr().err
-
-
-def run(*arguments):
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as exit:
-        main([str(argument) for argument in arguments])
-    return exit.value.code or 0
 
 
 # In a browser -----------------------------------------------------------------------------------------------

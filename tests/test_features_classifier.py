@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from command import run
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_ijae import datasets
@@ -14,7 +15,6 @@ from keras_ijae.datasets.source import Source, Table
 from keras_ijae.metrics import features, frechet_distance
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, read_record, record_path
 from keras_ijae.training.classifier import _splits, default_epochs, train_classifier
-from keras_ijae_cli import main
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,6 @@ def stored(tmp_path_factory):
 def test_images():
     ((images, labels),) = datasets.load("digits", "test", 297, labels=True).as_numpy_iterator()
     return images, labels
-
-
-def run(*arguments):
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as exit:
-        main([str(argument) for argument in arguments])
-    return exit.value.code or 0
 
 
 def test_it_tells_the_classes_apart_and_its_record_says_how_well(stored, test_images):

@@ -5,20 +5,13 @@ import re
 
 import numpy as np
 import pytest
+from command import run
 from PIL import Image
 
 import keras_ijae as ki
 from keras_ijae.training import Recipe, RunDirectory, save_grid
 from keras_ijae.training.trainer import build
-from keras_ijae_cli import main
 from keras_ijae_cli.figures import FIGURES
-
-
-def run(*arguments):
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as exit:
-        main([str(argument) for argument in arguments])
-    return exit.value.code or 0
 
 
 def made(path, system, dataset="digits", latent_dim=2, **settings):

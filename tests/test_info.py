@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import command
 import keras
 import pytest
 import tensorflow as tf
@@ -12,13 +13,11 @@ from systems import VARIANTS, create
 import keras_ijae as ki
 from keras_ijae.game import metadata
 from keras_ijae.training import Recipe, RunDirectory, info
-from keras_ijae_cli import main, tables, use
+from keras_ijae_cli import tables, use
 
 
 def shown(*arguments):
-    with pytest.raises(SystemExit) as exit:
-        main([str(argument) for argument in ("info", *arguments)])
-    return exit.value.code or 0
+    return command.run("info", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,16 @@
 import json
 import os
 
+import command
 import pytest
 
 from keras_ijae.lab import experiments
 from keras_ijae.lab.experiments.outcome import Outcome
-from keras_ijae_cli import main
 
 
 def run(*arguments):
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as exit:
-        main(["lab", *(str(argument) for argument in arguments)])
-    return exit.value.code or 0
+    """The exit code of `keras-ijae lab`."""
+    return command.run("lab", *arguments)
 
 
 @pytest.mark.parametrize("name", ["transport", "mean-field", "regression", "clutter", "topologies"])

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from command import run
 
 import keras_ijae as ki
 from keras_ijae import datasets
@@ -14,7 +15,6 @@ from keras_ijae.training import ReconstructionGrid, SampleGrid, class_rows, grid
 from keras_ijae.training.data import first_rows, in_order, splits, training_data, validation_data
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
-from keras_ijae_cli import main
 
 pytestmark = pytest.mark.slow
 
@@ -145,13 +145,6 @@ def test_the_conditional_recipe_makes_a_conditional_model():
 
 
 # The command ----------------------------------------------------------------------------------------------
-
-
-def run(*arguments):
-    """The exit code of the command."""
-    with pytest.raises(SystemExit) as exit:
-        main([str(argument) for argument in arguments])
-    return exit.value.code or 0
 
 
 @pytest.fixture(scope="module")
