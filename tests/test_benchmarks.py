@@ -236,7 +236,7 @@ def test_points_of_scaling_are_measured_once_each(benchmark, tmp_path):
 
 @pytest.mark.slow
 def test_more_images_are_evaluated_in_the_same_memory(tmp_path):
-    run("large.py", "--kinds", "evaluated", "--counts", "10000,40000", "--out", tmp_path)
+    run("large.py", "--kinds", "evaluated", "--counts", "4000,16000", "--out", tmp_path)
     few, many = rows_of(tmp_path / "large.csv")
     assert float(many["peak_mb"]) < 1.1 * float(few["peak_mb"])
 

@@ -1,5 +1,7 @@
 """Every system of the registry is built from its roles, fits all data that Keras takes, logs and evaluates alike."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ from systems import (
 
 from keras_ijae.distributions.posteriors import POSTERIORS
 from keras_ijae.distributions.priors import PRIORS
+from keras_ijae.evaluation.better import is_objective, sense
 from keras_ijae.game import ENTRIES, arguments_of
 
 EAGER = {"run_eagerly": True}
@@ -171,6 +174,19 @@ def test_logs_every_loss_and_what_discriminators_say(in_graph):
             assert {f"{role}_real", f"{role}_fake", f"{role}_distance"} <= set(history)
     assert all(len(values) == 2 for values in history.values())
     assert all(name.replace("_", "").isalnum() for name in history)
+
+
+ERROR = re.compile("(squared|absolute|batch)_error_|cross_entropy_|negative_log_likelihood_|bits_per_dim")
+BOUND = re.compile("(elbo|log_likelihood)_")
+
+
+def test_of_what_is_logged_errors_are_better_lower_and_bounds_higher(in_graph):
+    _, history, _ = in_graph
+    for name in history:
+        plain = name.removeprefix("val_")
+        if not is_objective(name):
+            assert sense(name, history) == bool(BOUND.match(plain)) - bool(ERROR.match(plain)), name
+    assert "val_loss" not in history or sense("val_loss", history) == -1
 
 
 def test_evaluates_what_validation_reports_and_changes_nothing(in_graph):

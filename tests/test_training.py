@@ -252,7 +252,7 @@ def test_progress_is_one_line_that_fits_the_terminal_and_each_epoch_leaves_one(w
 
 def test_the_line_of_a_mask_tells_how_many_dimensions_are_active():
     losses = dict.fromkeys(("auto_encoder_loss", "code_critic_loss", "encoder_loss", "mask_loss"), 1.0)
-    assert Progress()._numbers({**losses, "rec_mean": 0.5, "val_loss": 2.0, "active_dims": 9.0}, 60) == (
+    assert Progress()._numbers({**losses, "cross_entropy_mean": 0.5, "val_loss": 2.0, "active_dims": 9.0}, 60) == (
         "auto_encoder 1  val_loss 2  active_dims 9  code_critic 1"
     )
 

@@ -24,14 +24,14 @@ PATIENCE = 900  # seconds
 ROWS, BATCH = 15, 8  # a last batch of 7, which no number of replicas divides
 
 
-def outcome(name, strategy=None, directory=None, process=0):
+def outcome(name, strategy=None, directory=None, process=0, eagerly=True):
     """All that two steps and what follows leave behind, name -> array; files into `directory`, if there is one."""
     from systems import CONDITIONAL, create, images, weights
 
     labels = {"classes": 3} if name in CONDITIONAL else {}
     with (strategy or tf.distribute.get_strategy()).scope():
         model = create(name, **labels)
-        model.compile(keras.optimizers.SGD(0.05, momentum=0.5), run_eagerly=strategy is None)
+        model.compile(keras.optimizers.SGD(0.05, momentum=0.5), run_eagerly=eagerly)
     data = tf.data.Dataset.from_tensor_slices((images(ROWS), np.arange(ROWS) % 3)).batch(BATCH)
     history = model.fit(data, verbose=0, callbacks=files(directory, process)).history
     scores = model.evaluate(data, verbose=0, return_dict=True)
@@ -94,13 +94,13 @@ def ended(processes):
 
 
 def main(strategy, directory, names):
-    if "CPUS" in os.environ:
+    if "CPUS" in os.environ:  # each with a trace of its own, which takes long
         parts = [tf.config.LogicalDeviceConfiguration()] * int(os.environ["CPUS"])
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
     strategy = ki.training.distribution(strategy)
     process = 0 if strategy.cluster_resolver is None else strategy.cluster_resolver.task_id
     for name in names:
-        found = outcome(name, strategy, directory / name, process)
+        found = outcome(name, strategy, directory / name, process, eagerly="CPUS" in os.environ)
         np.savez(directory / f"{name}-{process}.npz", **found)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 _LOWER = {
     *("loss", "squared_error", "squared_error_sum", "mean_squared_error", "batch_error_mean", "absolute_error_mean"),
-    *("rec_mean", "negative_log_likelihood_sum", "bits_per_dim"),
+    *("cross_entropy_mean", "squared_error_mean", "negative_log_likelihood_sum", "bits_per_dim"),
     *("fid", "frechet_distance", "class_frechet_distance_mean", "class_frechet_distance_worst"),
     *("kid", "kernel_distance", "sliced_wasserstein", "lpips"),
 }

@@ -148,12 +148,10 @@ class Space:
 
     def _active(self):
         """The dimensions that are used most."""
-        sizes, form = self.codes.std(axis=0), "s.d. {:.2g}"
-        if self.x is not None:
-            sizes, form = use_of_dimensions(self.model, self._data, self.codes)
+        use = use_of_dimensions(self.codes, self.model, self._data if self.x is not None else None)
         spread = self.codes.std(axis=0)
-        chosen = [one for one in np.argsort(-sizes, kind="stable") if spread[one] > 0][:SLIDERS]
-        names = [f"z{one}, {form.format(sizes[one])}" for one in chosen]
+        chosen = [one for one in np.argsort(-use.sizes, kind="stable") if spread[one] > 0][:SLIDERS]
+        names = [f"z{one}, {use.of(one)}" for one in chosen]
         return Axes(names, np.eye(len(spread))[chosen], self.codes.mean(axis=0), spread[chosen])
 
 

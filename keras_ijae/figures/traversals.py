@@ -1,7 +1,7 @@
 """One code, changed: along attributes, along single dimensions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,14 +75,23 @@ def kl_of_dimensions(model: Any, x: Any) -> np.ndarray:
     return arithmetic.gaussian_kl(posterior.mean().numpy(), posterior.stddev().numpy())
 
 
-def use_of_dimensions(model: Any, x: Any, codes: np.ndarray) -> tuple[np.ndarray, str]:
-    """How much each dimension is used, (latent_dim,), and in words with a place for it: "{:.2f} nats".
+class Use(NamedTuple):
+    """How much each dimension of codes is used: sizes (latent_dim,), what they are, and a form for one of them."""
 
-    It is `kl_of_dimensions` where the posterior is Gaussian, else the standard deviation of the codes (n, latent_dim).
-    """
-    if isinstance(model.posterior_family, GaussianPosterior):
-        return kl_of_dimensions(model, x), "{:.2f} nats"
-    return codes.std(axis=0), "s.d. {:.2g}"
+    sizes: np.ndarray
+    what: str
+    form: str
+
+    def of(self, dimension: int) -> str:
+        """That of one dimension, as it stands beside it."""
+        return self.form.format(self.sizes[dimension])
+
+
+def use_of_dimensions(codes: np.ndarray, model: Any, x: Any = None) -> Use:
+    """Of codes (n, latent_dim): `kl_of_dimensions`, where there is `x` and a Gaussian posterior, else the s.d."""
+    if x is not None and isinstance(model.posterior_family, GaussianPosterior):
+        return Use(kl_of_dimensions(model, x), r"mean of $KL(q(z_j|x)\,||\,N(0, 1))$", "{:.2f} nats")
+    return Use(codes.std(axis=0), "standard deviation of the codes", "s.d. {:.2g}")
 
 
 def latent_traversals(
@@ -108,19 +117,17 @@ def latent_traversals(
     codes = np.asarray(model.encode(x, seed=0), np.float64)
     index = whole("index", index, 0, len(codes) - 1)
     means, deviations = codes.mean(axis=0), codes.std(axis=0)
-    sizes, beside = use_of_dimensions(model, x, codes)
-    chosen = np.argsort(-sizes, kind="stable")[: whole("dimensions", dimensions)]
+    use = use_of_dimensions(codes, model, x)
+    chosen = np.argsort(-use.sizes, kind="stable")[: whole("dimensions", dimensions)]
     factors = np.linspace(-1, 1, whole("steps", steps, 2)) * number("reach", reach, above=0)
     ways = np.repeat(codes[index][None, None], len(chosen), axis=0).repeat(steps, axis=1)
     for row, dimension in enumerate(chosen):
         ways[row, :, dimension] = means[dimension] + factors * deviations[dimension]
-    nats = r"mean of $KL(q(z_j|x)\,||\,N(0, 1))$"
-    what = nats if "nats" in beside else "standard deviation of the codes"
     return Rows(
         decoded(model, ways, labels_of(model, x, [index] * len(ways))),
-        [f"$z_{{{dimension}}}$  {beside.format(sizes[dimension])}" for dimension in chosen],
+        [f"$z_{{{dimension}}}$  {use.of(dimension)}" for dimension in chosen],
         _signed(factors),
-        f"One dimension at a time; beside it the {what}",
+        f"One dimension at a time; beside it the {use.what}",
         "value of the dimension, in standard deviations of the codes from their mean",
         context=context_of(model, x),
     )

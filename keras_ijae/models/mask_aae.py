@@ -173,7 +173,7 @@ class MaskAAE(Game):
 
     def _play_auto_encoder(self, x, noise, z):
         rec, variance = self._rec(x, z), self._variance(gathered(z))
-        logs = {"rec_mean": rec, "variance_penalty": variance}
+        logs = {f"{self.reconstruction}_mean": rec, "variance_penalty": variance}
         return Played({"auto_encoder": rec + _of(self.variance_weight, rec) * variance}, logs)
 
     def _play_code_critic(self, x, noise, z):
