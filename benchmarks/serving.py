@@ -1,14 +1,13 @@
 """Images per second over threads: of a model's `sample`, and of the SavedModel that it exports.
 
     python benchmarks/serving.py                                 # 1, 2, 4, 8, 16, 32 and 64 threads
-    python benchmarks/serving.py --threads 1,4 --csv runs/serving.csv
+    python benchmarks/serving.py --threads 1,4 --out docs         # rows of serving.csv, and a section of performance.md
 
 All threads ask for samples of `--rows` images at once, each with seeds of its own, for `--seconds`. Before that, what
 64 threads get is compared with what one gets: image by image the same.
 """
 
 import argparse
-import csv
 import tempfile
 import threading
 import time
@@ -17,6 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from records import OUT, SHORT, append, machine, origin, read, write_section
+
+SECONDS, HEADING, FILE = 5.0, "## Images a second over threads", "serving.csv"
+ABOUT = """Of a VAE on images of 28 x 28 x 1 that is asked for samples, 16 a request, by so many threads at once, by
+`benchmarks/serving.py`: of the model in Python, and of the SavedModel that it exports. What 64 threads get is first
+compared with what one gets: it is the same, image by image."""
+COLUMNS = ["threads", "model.sample", "SavedModel"]
 
 Sample = Callable[[int], np.ndarray]
 """Seed -> images."""
@@ -73,21 +79,22 @@ def main(command: list[str] | None = None) -> None:
     parser.add_argument("--threads", default="1,2,4,8,16,32,64", help="how many, in turn (default: %(default)s)")
     parser.add_argument("--rows", type=int, default=16, help="images of a request (default: 16)")
     parser.add_argument("--shape", default="28x28x1", help="of an image (default: 28x28x1)")
-    parser.add_argument("--seconds", type=float, default=5, help="of each measurement (default: 5)")
-    parser.add_argument("--csv", type=Path, help="a file for the table")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=OUT, help="directory of rows and page (default: %(default)s)")
     given = parser.parse_args(command)
     shape = tuple(map(int, given.shape.split("x")))
     with tempfile.TemporaryDirectory() as directory:
-        asked, table = servers(shape, given.rows, f"{directory}/saved"), []
+        asked = servers(shape, given.rows, f"{directory}/saved")
         for sample in asked.values():
             check(sample)
         for threads in map(int, given.threads.split(",")):
-            rates = [rate(sample, threads, given.seconds) for sample in asked.values()]
-            table.append([threads, *(round(value, 1) for value in rates)])
-            print(f"{threads:3} threads  " + "  ".join(f"{n} {r:8.0f}/s" for n, r in zip(asked, rates, strict=True)))
-    if given.csv:
-        with given.csv.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([["threads", *asked], *table])
+            rates = {name: f"{rate(sample, threads, given.seconds):.0f}" for name, sample in asked.items()}
+            print(f"{threads:3} threads  " + "  ".join(f"{name} {value:>8}/s" for name, value in rates.items()))
+            row = {"threads": threads, **rates, SHORT: SHORT if given.seconds < SECONDS else "", "machine": machine()}
+            row |= origin("serving.py", "benchmarks")
+            append(given.out / FILE, row, list(row))
+    latest = {row["threads"]: row for row in read(given.out / FILE)}
+    write_section(given.out, HEADING, ABOUT, COLUMNS, latest.values())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Trains a lambda-IJAE and evaluates it again and again: memory stays flat, and nothing is traced anew.
 
-    python benchmarks/soak.py --minutes 20                     # writes runs/soak.csv and runs/soak.png
+    python benchmarks/soak.py --minutes 20                     # into runs/benchmarks
     python benchmarks/soak.py --minutes 5 --limit 1500         # at most so many MiB resident
 
-Each round trains for an epoch on the digits, evaluates, reconstructs, samples and scores. The table has a row for each:
-seconds, resident memory in MiB, and how many graphs TensorFlow has traced so far. The exit code is 1 if, after the
+Each round trains for an epoch on the digits, evaluates, reconstructs, samples and scores. soak_rounds.csv has a row for
+each: seconds, resident memory in MiB, and how many graphs TensorFlow has traced so far; pictures/soak.png draws them,
+and what came of it is appended to soak.csv and stands in performance.md, all in --out. The exit code is 1 if, after the
 first quarter of the time, memory still grows by more than 2 % of what it is (a line fitted to the rest, from its
 beginning to its end), if anything is traced, or at once if the limit is passed.
 """
@@ -16,10 +17,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from records import OUT, SHORT, append, machine, origin, read, write_section
 
 from keras_ijae.files import replacing
 
-WARM_UP, GROWTH = 0.25, 0.02
+WARM_UP, GROWTH, MINUTES = 0.25, 0.02, 20.0
+HEADING, FILE, ROUNDS, PICTURE = "## Memory over time", "soak.csv", "soak_rounds.csv", "pictures/soak.png"
+COLUMNS = ["rounds", "minutes", "resident_mib", "growth", "traced"]
+KEPT = [*COLUMNS, SHORT, "machine", "commit", "command"]
+ABOUT = f"""Of a process that trains a λ-IJAE on the digits, evaluates, reconstructs, samples and scores, again and
+again, by `benchmarks/soak.py`: *resident_mib* at the end; how much of it has come since the first quarter of the
+time, *growth* (a line fitted to the rest); and graphs *traced* since then. The program fails where memory grows by
+more than {GROWTH:.0%} or anything is traced.
+
+![Resident memory and traced graphs over time]({PICTURE})"""
 
 
 class Row(NamedTuple):
@@ -94,27 +105,34 @@ def draw(rows: list[Row], path: Path) -> None:
     right.plot(minutes, [row.traced for row in rows], color="C1")
     right.set(ylabel="graphs traced", ylim=(0, 1.5 * max(row.traced for row in rows)))
     left.yaxis.label.set_color("C0"), right.yaxis.label.set_color("C1")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100)
+        figure.savefig(temporary, format="png", dpi=100)
 
 
 def main(command: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=20, help="how long (default: 20)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="how long (default: %(default)s)")
     parser.add_argument("--limit", type=float, help="MiB that may be resident")
-    parser.add_argument("--out", type=Path, default=Path("runs/soak"), help="gets .csv and .png (default: runs/soak)")
+    parser.add_argument(
+        "--out", type=Path, default=OUT, help="directory of rows, page and picture (default: %(default)s)"
+    )
     given = parser.parse_args(command)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    with given.out.with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
+    with (given.out / ROUNDS).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Row._fields)
         for row in rounds(given.minutes, given.limit):
             rows.append(row)
             writer.writerow(row)
             file.flush()
-    draw(rows, given.out.with_suffix(".png"))
+    draw(rows, given.out / PICTURE)
     growth, traced = verdict(rows)
+    row = {"rounds": len(rows), "minutes": rows[-1].seconds / 60, "resident_mib": rows[-1].resident_mib}
+    row |= {"growth": f"{growth:.2%}", "traced": traced, SHORT: SHORT if given.minutes < MINUTES else ""}
+    append(given.out / FILE, row | {"machine": machine()} | origin("soak.py", "benchmarks"), KEPT)
+    write_section(given.out, HEADING, ABOUT, COLUMNS, read(given.out / FILE))
     print(
         f"{len(rows)} rounds in {rows[-1].seconds / 60:.1f} minutes: {rows[-1].resident_mib:.0f} MiB resident, which "
         f"after the warm-up grew by {growth:.2%}; {traced} graphs traced meanwhile."

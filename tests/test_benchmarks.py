@@ -66,11 +66,14 @@ def test_a_loop_that_trains_otherwise_is_found(benchmark, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_program_prints_ratios():
+def test_the_program_prints_and_keeps_ratios(tmp_path):
     command = [sys.executable, BENCHMARKS / "train_step.py", "--systems", "vae", "--shapes", "8x8x1", "--width", "2"]
-    command += ["--quick", "--no-check", "--steps", "2", "--repeats", "1", "--batch-size", "4"]
+    command += ["--quick", "--no-check", "--steps", "2", "--repeats", "1", "--batch-size", "4", "--out", tmp_path]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "8x8x1" in printed and "weights within" not in printed
+    (row,) = rows_of(tmp_path / "train_step.csv")
+    assert row["least"] == row["ratio"] == row["most"] and row["ratio"] in printed and row["short"] == "short"
+    assert "| vae | 8x8x1 |" in (tmp_path / "performance.md").read_text()
 
 
 def counted(benchmark, function, *shapes):
@@ -122,7 +125,7 @@ def test_the_cost_of_a_system_is_its_time_over_the_vaes_and_over_what_is_counted
 
 
 @pytest.mark.slow
-def test_soak_writes_its_curve_and_finds_what_grows_and_what_is_traced_anew(benchmark, tmp_path):
+def test_soak_writes_its_curve_and_finds_what_grows_and_what_is_traced_anew(benchmark, tmp_path, monkeypatch):
     soak = benchmark("soak")
     flat = [soak.Row(number, 10.0 * number, 500 + number % 3, 7) for number in range(1, 41)]
     growth, traced = soak.verdict(flat)
@@ -136,14 +139,19 @@ def test_soak_writes_its_curve_and_finds_what_grows_and_what_is_traced_anew(benc
     assert first.traced > 0 and first.resident_mib > 100
     with pytest.raises(MemoryError, match="more than 1"):
         next(soak.rounds(0.001, limit=1, system="vae"))
+    monkeypatch.setattr(soak, "rounds", lambda minutes, limit: iter(flat))
+    soak.main(["--minutes", "1", "--out", str(tmp_path)])
+    (row,) = rows_of(tmp_path / "soak.csv")
+    assert (row["rounds"], row["traced"], row["short"]) == ("40", "0", "short")
+    assert len(rows_of(tmp_path / "soak_rounds.csv")) == 40 and "| 40 |" in (tmp_path / "performance.md").read_text()
 
 
 @pytest.mark.slow
 def test_serving_compares_what_threads_get_and_counts_images(benchmark, tmp_path):
     serving = benchmark("serving")
-    serving.main(["--threads", "1,2", "--shape", "8x8x1", "--seconds", "0.2", "--csv", str(tmp_path / "t.csv")])
-    with (tmp_path / "t.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    serving.main(["--threads", "1,2", "--shape", "8x8x1", "--seconds", "0.2", "--out", str(tmp_path)])
+    rows = rows_of(tmp_path / "serving.csv")
+    assert "| 2 |" in (tmp_path / "performance.md").read_text()
     assert [row["threads"] for row in rows] == ["1", "2"] and all(float(row["SavedModel"]) > 0 for row in rows)
     calls = iter(range(10_000))
     with pytest.raises(ValueError, match="gave other images than alone"):

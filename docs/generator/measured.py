@@ -20,9 +20,10 @@ CAPTIONS = {
     "profile": "Where the time of a step goes",
     "quality": "Minutes to quality",
     "scaling": "Speed over sizes",
+    "train_step": "`fit` against a loop by hand",
 }
 PAGES = {"mnist_validation": "mnist", "flex_ae_synthetic": "flex_ae", "mask_aae_mnist": "mask_aae"}
-PAGES |= dict.fromkeys(("peers", "profile", "quality", "scaling"), "performance")
+PAGES |= dict.fromkeys(("peers", "profile", "quality", "scaling", "train_step"), "performance")
 
 
 def rows_of(name: str) -> dict[str, tuple[list[str], list[list[str]]]]:
