@@ -28,6 +28,7 @@ from keras_ijae.distributions import (
 )
 from keras_ijae.evaluation import ais_log_likelihood
 from keras_ijae.game import Batch
+from keras_ijae.game import data as game_data
 from keras_ijae.models import VAE
 from keras_ijae.models.bounds import code_and_kl
 from keras_ijae.replicas import Share
@@ -135,6 +136,15 @@ def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     np.testing.assert_allclose(many, truth, atol=0.08)
     chunked = model.importance_weighted_bound(x[:3], samples=5, chunk=2)
     np.testing.assert_allclose(chunked, model.importance_weighted_bound(x, samples=5, chunk=5)[:3], rtol=1e-5)
+
+
+def test_bounds_of_many_rows_are_those_of_their_parts(monkeypatch):
+    model, x = linear(), data(11)
+    whole = model.elbo(x), model.importance_weighted_bound(x, 5, 2), model.posterior(x).mean()
+    monkeypatch.setattr(game_data, "ROWS", 4)
+    parts = model.elbo(x), model.importance_weighted_bound(x, 5, 2), model.posterior(x).mean()
+    for left, right in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
 
 
 LEARNED = {

@@ -10,6 +10,7 @@ import keras_ijae as ki
 from keras_ijae import evaluation, random
 from keras_ijae.distributions import MAF, GaussianMixture, LearnedMixture, Prior, RealNVP, Uniform, VampPrior
 from keras_ijae.evaluation.capabilities import scored_prior
+from keras_ijae.game import data as game_data
 from keras_ijae.training import Backup
 
 KINDS = ("ae", "vae", "ijae", "mask_aae", "flex_ae")  # mean codes, implicit ones, masked ones, a learned prior
@@ -291,6 +292,17 @@ def fitted(name, fits, data=X, seed=3, **arguments):
     model = create(name, **arguments)
     model.fit_prior(data, Keeps(LATENT, fits), seed)
     return model, model.sampling_prior.given
+
+
+def test_of_a_large_array_some_rows_are_encoded_at_once(monkeypatch):
+    whole = fitted("vae", "draws")[1](1)
+    monkeypatch.setattr(game_data, "ROWS", 5)
+    real, seen = ki.models.VAE.parameters, []
+    monkeypatch.setattr(
+        ki.models.VAE, "parameters", lambda model, x, *more: seen.append(len(x)) or real(model, x, *more)
+    )
+    np.testing.assert_allclose(fitted("vae", "draws")[1](1), whole, rtol=1e-5, atol=1e-6)
+    assert max(seen) == 5 and sum(seen) == len(X)
 
 
 @pytest.mark.slow

@@ -38,6 +38,15 @@ class Batch(NamedTuple):
         return Batch(*(part if part is None else function(part) for part in self))
 
 
+ROWS = 512
+"""How many rows go through a network at once, where there may be any number of them."""
+
+
+def parts(rows: int) -> Iterator[slice]:
+    """Of so many rows, those that go through a network at once."""
+    return (slice(at, at + ROWS) for at in range(0, rows, ROWS))
+
+
 def unpack(data: Any) -> tf.Tensor:
     """The observations of a batch: x alone, (x, y), or a tfds dictionary with "image" (uint8 is scaled).
 

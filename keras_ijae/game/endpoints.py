@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-
-_ROWS = 512  # rows that go through a network at once
+from keras_ijae.game.data import parts
 
 
 class Endpoints:
@@ -57,8 +56,8 @@ class Endpoints:
         arguments = [tf.cast(argument, tf.float32) for argument in arguments if argument is not None]
         rows = arguments[0].shape[0]
         values = np.empty([rows, *function.structured_outputs.shape[1:]], "float32")  # parts and a whole would be two
-        for at in range(0, rows, _ROWS):
-            values[at : at + _ROWS] = function(*(a[at : at + _ROWS] for a in arguments))
+        for part in parts(rows):
+            values[part] = function(*(argument[part] for argument in arguments))
         return values
 
     def _get(self, name):

@@ -11,7 +11,7 @@ from keras_ijae.distributions import priors
 from keras_ijae.distributions.priors import Prior
 from keras_ijae.distributions.supports import REALS, described, holds
 from keras_ijae.game.data import batches as batches_of
-from keras_ijae.game.data import check_form
+from keras_ijae.game.data import check_form, parts
 from keras_ijae.progress import tracked
 
 
@@ -93,7 +93,7 @@ def _observations(model, data, seed):
 
 
 def _rows(model, data):
-    """The observations, batch by batch."""
+    """The observations, batch by batch, of large ones some hundred rows at a time."""
     if isinstance(data, Iterator):
         raise ValueError(
             "Argument `data` must be an array, a finite tf.data.Dataset or a PyDataset: a generator cannot be gone "
@@ -103,7 +103,8 @@ def _rows(model, data):
     empty = True
     for batch in tracked(batches_of(data), "codes"):
         empty = False
-        yield np.asarray(model.labelled(batch).x)
+        x = np.asarray(model.labelled(batch).x)
+        yield from (x[part] for part in parts(len(x)))
     if empty:
         raise ValueError("Argument `data` is empty: there are no codes to fit a prior to")
 

@@ -1,5 +1,6 @@
 """What a trained model does: encode, decode, reconstruct, sample, interpolate, for any number of rows."""
 
+import operator
 import os
 from typing import Any
 
@@ -141,8 +142,10 @@ class GenerativeModel(Conditionals):
                 f"{type(self).__name__} has no explicit posterior q(z|x) here: create it with posterior='diagonal' or "
                 "'full', where the system takes that argument"
             )
+        batch = self.labelled(x, labels)
         with self.averaged():
-            return self.posterior_family.distribution(self.parameters(*self.labelled(x, labels)))
+            params = [self.parameters(*batch.each(operator.itemgetter(part))) for part in data.parts(batch.x.shape[0])]
+            return self.posterior_family.distribution(tf.concat(params, 0))
 
     def reconstruction_error(self, x: Any, labels: Any = None) -> np.ndarray:
         """Squared error of the reconstruction, summed over dimensions: (n,)."""

@@ -1,6 +1,7 @@
 """Bounds of log p(x), which all systems share that have densities q(z|x), p(x|z) and p(z)."""
 
 import math
+import operator
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
 from keras_ijae.distributions.supports import Support, described, holds
-from keras_ijae.game.data import Batch
+from keras_ijae.game.data import Batch, parts
 
 
 def code_and_kl(
@@ -146,10 +147,10 @@ class Bounds:
             labels: of `x`, for conditional models.
         """
         batch = self._bounded(x, labels)
+        noise = self._keyed_noise(batch.x.shape[0], random.fold(checks.seed(seed), "elbo"))
         with self.averaged():
-            noise = self._keyed_noise(batch.x.shape[0], random.fold(checks.seed(seed), "elbo"))
-            log_likelihood, kl = self.bound_terms(batch, noise)
-        return (log_likelihood - kl).numpy()
+            terms = [self.bound_terms(*some) for some in _in_parts(batch, noise)]
+        return np.concatenate([(log_likelihood - kl).numpy() for log_likelihood, kl in terms])
 
     def importance_weighted_bound(
         self, x: Any, samples: int = 100, chunk: int = 20, seed: int = 0, labels: Any = None
@@ -159,7 +160,7 @@ class Bounds:
         Args:
             x: observations (n, ...).
             samples: K.
-            chunk: how many of the K codes of all rows are decoded at once: bounds the memory.
+            chunk: how many of the K codes of some hundred rows are decoded at once: bounds the memory.
             seed: of the codes.
             labels: of `x`, for conditional models.
 
@@ -167,23 +168,25 @@ class Bounds:
             Burda, Grosse & Salakhutdinov 2016, eq. 8.
         """
         checks.whole("samples", samples), checks.whole("chunk", chunk), checks.seed(seed)
-        batch, parts = self._bounded(x, labels), []
+        batch, found = self._bounded(x, labels), []
         for at in range(0, samples, chunk):
             # a key for each of the K, so that the codes depend on neither chunks nor rows
             each = range(at, min(at + chunk, samples))
             drawn = [self._keyed_noise(batch.x.shape[0], random.fold(seed, "importance", k)) for k in each]
-            noise = {name: tf.concat([one[name] for one in drawn], 0) for name in drawn[0]}
-            parts.append(tf.reshape(self._log_weights(batch, noise, len(drawn)), [len(drawn), -1]))
-        return tf.reduce_logsumexp(tf.concat(parts, 0), axis=0).numpy() - math.log(samples)
+            noise = {name: tf.stack([one[name] for one in drawn], axis=1) for name in drawn[0]}
+            found.append(tf.concat([self._log_weights(*some, len(drawn)) for some in _in_parts(batch, noise)], 1))
+        return tf.reduce_logsumexp(tf.concat(found, 0), axis=0).numpy() - math.log(samples)
 
     def _log_weights(self, batch, noise, times):
-        """log p(x, z) - log q(z|x) for `times` codes of each row: (times * n,)."""
+        """log p(x, z) - log q(z|x) for `times` codes of each row, with noise (n, times, ...): (times, n)."""
+        noise = {name: tf.concat(tf.unstack(values, axis=1), 0) for name, values in noise.items()}
         with self.averaged():
             params = tf.tile(self.parameters(*batch), [times, 1])
             z, log_q = self.posterior_family.sample_and_log_prob(params, noise["code"])
             x, labels = batch.each(lambda part: tf.concat([part] * times, 0))
             log_likelihood = self.observation_model.log_prob(self.outputs(z, labels=labels), x)
-            return log_likelihood + log_prior(self.prior, z, noise.get("prior")) - log_q
+            weights = log_likelihood + log_prior(self.prior, z, noise.get("prior")) - log_q
+            return tf.reshape(weights, [times, -1])
 
     def _bounded(self, x, labels):
         if not self.has_bounds:
@@ -198,3 +201,10 @@ class Bounds:
         if self.prior.density_noise_dim and not self.prior.density_noise_rows:
             noise["prior"] = random.normal([rows, self.prior.density_noise_dim], random.fold(key, "prior"))
         return noise
+
+
+def _in_parts(batch, noise):
+    """Rows that go through the networks at once, and their noise."""
+    for part in parts(batch.x.shape[0]):
+        cut = operator.itemgetter(part)
+        yield batch.each(cut), {name: cut(values) for name, values in noise.items()}
