@@ -21,6 +21,16 @@ def test_eager_graph_and_xla_agree_bit_for_bit(draw):
         np.testing.assert_array_equal(tf.function(function, jit_compile=jit)(tf.constant(7)), eager)
 
 
+@pytest.mark.parametrize("key", [[0, 0], [5, -7], [2**31 - 1, -(2**31)]])
+@pytest.mark.parametrize("jit", [None, False, True])
+def test_the_bits_are_those_of_tensorflows_philox(key, jit):
+    function = lambda key: random._bits([9, 3], key)  # noqa: E731
+    key = tf.constant(key, tf.int32)
+    expected = tf.random.stateless_uniform([9, 3], key, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+    found = function(key) if jit is None else tf.function(function, jit_compile=jit)(key)
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
 def test_the_first_rows_do_not_depend_on_the_number_of_rows(draw):
     whole = draw([1000, 3, 2], 5).numpy()
