@@ -269,7 +269,7 @@ def test_a_first_batch_that_cannot_be_sliced_on_each_of_two_replicas_goes_whole_
     for strategy in (tf.distribute.get_strategy(), two_replicas):
         with strategy.scope():
             model = create("wgan_gp", critic_steps=5, fresh_batches=True)
-            model.compile(jit_compile=False)
+            model.compile(run_eagerly=True)
         train(model, images(8), epochs=1, batch_size=8)
         found.append(weights(model))
     same(*found, 1e-4)

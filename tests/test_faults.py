@@ -217,18 +217,25 @@ def test_data_that_fail_are_said_by_all_that_read_them(call):
 # A run directory --------------------------------------------------------------------------------------------------
 
 
+RECIPE = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """Weights of a run that nothing stopped."""
+    return weights(trainer.train(RECIPE, open_run(tmp_path_factory.mktemp("runs") / "whole")))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("ends", ["model.keras", "history.csv", "samples-0002.png"])
-def test_a_run_whose_disk_is_full_is_resumed_to_the_same_model(tmp_path, monkeypatch, ends):
-    recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
-    expected = weights(trainer.train(recipe, open_run(tmp_path / "whole")))
+def test_a_run_whose_disk_is_full_is_resumed_to_the_same_model(expected, tmp_path, monkeypatch, ends):
     with monkeypatch.context() as context:
         failing(context, FULL, ends)
         with pytest.raises(OSError, match=f"No space left on device: '.*{ends}'"):
-            trainer.train(recipe, open_run(tmp_path / "run"))
+            trainer.train(RECIPE, open_run(tmp_path / "run"))
     assert not list((tmp_path / "run").rglob(f"*{ends}"))
     run = open_run(tmp_path / "run", resume=True)
-    same(expected, weights(trainer.train(recipe, run)))
+    same(expected, weights(trainer.train(RECIPE, run)))
     assert run.model.is_file()
 
 
