@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from keras_ijae_cli.figures import FIGURES, Asked
 from keras_ijae_cli.output import drawable, wrote
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.tables import Csv, Json, show
 from keras_ijae_cli.use import Data, Seed, Split
 
 
@@ -38,6 +37,8 @@ def figure(
         typer.Option(help="Of neighbours and prd: data, inception, or a classifier of train-classifier (.keras)."),
     ] = "data",
     seed: Seed = 0,
+    csv: Csv = False,
+    json: Json = False,
     import_: Import = None,
 ) -> None:
     """Draw a figure of a trained model, as papers have them.
@@ -54,7 +55,9 @@ def figure(
     [cyan]keras-ijae figure prd runs/vae runs/gan --features mnist-classifier.keras[/cyan]
     """
     if name is None:
-        return Console().print(_listed())
+        return show(_listed(), csv, json)
+    if csv or json:
+        raise ValueError("Options --csv and --json are for the list of figures: figures of runs are drawn to --out.")
     if name not in FIGURES:
         raise ValueError(f"There is no figure {name!r}. `keras-ijae figure` lists them: {', '.join(FIGURES)}")
     known, out = FIGURES[name], out or Path(f"{name}.png")
@@ -79,8 +82,8 @@ def _existing(name: str, runs: list[Path]) -> list[Path]:
     return runs
 
 
-def _listed() -> Table:
-    table = Table("figure", "what it shows", "needs")
-    for name, known in FIGURES.items():
-        table.add_row(name, known.summary, ", ".join(known.needs) or "any model")
-    return table
+def _listed() -> list[dict[str, str]]:
+    return [
+        {"figure": name, "what it shows": known.summary, "needs": ", ".join(known.needs) or "any model"}
+        for name, known in FIGURES.items()
+    ]

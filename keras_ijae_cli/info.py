@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from keras_ijae_cli.output import printable
 from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.tables import Csv, Json, as_json, show
 
 
 def info(
     path: Annotated[Path, typer.Argument(help="A run directory, a .keras file, or what `export` wrote.")],
-    json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    csv: Csv = False,
+    json: Json = False,
 ) -> None:
     """Tell what a trained model is: its system, sizes, training data and versions.
 
@@ -33,12 +32,10 @@ def info(
     from keras_ijae.training import info as info_of
 
     found = info_of(path)
-    if json_:
-        return typer.echo(json.dumps(found, indent=2))
-    table = Table("what", "value", show_header=False)
-    for name, value in found.items():
-        table.add_row(*(escape(printable(part)) for part in (name, _words(value))))
-    Console().print(table)
+    if json and not csv:
+        sys.stdout.write(as_json(found))
+    else:
+        show([{"what": printable(name), "value": printable(_words(value))} for name, value in found.items()], csv, json)
 
 
 def _words(value: Any) -> str:

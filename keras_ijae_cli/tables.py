@@ -71,8 +71,12 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(content: Any) -> str:
-    """Indented; NaN and infinities, which JSON has not, are strings that `float` reads."""
-    return json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False, default=str) + "\n"
+    """Indented; NaN and infinities, which JSON has not, are strings that `float` reads.
+
+    Letters of all alphabets stand as they are, characters that steer a terminal as their numbers.
+    """
+    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False, default=str) + "\n"
+    return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
 
 
 def cell(value: Any) -> str:

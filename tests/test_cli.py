@@ -316,6 +316,20 @@ def test_evaluate_says_which_score_or_extractor_is_wrong(vae, capsys, arguments,
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["systems", "recipes", "datasets", "metrics", "figure", "lab"])
+def test_what_is_listed_for_people_is_listed_for_programs(command, capsys):
+    assert run(command, "--csv") == 0
+    lines = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert run(command, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows] == lines
+    assert run(command) == 0
+    shown = "".join(capsys.readouterr().out.split())
+    assert len(rows) > 5 and all("".join(next(iter(row.values())).split()) in shown for row in rows)
+    assert run(command, "--csv", "--json") == 2
+    assert "Give --csv or --json, not both" in capsys.readouterr().err
+
+
 def test_metrics_lists_every_score(capsys):
     from keras_ijae.evaluation import MEASURES
 
@@ -359,6 +373,18 @@ def test_runs_are_compared_side_by_side(vae, killed, capsys):
     assert found["gen/fid"] == (None, 3.5)
     assert run("compare", vae) == 2
     assert "Argument RUNS must be at least two" in capsys.readouterr().err
+
+
+def test_what_is_no_run_is_not_compared(vae, tmp_path, capsys):
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "config.json").write_text('{"name": "of another program"}')
+    for name, message in {
+        "missing": "missing is not a run directory: it has no config.json",
+        "foreign": "config.json is not the configuration of a run",
+    }.items():
+        assert run("compare", vae, tmp_path / name) == 2
+        found = capsys.readouterr()
+        assert message in found.err and not found.out
 
 
 def test_a_model_file_alone_can_be_used(vae, tmp_path):

@@ -50,6 +50,11 @@ def test_the_figures_are_listed_with_what_they_need(capsys):
     assert all(name in shown for name in FIGURES) and "an encoder" in shown
 
 
+def test_no_table_is_asked_of_a_figure(tmp_path, capsys):
+    assert run("figure", "codes", tmp_path, "--csv") == 2
+    assert_said(capsys, "Options --csv and --json are for the list of figures")
+
+
 def test_a_figure_of_a_run_is_drawn(runs, tmp_path):
     home, _ = runs
     assert run("figure", "attribute-traversals", home / "vae", "--out", tmp_path / "f.png", "-n", 60) == 0

@@ -1,6 +1,8 @@
 """What `info` reads of runs, `.keras` files and exports, and what it says of damaged, hostile and foreign ones."""
 
+import csv
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -68,11 +70,15 @@ def test_an_export_says_what_it_was_told(run):
     assert found["versions"]["tensorflow"] == tf.__version__
 
 
-def test_the_command_prints_a_table_or_json(run, capsys):
+def test_the_command_prints_a_table_or_json_or_csv(run, capsys):
     assert shown(run) == 0
     assert "ae_gmm" in capsys.readouterr().out
     assert shown(run, "--json") == 0
     assert json.loads(capsys.readouterr().out) == info(run)
+    assert shown(run, "--csv") == 0
+    found = {row["what"]: row["value"] for row in csv.DictReader(capsys.readouterr().out.splitlines())}
+    assert list(found) == list(info(run)) and (found["system"], found["epochs"]) == ("ae_gmm", "3, 5")
+    assert shown(run, "--csv", "--json") == 2
 
 
 def zipped(path, **files):
@@ -113,11 +119,14 @@ def test_what_is_foreign_hostile_or_damaged_is_named(tmp_path):
 
 
 def test_nothing_in_a_description_steers_the_terminal_or_the_markup(tmp_path, capsys):
-    told = {"format": "onnx", "system": "\x1b[2J[bold red]evil[/]", "notes": {"[red]": ["\x07", None]}}
+    told = {"format": "onnx", "system": "\x1b[2J\x9b2J[bold red]evil[/]", "notes": {"[red]": ["\x07", None]}}
     (tmp_path / "keras_ijae.json").write_text(json.dumps(told))
     assert shown(tmp_path) == 0
     out = capsys.readouterr().out
     assert "\x1b[2J" not in out and "\x07" not in out and "[bold red]evil[/]" in out
+    for form in ("--json", "--csv"):
+        assert shown(tmp_path, form) == 0
+        assert not re.search("[\x1b\x07\x9b]", capsys.readouterr().out)
 
 
 def test_nothing_in_a_table_steers_the_terminal(capsys):
