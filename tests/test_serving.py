@@ -116,32 +116,39 @@ for line in sys.stdin.read().splitlines():
 
 
 @pytest.mark.slow
-def test_tensorflows_own_command_runs_the_signatures_as_the_page_says(plain, tmp_path):
-    model, _, path = plain
-    x, z = images(3), images(3, (LATENT,))
-    np.save(tmp_path / "x.npy", x)
-    np.save(tmp_path / "z.npy", z)
-    places = {"served/digits/1": str(path), "x.npy": str(tmp_path / "x.npy"), "z.npy": str(tmp_path / "z.npy")}
-    lines = []
+def test_tensorflows_own_command_runs_the_signatures_as_the_page_says(plain, conditional, tmp_path):
+    given = {"x": images(3), "z": images(3, (LATENT,)), "labels": np.array([1, 2, 2], "int32")}
+    for name, value in given.items():
+        np.save(tmp_path / f"{name}.npy", value)
+    places = {f"{name}.npy": str(tmp_path / f"{name}.npy") for name in given}
+    places |= {"served/digits/1": str(plain[2]), "served/cvae/1": str(conditional[2])}
+    pattern, lines = "|".join(map(re.escape, places)), []
     for number, command in enumerate(COMMANDS):
-        words = [re.sub("served/digits/1|[xz].npy", lambda found: places[found[0]], word) for word in command]
+        words = [re.sub(pattern, lambda found: places[found[0]], word) for word in command]
         lines.append(shlex.join([*words, "--outdir", str(tmp_path / str(number))]))
     done = subprocess.run([sys.executable, "-c", RUN], input="\n".join(lines), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    wanted = {
-        "sample": {"observations": model.sample(16, seed=7)},
-        "sample_codes": {"codes": model.endpoints.codes_of_samples(16, 7).numpy()},
-        "encode": {"codes": model.encode(x)},
-        "decode": {"observations": model.decode(z)},
-        "reconstruct": {"observations": model.reconstruct(x)},
-    }
-    ran = [command[command.index("--signature_def") + 1] for command in COMMANDS]
+    wanted = wanted_of(plain[0], conditional[0], **given)
+    ran = [(command[2], command[command.index("--signature_def") + 1]) for command in COMMANDS]
     assert sorted(ran) == sorted(wanted)
     for number, name in enumerate(ran):
-        for output, value in wanted[name].items():
-            np.testing.assert_allclose(
-                np.load(tmp_path / str(number) / f"{output}.npy"), value, atol=1e-5, err_msg=name
-            )
+        output, value = wanted[name]
+        np.testing.assert_allclose(np.load(tmp_path / str(number) / f"{output}.npy"), value, atol=1e-5, err_msg=name)
+
+
+def wanted_of(plain, conditional, x, z, labels):
+    """(directory in the page, signature) -> an output and what the model itself gives."""
+    return {
+        ("served/digits/1", "sample"): ("observations", plain.sample(16, seed=7)),
+        ("served/digits/1", "sample_codes"): ("codes", plain.endpoints.codes_of_samples(16, 7).numpy()),
+        ("served/digits/1", "encode"): ("codes", plain.encode(x)),
+        ("served/digits/1", "decode"): ("observations", plain.decode(z)),
+        ("served/digits/1", "reconstruct"): ("observations", plain.reconstruct(x)),
+        ("served/cvae/1", "sample_labels"): ("observations", conditional.sample(3, seed=7, labels=[2, 0, 1])),
+        ("served/cvae/1", "encode"): ("codes", conditional.encode(x, labels=labels)),
+        ("served/cvae/1", "decode"): ("observations", conditional.decode(z, labels=labels)),
+        ("served/cvae/1", "reconstruct"): ("observations", conditional.reconstruct(x, labels=labels)),
+    }
 
 
 def test_what_is_exported_says_what_it_is(plain):
