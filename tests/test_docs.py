@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from docutils.utils.math import latex2mathml
 from generator import docstrings, measured, systems
 from generator.mathematics import equation, segments
@@ -14,6 +15,7 @@ from generator.timeline import in_words, passes, timeline
 
 from keras_ijae.game import ENTRIES, Move, Phase
 from keras_ijae.game.docstrings import arguments_in, sections
+from keras_ijae_cli.app import app
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 EQUATIONS = {
@@ -84,6 +86,14 @@ def test_the_page_of_a_system_has_its_equations_networks_arguments_rows_and_pape
     assert all(f"``{name}``" in page for name in ("beta", "free_bits", "posterior", "ema", "classes"))
 
 
+@pytest.mark.parametrize(
+    ("name", "what"), [("vae", "negative ELBO"), ("wae_mmd", "squared error of reconstructions"), ("gan", "nothing")]
+)
+def test_the_page_of_a_system_says_what_it_is_selected_by(name, what):
+    (said,) = re.findall(r"\* - selected by\n +- (.*)", systems.page(name, ENTRIES[name]))
+    assert what in said
+
+
 def test_rows_that_only_show_that_a_program_works_are_on_no_page():
     assert "quality" not in measured.rows_of("rae_gmm")
     header, rows = measured.rows_of("vae")["landscape"]
@@ -96,6 +106,59 @@ def test_every_table_of_systems_has_a_caption_and_a_page():
             has_systems = "system" in next(csv.reader(file))
         if has_systems:
             assert path.stem in measured.CAPTIONS and (DOCS / f"{measured.page_of(path.stem)}.md").is_file(), path
+
+
+def test_what_choosing_says_was_measured_stands_in_the_table_of_all_systems():
+    with (DOCS / "landscape.csv").open(newline="", encoding="utf-8") as file:
+        measured_rows = list(csv.DictReader(file))
+    section = (DOCS / "choosing.md").read_text(encoding="utf-8").partition("## By what was measured")[2]
+    rows = [row for row in section.partition("\n## ")[0].splitlines() if row.startswith("|")][2:]
+    assert len(rows) > 5
+    for row in rows:
+        named = {*re.findall(r"`(\w+)`", row), *(["vae"] if "VAE's" in row else [])}
+        values = [value for of in measured_rows if of["system"] in named for value in of.values()]
+        known = {f"{float(value):.1f}" for value in values if re.fullmatch(r"-?\d+\.\d+", value)}
+        said = {number.replace("−", "-") for number in re.findall(r"−?\d+\.\d+", row)}
+        assert said and said <= known, (row, said - known)
+
+
+COMMANDS = typer.main.get_command(app)
+
+
+def unknown(line):
+    """The words of a command line, without its first, that no command and no option of it is."""
+    name, *words = line.split(" #")[0].split()
+    if name not in COMMANDS.commands:
+        return [name]
+    options = {"--help", *(option for known in COMMANDS.commands[name].params for option in known.opts)}
+    return [word for word in words if word.startswith("-") and word.partition("=")[0] not in options]
+
+
+def test_an_option_that_there_is_not_is_found():
+    assert unknown("train ijae --dataset folder:DIR --size 32 --out runs/mine") == ["--size"]
+    assert unknown("trian vae --out x") == ["trian"] and not unknown("sample runs/a -n 10 --out=a.png  # --no such")
+
+
+def commands_of(text):
+    """The command lines in a text: between backticks, or a line of code; those of the form `COMMAND` are none."""
+    text = re.sub(r"\\\n\s*", " ", text)
+    found = re.findall(r"`keras-ijae\s+([^`]+)`", text) + re.findall(
+        r"^[^`\n]*\bkeras-ijae +([^`\n]+)$", text, re.MULTILINE
+    )
+    return [line for line in found if not re.match(r"COMMAND|--debug", line)]
+
+
+def test_commands_of_the_pages_have_options_that_exist():
+    root, said = DOCS.parent, {}
+    for path in [*DOCS.rglob("*.md"), *(root / name for name in ("README.md", "CONTRIBUTING.md", "Makefile"))]:
+        said[str(path)] = commands_of(path.read_text(encoding="utf-8"))
+    for folder in ("examples", "experiments", "benchmarks"):
+        for path in [*(root / folder).glob("*.py"), *(root / folder).glob("*.md")]:
+            said[str(path)] = commands_of(path.read_text(encoding="utf-8"))
+    for name, command in {"": COMMANDS, **COMMANDS.commands}.items():
+        said[f"{name} --help"] = commands_of(re.sub(r"\[/?cyan\]", "", command.help))
+    wrong = {f"{place}: {line}": bad for place, lines in said.items() for line in lines if (bad := unknown(line))}
+    assert not wrong and sum(map(len, said.values())) > 120
 
 
 def test_pages_that_the_start_page_does_not_list_are_found(tmp_path):

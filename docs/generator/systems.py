@@ -23,7 +23,7 @@ def page(name: str, entry: Entry) -> str:
     model = create(name, data_shape=SHAPE, latent_dim=LATENT_DIM)
     parts = sections(inspect.getdoc(entry.system))
     lines = [f".. _system-{name}:", "", *heading(name, "="), f"*{text(entry.help)}*", ""]
-    lines += _facts(name, entry)
+    lines += _facts(name, entry, model)
     lines += [*heading("Objective", "-"), *paragraphs(parts[""], mathematical)]
     lines += _step(model)
     lines += _networks(model, parts)
@@ -60,7 +60,18 @@ def _in_words(hint: Any) -> str:
     return re.sub(r"\b(?:\w+\.)+(?=\w)", "", words)
 
 
-def _facts(name, entry):
+def selected_by(model: Game) -> str:
+    """What `val_loss` is, which `ModelCheckpoint` and `EarlyStopping` look at."""
+    if model.has_bounds:
+        return "``val_loss``, the negative ELBO in nats"
+    if model.has_encoder:
+        return "``val_loss``, the squared error of reconstructions, summed over dimensions"
+    return (
+        "nothing by itself: without an encoder there is no ``val_loss``; ``ki.training.MetricsCallback`` scores samples"
+    )
+
+
+def _facts(name, entry, model):
     labels = any(role.takes_labels for role in entry.system.ROLES)
     fixed = ", ".join(f"``{key}={value!r}``" for key, value in entry.fixed.items())
     rows = [["class", f":py:class:`keras_ijae.models.{entry.system.__name__}`" + (f" with {fixed}" if fixed else "")]]
@@ -68,7 +79,7 @@ def _facts(name, entry):
         ["labels", "``classes=K`` makes it conditional" if labels else f"none: {text(entry.system.UNCONDITIONAL)}"]
     ]
     presets = ", ".join(f'``preset="{preset}"``' for preset in entry.system.PRESETS)
-    rows += [["presets", presets or "none"]]
+    rows += [["presets", presets or "none"], ["selected by", selected_by(model)]]
     lines = [".. list-table::", "   :class: facts", "   :widths: auto", ""]
     lines += [line for key, value in rows for line in (f"   * - {key}", f"     - {value}")]
     call = f'model = ki.create("{name}", data_shape=(28, 28, 1), latent_dim=16)'
