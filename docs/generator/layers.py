@@ -22,7 +22,7 @@ def layers_of(network: keras.layers.Layer) -> list[tuple[str, str, int]]:
             what, shape, before = found[-1]
             found[-1] = (f"{what}, {WORDS.get(kind, kind)}", shape, before + count)
         else:
-            found.append((_what(layer, kind), _output(layer), count))
+            found.append((in_words(layer), _output(layer), count))
     return found
 
 
@@ -37,7 +37,9 @@ def _output(layer):
     return shape_in_words(layer.output.shape) if built else ""
 
 
-def _what(layer, kind):
+def in_words(layer: keras.layers.Layer) -> str:
+    """What it is, with the size and stride of its kernel, and its activation."""
+    kind = type(layer).__name__
     if kind == "InputLayer":
         return f"input {layer.name}"
     config = layer.get_config()

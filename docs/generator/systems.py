@@ -6,6 +6,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from generator import measured
 from generator.docstrings import mathematical, once, paragraphs, text
+from generator.drawing import drawing
 from generator.layers import network_table, shape_in_words
 from generator.rst import heading, raw, table
 from generator.timeline import in_words, timeline
@@ -93,7 +94,7 @@ def _step(model):
 
 
 def _networks(model, parts):
-    """One table for each network, of which the first is open."""
+    """A drawing and a table of each network."""
     meanings = arguments_in(parts)
     lines = [*heading("Default networks", "-")]
     lines += [f"For images of {shape_in_words((None, *SHAPE))} and codes of {LATENT_DIM}, with the other defaults.", ""]
@@ -101,6 +102,8 @@ def _networks(model, parts):
         count = f"{network.count_params():,}"
         lines += raw(f"<details><summary><code>{role}</code> <span>{count} parameters</span></summary>")
         lines += [mathematical(meanings[role]), ""] if role in meanings else []
+        drawn = drawing(network, role)
+        lines += raw(f'<div class="scroll">{drawn}</div>') if drawn else []
         lines += [*network_table(network), *raw("</details>")]
     return lines
 
