@@ -97,7 +97,7 @@ def test_a_network_is_drawn_as_its_layers_lie():
     assert [(box.words, box.shape, box.learns) for box in boxes.values()] == [
         (["input x"], "8 × 8 × 1", False),
         (["Conv2D 3 × 3", "stride 2", "leaky ReLU"], "4 × 4 × 4", True),
-        (["Conv2D 3 × 3", "Activation"], "4 × 4 × 4", True),
+        (["Conv2D 3 × 3", "relu"], "4 × 4 × 4", True),
         (["Conv2D 1 × 1"], "4 × 4 × 4", True),
         (["Add", "Flatten"], "64", False),
         (["input z"], "2", False),

@@ -7,7 +7,7 @@ from html import escape
 
 import keras
 
-from generator.layers import FOLDED, WORDS, in_words, shape_in_words
+from generator.layers import FOLDED, folded_in_words, in_words, shape_in_words
 from keras_ijae.keras_internals import outputs_inside
 
 RESHAPING = ("Flatten", "Reshape", "Cropping2D")
@@ -71,7 +71,7 @@ def boxes_of(network: keras.Model) -> dict[str, Box]:
         )
         if kind in (*FOLDED, *RESHAPING) and users[before[0]] == 1 and boxes[part_of[before[0]]].after:
             box, part_of[name] = boxes[part_of[before[0]]], part_of[before[0]]
-            box.words, box.shape = [*box.words, WORDS.get(kind, kind)], shape
+            box.words, box.shape = [*box.words, folded_in_words(layer)], shape
         else:
             boxes[name] = Box(in_words(layer).split(", "), shape, [part_of[one] for one in before], bool(layer.weights))
             part_of[name] = name

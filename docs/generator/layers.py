@@ -20,7 +20,7 @@ def layers_of(network: keras.layers.Layer) -> list[tuple[str, str, int]]:
         kind, count = type(layer).__name__, layer.count_params()
         if kind in FOLDED and found:
             what, shape, before = found[-1]
-            found[-1] = (f"{what}, {WORDS.get(kind, kind)}", shape, before + count)
+            found[-1] = (f"{what}, {folded_in_words(layer)}", shape, before + count)
         else:
             found.append((in_words(layer), _output(layer), count))
     return found
@@ -35,6 +35,12 @@ def network_table(network: keras.layers.Layer) -> list[str]:
 def _output(layer):
     built = getattr(layer, "_inbound_nodes", ())
     return shape_in_words(layer.output.shape) if built else ""
+
+
+def folded_in_words(layer: keras.layers.Layer) -> str:
+    """What a layer adds to the one before: of an activation, its name."""
+    kind = type(layer).__name__
+    return layer.get_config()["activation"] if kind == "Activation" else WORDS.get(kind, kind)
 
 
 def in_words(layer: keras.layers.Layer) -> str:
