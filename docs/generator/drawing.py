@@ -1,34 +1,15 @@
 """A network as a picture: a box for each layer, from left to right as data pass them, with the shape that it gives."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import keras
 
-from generator.layers import FOLDED, folded_in_words, in_words, shape_in_words
-from keras_ijae.keras_internals import outputs_inside
+from generator.layers import FOLDED, Box, boxes_of
 
 RESHAPING = ("Flatten", "Reshape", "Cropping2D")
 LINE, LETTER, PADDING, GAP = 15, 6.3, 8, 26  # pixels: of a line of text, a letter, around the text, between columns
-
-
-@dataclass
-class Box:
-    """A layer, with what follows it alone: normalisation, activation, another shape of the same numbers.
-
-    Attributes:
-        words: the lines in it.
-        shape: of what it gives.
-        after: names of the boxes from which its inputs come.
-        learns: whether it has weights.
-    """
-
-    words: list[str]
-    shape: str
-    after: list[str]
-    learns: bool
 
 
 @dataclass(frozen=True)
@@ -43,7 +24,7 @@ def drawing(network: keras.layers.Layer, name: str) -> str:
     """SVG in the colours of the page; nothing for a network that is one layer."""
     if not hasattr(network, "layers"):
         return ""
-    boxes = boxes_of(network)
+    boxes = boxes_of(network, (*FOLDED, *RESHAPING))
     columns, links = arranged(boxes)
     places, size = placed(boxes, columns)
     parts = [_link(places[one], places[other]) for one, other in links]
@@ -54,28 +35,6 @@ def drawing(network: keras.layers.Layer, name: str) -> str:
         f'<svg class="network" viewBox="0 0 {size[0]:g} {size[1]:g}" width="{size[0]:g}" role="img" '
         f'aria-label="{escape(name)}: {escape(told)}">{"".join(parts)}</svg>'
     )
-
-
-def boxes_of(network: keras.Model) -> dict[str, Box]:
-    """name of a layer -> its box, in an order in which data can pass them."""
-    inside = outputs_inside(network)
-    made_by = {id(output): name for name, (_, _, output) in inside.items()}
-    users = Counter(made_by[id(tensor)] for _, given, _ in inside.values() for tensor in given)
-    boxes: dict[str, Box] = {}
-    part_of: dict[str, str] = {}
-    for name, (layer, given, output) in inside.items():
-        kind, before, shape = (
-            type(layer).__name__,
-            [made_by[id(tensor)] for tensor in given],
-            shape_in_words(output.shape),
-        )
-        if kind in (*FOLDED, *RESHAPING) and users[before[0]] == 1 and boxes[part_of[before[0]]].after:
-            box, part_of[name] = boxes[part_of[before[0]]], part_of[before[0]]
-            box.words, box.shape = [*box.words, folded_in_words(layer)], shape
-        else:
-            boxes[name] = Box(in_words(layer).split(", "), shape, [part_of[one] for one in before], bool(layer.weights))
-            part_of[name] = name
-    return boxes
 
 
 def arranged(boxes: dict[str, Box]) -> tuple[list[list[str | Passing]], list[tuple[str | Passing, str | Passing]]]:
@@ -144,7 +103,7 @@ def _box(box, place):
     top = middle - height / 2
     lines = [_text(x, top + LINE * (at + 1), word) for at, word in enumerate(box.words)]
     return (
-        f'<g class="{"layer learns" if box.learns else "layer"}">'
+        f'<g class="{"layer learns" if box.parameters else "layer"}">'
         f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{height}" rx="6"/>{"".join(lines)}'
         f"{_text(x, top + height + LINE - 2, box.shape, 'note')}</g>"
     )
