@@ -1,24 +1,17 @@
 """The runs of experiments/landscape.py as two pictures: distances, and samples of all systems side by side."""
 
-import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from study import label
 
 from keras_ijae.figures import new_figure, save_figure, styled
 from keras_ijae.files import replacing
 
-SIDE = 8  # rows and columns of a model's samples
 PIXELS, GREYS = 1300, 16  # of a sheet's width, at least; fewer greys make a smaller file
 CAPTION, LETTERS = 28, 36  # pixels below a tile, two lines of letters
-
-
-def label(row: Mapping[str, str]) -> str:
-    """A run in words: system, settings, and a prior that was fitted in the place of its own."""
-    settings = [f"{key}={value}" for key, value in json.loads(row["settings"]).items()]
-    return " ".join([row["system"], *settings, *([f"+ {row['prior']}"] if row["prior"] else [])])
 
 
 @styled()

@@ -36,7 +36,11 @@ VARIANTS = {
     "resampled_vae": [{}],
     "iop_vae": [{"discriminator_steps": 2, "candidates": 16}, {"posterior": "planar", "ema": None}],
     "hierarchical_vae": [{"rms_error": 10.0}, {"prior": "normal", "likelihood": "gaussian"}],  # so that all move
-    "alpha_gan": [{}, {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"}],
+    "alpha_gan": [
+        {},
+        {"objective": "log_ratio", "code_cycle_mean_weight": 1.0, "prior": "sphere"},
+        {"encoder_sees_discriminator": True},
+    ],
     "ijae": [
         {},
         {"posterior": "deterministic", "likelihood": "laplace"},

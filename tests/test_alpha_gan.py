@@ -47,7 +47,7 @@ def small(players, judges, implicit=False, **arguments):
     return alpha_gan(*networks, ema=None, **arguments)
 
 
-def retyped(model, x, l1_weight, cycle_weight, objective):
+def retyped(model, x, l1_weight, cycle_weight, objective, sees):
     """Rosca et al. 2017, algorithm 1, with C = P(prior), the two kinds of fakes averaged, and means over dimensions."""
     x = tf.constant(x)
 
@@ -79,7 +79,7 @@ def retyped(model, x, l1_weight, cycle_weight, objective):
             return l1 if cycle_weight is None else l1 + cycle_weight * mean(tf.abs(e(g(z), xi) - z))
 
         return {
-            "encoder": lambda: shared() + R[objective](c(e(x, xi))),
+            "encoder": lambda: shared() + R[objective](c(e(x, xi))) + (R[objective](d(g(e(x, xi)))) if sees else 0),
             "decoder": lambda: shared() + R[objective](d(g(e(x, xi)))) + R[objective](d(g(z))),
         }
 
@@ -88,18 +88,19 @@ def retyped(model, x, l1_weight, cycle_weight, objective):
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
-    "kinds, implicit, l1, cycle, objective",
+    "kinds, implicit, l1, cycle, objective, sees",
     [
-        (("plain", "plain"), False, 40.0, None, "log_ratio"),
-        (("batch", "spectral"), True, 5.0, None, "non_saturating"),
-        (("plain", "spectral"), True, 5.0, 3.0, "log_ratio"),
-        (("batch", "plain"), False, 0.0, 2.0, "non_saturating"),
+        (("plain", "plain"), False, 40.0, None, "log_ratio", False),
+        (("batch", "spectral"), True, 5.0, None, "non_saturating", True),
+        (("plain", "spectral"), True, 5.0, 3.0, "log_ratio", False),
+        (("batch", "plain"), False, 0.0, 2.0, "non_saturating", False),
     ],
 )
-def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(kinds, implicit, l1, cycle, objective):
-    model = small(*kinds, implicit, l1_mean_weight=l1, code_cycle_mean_weight=cycle, objective=objective)
+def test_one_step_moves_each_network_down_its_own_loss_and_nothing_else(kinds, implicit, l1, cycle, objective, sees):
+    weights = {"l1_mean_weight": l1, "code_cycle_mean_weight": cycle}
+    model = small(*kinds, implicit, objective=objective, encoder_sees_discriminator=sees, **weights)
     x = np.random.default_rng(0).normal(size=(5, 3))
-    turns, logs = check_one_step(model, x, retyped(model, x, l1, cycle, objective))
+    turns, logs = check_one_step(model, x, retyped(model, x, l1, cycle, objective, sees))
     assert [turn.phase for turn in turns] == ["discriminators", "players"]
     assert {f"{move.name}_loss" for move in model.moves} | {"absolute_error_mean"} <= set(logs)
     assert ("code_cycle_l1_mean" in logs) == (cycle is not None)
@@ -142,13 +143,18 @@ def test_at_the_optimal_c_the_non_saturating_loss_has_its_reference_gradient():
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("role, seen_by", [("discriminator", "decoder"), ("code_discriminator", "encoder")])
-def test_the_encoder_does_not_see_d_nor_the_decoder_c(role, seen_by):
+def test_the_encoder_does_not_see_d_unless_asked_nor_the_decoder_c(role, seen_by):
     judges = {"discriminator": quadratic([[0.0]]), "code_discriminator": quadratic([[0.0]]), role: affine([[2.0]])}
     arguments = {"l1_mean_weight": 0.0, "objective": "log_ratio", "ema": None}
     model = alpha_gan(affine([[S]], [M]), affine([[1.0]], [0.0]), **judges, **arguments)
     inject(model, z=signs(1), code=np.zeros((2, 0)))
     for move in ("encoder", "decoder"):
         assert any(slope.any() for slope in slopes(model, signs(1), move)) == (move == seen_by)
+    model = alpha_gan(
+        affine([[S]], [M]), affine([[1.0]], [0.0]), **judges, encoder_sees_discriminator=True, **arguments
+    )
+    inject(model, z=signs(1), code=np.zeros((2, 0)))
+    assert any(slope.any() for slope in slopes(model, signs(1), "encoder"))
 
 
 @pytest.mark.slow
@@ -213,6 +219,7 @@ def test_a_cycle_of_codes_that_begins_at_nothing_or_is_weighted_down_to_it_comes
         *((weight, value) for weight in ("l1_mean_weight", "code_cycle_mean_weight") for value in (-0.1, float("nan"))),
         ("l1_mean_weight", None),
         ("objective", "minimax"),
+        ("encoder_sees_discriminator", 1),
     ],
 )
 def test_bad_arguments_are_refused_by_name(argument, value):

@@ -28,7 +28,7 @@ class AlphaGAN(Game):
 
         L_D = E softplus(-D(x)) + (E softplus(D(x_r)) + E softplus(D(x_f))) / 2     1 = data; the logit is 0 at equality
         L_C = E softplus(-C(z)) + E softplus(C(z_q))                                     1 = prior
-        L_E = l1 mean |x - x_r| + R(C(z_q)) [+ code_cycle mean |E(x_f) - z|]
+        L_E = l1 mean |x - x_r| + R(C(z_q)) [+ R(D(x_r))] [+ code_cycle mean |E(x_f) - z|]
         L_G = l1 mean |x - x_r| + R(D(x_r)) + R(D(x_f)) [+ code_cycle mean |E(x_f) - z|]
 
     Both means are over the dimensions and the batch: `l1_mean_weight` w is a Laplace likelihood of scale
@@ -46,13 +46,14 @@ class AlphaGAN(Game):
             TF-GAN's losses.
         code_cycle_mean_weight: weight of the mean absolute error of codes, at least 0, a run-time scalar; None: there
             is no such term.
+        encoder_sees_discriminator: whether R(D(x_r)) is part of L_E, as in that code, and not in the paper.
         common: see `Game`.
 
     References:
         Rosca et al. 2017, algorithm 1, with prior and posterior in the order that its authors confirmed. The numbers
         of preset="paper" are those of that third-party code for CIFAR-10, since the paper's are not public: batch
         normalisation but in C, C of 2 x 700 units, Adam(8e-4, 0.5, 0.9). That code plays E and G twice in a step, and
-        lets E see D; here each network moves once, by its own loss, as in the paper. The defaults differ from both:
+        lets E see D; here each network moves once, and E does not, as in the paper. The defaults differ from both:
         running averages of E and G (`ema`), spectral normalisation of D and C in the default networks,
         Adam(2e-3, 0.5, 0.9), `l1_mean_weight` of 10; rate and weight were chosen on MNIST (docs/defaults.md).
     """
@@ -72,6 +73,7 @@ class AlphaGAN(Game):
         l1_mean_weight: float = 10.0,
         objective: str = "non_saturating",
         code_cycle_mean_weight: float | None = None,
+        encoder_sees_discriminator: bool = False,
         **common: Unpack[Common],
     ):
         judges = {"discriminator": discriminator, "code_discriminator": code_discriminator}
@@ -79,6 +81,7 @@ class AlphaGAN(Game):
         self.objective = losses.check_objective(objective, ("log_ratio", "non_saturating"))
         self.l1_mean_weight = self.weight("l1_mean_weight", l1_mean_weight)
         self.code_cycle_mean_weight = self.weight("code_cycle_mean_weight", code_cycle_mean_weight, optional=True)
+        self.encoder_sees_discriminator = checks.flag("encoder_sees_discriminator", encoder_sees_discriminator)
         self.moves = tuple(Move(role.name, (role.name,)) for role in self.ROLES)
         self.phases = (Phase("discriminators", JUDGES), Phase("players", ("encoder", "decoder"), reuse=True))
         self.ready()
@@ -115,7 +118,7 @@ class AlphaGAN(Game):
         )
 
     def _play_players(self, batch, noise, forward):
-        """L_E and L_G; the encoder does not see D."""
+        """L_E and L_G."""
         x, labels = batch
         l1 = tf.reduce_mean(tf.abs(x - tf.cast(forward["rec"], x.dtype)))
         shared, logs = tf.cast(tf.convert_to_tensor(self.l1_mean_weight), l1.dtype) * l1, {"absolute_error_mean": l1}
@@ -129,4 +132,5 @@ class AlphaGAN(Game):
             losses.generator_loss(logits(judge, [forward[key], labels])[0], self.objective)
             for key, judge in judges.items()
         )
-        return Played({"encoder": shared + code, "decoder": shared + rec + fake}, logs)
+        encoder = shared + code + rec if self.encoder_sees_discriminator else shared + code
+        return Played({"encoder": encoder, "decoder": shared + rec + fake}, logs)

@@ -1,0 +1,54 @@
+"""What weighs more, pairs or reconstructions? sVAE-r and ALICE on MNIST over the weight of their reconstruction terms.
+
+    keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
+    python experiments/cycles.py                                    # all
+    python experiments/cycles.py --systems alice
+    python experiments/cycles.py --smoke                            # three steps of each on digits: does all work?
+    python experiments/cycles.py --page                             # tables and picture of cycles.md
+
+A run appends its row to cycles.csv in --out (runs/experiments) when it ends, and keeps model and samples in --models;
+the same command again does what is not finished. Several processes may run at once, one on a core. Protocol and results
+are in docs/cycles.md; `--out docs` names the committed runs.
+"""
+
+import json
+from pathlib import Path
+
+from study import Plan, Rows, Study
+from study_command import main
+
+from keras_ijae.figures import new_figure, save_figure, styled
+
+WEIGHTS = (0.0, 1e-4, 1e-2, 0.1, 1.0, 10.0)
+"""Of the twelve of ALICE's code, six."""
+EXPERIMENTS = {
+    title: [Plan(system, {"cycle_weight": weight}) for weight in WEIGHTS]
+    for title, system in (("sVAE-r", "svae_r"), ("ALICE", "alice"))
+}
+CURVES = (
+    ("score", "Inception-style score, by the classifier"),
+    ("squared_error", "squared error of reconstructions"),
+    ("samples", "Frechet distance of samples"),
+)
+
+
+@styled()
+def draw(rows: Rows, pictures: Path, models: Path) -> None:
+    """Scores over the weight: a line for each system."""
+    figure = new_figure(10, 3.5)
+    for axis, (column, title) in zip(figure.subplots(1, 3), CURVES, strict=True):
+        for name, plans in EXPERIMENTS.items():
+            chosen = [row for row in rows if row["system"] == plans[0].system]
+            points = sorted((json.loads(row["settings"])["cycle_weight"], float(row[column])) for row in chosen)
+            if points:
+                axis.plot(*zip(*points, strict=True), "o-", label=name, markersize=4)
+        axis.set(xlabel="weight λ of reconstructions", title=title)
+        axis.set_xscale("symlog", linthresh=WEIGHTS[1])
+    figure.axes[0].legend(fontsize="small")
+    save_figure(figure, pictures / "cycles.png", dpi=100)
+
+
+STUDY = Study("cycles", EXPERIMENTS, draw)
+
+if __name__ == "__main__":
+    main(STUDY, __doc__)

@@ -1,0 +1,85 @@
+"""What λ-IJAE's parts are worth on MNIST: its λ, its likelihoods, its posteriors, and what is not of its paper.
+
+    keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
+    python experiments/ijae_ablations.py                            # all
+    python experiments/ijae_ablations.py --experiments lambda       # a part
+    python experiments/ijae_ablations.py --list                     # which runs that are
+    python experiments/ijae_ablations.py --smoke                    # three steps of each on digits: does all work?
+    python experiments/ijae_ablations.py --page                     # tables and picture of ijae_ablations.md
+
+A run appends its row to ijae_ablations.csv in --out (runs/experiments) when it ends, and keeps model and samples in
+--models; the same command again does what is not finished. Several processes may run at once, one on a core. Protocol
+and results are in docs/ijae_ablations.md; `--out docs` names the committed runs.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+from study import Plan, Rows, Study, label
+from study_command import main
+
+from keras_ijae.distributions import likelihoods
+from keras_ijae.figures import new_figure, save_figure, styled
+
+LAMBDAS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+DEFAULT = Plan("ijae")
+
+
+def shifts(most: int) -> dict:
+    """The likelihood by cyclic shifts of at most so many pixels, as JSON."""
+    return keras.saving.serialize_keras_object(likelihoods.CyclicShift(most))
+
+
+def plan(**settings) -> Plan:
+    """λ-IJAE with other arguments than its defaults."""
+    return Plan("ijae", settings)
+
+
+EXPERIMENTS = {
+    "lambda": [DEFAULT if lam == 0.3 else plan(lam=lam) for lam in LAMBDAS],
+    "largest shift": [plan(likelihood=shifts(1)), DEFAULT, plan(likelihood=shifts(3))],
+    "likelihood": [DEFAULT, *(plan(likelihood=name) for name in ("gaussian", "laplace", "shift_gaussian"))],
+    "posterior": [DEFAULT, plan(posterior="deterministic"), plan(posterior="diagonal")],
+    "averages and spectral normalisation": [
+        DEFAULT,
+        plan(ema=None),
+        plan(spectral=False),
+        plan(ema=None, spectral=False),
+    ],
+    "others": [*map(Plan, ("alpha_gan", "svae_r", "alice", "vae", "flex_ae"))],
+}
+
+
+@styled()
+def draw(rows: Rows, pictures: Path, models: Path) -> None:
+    """Distance of samples against squared error: λ's curve, the other variants, and other systems."""
+    figure = new_figure(8, 6)
+    axis = figure.subplots()
+    for name, marker, chosen in (
+        ("other variants", "x", [row for row in rows if row["system"] == "ijae" and _lam(row) is None]),
+        ("other systems", "s", [row for row in rows if row["system"] != "ijae"]),
+        ("λ-IJAE over λ", "o-", sorted((row for row in rows if _lam(row) is not None), key=_lam)),
+    ):
+        at = [(float(row["squared_error"]), float(row["samples"])) for row in chosen]
+        if at:
+            axis.plot(*zip(*at, strict=True), marker, label=name, markersize=5, linewidth=1)
+        for point, row in zip(at, chosen, strict=True):
+            text = label(row) if _lam(row) is None else f"λ = {_lam(row):g}"
+            axis.annotate(text, point, (4, 3), textcoords="offset points", fontsize=7)
+    axis.set(xscale="log", yscale="log", xlabel="squared error of reconstructions, summed over pixels")
+    axis.set(ylabel="Frechet distance of samples", title="To the same held-out images: left and low is better")
+    axis.legend(fontsize="small")
+    save_figure(figure, pictures / "ijae_ablations.png", dpi=100)
+
+
+def _lam(row):
+    """λ, of λ-IJAE with no other argument than that."""
+    settings = json.loads(row["settings"])
+    return settings.get("lam", 0.3) if row["system"] == "ijae" and settings.keys() <= {"lam"} else None
+
+
+STUDY = Study("ijae_ablations", EXPERIMENTS, draw)
+
+if __name__ == "__main__":
+    main(STUDY, __doc__)

@@ -1,0 +1,197 @@
+"""One protocol for many runs: models trained for equal CPU time, judged alike by held-out images, listed and drawn.
+
+A study, as landscape.py is one, says which runs there are and how they are drawn; all else is here.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from experiment import (
+    Keyed,
+    append,
+    finished,
+    origin,
+    print_experiments,
+    printed,
+    reason,
+    stored,
+    train,
+    write_tables,
+)
+from study_judge import COSTS, SCORES, Judge, fit_prior, scores, sizes
+
+import keras_ijae as ki
+from keras_ijae.files import replacing
+from keras_ijae.training.pictures import save_grid
+
+TABLES, BATCH, SIDE = "## All runs", 64, 8
+OTHER_PRIORS = "Other priors, fitted to the codes of models above"
+MNIST = ("train[:55000]", "train[55000:]")
+SPLITS = {"mnist": MNIST, "fashion_mnist": MNIST, "digits": ("train[:300]", "train[-300:]")}
+"""Data set -> what is trained on, and what judges."""
+
+
+class Plan(NamedTuple):
+    """A model of an experiment: a system, its arguments beside the defaults, the size of its codes."""
+
+    system: str
+    settings: dict[str, Any] = {}
+    codes: int = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Run(Keyed):
+    """All that a run depends on: columns of the CSV file. With a `prior` it is that one, fitted to a model's codes."""
+
+    system: str
+    settings: str
+    prior: str
+    dataset: str
+    codes: int
+    seed: int
+    budget: str
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return "-".join([self.dataset, label(dataclasses.asdict(self)), *self.key[-3:]]).replace(" ", "_")
+
+
+KEYS = [field.name for field in dataclasses.fields(Run)]
+COLUMNS = [*KEYS, "outcome", *COSTS, *SCORES, "commit", "command"]
+SHOWN = ["system", "settings", "prior", "codes", "seed", "outcome", *SCORES, *COSTS]
+Rows = Sequence[dict[str, str]]
+
+
+class Study(NamedTuple):
+    """What is particular to a study.
+
+    Attributes:
+        name: of its script, its file, its page and its pictures.
+        experiments: their models; each has a table. A model that several have is trained once.
+        draw: pictures of the runs that ended, into a directory; it is told the models' directory as well.
+    """
+
+    name: str
+    experiments: dict[str, Sequence[Plan]]
+    draw: Callable[[Rows, Path, Path], None]
+
+
+def label(row: dict[str, Any]) -> str:
+    """A run in words: system, settings, and a prior that was fitted in the place of its own."""
+    settings = [f"{key}={_word(value)}" for key, value in json.loads(row["settings"]).items()]
+    return " ".join([row["system"], *settings, *([f"+ {row['prior']}"] if row["prior"] else [])])
+
+
+def _word(value):
+    """A value, or what Keras serialised, in a few words: CyclicShift(max_shift=3)."""
+    if not isinstance(value, dict):
+        return value
+    plain = {key: item for key, item in value["config"].items() if key not in ("name", "dtype", "trainable")}
+    return f"{value['class_name'].rpartition('>')[2]}({', '.join(f'{key}={item}' for key, item in plain.items())})"
+
+
+def build(run: Run) -> keras.Model:
+    """A new compiled model."""
+    keras.utils.set_random_seed(run.seed)
+    shape = ki.datasets.info(run.dataset).data_shape
+    model = ki.create(run.system, shape, run.codes, seed=run.seed, **json.loads(run.settings))
+    model.compile()
+    return model
+
+
+def outcome(run: Run, judge: Judge, models: Path) -> dict[str, Any]:
+    """Trains a model, or loads it to fit another prior; the run's row, and its files."""
+    found, (trained_on, held_out) = {"outcome": "ended"}, SPLITS[run.dataset]
+    if run.prior:
+        model = ki.load_model(file(run, models, ".keras", prior=""))
+    else:
+        model, data = build(run), ki.datasets.load(run.dataset, trained_on, BATCH, seed=run.seed)
+        found["outcome"], budget = train(model, data, float(run.budget.split()[0]))
+        found |= {name: getattr(budget, name) for name in ("steps", "cpu_minutes", "wall_minutes")}
+    if found["outcome"] == "ended":
+        try:
+            if run.prior or (model.has_encoder and model.sampling_prior.can_fit):
+                images = ki.datasets.load(run.dataset, trained_on, 500, shuffle=False, drop_remainder=False)
+                found |= fit_prior(model, images, run.prior or model.sampling_prior, run.seed)
+            x = stored(run.dataset, held_out)
+            found |= scores(model, x, judge)
+            keep(model, run, x, models)
+        except ValueError as error:  # codes or images that are not finite, a prior that does not suit the model
+            found["outcome"] = reason(error)
+    return found | sizes(model)
+
+
+def file(run: Run, models: Path, suffix: str, **other: str) -> Path:
+    """A run's file, ".keras" or ".png", or that of a run which differs from it."""
+    return models / f"{dataclasses.replace(run, **other).name}{suffix}"
+
+
+def picture(row: dict[str, str], models: Path) -> Path:
+    """Of the samples of the run with this row."""
+    return file(Run(**{key: row[key] for key in KEYS}), models, ".png")
+
+
+def keep(model: keras.Model, run: Run, x: np.ndarray, models: Path) -> None:
+    """The model, where it was trained here, and a picture of samples; and of the held-out images one for all runs."""
+    if not run.prior:
+        with replacing(file(run, models, ".keras")) as temporary:
+            model.save(temporary)
+    save_grid(file(run, models, ".png"), model.sample(SIDE * SIDE, seed=0), SIDE, scale=1)
+    if not (data := models / f"{run.dataset}.png").exists():
+        save_grid(data, x[: SIDE * SIDE], SIDE, scale=1)
+
+
+def play(runs: Iterable[Run], results: Path, judge: Judge, models: Path, script: str) -> None:
+    """Trains, judges and appends what is not finished."""
+    about = origin(script)
+    todo = [run for run in runs if run.key not in finished(results, KEYS)]
+    missing = [run.name for run in todo if run.prior and not file(run, models, ".keras", prior="").exists()]
+    if missing:
+        raise SystemExit(f"--fit-priors needs trained models: run without it first. {models} lacks {missing}")
+    for number, run in enumerate(todo, 1):
+        print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
+        append(results, {**dataclasses.asdict(run), **outcome(run, judge, models), **about}, COLUMNS)
+
+
+def write_page(study: Study, rows: Rows, page: Path, models: Path) -> None:
+    """The tables of the page, nearest samples first within each experiment, and the study's pictures."""
+    ended = [row | {"outcome": ""} for row in rows if row["outcome"] == "ended"]
+    ended.sort(key=lambda row: float(row["samples"]))
+    listed = [*ended, *(row for row in rows if row["outcome"] != "ended")]
+    write_tables(page, TABLES, printed(print_experiments, [*titled(study, listed)], SHOWN))
+    if ended:
+        study.draw(ended, page.parent / "pictures", models)
+
+
+def titled(study: Study, rows: Rows) -> list[dict[str, str]]:
+    """The rows of each experiment on each data set, in turn; then those of no experiment, and those of other priors."""
+    plans = {name: {_key(plan) for plan in planned} for name, planned in study.experiments.items()}
+    known = set().union(*plans.values())
+    plans["Others"] = {key for key in map(_key_of_row, rows) if key not in known}
+    found = []
+    for dataset in dict.fromkeys(row["dataset"] for row in rows):
+        here = [row for row in rows if row["dataset"] == dataset]
+        for name, planned in plans.items():
+            found += [
+                _under(f"{name}, {dataset}", row) for row in here if not row["prior"] and _key_of_row(row) in planned
+            ]
+        found += [_under(f"{OTHER_PRIORS}, {dataset}", row) for row in here if row["prior"]]
+    return found
+
+
+def _key(plan):
+    return plan.system, json.dumps(plan.settings), str(plan.codes)
+
+
+def _key_of_row(row):
+    return row["system"], row["settings"], row["codes"]
+
+
+def _under(title, row):
+    return row | {"experiment": title, "settings": row["settings"].strip("{}")}
