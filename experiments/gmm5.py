@@ -17,8 +17,8 @@ import dataclasses
 import itertools
 import math
 import os
+import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -64,11 +64,12 @@ KEYS = [field.name for field in dataclasses.fields(Run)]
 COLUMNS = [*KEYS, "outcome", *SCORES, "cpu_minutes", "commit", "command"]
 
 
-def settings(full: bool, seeds: int) -> Iterator[tuple]:
-    """(hidden, width, noise_dim, batch_size, player_steps, rate, seed)."""
-    if full:
-        return itertools.product((1, 2), (64, 128, 256), (2, 4), (64, 128), (1, 5), (1e-3, 5e-4, 2e-4), range(4))
-    return ((*shape, 128, 1, 1e-3, seed) for shape in ARCHITECTURES for seed in range(seeds))
+def settings(full: bool, seeds: int, drawn: int | None = None) -> list[tuple]:
+    """(hidden, width, noise_dim, batch_size, player_steps, rate, seed); of the full grid all, or so many at random."""
+    if not full:
+        return [(*shape, 128, 1, 1e-3, seed) for shape in ARCHITECTURES for seed in range(seeds)]
+    grid = itertools.product((1, 2), (64, 128, 256), (2, 4), (64, 128), (1, 5), (1e-3, 5e-4, 2e-4), range(4))
+    return [*grid] if drawn is None else random.Random(0).sample([*grid], drawn)
 
 
 def network(name: str, inputs: dict[str, int], units: int, run: Run) -> keras.Model:
@@ -162,6 +163,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="runs of each architecture, system and lambda: 5")
     parser.add_argument("--steps", type=int, default=5000, help="of a run: 5000")
     parser.add_argument("--full", action="store_true", help="576 settings, as many as the paper, four seeds among them")
+    parser.add_argument("--drawn", type=int, metavar="N", help="so many of them, drawn once for all; with --full")
     add_out(parser)
     parser.add_argument("--table", action="store_true", help="print a table of the finished runs, and stop")
     parser.add_argument("--figure", action="store_true", help="draw the finished runs, and stop")
@@ -169,7 +171,8 @@ def main(arguments: list[str] | None = None) -> None:
     name = "gmm5_full" if given.full else "gmm5"
     results, picture = given.out / f"{name}.csv", given.out / "pictures" / f"{name}.png"
     if not given.table and not given.figure:
-        chosen = itertools.product(settings(given.full, given.seeds), given.cycle_weights, given.systems)
+        chosen = settings(given.full, given.seeds, given.drawn)
+        chosen = itertools.product(chosen, given.cycle_weights, given.systems)
         runs = [Run(system, weight, *setting, given.steps) for setting, weight, system in chosen]
         done = finished(results, KEYS)
         todo = [run for run in sorted(runs, key=lambda run: run.trace) if run.key not in done]

@@ -18,9 +18,9 @@ Protocol and results are in docs/landscape.md; `--out docs` names the committed 
 
 from pathlib import Path
 
-from landscape_figures import draw_distances, draw_sheet
 from study import Plan, Rows, Study, label, picture
 from study_command import main
+from study_figures import draw_distances, draw_sheet
 
 import keras_ijae as ki
 

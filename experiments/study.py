@@ -32,7 +32,7 @@ from keras_ijae.training.pictures import save_grid
 TABLES, BATCH, SIDE = "## All runs", 64, 8
 OTHER_PRIORS = "Other priors, fitted to the codes of models above"
 MNIST = ("train[:55000]", "train[55000:]")
-SPLITS = {"mnist": MNIST, "fashion_mnist": MNIST, "digits": ("train[:300]", "train[-300:]")}
+SPLITS = dict.fromkeys(("mnist", "fashion_mnist", "color_mnist"), MNIST) | {"digits": ("train[:300]", "train[-300:]")}
 """Data set -> what is trained on, and what judges."""
 
 
@@ -63,8 +63,6 @@ class Run(Keyed):
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
-COLUMNS = [*KEYS, "outcome", *COSTS, *SCORES, "commit", "command"]
-SHOWN = ["system", "settings", "prior", "codes", "seed", "outcome", *SCORES, *COSTS]
 Rows = Sequence[dict[str, str]]
 
 
@@ -75,11 +73,22 @@ class Study(NamedTuple):
         name: of its script, its file, its page and its pictures.
         experiments: their models; each has a table. A model that several have is trained once.
         draw: pictures of the runs that ended, into a directory; it is told the models' directory as well.
+        further: columns that it has beside those of all studies.
+        judge: those columns of a model, by its run, held-out images and the judge.
+        dataset: on which it is made, unless the command says otherwise.
     """
 
     name: str
     experiments: dict[str, Sequence[Plan]]
     draw: Callable[[Rows, Path, Path], None]
+    further: Sequence[str] = ()
+    judge: Callable[[keras.Model, Run, np.ndarray, Judge], dict[str, float]] = lambda *_: {}
+    dataset: str = "mnist"
+
+    @property
+    def columns(self) -> list[str]:
+        """Of its CSV file."""
+        return [*KEYS, "outcome", *COSTS, *SCORES, *self.further, "commit", "command"]
 
 
 def label(row: dict[str, Any]) -> str:
@@ -105,7 +114,7 @@ def build(run: Run) -> keras.Model:
     return model
 
 
-def outcome(run: Run, judge: Judge, models: Path) -> dict[str, Any]:
+def outcome(study: Study, run: Run, judge: Judge, models: Path) -> dict[str, Any]:
     """Trains a model, or loads it to fit another prior; the run's row, and its files."""
     found, (trained_on, held_out) = {"outcome": "ended"}, SPLITS[run.dataset]
     if run.prior:
@@ -120,7 +129,7 @@ def outcome(run: Run, judge: Judge, models: Path) -> dict[str, Any]:
                 images = ki.datasets.load(run.dataset, trained_on, 500, shuffle=False, drop_remainder=False)
                 found |= fit_prior(model, images, run.prior or model.sampling_prior, run.seed)
             x = stored(run.dataset, held_out)
-            found |= scores(model, x, judge)
+            found |= scores(model, x, judge) | study.judge(model, run, x, judge)
             keep(model, run, x, models)
         except ValueError as error:  # codes or images that are not finite, a prior that does not suit the model
             found["outcome"] = reason(error)
@@ -147,16 +156,16 @@ def keep(model: keras.Model, run: Run, x: np.ndarray, models: Path) -> None:
         save_grid(data, x[: SIDE * SIDE], SIDE, scale=1)
 
 
-def play(runs: Iterable[Run], results: Path, judge: Judge, models: Path, script: str) -> None:
+def play(study: Study, runs: Iterable[Run], results: Path, judge: Judge, models: Path) -> None:
     """Trains, judges and appends what is not finished."""
-    about = origin(script)
+    about = origin(f"{study.name}.py")
     todo = [run for run in runs if run.key not in finished(results, KEYS)]
     missing = [run.name for run in todo if run.prior and not file(run, models, ".keras", prior="").exists()]
     if missing:
         raise SystemExit(f"--fit-priors needs trained models: run without it first. {models} lacks {missing}")
     for number, run in enumerate(todo, 1):
         print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
-        append(results, {**dataclasses.asdict(run), **outcome(run, judge, models), **about}, COLUMNS)
+        append(results, {**dataclasses.asdict(run), **outcome(study, run, judge, models), **about}, study.columns)
 
 
 def write_page(study: Study, rows: Rows, page: Path, models: Path) -> None:
@@ -164,7 +173,8 @@ def write_page(study: Study, rows: Rows, page: Path, models: Path) -> None:
     ended = [row | {"outcome": ""} for row in rows if row["outcome"] == "ended"]
     ended.sort(key=lambda row: float(row["samples"]))
     listed = [*ended, *(row for row in rows if row["outcome"] != "ended")]
-    write_tables(page, TABLES, printed(print_experiments, [*titled(study, listed)], SHOWN))
+    shown = ["system", "settings", "prior", "codes", "seed", "outcome", *SCORES, *study.further, *COSTS]
+    write_tables(page, TABLES, printed(print_experiments, titled(study, listed), shown))
     if ended:
         study.draw(ended, page.parent / "pictures", models)
 

@@ -26,7 +26,7 @@ def main(study: Study, about: str, command: list[str] | None = None) -> None:
         return print("\n".join(" ".join(filter(None, run.key)) for run in runs))
     classifier = given.classifier or Path("runs") / runs[0].dataset / "classifier.keras"
     judge = Judge.load(classifier, given.lpips)
-    play(runs, results, judge, given.models or HOME / study.name, f"{study.name}.py")
+    play(study, runs, results, judge, given.models or HOME / study.name)
 
 
 def planned(study: Study, given: argparse.Namespace) -> list[Run]:
@@ -71,7 +71,7 @@ def _parser(study, about):
     parser.add_argument("--codes", type=int, help="their size, for the planned one")
     about = f"of {', '.join(FITTED)}, to the codes of trained models; by default of vae,ae"
     parser.add_argument("--fit-priors", type=these(FITTED), metavar="A,B", help=about)
-    parser.add_argument("--dataset", choices=SPLITS, default="mnist")
+    parser.add_argument("--dataset", choices=SPLITS, default=study.dataset)
     parser.add_argument("--minutes", type=float, default=5.0, help="CPU time of a training (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of weights, order of the data and noise")
     parser.add_argument("--classifier", type=Path, help="the judge (default: runs/DATASET/classifier.keras)")

@@ -164,69 +164,134 @@ def test_the_defaults_are_one_of_their_candidates(script, system, monkeypatch):
     assert found.count(True) == 1
 
 
-# landscape -----------------------------------------------------------------------------------------------------------
+# Studies -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def land(script, eagerly, tmp_path):
-    """The script, and a function that runs it for three steps and gives the file's rows."""
-    landscape = script("landscape")
+def judged(tmp_path):
+    """Options of a study: where its files are, and a judge."""
     Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
-    files = ["--out", str(tmp_path), "--models", str(tmp_path / "models"), "--classifier", str(tmp_path / "c.keras")]
+    return ["--out", str(tmp_path), "--models", str(tmp_path / "models"), "--classifier", str(tmp_path / "c.keras")]
+
+
+@pytest.fixture
+def land(script, eagerly, judged, tmp_path):
+    """A function that runs the landscape for three steps and gives the file's rows."""
+    landscape, command = script("landscape"), script("study_command")
 
     def run(*arguments):
-        landscape.main(["--smoke", *files, *arguments])
+        command.main(landscape.STUDY, "about", ["--smoke", *judged, *arguments])
         return rows(tmp_path / "landscape_smoke.csv")
 
-    return landscape, run
+    return run
 
 
 @pytest.mark.slow
-def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(land, tmp_path, monkeypatch):
-    landscape, run = land
-    with pytest.raises(SystemExit, match="needs trained models: run without it first. .* lacks .*vae_"):
-        run("--systems", "vae", "--fit-priors", "normal")
-    gan, mixture = run("--systems", "gan,ae_gmm", "--seed", "1")
+def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(script, land, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match="needs trained models: run without it first. .* lacks .*vae-"):
+        land("--systems", "vae", "--fit-priors", "normal")
+    gan, mixture = land("--systems", "gan,ae_gmm", "--seeds", "1", "--settings", "{}")
+    gan, mixture = sorted((gan, mixture), key=lambda row: row["system"], reverse=True)
     assert (gan["system"], gan["seed"], gan["steps"], gan["outcome"]) == ("gan", "1", "3", "ended")
-    assert float(gan["samples"]) > 0 and int(gan["judge_parameters"]) > 0
-    assert gan["reconstructions"] == gan["squared_error"] == gan["elbo_nats"] == gan["fit_seconds"] == ""
+    assert float(gan["samples"]) > 0 and int(gan["judge_parameters"]) > 0 and gan["coverage"] and gan["prd_recall"]
+    assert (
+        gan["reconstructions"] == gan["squared_error"] == gan["elbo_nats"] == gan["fit_seconds"] == gan["lpips"] == ""
+    )
     assert all(float(mixture[name]) > 0 for name in ("samples", "reconstructions", "squared_error", "fit_seconds"))
     assert mixture["judge_parameters"] == "0" and int(mixture["prior_weights"]) == 10 * (1 + 4 + 16)
-    wide = run("--systems", "vae", "--settings", '{"beta": 2.0}', "--seed", "1")[-1]
+    wide = land("--systems", "vae", "--settings", '{"beta": 2.0}', "--seeds", "1")[-1]
     assert float(wide["elbo_nats"]) < 0 and json.loads(wide["settings"]) == {"beta": 2.0}
-    fitted = run("--systems", "ae_gmm", "--fit-priors", "normal,gmm", "--seed", "1")[-2:]
+    fitted = land("--systems", "ae_gmm", "--fit-priors", "normal,gmm", "--seeds", "1")[-2:]
     assert [row["prior"] for row in fitted] == ["normal", "gmm"] and fitted[1]["samples"] == mixture["samples"]
     assert fitted[0]["samples"] != mixture["samples"] and fitted[0]["squared_error"] == mixture["squared_error"]
-    monkeypatch.setattr(landscape, "outcome", None)  # nothing is trained again
-    assert len(run("--systems", "gan,ae_gmm", "--seed", "1")) == 5
-    (page := tmp_path / "landscape_smoke.md").write_text(f"Found\n\n{landscape.TABLES}\n\nold\n")
-    run("--page")
-    assert page.read_text().startswith("Found\n\n## All runs\n\nSystems, 0 minutes a run:\n\n| system | settings |")
+    monkeypatch.setattr(script("study"), "outcome", None)  # nothing is trained again
+    assert len(land("--systems", "gan,ae_gmm", "--seeds", "1", "--settings", "{}")) == 5
+    (page := tmp_path / "landscape_smoke.md").write_text("Found\n\n## All runs\n\nold\n")
+    land("--page")
+    assert page.read_text().startswith(
+        "Found\n\n## All runs\n\nSystems, digits, 0 minutes a run:\n\n| system | settings |"
+    )
     assert page.read_text().count("| ae_gmm |") == 3 and "old" not in page.read_text()
-    assert all(is_png(tmp_path / "pictures" / f"landscape_smoke{part}.png") for part in ("", "-samples"))
+    assert "Others, digits, 0 minutes a run:" in page.read_text() and page.read_text().count("beta") == 1
+    assert all(is_png(tmp_path / "pictures" / f"landscape-digits{part}.png") for part in ("", "-samples"))
 
 
 @pytest.mark.slow
 def test_runs_that_fail_are_rows_that_say_so(land, tmp_path, monkeypatch):
-    landscape, run = land
     bad = ki.models.TrainingError("The loss is\nnot finite at step 2. Lower the rate")
     monkeypatch.setattr(ki.models.VAE, "train_step", lambda model, data: (_ for _ in ()).throw(bad))
-    (vae,) = run("--systems", "vae", "--settings", "{}")
+    (vae,) = land("--systems", "vae", "--settings", "{}")
     assert (vae["outcome"], vae["steps"], vae["samples"]) == ("The loss is not finite at step 2", "0", "")
     monkeypatch.setattr(ki.models.AE, "encode", lambda model, x, *more: np.full((len(x), 4), np.nan))
-    assert run("--systems", "ae_gmm")[-1]["outcome"] == "The codes of `data` must be finite: training has diverged"
-    run("--page")
+    assert land("--systems", "ae_gmm")[-1]["outcome"] == "The codes of `data` must be finite: training has diverged"
+    land("--page")
     assert (tmp_path / "landscape_smoke.md").read_text().count("not finite at step 2 |") == 1
+
+
+STUDIES = {"ijae_ablations": 17, "latent_size": 19, "cycles": 12, "color_mnist": 6}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_plans_each_model_once_with_arguments_that_its_system_takes(script, name, judged, capsys):
+    study = script(name).STUDY
+    script("study_command").main(study, "about", [*judged, "--list"])
+    planned = capsys.readouterr().out.splitlines()
+    assert len(set(planned)) == len(planned) == STUDIES[name]
+    for plans in study.experiments.values():
+        for plan in plans:
+            known = ki.game.arguments_of(ki.game.ENTRIES[plan.system].system).keys()
+            assert plan.settings.keys() <= known | {"preset", "networks", "width", "spectral"}, plan
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "systems", "picture"),
+    [
+        ("ijae_ablations", "vae", "ijae_ablations.png"),
+        ("latent_size", "wae_gan", "latent_size.png"),
+        ("cycles", "svae_r", "cycles.png"),
+        ("color_mnist", "age", "color_mnist-samples.png"),
+    ],
+)
+def test_a_study_is_trained_listed_and_drawn(script, name, systems, picture, judged, eagerly, tmp_path):
+    study, main = script(name).STUDY, script("study_command").main
+    main(study, "about", ["--smoke", "--systems", systems, *judged])
+    found = rows(tmp_path / f"{name}_smoke.csv")
+    assert {row["outcome"] for row in found} == {"ended"} and {row["system"] for row in found} == {systems}
+    assert all(row[column] for row in found for column in study.further)
+    main(study, "about", ["--smoke", "--page", *judged])
+    assert is_png(tmp_path / "pictures" / picture)
+    assert f"| {systems} |" in (tmp_path / f"{name}_smoke.md").read_text()
+
+
+def test_runs_are_named_in_words_also_by_a_likelihood_with_arguments(script):
+    study, ablations = script("study"), script("ijae_ablations")
+    row = {"system": "ijae", "settings": json.dumps({"likelihood": ablations.shifts(3)}), "prior": "gmm"}
+    assert study.label(row) == "ijae likelihood=CyclicShift(max_shift=3, decay=0.5) + gmm"
+
+
+@pytest.mark.slow
+def test_nats_stand_between_bounds_and_are_not_scored_twice(script, eagerly, tmp_path, monkeypatch):
+    nats = script("nats")
+    command = ["--smoke", "--systems", "vae,svae", "--out", str(tmp_path), "--models", str(tmp_path / "models")]
+    nats.main(command)
+    vae, svae = rows(tmp_path / "nats_smoke.csv")
+    assert float(vae["elbo"]) < float(vae["iw_bound"]) < 0 and svae["elbo"] == ""
+    assert all(float(row["bdmc_lower"]) < float(row["bdmc_upper"]) and float(row["ais"]) < 0 for row in (vae, svae))
+    monkeypatch.setattr(nats, "outcome", None)  # nothing is trained again
+    nats.main(command)
+    nats.main([*command, "--page"])
+    assert "| svae | 0 |" in (tmp_path / "nats_smoke.md").read_text()
 
 
 def test_parameters_of_players_and_judges_are_told_apart(script):
     model = ki.create("gan", (4,), 2, networks="mlp", width=3)
     expected = {"parameters": model.decoder.count_params(), "judge_parameters": 3 * 4 + 3 + 3 * 3 + 3 + 3 + 1}
-    assert script("landscape_judge").sizes(model) == expected
+    assert script("study_judge").sizes(model) == expected
     learned = ki.create("gmm_vae", (4,), 2, networks="mlp", width=3)
     players = [learned.encoder, learned.decoder, learned.prior]
     found = sum(np.size(weight.numpy()) for part in players for weight in part.trainable_variables)
-    assert script("landscape_judge").sizes(learned) == {"parameters": found, "judge_parameters": 0}
+    assert script("study_judge").sizes(learned) == {"parameters": found, "judge_parameters": 0}
 
 
 # conditional ---------------------------------------------------------------------------------------------------------
@@ -327,6 +392,8 @@ def test_gmm5_is_drawn_and_listed_from_its_file_alone(small_gmm5, tmp_path, monk
 def test_the_full_grid_has_the_papers_number_of_settings(script):
     gmm5 = script("gmm5")
     assert len(set(gmm5.settings(True, 5))) == 576
+    drawn = gmm5.settings(True, 5, 48)
+    assert len(set(drawn)) == 48 and set(drawn) < set(gmm5.settings(True, 5)) and drawn == gmm5.settings(True, 1, 48)
     default = list(gmm5.settings(False, 5))
     assert len(set(default)) == len(default) >= 20
     assert {len(setting) for setting in (*default, *gmm5.settings(True, 5))} == {7}

@@ -7,6 +7,11 @@ DOCS = Path(__file__).resolve().parents[1]
 LEFT_OUT = {"system", "commit", "command", "machine", "short", "outcome"}
 CAPTIONS = {
     "landscape": "MNIST, five CPU minutes",
+    "ijae_ablations": "Parts of λ-IJAE, changed alone",
+    "latent_size": "Sizes of codes, MNIST",
+    "cycles": "Weights of reconstructions, MNIST",
+    "color_mnist": "Digits in twelve colours",
+    "nats": "Nats of binarised MNIST",
     "mnist": "MNIST, ten CPU minutes",
     "mnist_validation": "MNIST, variants compared on validation images",
     "conditional": "Classes that were asked for",

@@ -5,7 +5,7 @@ from typing import Unpack
 import keras
 import tensorflow as tf
 
-from keras_ijae import losses
+from keras_ijae import checks, losses
 from keras_ijae.game import Common, Game, Move, Phase, Played, Preset
 from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, DISCRIMINATOR, ENCODER, labelled
 from keras_ijae.models.judging import logits

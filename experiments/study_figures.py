@@ -1,4 +1,4 @@
-"""The runs of experiments/landscape.py as two pictures: distances, and samples of all systems side by side."""
+"""The runs of a study as two pictures: distances, and samples of all systems side by side."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from study import label
 from keras_ijae.figures import new_figure, save_figure, styled
 from keras_ijae.files import replacing
 
-PIXELS, GREYS = 1300, 16  # of a sheet's width, at least; fewer greys make a smaller file
+PIXELS, LEVELS = 1300, 16  # of a sheet's width, at least; fewer levels make a smaller file
 CAPTION, LETTERS = 28, 36  # pixels below a tile, two lines of letters
 
 
@@ -71,23 +71,24 @@ def draw_sheet(pictures: Mapping[str, Path], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    found = {name: tf.io.decode_png(p.read_bytes(), 1).numpy()[..., 0] for name, p in pictures.items() if p.exists()}
+    found = {name: tf.io.decode_png(p.read_bytes(), 3).numpy() for name, p in pictures.items() if p.exists()}
     if missing := sorted(set(pictures) - set(found)):
         print(f"Not on the sheet, for lack of their pictures: {', '.join(missing)}")
     if not found:
         return
-    height, width = np.max([tile.shape for tile in found.values()], axis=0) + (CAPTION + 6, 10)
+    height, width = np.max([tile.shape[:2] for tile in found.values()], axis=0) + (CAPTION + 6, 10)
     columns = -(-PIXELS // width)
-    canvas = np.full((-(-len(found) // columns) * height, columns * width), 255, np.uint8)
+    canvas = np.full((-(-len(found) // columns) * height, columns * width, 3), 255, np.uint8)
     figure = Figure(figsize=((canvas.shape[1] + 0.5) / 100, (canvas.shape[0] + 0.5) / 100), dpi=100)
     for index, (name, tile) in enumerate(found.items()):
         top, left = index // columns * height + 5, index % columns * width + 5
         canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
         low = 1 - (top + height - CAPTION - 4) / canvas.shape[0]
         figure.text(left / canvas.shape[1], low, textwrap.fill(name, LETTERS), fontsize=8, verticalalignment="top")
-    figure.figimage(canvas, cmap="gray", vmin=0, vmax=255)
+    figure.figimage(canvas)
     (drawn := FigureCanvasAgg(figure)).draw()
-    grey = np.asarray(drawn.buffer_rgba())[..., :1]
-    steps = 255 // (GREYS - 1)
+    pixels = np.asarray(drawn.buffer_rgba())[..., :3]
+    pixels = pixels[..., :1] if (canvas == canvas[..., :1]).all() else pixels  # all tiles are grey
+    steps = 255 // (LEVELS - 1)
     with replacing(path) as temporary:
-        temporary.write_bytes(tf.io.encode_png(np.round(grey / steps).astype(np.uint8) * steps).numpy())
+        temporary.write_bytes(tf.io.encode_png(np.round(pixels / steps).astype(np.uint8) * steps).numpy())
