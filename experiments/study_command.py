@@ -75,7 +75,9 @@ def _parser(study, about):
     parser.add_argument("--minutes", type=float, default=5.0, help="CPU time of a training (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of weights, order of the data and noise")
     parser.add_argument("--classifier", type=Path, help="the judge (default: runs/DATASET/classifier.keras)")
-    parser.add_argument("--lpips", type=Path, nargs=2, metavar=("HEADS", "BACKBONE"), help="of SqueezeNet, .pth files")
+    parser.add_argument(
+        "--lpips", type=Path, nargs=2, metavar=("HEADS", "BACKBONE"), help="files of LPIPS on a SqueezeNet: .pth, .npz"
+    )
     parser.add_argument("--models", type=Path, help=f"where models and samples are kept ({HOME / study.name})")
     parser.add_argument("--smoke", action="store_true", help="three steps of each, on digits (as --classifier)")
     parser.add_argument("--list", action="store_true", help="only print the runs")

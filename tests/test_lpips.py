@@ -1,5 +1,6 @@
 """LPIPS against the lpips package with the same weights, its properties, its files."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -83,22 +84,12 @@ def test_distances_are_the_packages_with_the_authors_heads(net, files, reference
 @pytest.fixture(scope="module")
 def real(shared, tmp_path_factory):
     """The authors' heads on a SqueezeNet trained on ImageNet (by others, who take blue first)."""
-    h5py = pytest.importorskip("h5py")
-    state = {}
-    with h5py.File(shared / "squeezenet_v1.1_notop.h5") as file:
-        layers = {"features.0": file["conv1"]}
-        for fire, index in zip(range(2, 10), (3, 4, 6, 7, 9, 10, 11, 12), strict=True):
-            layers[f"features.{index}.squeeze"] = file[f"fire{fire}/squeeze1x1"]
-            layers[f"features.{index}.expand1x1"] = file[f"fire{fire}/expand1x1"]
-            layers[f"features.{index}.expand3x3"] = file[f"fire{fire}/expand3x3"]
-        for name, layer in layers.items():
-            parts = {}
-            layer.visititems(lambda path, item, parts=parts: parts.update({path.rpartition("/")[2]: item}))
-            state[f"{name}.weight"] = parts["kernel:0"][()].transpose(3, 2, 0, 1)
-            state[f"{name}.bias"] = parts["bias:0"][()]
-    state["features.0.weight"] = state["features.0.weight"][:, ::-1]
-    path = tmp_path_factory.mktemp("real") / "squeezenet.pth"
-    write_torch(path, state)
+    pytest.importorskip("h5py")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(ROOT / "experiments"))
+        script = importlib.import_module("squeezenet")
+    path = tmp_path_factory.mktemp("real") / "squeezenet.npz"
+    script.main([str(shared / "squeezenet_v1.1_notop.h5"), str(path)])
     return LPIPS("squeeze", shared / "lpips_v0.1" / "squeeze.pth", path)
 
 

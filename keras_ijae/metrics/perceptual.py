@@ -35,7 +35,8 @@ class LPIPS:
     Args:
         net: backbone: "alex" (the usual one), "vgg" or "squeeze".
         heads: path of the heads (.pth of the authors); None downloads them once.
-        backbone: path of torchvision's weights (.pth); None downloads them once.
+        backbone: path of torchvision's weights, .pth, or an .npz archive of arrays with its names; None downloads them
+            once.
         batch_size: pairs that go through the network at once.
 
     Attributes:

@@ -5,6 +5,7 @@ import os
 import keras
 import numpy as np
 
+from keras_ijae.arrays import read_npz
 from keras_ijae.metrics.features.download import Source
 from keras_ijae.metrics.features.torch_weights import read_torch_weights
 
@@ -101,13 +102,13 @@ def build_backbone(net: str) -> keras.Model:
 
 
 def assign_backbone(network: keras.Model, path: str | os.PathLike) -> None:
-    """Sets the weights of `build_backbone` from a file of torchvision.
+    """Sets the weights of `build_backbone` from a file of torchvision, or from an .npz archive with its names.
 
     Raises:
         ValueError: the file is broken, or another network's.
         FileNotFoundError: it is not there.
     """
-    state = read_torch_weights(path)
+    state = read_npz(path) if str(path).endswith(".npz") else read_torch_weights(path)
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             try:
