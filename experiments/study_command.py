@@ -12,7 +12,7 @@ from study_judge import Judge
 
 from keras_ijae.distributions.priors import FITTED
 
-SMOKE_DATASET, SMOKE_CODES = "digits", 4
+SMOKE = "digits"
 
 
 def main(study: Study, about: str, command: list[str] | None = None) -> None:
@@ -37,14 +37,14 @@ def planned(study: Study, given: argparse.Namespace) -> list[Run]:
     if given.settings:
         systems = dict.fromkeys(plan.system for plan in plans)
         plans = [Plan(system, settings) for system, settings in itertools.product(systems, given.settings)]
-    dataset, minutes = (SMOKE_DATASET, 0.0) if given.smoke else (given.dataset, given.minutes)
+    dataset, minutes = (SMOKE, 0.0) if given.smoke else (given.dataset, given.minutes)
     found = [
         Run(
             plan.system,
             json.dumps(plan.settings),
             prior,
             dataset,
-            SMOKE_CODES if given.smoke else given.codes or plan.codes,
+            given.codes or plan.codes,
             seed,
             f"{minutes:g} minutes",
         )
@@ -53,7 +53,7 @@ def planned(study: Study, given: argparse.Namespace) -> list[Run]:
     return list(dict.fromkeys(found))
 
 
-def _among(known: Iterable[str], text: str) -> list[str]:
+def among(known: Iterable[str], text: str) -> list[str]:
     """Names, parted by commas, of some that are known."""
     names = text.split(",")
     if unknown := sorted(set(names) - set(known)):
@@ -64,7 +64,7 @@ def _among(known: Iterable[str], text: str) -> list[str]:
 def _parser(study, about):
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     systems = sorted({plan.system for plans in study.experiments.values() for plan in plans})
-    these = lambda known: lambda text: _among(known, text)  # noqa: E731
+    these = lambda known: lambda text: among(known, text)  # noqa: E731
     parser.add_argument("--experiments", type=these(study.experiments), metavar="A,B", help="by default all")
     parser.add_argument("--systems", type=these(systems), metavar="A,B", help="by default all")
     parser.add_argument("--settings", type=json.loads, nargs="+", metavar="JSON", help="arguments, for those planned")

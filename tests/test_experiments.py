@@ -188,7 +188,7 @@ def land(script, eagerly, judged, tmp_path):
 
 @pytest.mark.slow
 def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(script, land, tmp_path, monkeypatch):
-    with pytest.raises(SystemExit, match="needs trained models: run without it first. .* lacks .*vae-"):
+    with pytest.raises(SystemExit, match="needs trained models: run without it first. .* lacks .*-vae_"):
         land("--systems", "vae", "--fit-priors", "normal")
     gan, mixture = land("--systems", "gan,ae_gmm", "--seeds", "1", "--settings", "{}")
     gan, mixture = sorted((gan, mixture), key=lambda row: row["system"], reverse=True)
@@ -198,7 +198,7 @@ def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(scrip
         gan["reconstructions"] == gan["squared_error"] == gan["elbo_nats"] == gan["fit_seconds"] == gan["lpips"] == ""
     )
     assert all(float(mixture[name]) > 0 for name in ("samples", "reconstructions", "squared_error", "fit_seconds"))
-    assert mixture["judge_parameters"] == "0" and int(mixture["prior_weights"]) == 10 * (1 + 4 + 16)
+    assert mixture["judge_parameters"] == "0" and int(mixture["prior_weights"]) == 10 * (1 + 16 + 256)
     wide = land("--systems", "vae", "--settings", '{"beta": 2.0}', "--seeds", "1")[-1]
     assert float(wide["elbo_nats"]) < 0 and json.loads(wide["settings"]) == {"beta": 2.0}
     fitted = land("--systems", "ae_gmm", "--fit-priors", "normal,gmm", "--seeds", "1")[-2:]
@@ -209,7 +209,7 @@ def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(scrip
     (page := tmp_path / "landscape_smoke.md").write_text("Found\n\n## All runs\n\nold\n")
     land("--page")
     assert page.read_text().startswith(
-        "Found\n\n## All runs\n\nSystems, digits, 0 minutes a run:\n\n| system | settings |"
+        "Found\n\n## All runs\n\nSystems, digits, 0 minutes a run:\n\n| system | codes |"
     )
     assert page.read_text().count("| ae_gmm |") == 3 and "old" not in page.read_text()
     assert "Others, digits, 0 minutes a run:" in page.read_text() and page.read_text().count("beta") == 1
@@ -222,13 +222,13 @@ def test_runs_that_fail_are_rows_that_say_so(land, tmp_path, monkeypatch):
     monkeypatch.setattr(ki.models.VAE, "train_step", lambda model, data: (_ for _ in ()).throw(bad))
     (vae,) = land("--systems", "vae", "--settings", "{}")
     assert (vae["outcome"], vae["steps"], vae["samples"]) == ("The loss is not finite at step 2", "0", "")
-    monkeypatch.setattr(ki.models.AE, "encode", lambda model, x, *more: np.full((len(x), 4), np.nan))
+    monkeypatch.setattr(ki.models.AE, "encode", lambda model, x, *more: np.full((len(x), 16), np.nan))
     assert land("--systems", "ae_gmm")[-1]["outcome"] == "The codes of `data` must be finite: training has diverged"
     land("--page")
     assert (tmp_path / "landscape_smoke.md").read_text().count("not finite at step 2 |") == 1
 
 
-STUDIES = {"ijae_ablations": 17, "latent_size": 19, "cycles": 12, "color_mnist": 6}
+STUDIES = {"ijae_ablations": 21, "latent_size": 19, "cycles": 12, "color_mnist": 6}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -255,9 +255,11 @@ def test_a_study_plans_each_model_once_with_arguments_that_its_system_takes(scri
 )
 def test_a_study_is_trained_listed_and_drawn(script, name, systems, picture, judged, eagerly, tmp_path):
     study, main = script(name).STUDY, script("study_command").main
-    main(study, "about", ["--smoke", "--systems", systems, *judged])
+    some = {title: [plan for plan in plans if plan.system == systems][:2] for title, plans in study.experiments.items()}
+    study = study._replace(experiments=some)
+    main(study, "about", ["--smoke", *judged])
     found = rows(tmp_path / f"{name}_smoke.csv")
-    assert {row["outcome"] for row in found} == {"ended"} and {row["system"] for row in found} == {systems}
+    assert 1 <= len(found) <= 2 and {row["outcome"] for row in found} == {"ended"}
     assert all(row[column] for row in found for column in study.further)
     main(study, "about", ["--smoke", "--page", *judged])
     assert is_png(tmp_path / "pictures" / picture)

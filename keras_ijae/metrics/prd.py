@@ -98,9 +98,11 @@ def prd_of_histograms(real: ArrayLike, fake: ArrayLike, angles: int = 1001) -> P
 
 
 def _curve_of_run(both: np.ndarray, clusters: int, angles: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    import threadpoolctl
     from sklearn.cluster import MiniBatchKMeans
 
-    labels = MiniBatchKMeans(clusters, n_init=10, random_state=seed).fit(both).labels_
+    with threadpoolctl.threadpool_limits(1):  # several threads wait for each other on a machine that is used
+        labels = MiniBatchKMeans(clusters, n_init=10, random_state=seed).fit(both).labels_
     shares = [np.bincount(half, minlength=clusters) / len(half) for half in np.split(labels, 2)]
     curve = prd_of_histograms(*shares, angles=angles)
     return curve.precision, curve.recall
