@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
-LEFT_OUT = {"system", "commit", "command", "machine", "short", "outcome"}
+LEFT_OUT = {"system", "commit", "command", "time", "machine", "short", "outcome"}
 CAPTIONS = {
     "landscape": "MNIST, five CPU minutes",
     "ijae_ablations": "Parts of λ-IJAE, changed alone",
@@ -12,6 +12,9 @@ CAPTIONS = {
     "cycles": "Weights of reconstructions, MNIST",
     "color_mnist": "Digits in twelve colours",
     "nats": "Nats of binarised MNIST",
+    "cifar10": "CIFAR-10, and its first 4,000 images",
+    "tiny_imagenet": "Tiny ImageNet",
+    "celeb_a": "CelebA",
     "mnist": "MNIST, ten CPU minutes",
     "mnist_validation": "MNIST, variants compared on validation images",
     "conditional": "Classes that were asked for",
