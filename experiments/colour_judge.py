@@ -1,6 +1,7 @@
 """How the models of experiments/colour.py are judged: against the training images as the texts do, and the held-out."""
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +60,7 @@ def scores(model: keras.Model, recipe: Recipe, judge: Judge) -> dict[str, float 
     found = _columns(known, TRAINING, judge.extractor) | _columns(held_out, HELD_OUT, judge.extractor)
     if model.has_encoder:
         found["squared_error"] *= math.prod(model.data_shape)
-    about = f"{Path(judge.extractor.name).name} {judge.extractor.checksum[:8]}"
+    about = f"{re.split('[:/]', judge.extractor.name)[-1]} {judge.extractor.checksum[:8]}"  # without a place
     return found | {"extractor": about, "judged_samples": next(iter(known.scores.values())).n_fake}
 
 

@@ -146,3 +146,13 @@ def test_speed_is_of_whole_passes_without_the_first(script, monkeypatch):  # noq
             speed.on_train_batch_end(step)
         speed.on_epoch_end(0)
         assert speed.images_per_second(10) == ("" if steps == 1 else 10.0)
+
+
+def test_scores_by_the_published_network_are_found_by_their_own_names(script):  # noqa: F811
+    judge, names = script("colour_judge"), {"frechet_distance": "fid", "inception_score": "is"}
+    extractor = SimpleNamespace(metric_name=lambda metric: names.get(metric, f"{metric}[inception]"))
+    scores = {"gen/fid": (29.5, None), "rec/fid": (9.5, None), "gen/is": (7.0, 0.1), "rec/lpips": (0.07, 0.03)}
+    found = ki.evaluation.Evaluation({name: SimpleNamespace(value=v, std=s) for name, (v, s) in scores.items()})
+    columns = {"samples": 29.5, "inception_score": 7.0, "inception_score_std": 0.1, "reconstructions": 9.5}
+    assert judge._columns(found, judge.TRAINING, extractor) == columns
+    assert judge._columns(found, {"lpips": judge.HELD_OUT["lpips"]}, extractor) == {"lpips": 0.07, "lpips_std": 0.03}
