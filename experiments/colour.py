@@ -19,8 +19,8 @@ from colour_page import COUNT, write_page
 from colour_runs import KEYS, STEPS, Run, Setup, planned, recipe_of
 from colour_training import COSTS, precision, train_by_minutes, train_by_steps
 from experiment import HOME, add_out, append, finished, origin, read, reason
-from landscape import among
-from landscape_judge import sizes
+from study_command import among
+from study_judge import sizes
 
 import keras_ijae as ki
 from keras_ijae.training import Recipe
@@ -28,7 +28,7 @@ from keras_ijae.training.data import first_rows, in_order
 
 SAMPLES, SMOKE_SAMPLES = 50_000, 200
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
-COLUMNS = [*KEYS, "outcome", *COSTS, "parameters", "judge_parameters", *SCORES, "time", "commit", "command"]
+COLUMNS = [*KEYS, "outcome", *COSTS, "parameters", "judge_parameters", *SCORES, "date", "commit", "command"]
 
 
 def outcome(run: Run, recipe: Recipe, models: Path, judge: Judge) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def play(setup: Setup, results: Path, given: argparse.Namespace) -> None:
         print(f"{number} of {len(todo)}: {' '.join(run.key)}", flush=True)
         found = outcome(run, recipe_of(run, setup, given), given.models, judge)
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        append(results, {**dataclasses.asdict(run), **found, "time": now, **about}, COLUMNS)
+        append(results, {**dataclasses.asdict(run), **found, "date": now, **about}, COLUMNS)
 
 
 def options(setup: Setup, about: str) -> argparse.ArgumentParser:

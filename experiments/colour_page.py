@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from colour_runs import run_of
 from experiment import print_experiments, printed, write_tables
-from landscape_figures import draw_distances
+from study_figures import draw_distances
 
 from keras_ijae.training import save_grid
 

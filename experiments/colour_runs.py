@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from experiment import Keyed
-from landscape_figures import label
+from study import label
 
 from keras_ijae.training import Recipe
 from keras_ijae.training.data import training_data

@@ -58,7 +58,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(script, run, made, 
     assert (whole["steps"], whole["outcome"], whole["budget"], whole["dataset"]) == ("4", "ended", "3 steps", "made")
     assert all(float(whole[name]) > 0 for name in (*SCORES, "squared_error", "images_per_second", "wall_minutes"))
     assert (whole["networks"], whole["judged_samples"], whole["replicas"]) == ("mlp 8", "200", "1")
-    assert whole["time"] and whole["commit"] and whole["command"].startswith("python experiments/cifar10.py")
+    assert whole["date"] and whole["commit"] and whole["command"].startswith("python experiments/cifar10.py")
     kills = ((script("colour_training").Speed, "on_epoch_end"), (script("colour"), "scores"))
     for place, name in kills:  # after the first pass, and while it is judged
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
@@ -138,7 +138,7 @@ def test_published_runs_have_spectral_residual_networks_and_fifty_thousand_steps
 def test_speed_is_of_whole_passes_without_the_first(script, monkeypatch):  # noqa: F811
     training = script("colour_training")
     clock = iter([0.0, 50.0, 100.0, 101.0, 102.0])  # a slow first pass, a pause, then two steps of a second
-    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(training, "date", SimpleNamespace(perf_counter=lambda: next(clock)))
     speed = training.Speed()
     for steps in (1, 2):
         speed.on_epoch_begin(0)
