@@ -138,7 +138,7 @@ def test_published_runs_have_spectral_residual_networks_and_fifty_thousand_steps
 def test_speed_is_of_whole_passes_without_the_first(script, monkeypatch):  # noqa: F811
     training = script("colour_training")
     clock = iter([0.0, 50.0, 100.0, 101.0, 102.0])  # a slow first pass, a pause, then two steps of a second
-    monkeypatch.setattr(training, "date", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     speed = training.Speed()
     for steps in (1, 2):
         speed.on_epoch_begin(0)
