@@ -14,6 +14,7 @@ from tensorflow.python.eager import context
 from keras_ijae import datasets
 from keras_ijae.datasets.crops import framing
 from keras_ijae.datasets.order import mixed
+from keras_ijae.datasets.pipeline import begin_at, peeking
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -271,6 +272,22 @@ def test_streams_have_an_order_by_seed_and_epoch_whatever_the_global_seed(tmp_pa
     assert all(np.array_equal(np.sort(order), np.arange(100)) for order in through)
 
 
+def test_a_pass_that_was_begun_goes_on_in_its_order_and_the_next_one_is_whole(by_class):
+    load = lambda: datasets.load(by_class, batch_size=10, seed=3, labels=True)  # noqa: E731
+    whole, begun = load(), load()
+    first, second, third = (list(whole.as_numpy_iterator()) for _ in range(3))
+    begin_at(begun, 1, 4)
+    with peeking(begun):
+        next(iter(begun))
+    for passed, expected, done in ((begun, second, 4), (begun, third, 0)):
+        found = list(passed.as_numpy_iterator())
+        assert len(found) == 6
+        for batch, other in zip(found[done:], expected[done:], strict=True):
+            assert all(np.array_equal(part, same) for part, same in zip(batch, other, strict=True))
+    datasets.set_epoch(begun, 0)
+    assert np.array_equal(next(iter(begun))[0], first[0][0])
+
+
 def test_two_replicas_share_each_batch_in_the_order_of_one(two_replicas):
     with two_replicas.scope():
         dataset = datasets.load("digits", batch_size=100, seed=2)
@@ -470,6 +487,15 @@ def test_tfrecord_layouts(tmp_path, kind):
             datasets.load(name)
 
 
+def test_records_without_the_label_that_the_first_one_has_are_unknown(tmp_path):
+    write_records(tmp_path / "a.tfrecord", [{"x": [0.1], "label": 3}, {"x": [0.2]}, {"x": [0.3], "label": 1}])
+    ((_, y),) = datasets.load(f"tfrecord:{tmp_path}/a.tfrecord", batch_size=3, labels=True, shuffle=False)
+    assert y.numpy().tolist() == [3, -1, 1]
+    write_records(tmp_path / "b.tfrecord", [{"x": [0.1]}, {"x": [0.2], "label": 1}])
+    with pytest.raises(ValueError, match="`labels` must be False: the split 'train' of .* has none"):
+        datasets.load(f"tfrecord:{tmp_path}/b.tfrecord", labels=True)
+
+
 def test_tfrecord_errors(tmp_path):
     write_records(tmp_path / "empty.tfrecord", [])
     write_records(tmp_path / "other.tfrecord", [{"picture": b"abc"}])
@@ -664,6 +690,7 @@ def test_no_module_of_the_room_is_imported_in_a_circle_and_none_knows_a_model():
         ({"name": "folder"}, "folder:DIR"),
         ({"name": "some/data.npz"}, "Did you mean 'npz:some/data.npz'"),
         ({"name": "mnist:0.0.9"}, "0.0.9"),
+        ({"name": "huggingface:mnist"}, "`name` cannot be opened by tensorflow-datasets.*name='huggingface:mnist'"),
         ({"name": ""}, "name"),
         ({"split": "tset"}, "Did you mean 'test'"),
         ({"split": "train[5:5]"}, "none of the 1500"),

@@ -6,6 +6,7 @@ permuted by NumPy's counter-based Philox bits; records that are only read one af
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,24 +21,32 @@ _COUNTER = "_keras_ijae_passes"
 
 
 class Passes:
-    """Counts the passes over a data set, so that pass k is shuffled by (seed, epoch + k)."""
+    """Counts the passes over a data set, so that pass k is shuffled by (seed, epoch + k).
+
+    Attributes:
+        seed: of all passes.
+        epoch: number of the next pass.
+        done: batches at the beginning of the next pass that nobody will look at.
+    """
 
     def __init__(self, seed: int, epoch: int) -> None:
-        self.seed, self.epoch = seed, epoch
+        self.seed, self.epoch, self.done = seed, epoch, 0
 
-    def _bits(self, count: int) -> np.ndarray:
-        """So many bits of the next pass."""
+    def _next(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """So many bits of the next pass, and its `done`, int64."""
         number, self.epoch = self.epoch, self.epoch + 1
-        return np.random.Philox(key=[self.seed, number]).random_raw(count)
+        done, self.done = self.done, 0
+        return np.random.Philox(key=[self.seed, number]).random_raw(count), np.int64(done)
 
-    def order(self, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The next pass's permutation of `size` examples, int64, and its key for what is drawn anew, (2,) int32."""
-        bits = self._bits(int(size) + 1)
-        return np.argsort(bits[:-1], kind="stable").astype(np.int64), bits[-1:].view(np.int32)
+    def order(self, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The next pass's permutation of `size` examples, int64, its key for what is drawn anew, (2,) int32; `done`."""
+        bits, done = self._next(int(size) + 1)
+        return np.argsort(bits[:-1], kind="stable").astype(np.int64), bits[-1:].view(np.int32), done
 
-    def number(self) -> np.ndarray:
-        """The next pass's seed, a non-negative int64."""
-        return np.int64(self._bits(1)[0] >> 1)
+    def number(self) -> tuple[np.ndarray, np.ndarray]:
+        """The next pass's seed, a non-negative int64; `done`."""
+        bits, done = self._next(1)
+        return np.int64(bits[0] >> 1), done
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,19 +74,25 @@ def set_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
             "Argument `dataset` must be a shuffled data set as `load` returned it, not mapped or batched again. "
             f"Received: dataset={dataset!r}."
         )
-    getattr(dataset, _COUNTER).epoch = checks.whole("epoch", epoch, 0)
+    begin_at(dataset, checks.whole("epoch", epoch, 0), 0)
+
+
+def begin_at(dataset: tf.data.Dataset, epoch: int, done: int) -> None:
+    """`set_epoch`, where the first `done` batches of that pass are not looked at: their images need no decoding."""
+    passes = getattr(dataset, _COUNTER)
+    passes.epoch, passes.done = epoch, done
 
 
 @contextlib.contextmanager
 def peeking(dataset: Any) -> Iterator[None]:
     """Passes over `dataset` in this block do not count, if it is one that `set_epoch` takes."""
     passes = getattr(dataset, _COUNTER, None)
-    epoch = passes and passes.epoch
+    place = passes and (passes.epoch, passes.done)
     try:
         yield
     finally:
         if passes is not None:
-            passes.epoch = epoch
+            passes.epoch, passes.done = place
 
 
 def is_loaded(dataset: Any) -> bool:
@@ -119,13 +134,14 @@ def _count(size: int, how: Batching) -> int:
 
 
 def _orders(size: int, passes: Passes | None) -> tf.data.Dataset:
-    """A data set of one element: the order of this pass and its key."""
+    """A data set of one element: the order of this pass, its key, and its batches that nobody will look at."""
     if passes is None:
-        return tf.data.Dataset.from_tensors(size).map(lambda n: (tf.range(tf.cast(n, tf.int64)), tf.zeros(2, tf.int32)))
+        fixed = lambda n: (tf.range(tf.cast(n, tf.int64)), tf.zeros(2, tf.int32), tf.zeros([], tf.int64))  # noqa: E731
+        return tf.data.Dataset.from_tensors(size).map(fixed)
 
-    def order(n: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        order, key = tf.numpy_function(passes.order, [n], (tf.int64, tf.int32))
-        return tf.ensure_shape(order, (None,)), tf.ensure_shape(key, (2,))
+    def order(n: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        order, key, done = tf.numpy_function(passes.order, [n], (tf.int64, tf.int32, tf.int64))
+        return tf.ensure_shape(order, (None,)), tf.ensure_shape(key, (2,)), tf.ensure_shape(done, ())
 
     return tf.data.Dataset.from_tensors(size).map(order)
 
@@ -153,35 +169,54 @@ def _gathered(table: Table, prepare: Prepare, how: Batching) -> tf.data.Dataset:
         examples = table.redraw(indices, random.fold(key, start)) if anew else _pick(x, indices)
         return prepare(examples, _pick(y, indices) if y is not None else None)
 
-    def one_pass(order: tf.Tensor, key: tf.Tensor) -> tf.data.Dataset:
+    def one_pass(order: tf.Tensor, key: tf.Tensor, _: tf.Tensor) -> tf.data.Dataset:
         return tf.data.Dataset.range(0, count * step, step).map(lambda start: batch(order, key, start))
 
     return _orders(table.size, how.passes).flat_map(one_pass)
 
 
 def _decoded(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.data.Dataset:
-    """Examples decoded one by one, in parallel."""
+    """Examples decoded one by one, in parallel; those that nobody will look at are zeros."""
     if isinstance(examples, Table):
         x, y = _constant(examples.x), _constant(examples.y) if examples.y is not None else None
-        orders = _orders(examples.size, how.passes)
-        records = orders.flat_map(lambda order, _: tf.data.Dataset.from_tensor_slices(order))
+        records = _orders(examples.size, how.passes).flat_map(
+            lambda order, _, done: _numbered(tf.data.Dataset.from_tensor_slices(order), done, how)
+        )
 
         def decode(i: tf.Tensor) -> tuple:
             return examples.decode(x[i]), _pick(y, i) if y is not None else None
     else:
         records, decode = _streamed(examples, how), examples.decode
-    dataset = records.map(lambda *record: prepare(*decode(*record)), num_parallel_calls=tf.data.AUTOTUNE)
+
+    def decoded(unseen: tf.Tensor, record: Any) -> Any:
+        return prepare(*decode(record))
+
+    def drawn(unseen: tf.Tensor, record: Any) -> Any:
+        return tf.cond(unseen, blank, functools.partial(decoded, unseen, record))
+
+    def blank() -> Any:
+        return tf.nest.map_structure(lambda part: tf.zeros(part.shape, part.dtype), spec)
+
+    spec = records.map(decoded).element_spec
+    dataset = records.map(drawn, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.batch(how.batch_size, drop_remainder=how.drop_remainder)
+
+
+def _numbered(records: tf.data.Dataset, done: tf.Tensor, how: Batching) -> tf.data.Dataset:
+    """Each record with whether it is of the first `done` batches."""
+    return records.enumerate().map(lambda number, record: (number < done * how.batch_size, record))
 
 
 def _streamed(stream: Stream, how: Batching) -> tf.data.Dataset:
     if how.passes is None:
-        return stream.records(None)
+        return _numbered(stream.records(None), tf.zeros([], tf.int64), how)
 
     def one_pass(_: tf.Tensor) -> tf.data.Dataset:
         # This function's own graph gets a fixed seed, so that the order does not depend on tf.random.set_seed.
         tf.compat.v1.set_random_seed(1)
-        seed = tf.ensure_shape(tf.numpy_function(how.passes.number, [], tf.int64), ())
-        return stream.records(seed).shuffle(how.buffer, seed=seed, reshuffle_each_iteration=False)
+        seed, done = tf.numpy_function(how.passes.number, [], (tf.int64, tf.int64))
+        seed = tf.ensure_shape(seed, ())
+        records = stream.records(seed).shuffle(how.buffer, seed=seed, reshuffle_each_iteration=False)
+        return _numbered(records, tf.ensure_shape(done, ()), how)
 
     return tf.data.Dataset.from_tensors(0).flat_map(one_pass)
