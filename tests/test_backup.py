@@ -1,5 +1,6 @@
 """Training that was stopped at any step goes on from its backup, and ends as if it had never been stopped."""
 
+import contextlib
 import signal
 
 import keras
@@ -9,6 +10,8 @@ import tensorflow as tf
 from systems import quick, same, weights
 
 import keras_ijae as ki
+from keras_ijae.datasets import from_binarized_mnist, from_folder, from_npz
+from keras_ijae.datasets.source import Options
 from keras_ijae.training import Backup, StopOnSignal
 
 EPOCHS, BATCH = 2, 32
@@ -22,7 +25,7 @@ def loaded(labels=False):
 
 def made(name, how=None, **arguments):
     keras.utils.set_random_seed(1)
-    model = ki.create(name, **GAME, **arguments)
+    model = ki.create(name, **{**GAME, **arguments})
     model.compile(**(how or {"run_eagerly": True}))
     return model
 
@@ -73,6 +76,134 @@ def test_a_run_stopped_within_an_epoch_ends_as_one_never_stopped(name, tmp_path)
     assert set(again) == set(history)
     for term, values in again.items():  # of the last epoch, in which it was stopped: also of the steps before
         assert values == history[term][-len(values) :] and len(values) == 1, term
+
+
+# Four batches of eight, in another order in each pass, of what is read from files.
+
+
+def pictures(place, shape=(8, 8, 1)):
+    """Numbered PNG files of 32 images; their pixels."""
+    pixels = np.random.default_rng(0).integers(0, 256, (32, *shape), np.uint8)
+    for number, image in enumerate(pixels):
+        tf.io.write_file(str(place / "images" / f"{number:02}.png"), tf.io.encode_png(image))
+    return pixels
+
+
+def folder(place, patched):
+    pictures(place)
+    return ki.datasets.load(f"folder:{place / 'images'}", batch_size=8)
+
+
+def records(place, patched):
+    """Two files, whose records go through a buffer of ten."""
+    for number, half in enumerate(np.split(pictures(place) / 255, 2)):
+        with tf.io.TFRecordWriter(str(place / f"{number}.tfrecord")) as writer:
+            for image in half:
+                floats = {"image": tf.train.Feature(float_list=tf.train.FloatList(value=image.ravel()))}
+                writer.write(tf.train.Example(features=tf.train.Features(feature=floats)).SerializeToString())
+    name = f"tfrecord:{place}/*.tfrecord"
+    return ki.datasets.load(name, "train[:32]", batch_size=8, data_shape=(8, 8, 1), shuffle_buffer=10)
+
+
+def dynamic(place, patched):
+    """Binarized anew in each pass, of grey images in a file in the place of MNIST's."""
+    np.savez(place / "grey.npz", train=pictures(place, (28, 28, 1)))
+    grey = from_npz.open_source(str(place / "grey.npz"), Options())
+    patched.setattr(from_binarized_mnist.from_tfds, "open_source", lambda name, options: grey)
+    return ki.datasets.load("binarized_mnist:dynamic", batch_size=8)
+
+
+FLOAT16 = "mixed_float16"
+CONDITIONS = {  # name -> system, arguments, data
+    "folder": ("vae", {}, folder),
+    "records": ("vae", {}, records),
+    "dynamic": ("vae", {"data_shape": (28, 28, 1), "likelihood": "bernoulli"}, dynamic),
+    "float16": ("gan", {}, lambda place, patched: loaded()),
+    "replicas": ("vae", {}, lambda place, patched: loaded()),
+    "vamp": ("vamp_vae", {}, lambda place, patched: loaded()),
+    "mixture": ("gmm_vae", {}, lambda place, patched: loaded()),
+}
+
+
+@pytest.mark.parametrize("condition", quick(CONDITIONS, ["folder"]))
+def test_a_run_that_was_stopped_ends_the_same_under(condition, tmp_path, monkeypatch, two_replicas):
+    name, arguments, data = CONDITIONS[condition]
+    keras.config.set_dtype_policy(FLOAT16 if condition == "float16" else "float32")
+    with two_replicas.scope() if condition == "replicas" else contextlib.nullcontext():
+        whole, torn, resumed = (made(name, **arguments) for _ in range(3))
+    history = fit(whole, data(tmp_path, monkeypatch))
+    stopped(torn, data(tmp_path, monkeypatch), Backup(tmp_path, every_steps=1), 6)
+    again = fit(resumed, data(tmp_path, monkeypatch), Backup(tmp_path))
+    same(weights(whole), weights(resumed))
+    assert again == {term: values[1:] for term, values in history.items()}
+
+
+def test_of_an_epoch_that_was_begun_images_are_not_decoded_again(tmp_path, monkeypatch):
+    seen, decoder = [], from_folder.file_decoder
+
+    def counting(shape):
+        note = lambda path: seen.append(path) or path  # noqa: E731
+        return lambda path: decoder(shape)(tf.ensure_shape(tf.numpy_function(note, [path], tf.string), ()))
+
+    monkeypatch.setattr(from_folder, "file_decoder", counting)
+    stopped(made("vae"), folder(tmp_path, monkeypatch), Backup(tmp_path, every_steps=1), 6)
+    begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.clear())
+    fit(made("vae"), folder(tmp_path, monkeypatch), Backup(tmp_path), begin)
+    assert len(set(seen)) == len(seen) == 16  # of 32
+
+
+# What steers training by its logs.
+
+
+SCORES = (3.0, 2.0, 2.5, 2.4, 2.3, 2.2)  # the second is the best
+
+
+def steered(place, first, *last):
+    """The model, the history and the steering callbacks after up to six epochs; the learning rate falls in the 4th."""
+    how, best = {"monitor": "score", "mode": "min"}, str(place / "best.weights.h5")
+    score = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(score=SCORES[epoch]))
+    steering = [
+        keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=2, **how),
+        keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True, **how),
+        keras.callbacks.ModelCheckpoint(best, save_best_only=True, save_weights_only=True, **how),
+    ]
+    backup = Backup(place / "backup", every_steps=3)
+    callbacks = [backup, score, *steering] if first else [score, *steering, backup]
+    model = made("vae")
+    history = model.fit(loaded(), epochs=len(SCORES), verbose=0, callbacks=[*callbacks, *last]).history
+    return model, history, steering
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
+def test_what_keras_steers_by_goes_on_where_it_was(first, tmp_path):
+    (tmp_path / "torn").mkdir()
+    whole, history, _ = steered(tmp_path, first)
+    for step in (11, 16):  # within the third epoch, which is no best one, and the fourth
+        with pytest.raises(KeyboardInterrupt):
+            steered(tmp_path / "torn", first, Stop(step))
+    best = (tmp_path / "torn" / "best.weights.h5").stat().st_mtime_ns
+    resumed, again, (rate, stopping, _) = steered(tmp_path / "torn", first)
+    same(weights(whole), weights(resumed))
+    assert again == {term: values[3:] for term, values in history.items()} and len(again["score"]) == 2
+    (rates,) = (values for term, values in again.items() if term.startswith("learning_rate"))
+    assert rates[1] == rates[0] / 2
+    assert (rate.best, stopping.best, stopping.best_epoch) == (2.0, 2.0, 1)
+    assert (tmp_path / "torn" / "best.weights.h5").stat().st_mtime_ns == best
+    done, nothing, _ = steered(tmp_path / "torn", first)
+    same(weights(whole), weights(done))
+    assert nothing == {}
+
+
+@pytest.mark.slow
+def test_who_waits_longer_than_a_run_that_stopped_goes_on(tmp_path):
+    def epochs(patience):
+        score = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(score=SCORES[epoch]))
+        stopping = keras.callbacks.EarlyStopping("score", patience=patience, mode="min")
+        callbacks = [score, stopping, Backup(tmp_path)]
+        return made("vae").fit(loaded(), epochs=6, verbose=0, callbacks=callbacks).history.get("score", [])
+
+    assert [len(epochs(patience)) for patience in (2, 2, 4)] == [4, 0, 2]
 
 
 @pytest.mark.slow

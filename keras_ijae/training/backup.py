@@ -13,13 +13,14 @@ import h5py
 import keras
 import numpy as np
 
-from keras_ijae import checks, datasets
-from keras_ijae.datasets.pipeline import has_passes, is_loaded
+from keras_ijae import checks
+from keras_ijae.datasets.pipeline import begin_at, has_passes, is_loaded
 from keras_ijae.files import replacing
 from keras_ijae.game import GenerativeModel
 from keras_ijae.game.told import ToldData
 from keras_ijae.keras_internals import start_at, weights_file
 from keras_ijae.machines import is_chief, of_all_machines
+from keras_ijae.training.steering import REMEMBERED, give_back, remember, stopped
 
 _NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
 _KEPT = 2
@@ -49,7 +50,13 @@ class Backup(ToldData):
     from there on. Weights, optimizers, the logs of the epoch and whatever else the model keeps in variables are in a
     backup; noise is a function of the step number. Passes over a data set of `ki.datasets.load` are those of the
     uninterrupted run, for pass number and order belong together; of an epoch that was begun, batches that were trained
-    on are read and dropped. What is shuffled by others is shuffled anew: a warning says so.
+    on are passed over, without decoding the images of a shuffled set. Of other data they are read and dropped, and what
+    is shuffled by others is shuffled anew: a warning says so.
+
+    What `EarlyStopping`, `ReduceLROnPlateau` and `ModelCheckpoint` of Keras remember (the best value, how long they
+    have waited, the best weights where these are to be restored, which makes backups larger) is kept too, so in `fit`
+    this callback comes after them, wherever it stands in the list. What other callbacks remember is not known, and
+    begins anew.
 
     Unlike `keras.callbacks.BackupAndRestore` each backup is one file that appears whole, with its checksum in its name,
     the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when
@@ -76,6 +83,8 @@ class Backup(ToldData):
         >>> ki.training.Backup("backup").epochs  # of another process: it would go on with the third
         2
     """
+
+    after = tuple(REMEMBERED)
 
     def __init__(self, directory: str | os.PathLike, every: int = 1, every_steps: int | None = None) -> None:
         super().__init__()
@@ -132,13 +141,16 @@ class Backup(ToldData):
         self._load(state.path)
         with h5py.File(state.path) as file:
             self._logged = [file[_LOGGED][str(index)][()] for index in range(len(file[_LOGGED]))]
+            give_back(self.others, file)
+        if stopped(self.others):
+            start_at(self.model, self.params["epochs"])
         if self.data is not None and not self._restores_order():
             warnings.warn(_SHUFFLED_ANEW, stacklevel=2)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._done = epoch, 0
         if has_passes(self.data) and self._restores_order():
-            datasets.set_epoch(self.data, epoch)
+            begin_at(self.data, epoch, self._skipped)
         if self._skipped:  # Keras has just reset what was logged
             for weight, value in zip(self._logs(), self._logged, strict=True):
                 weight.assign(value)
@@ -153,7 +165,8 @@ class Backup(ToldData):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._done, self._skipped = epoch + 1, 0, 0
-        if self._epoch % self.every == 0 or self._epoch == self.params.get("epochs"):
+        last = self.model.stop_training or self._epoch == self.params.get("epochs")
+        if last or self._epoch % self.every == 0:
             self.save()
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -237,6 +250,7 @@ class Backup(ToldData):
         with h5py.File(content, "a") as file:  # Keras keeps no metrics
             for index, value in enumerate(logged):
                 file[f"{_LOGGED}/{index}"] = value
+            remember(self.others, file)
         with replacing(newest) as temporary:
             temporary.write_bytes(content.getbuffer())
             digest = _digest(temporary)
