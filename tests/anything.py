@@ -2,6 +2,7 @@
 
 import os
 
+import keras
 import numpy as np
 import tensorflow as tf
 from hypothesis import HealthCheck, Phase, settings
@@ -39,6 +40,9 @@ OTHERS = st.sampled_from(
         object(),
         np.zeros(2),
         tf.ones([]),
+        tf.ragged.constant([[1.0], [2.0, 3.0]]),
+        tf.sparse.from_dense([[1.0, 0.0]]),
+        keras.Input((2,)),
     ]
 )
 ANYTHING = st.one_of(NUMBERS, WORDS, OTHERS, st.lists(NUMBERS, max_size=3))

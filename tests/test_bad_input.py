@@ -308,6 +308,15 @@ BAD_ARGUMENTS = [
     ("vae", {"seed": -0.5}, "`seed` must be an integer from .*Received: seed=-0.5"),
     ("vae", {"seed": 2**70}, "`seed` must be an integer from .*Received: seed=1180591620717411303424"),
     ("vae", {"width": 0}, "`width` must be an integer >= 1. Received: width=0"),
+    ("vae", {"width": True}, "`width` must be an integer >= 1. Received: width=True"),
+    ("vae", {"warm_up_steps": 1.5}, "`warm_up_steps` must be an integer >= 0. Received: warm_up_steps=1.5"),
+    ("ijae", {"spectral": "adam"}, "`spectral` must be True or False. Received: spectral='adam'"),
+    ("wgan", {"clip": True}, "`clip` must be a finite number > 0. Received: clip=True"),
+    ("wgan", {"slow_start": 3}, "`slow_start` must be True or False. Received: slow_start=3"),
+    ("wgan_gp", {"gradient_penalty": 1e30}, r"`gradient_penalty` must be .* >= 0, at most 1e\+12 in size. Received"),
+    ("vae", {"data_shape": {8, 9, 1}}, r"`data_shape` must be \(height, width, channels\) or .*Received: \{"),
+    ("vae", {"data_shape": (2, 2, 1), "networks": "dcgan"}, "'dcgan' need images of at least 8x8 pixels: use 'mlp'"),
+    ("vae", {"data_shape": (2, 2, 1), "networks": "resnet"}, "'resnet' need images of at least 8x8 pixels"),
 ]
 
 
@@ -315,6 +324,13 @@ BAD_ARGUMENTS = [
 def test_bad_arguments_are_named_with_what_was_received(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         ki.create(name, **{"data_shape": SHAPE, "latent_dim": LATENT, "networks": "mlp", "width": 8, **arguments})
+
+
+def test_images_of_any_size_have_default_networks():
+    """Below 16 pixels these are dense, and need no pixels to halve."""
+    for shape in ((2, 2, 1), (1, 1, 1)):
+        model = ki.create("vae", data_shape=shape, latent_dim=LATENT, width=8)
+        assert model.reconstruct(images(3, shape)).shape == (3, *shape)
 
 
 def test_lambda_zero_warns_that_the_encoder_learns_nothing():
@@ -397,6 +413,38 @@ def test_samples_are_counted_and_named(models):
             models("vae").interpolate(images(1), images(1), steps=steps)
     with pytest.raises(ValueError, match="`a` and `b` must have equal numbers of rows. Received: 1 and 2"):
         models("vae").interpolate(images(1), images(2))
+
+
+NO_ARRAYS = {
+    "nothing": None,
+    "ragged": tf.ragged.constant([[0.0, 1.0], [2.0]]),
+    "sparse": tf.sparse.from_dense(np.eye(LATENT, dtype="float32")),
+    "symbolic": keras.Input((LATENT,)),
+}
+
+
+@pytest.mark.parametrize("kind", NO_ARRAYS)
+def test_what_is_no_array_is_refused_by_every_method(models, kind):
+    model, given, x = models("vae"), NO_ARRAYS[kind], images(2)
+    calls = [("z", model.decode), ("data", lambda data: model.fit_prior(data, "normal"))]
+    takes_x = (model.encode, model.reconstruct, model.elbo, model.importance_weighted_bound, model.posterior)
+    for name, call in [*calls, *(("x", method) for method in takes_x), ("x", lambda b: model.interpolate(x, b))]:
+        with pytest.raises(ValueError, match=f"Argument `{name}`"):
+            call(given)
+    for call in (lambda: ki.metrics.psnr(x, given), lambda: ki.metrics.frechet_distance(np.eye(2), given)):
+        with pytest.raises(ValueError, match="Argument `"):
+            call()
+
+
+def test_numbers_in_the_place_of_counts_and_paths_are_named(models):
+    model, x = models("vae"), images(2)
+    with pytest.raises(ValueError, match="`chunk` must be an integer >= 1. Received: chunk=1.5"):
+        model.importance_weighted_bound(x, chunk=1.5)
+    for call in (lambda: model.export(0), lambda: model.export_encoder(0)):
+        with pytest.raises(ValueError, match="`path` must be a path. Received: path=0"):
+            call()
+    with pytest.raises(ValueError, match="`heads` must be a path. Received: heads=1.5"):
+        ki.metrics.lpips(x, x, heads=1.5)
 
 
 def test_corrupt_and_foreign_files_are_named(tmp_path, models):

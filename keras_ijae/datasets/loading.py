@@ -119,7 +119,7 @@ def load(
     source = open_source(name, _options(keys, data_shape, data_dir, download, prepare=True))
     part, start, stop = resolve(split, source)
     names = _label_names(name, part, source, labels, attributes)
-    frame, shape = framing(crop or source.crop, size, source.data_shape)
+    frame, shape = framing(source.crop if crop is None else crop, size, source.data_shape)
     if None in shape:
         raise ValueError(f"The images of {name!r} vary in size: give them one by `size`. Received: size=None.")
     prepare = _prepare(source, frame, shape, _statistics(name, source) if standardize else None, names)
@@ -153,7 +153,7 @@ def info(
         {'train': 1500, 'test': 297}
     """
     source = open_source(name, _options(keys, data_shape, data_dir, prepare, prepare))
-    _, shape = framing(crop or source.crop, size, source.data_shape)
+    _, shape = framing(source.crop if crop is None else crop, size, source.data_shape)
     labelled = "train" in source.labelled
     unlabelled = tuple(split for split in source.splits if labelled and split not in source.labelled)
     return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, source.attributes, unlabelled)

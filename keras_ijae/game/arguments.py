@@ -3,6 +3,7 @@
 import inspect
 from typing import Any, TypedDict, Unpack, get_args, get_origin, get_type_hints
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -41,9 +42,9 @@ def arguments_of(system: type) -> dict[str, Any]:
 
 
 def refuse_arrays(arguments: dict[str, Any]) -> None:
-    """ValueError where an argument of a system is an array or tensor: these are equal to no name, nor unequal."""
+    """ValueError where an argument of a system is an array or tensor, a symbolic one too: equal to no name, nor not."""
     for name, value in arguments.items():
-        if isinstance(value, np.ndarray) or tf.is_tensor(value):
+        if isinstance(value, np.ndarray | keras.KerasTensor) or tf.is_tensor(value):
             raise ValueError(f"Argument `{name}` takes no arrays. Received: {value!r:.200}")
 
 

@@ -181,7 +181,7 @@ def check_form(name: str, x: Any, classes: int | None = None) -> None:
     """
     pair = isinstance(x, list) and len(x) == 2 and classes is not None
     loads = hasattr(x, "__iter__") and hasattr(x, "__len__")  # as the loaders of other libraries do
-    plain = isinstance(x, (str, bytes, numbers.Number, Set))
+    plain = isinstance(x, (str, bytes, numbers.Number, Set, tf.RaggedTensor))
     known = (hasattr(x, "__getitem__") or loads) and not plain
     known = known or isinstance(x, (Iterator, tf.data.Dataset, tf.distribute.DistributedDataset))
     nested = isinstance(x, (tuple, list, dict))

@@ -81,7 +81,8 @@ def create(
 
     Args:
         system: a name of `list_models()`, or a subclass of `Game`.
-        data_shape: (height, width, channels) of images in [0, 1], or (features,).
+        data_shape: (height, width, channels) of images in [0, 1], or (features,). Images of any size have networks
+            "mlp"; "dcgan" and "resnet" need at least 8x8 pixels.
         latent_dim: size of a code, at least 1.
         networks: "auto", "mlp", "dcgan" or "resnet"; a dictionary of options of `ki.networks.Networks` (`family`,
             `depth`, `maxout`, `dropout`, `roles`, ...); or a `Networks`, which replaces those of a preset altogether
