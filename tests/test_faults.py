@@ -1,6 +1,9 @@
 """Full disks, lost permissions, failing data: a clear error, nothing half written, and training goes on from there."""
 
+import builtins
+import dataclasses
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -9,6 +12,7 @@ import sys
 import keras
 import pytest
 import tensorflow as tf
+from command import run as run_command
 from systems import compiled, create, images, quick, same, weights
 
 import keras_ijae as ki
@@ -237,6 +241,59 @@ def test_a_run_whose_disk_is_full_is_resumed_to_the_same_model(expected, tmp_pat
     run = open_run(tmp_path / "run", resume=True)
     same(expected, weights(trainer.train(RECIPE, run)))
     assert run.model.is_file()
+
+
+SMALL = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=1)
+
+
+def denied(monkeypatch, ends):
+    """From now on there is no permission to open files whose names end so."""
+
+    def of(real):
+        def opening(path, *arguments, **options):
+            if str(path).endswith(ends):
+                raise PermissionError(DENIED, os.strerror(DENIED), str(path))
+            return real(path, *arguments, **options)
+
+        return opening
+
+    for module in (builtins, io, os):
+        monkeypatch.setattr(module, "open", of(module.open))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["config.json", ".writer.lock"])
+def test_a_run_whose_files_may_not_be_opened_is_named_and_stays(tmp_path, monkeypatch, capsys, ends):
+    path = tmp_path / "run"
+    trainer.train(SMALL, open_run(path))
+    before = {file: file.stat().st_mtime_ns for file in path.rglob("*") if not file.name.startswith(".writer")}
+    denied(monkeypatch, ends)
+    assert run_command("train", "--resume", "--epochs", 2, "--out", path) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "Permission denied" in line and str(path / ends) in line
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+
+
+@pytest.mark.slow
+def test_a_run_directory_that_is_read_only_can_be_used_and_not_trained_on(tmp_path, monkeypatch, capsys):
+    path, allowed = tmp_path / "run", os.access
+    trainer.train(SMALL, open_run(path))
+    before = sorted(path.rglob("*"))
+    monkeypatch.setattr(os, "access", lambda place, mode: allowed(place, mode) and (path != place or mode == os.R_OK))
+    assert run_command("train", "--resume", "--epochs", 2, "--out", path) == 2
+    assert f"cannot be written: no permission to write into {path}" in capsys.readouterr().err
+    assert run_command("sample", path, "--out", tmp_path / "a.png") == 0
+    assert run_command("info", path) == 0 and sorted(path.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_run_directory_that_was_moved_goes_on_to_the_same_weights(tmp_path):
+    expected = weights(trainer.train(dataclasses.replace(SMALL, epochs=2), open_run(tmp_path / "whole")))
+    trainer.train(SMALL, open_run(tmp_path / "run"))
+    (tmp_path / "run").rename(tmp_path / "moved")
+    found = trainer.train(dataclasses.replace(SMALL, epochs=2), open_run(tmp_path / "moved", resume=True))
+    same(expected, weights(found))
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_fails_beside_the_data_is_no_error_of_the_data():
