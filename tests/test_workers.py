@@ -18,7 +18,7 @@ from keras_ijae.training import RunDirectory, distribution
 from keras_ijae.training.distribution import check_cluster
 from keras_ijae_cli.app import main
 
-TOGETHER = {2: ("ijae", "wgan_gp", "wae_mmd"), 3: ("gan",)}
+TOGETHER = {2: ("vae", "ijae", "wgan_gp", "wae_mmd"), 3: ("gan",)}
 PLACE = {"type": "worker", "index": 0}
 HOSTS = ["a:1", "b:2"]
 
@@ -44,7 +44,7 @@ def test_several_workers_are_one_replica_with_the_global_batch_and_the_chief_wri
 
 @pytest.mark.slow
 def test_four_replicas_are_one_with_the_global_batch(tmp_path):
-    names = ("wae_mmd", "mask_aae")
+    names = ("wae_mmd", "mask_aae", "gan", "ijae")
     trained(1, "mirrored", tmp_path, names, CPUS="4")
     for name in names:
         same(workers.outcome(name), dict(np.load(tmp_path / f"{name}-0.npz")), 1e-4)

@@ -33,13 +33,19 @@ def outcome(name, strategy=None, directory=None, process=0, eagerly=True):
         model = create(name, **labels)
         model.compile(keras.optimizers.SGD(0.05, momentum=0.5), run_eagerly=eagerly)
     data = tf.data.Dataset.from_tensor_slices((images(ROWS), np.arange(ROWS) % 3)).batch(BATCH)
-    history = model.fit(data, verbose=0, callbacks=files(directory, process)).history
+    measured = [ki.training.MetricsCallback(data, "psnr")] if name == "wae_mmd" else []
+    history = model.fit(data, verbose=0, callbacks=[*measured, *files(directory, process)]).history
     scores = model.evaluate(data, verbose=0, return_dict=True)
     found = {**{f"log of {term}": values for term, values in history.items()}, **scores}
     found = {**weights(model), **{term: np.float32(values) for term, values in found.items()}}
-    return (
-        {**found, "reconstructed": model.predict(data.map(lambda x, y: x), verbose=0)} if name == "wae_mmd" else found
-    )
+    return {**found, **afterwards(model, data)} if name == "wae_mmd" else found
+
+
+def afterwards(model, data):
+    """What is asked of a trained model: predictions, and a density fitted to its codes."""
+    reconstructed = model.predict(data.map(lambda x, y: x), verbose=0)
+    model.fit_prior(data, "normal")
+    return {"reconstructed": reconstructed, "codes of the prior": model.sampling_prior.sample(9, 0).numpy()}
 
 
 def files(directory, process):
