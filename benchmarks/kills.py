@@ -8,6 +8,8 @@ A run trains a small system on the digits for three epochs of a few steps, with 
 killed (SIGKILL) two times, each time at one of these moments, in turns:
 
     any       a time drawn uniformly from that of an undisturbed run
+    first     once the first backup within the first epoch stands there
+    last      the same of the last epoch
     writing   a random time of up to 20 ms after a file of a backup has appeared, before it has its name
     renaming  at the n-th renaming or deletion of a file, n random: between the two states of each
 
@@ -37,7 +39,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "mask_aae": {"critic_steps": 1},
     "gan": {"classes": 10},
 }
-WAYS, MOMENTS = ("fit", "run"), ("any", "writing", "renaming")
+WAYS, MOMENTS = ("fit", "run"), ("any", "first", "last", "writing", "renaming")
 EPOCHS, EVERY_STEPS, KILLS_OF_A_RUN, RENAMINGS = 3, 2, 2, 20
 _RENAMED = ("os.rename", "os.remove")
 
@@ -137,6 +139,18 @@ class Player:
     def _any(self, system, way, place, seconds):
         process = self._started(system, way, place)
         process.join(self.random.uniform(0, seconds))
+        return self._killed(process)
+
+    def _first(self, *run):
+        return self._in_epoch(0, *run)
+
+    def _last(self, *run):
+        return self._in_epoch(EPOCHS - 1, *run)
+
+    def _in_epoch(self, epoch, system, way, place, seconds):
+        process = self._started(system, way, place)
+        while process.is_alive() and not any(place.glob(f"**/epoch-{epoch:04d}-step-{EVERY_STEPS:08d}-*")):
+            time.sleep(0.001)
         return self._killed(process)
 
     def _writing(self, system, way, place, seconds):

@@ -9,8 +9,8 @@ MOMENTS = {
     "vae": ("any", "renaming"),
     "ijae": ("writing",),
     "wgan": ("renaming",),
-    "mask_aae": ("any",),
-    "gan": ("any",),
+    "mask_aae": ("first",),
+    "gan": ("first", "last"),
 }
 
 

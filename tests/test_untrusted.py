@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import resource
 import struct
 import warnings
 import zipfile
@@ -280,6 +281,39 @@ def test_images_with_huge_headers_are_refused(width, height, tmp_path):
     (tmp_path / "a.png").write_bytes(png(width, height, bytes(100)))
     with pytest.raises(ValueError, match="Not a readable PNG, JPEG, BMP or GIF image: .*a.png"):
         ki.datasets.load(f"folder:{tmp_path}", batch_size=1)
+
+
+def jpeg(width, height):
+    sizes = struct.pack(">BHHB3B", 8, height, width, 1, 1, 0x11, 0)
+    scan = struct.pack(">B2B3B", 1, 1, 0, 0, 63, 0)
+    parts = b"\xff\xc0", struct.pack(">H", 2 + len(sizes)), sizes, b"\xff\xda", struct.pack(">H", 2 + len(scan)), scan
+    return b"\xff\xd8" + b"".join(parts) + bytes(100) + b"\xff\xd9"
+
+
+def gif(width, height):
+    picture = b"\x2c" + struct.pack("<4HB", 0, 0, width, height, 0) + b"\x02\x01\x00\x00\x3b"
+    return b"GIF89a" + struct.pack("<2H3B", width, height, 0x80, 0, 0) + bytes(6) + picture
+
+
+def bmp(width, height):
+    sizes = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + 100, 0, 0, 54) + sizes + bytes(100)
+
+
+HEADERS = {
+    "a.jpg": [jpeg(2**16 - 1, 2**16 - 1), jpeg(0, 8)],
+    "a.gif": [gif(2**16 - 1, 2**16 - 1), gif(0, 8)],
+    "a.bmp": [bmp(2**30, 2**30), bmp(-(2**31), 8), bmp(8, -(2**31)), bmp(2**15, 2**15)],
+}
+
+
+@pytest.mark.parametrize("name, number", [(name, number) for name in HEADERS for number in range(len(HEADERS[name]))])
+def test_other_images_with_huge_headers_are_refused_without_the_memory_they_ask_for(name, number, tmp_path):
+    (tmp_path / name).write_bytes(HEADERS[name][number])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match=f"Not a readable PNG, JPEG, BMP or GIF image: .*{name}"):
+        ki.datasets.load(f"folder:{tmp_path}", batch_size=1)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # in KiB
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/nowhere", path)], ids=["pipe", "dangling link"])
