@@ -119,7 +119,7 @@ CONDITIONS = {  # name -> system, arguments, data
     "records": ("vae", {}, records),
     "dynamic": ("vae", {"data_shape": (28, 28, 1), "likelihood": "bernoulli"}, dynamic),
     "float16": ("gan", {}, lambda place, patched: loaded()),
-    "replicas": ("vae", {}, lambda place, patched: loaded()),
+    "replicas": ("vae", {}, lambda place, patched: ki.datasets.load("digits", "train[:66]", batch_size=BATCH)),
     "vamp": ("vamp_vae", {}, lambda place, patched: loaded()),
     "mixture": ("gmm_vae", {}, lambda place, patched: loaded()),
 }
@@ -131,11 +131,14 @@ def test_a_run_that_was_stopped_ends_the_same_under(condition, tmp_path, monkeyp
     keras.config.set_dtype_policy(FLOAT16 if condition == "float16" else "float32")
     with two_replicas.scope() if condition == "replicas" else contextlib.nullcontext():
         whole, torn, resumed = (made(name, **arguments) for _ in range(3))
-    history = fit(whole, data(tmp_path, monkeypatch))
-    stopped(torn, data(tmp_path, monkeypatch), Backup(tmp_path, every_steps=1), 6)
+    batches = data(tmp_path, monkeypatch)
+    history = fit(whole, batches)
+    middle = 3 * int(batches.cardinality()) // EPOCHS
+    stopped(torn, data(tmp_path, monkeypatch), Backup(tmp_path, every_steps=1), middle)
     again = fit(resumed, data(tmp_path, monkeypatch), Backup(tmp_path))
     same(weights(whole), weights(resumed))
-    assert again == {term: values[1:] for term, values in history.items()}
+    for term, values in history.items():  # of replicas, each has another part of the sum than before
+        np.testing.assert_allclose(again[term], values[1:], rtol=1e-6 if condition == "replicas" else 0, err_msg=term)
 
 
 def test_of_an_epoch_that_was_begun_images_are_not_decoded_again(tmp_path, monkeypatch):

@@ -62,6 +62,7 @@ class Backup(ToldData):
     the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when
     training ends, so that it can be continued for more epochs.
 
+    On several replicas the logged means of an epoch that was begun agree but for rounding.
     On several machines the chief writes and all of them read: `directory` must be one that they share.
 
     Args:
