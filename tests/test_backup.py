@@ -33,6 +33,8 @@ def made(name, how=None, **arguments):
 class Stop(keras.callbacks.Callback):
     """Stops the process, as it were, after a step."""
 
+    place = 2  # after the backup of that step
+
     def __init__(self, step):
         super().__init__()
         self.step = step
@@ -209,12 +211,23 @@ def test_who_waits_longer_than_a_run_that_stopped_goes_on(tmp_path):
     assert [len(epochs(patience)) for patience in (2, 2, 4)] == [4, 0, 2]
 
 
+def test_what_others_write_of_an_epoch_is_there_before_its_backup(tmp_path, monkeypatch):
+    rows, backup, history = [], Backup(tmp_path / "backup"), ki.training.History(tmp_path / "history.csv")
+    write = backup._write
+    monkeypatch.setattr(
+        backup, "_write", lambda *state: rows.append(history.path.read_text().count("\n")) or write(*state)
+    )
+    fit(made("vae"), loaded(), backup, history)
+    assert rows == [2, 3]  # with the header
+
+
 @pytest.mark.slow
 def test_backups_are_made_every_few_steps_and_epochs_and_the_two_newest_are_kept(tmp_path):
     seen = []
     keep = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: seen.append(sorted(path.name[:24] for path in tmp_path.iterdir()))
     )
+    keep.place = 2
     fit(made("vae"), loaded(), Backup(tmp_path, every=2, every_steps=3), keep)
     assert seen[1:3] == [[], ["epoch-0000-step-00000003"]]
     assert seen[6] == ["epoch-0000-step-00000003", "epoch-0001-step-00000003"]
@@ -306,6 +319,8 @@ def test_a_backup_that_is_asked_for_is_of_that_moment_and_made_once(tmp_path):
     saved = []
 
     class Ask(keras.callbacks.Callback):
+        place = 2
+
         def on_train_batch_end(self, batch, logs=None):
             backup.save()
             saved.append(max(tmp_path.iterdir()))

@@ -11,8 +11,7 @@ class ToldData(keras.callbacks.Callback):
     data: Any = None
     in_order: bool = False
     others: tuple[keras.callbacks.Callback, ...] = ()
-    after: tuple[type[keras.callbacks.Callback], ...] = ()
-    """What it needs to come after; `fit` sees to it, and tells it in `others` which of these there are."""
+    """All others of the same `fit`."""
 
     def set_data(self, data: Any, in_order: bool) -> None:
         """Called once by the `fit` of every system.
@@ -25,12 +24,9 @@ class ToldData(keras.callbacks.Callback):
 
 
 def tell(callbacks: list | keras.callbacks.CallbackList, data: Any, in_order: bool) -> None:
-    """Those of these callbacks that need to know what `fit` trains on are told, and come after what they must."""
+    """Those that need to know what `fit` trains on are told; those with a `place` come after all that have none."""
     found = callbacks if isinstance(callbacks, list) else callbacks.callbacks
+    found.sort(key=lambda one: getattr(one, "place", 0))
     for callback in [one for one in found if isinstance(one, ToldData)]:
         callback.set_data(data, in_order)
-        callback.others = tuple(one for one in found if isinstance(one, callback.after))
-        if callback.others:
-            last = max(found.index(one) for one in [callback, *callback.others])
-            found.insert(last + 1, callback)
-            found.remove(callback)
+        callback.others = tuple(one for one in found if one is not callback)

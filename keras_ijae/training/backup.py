@@ -20,7 +20,7 @@ from keras_ijae.game import GenerativeModel
 from keras_ijae.game.told import ToldData
 from keras_ijae.keras_internals import start_at, weights_file
 from keras_ijae.machines import is_chief, of_all_machines
-from keras_ijae.training.steering import REMEMBERED, give_back, remember, stopped
+from keras_ijae.training.steering import give_back, remember, stopped
 
 _NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
 _KEPT = 2
@@ -54,9 +54,9 @@ class Backup(ToldData):
     is shuffled by others is shuffled anew: a warning says so.
 
     What `EarlyStopping`, `ReduceLROnPlateau` and `ModelCheckpoint` of Keras remember (the best value, how long they
-    have waited, the best weights where these are to be restored, which makes backups larger) is kept too, so in `fit`
-    this callback comes after them, wherever it stands in the list. What other callbacks remember is not known, and
-    begins anew.
+    have waited, the best weights where these are to be restored, which makes backups larger) is kept too. What other
+    callbacks remember is not known, and begins anew. What callbacks write of an epoch (a row of a table, a picture) is
+    there before its backup: in `fit` this one comes after all others, wherever it stands in the list.
 
     Unlike `keras.callbacks.BackupAndRestore` each backup is one file that appears whole, with its checksum in its name,
     the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when
@@ -85,7 +85,7 @@ class Backup(ToldData):
         2
     """
 
-    after = tuple(REMEMBERED)
+    place = 1  # after all others: what they write and know of an epoch is there before its backup
 
     def __init__(self, directory: str | os.PathLike, every: int = 1, every_steps: int | None = None) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class Backup(ToldData):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._done, self._skipped = epoch + 1, 0, 0
-        last = self.model.stop_training or self._epoch == self.params.get("epochs")
+        last = self.model.stop_training or self._epoch == (self.params or {}).get("epochs")
         if last or self._epoch % self.every == 0:
             self.save()
 

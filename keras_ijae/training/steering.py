@@ -16,7 +16,7 @@ _GROUP = "remembered"
 
 
 def remember(callbacks: Sequence[keras.callbacks.Callback], file: h5py.File) -> None:
-    """Writes what these callbacks, each of a class in `REMEMBERED`, know now."""
+    """Writes what those of a class in `REMEMBERED` know now."""
     for place, callback in _places(callbacks).items():
         for name, value in _state(callback).items():
             for index, array in enumerate(value if isinstance(value, list) else []):
@@ -26,7 +26,7 @@ def remember(callbacks: Sequence[keras.callbacks.Callback], file: h5py.File) -> 
 
 
 def give_back(callbacks: Sequence[keras.callbacks.Callback], file: h5py.File) -> None:
-    """Sets what such callbacks knew when the file was written; what is not in it stays as it is."""
+    """Sets what they knew when the file was written; what is not in it stays as it is."""
     for place, callback in _places(callbacks).items():
         for name in _state(callback):
             found = file.get(f"{place}/{name}")
@@ -44,7 +44,8 @@ def stopped(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 
 def _places(callbacks):
     """Where in a file each callback has its place: by its order and class."""
-    return {f"{_GROUP}/{index}-{type(one).__name__}": one for index, one in enumerate(callbacks)}
+    known = [one for one in callbacks if isinstance(one, tuple(REMEMBERED))]
+    return {f"{_GROUP}/{index}-{type(one).__name__}": one for index, one in enumerate(known)}
 
 
 def _state(callback):

@@ -30,8 +30,10 @@ class StopOnSignal(keras.callbacks.Callback, contextlib.AbstractContextManager):
     same step when one is asked to.
 
     Args:
-        backup: makes the backup; a callback of the same `fit`, before this one, which comes last.
+        backup: makes the backup; a callback of the same `fit`.
     """
+
+    place = 2  # after the backup of an epoch
 
     def __init__(self, backup: Backup) -> None:
         super().__init__()
