@@ -58,6 +58,23 @@ def test_samples_are_posterior_draws_of_pseudo_inputs_each_as_often():
         np.testing.assert_allclose(z[nearest == k].std(0), scales[k], rtol=0.05)
 
 
+def test_codes_of_chosen_pseudo_inputs_are_of_their_posteriors_in_the_order_asked_for():
+    model = vae(3)
+    means, scales = components_of(model)
+    chosen = np.tile([2, 0], 5_000)
+    z = model.prior.sample_of(chosen, seed=1).numpy()
+    for k, codes in ((2, z[::2]), (0, z[1::2])):
+        assert stats.kstest((codes - means[k]) / scales[k], "norm", axis=0).pvalue.min() > 0.01
+    np.testing.assert_array_equal(model.prior.sample_of([2, 0, 2], 1), z[:3])  # and more are not other ones
+    assert model.decode(model.prior.sample_of([1, 1], seed=0)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("wrong", [3, [], [3], [-1], [0.5], [True], [[0]], np.array(0), "0", None])
+def test_pseudo_inputs_that_are_none_are_refused(wrong):
+    with pytest.raises(ValueError, match="`components` must be a list of at least one index from 0 to 2. Received"):
+        vae(3).prior.sample_of(wrong, seed=0)
+
+
 @pytest.mark.usefixtures("float64")
 def test_one_pseudo_input_whose_posterior_is_the_standard_normal_gives_the_plain_vaes_loss():
     """Golden M26, over nodes with the second moments of N(0, 1), for which the estimate of the KL is exact."""

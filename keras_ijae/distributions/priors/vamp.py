@@ -1,13 +1,16 @@
 """The VampPrior: the encoder's own posteriors of pseudo-inputs."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import size
+from keras_ijae.checks import is_whole, size
+from keras_ijae.checks import seed as checked_seed
 from keras_ijae.distributions.priors._rows import in_parts
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.distributions.supports import REALS, Support
@@ -42,6 +45,7 @@ class VampPrior(Prior):
     Example:
         model = ki.create("vae", (28, 28, 1), 16, prior=VampPrior(16, components=500))
         model.prior.pseudo_inputs  # (500, 28, 28, 1)
+        model.decode(model.prior.sample_of([3, 3, 7], seed=0))  # images like two of them
 
     References:
         Tomczak & Welling 2018, "VAE with a VampPrior", eqs. 9 to 11.
@@ -90,8 +94,36 @@ class VampPrior(Prior):
         return tf.reduce_logsumexp(of_each, axis=1) - math.log(self.components)
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
-        family = self._bound().posterior_family
         k = random.choices(tf.ones([self.components], tf.float64), n, random.fold(seed, "component"))
+        return self._drawn(k, n, seed)
+
+    def sample_of(self, components: Sequence[int] | np.ndarray, seed: int) -> tf.Tensor:
+        """One code of each of chosen pseudo-inputs, z ~ q(z | u_k), in their order.
+
+        Args:
+            components: indices k of `pseudo_inputs`, 0 to K - 1, at least one; the same one again gives another code.
+            seed: of the noise.
+
+        Returns:
+            `(len(components), latent_dim)`, by the encoder's present weights, no running average (`ema`).
+
+        Raises:
+            ValueError: something else than indices, or a prior that belongs to no model.
+
+        Example:
+            images = model.decode(model.prior.sample_of([3] * 8, seed=0))  # eight of one kind
+        """
+        chosen = components.tolist() if isinstance(components, np.ndarray) else components
+        listed = isinstance(chosen, Sequence) and len(chosen) > 0
+        if not listed or not all(is_whole(k, 0, self.components - 1) for k in chosen):
+            raise ValueError(
+                f"Argument `components` must be a list of at least one index from 0 to {self.components - 1}. "
+                f"Received: components={components!r:.200}"
+            )
+        return self._drawn(np.asarray(chosen), len(chosen), checked_seed(seed))
+
+    def _drawn(self, k, n, seed):
+        family = self._bound().posterior_family
         noise = tf.cast(random.normal((n, family.noise_dim), random.fold(seed, "normal")), tf.float64)
         rows = tf.concat([tf.gather(tf.cast(self._params(), tf.float64), k), noise], axis=1)
 
