@@ -9,6 +9,7 @@ import tensorflow as tf
 from systems import BATCH, LATENT, VARIANTS, codes_of_samples, compiled, dataset, images, quick, same, train, weights
 
 from keras_ijae.distributions import PlanarFlow, ResampledPrior
+from keras_ijae.replicas import Share
 
 pytestmark = pytest.mark.slow
 
@@ -91,13 +92,24 @@ def test_saved_loaded_and_continued_is_as_if_never_stopped_and_served_codes_are_
     )
 
 
-def test_half_precision_keeps_densities_in_float32():
+REALNVP, MAF, IAF = VARIANTS["flow_vae"]
+HALF = {**{name: (name, arguments) for name, arguments in SYSTEMS.items() if name != "flow_vae"}}
+HALF |= {"realnvp": ("flow_vae", REALNVP), "maf": ("flow_vae", MAF), "iaf": ("flow_vae", IAF)}
+
+
+@pytest.mark.parametrize("case", HALF)
+def test_half_precision_keeps_densities_in_float32(case):
+    name, arguments = HALF[case]
     keras.config.set_dtype_policy("mixed_float16")
-    model = compiled("gmm_vae", {"run_eagerly": True}, posterior="planar")
+    model = compiled(name, {"run_eagerly": True}, **arguments)
+    assert model.encoder.layers[1].compute_dtype == "float16"
     history = train(model, dataset(X)).history
     assert all(np.isfinite(values).all() for values in history.values())
-    assert {weight.dtype for weight in model.prior.weights} == {"float32"}
-    assert model.encode(X).shape == (len(X), LATENT) and np.isfinite(model.elbo(X)).all()
+    assert {weight.dtype for weight in (*model.prior.weights, *model.posterior_family.weights)} <= {"float32"}
+    batch, noise = model.batch_of(tf.constant(X)), model.noise(model.draws(Share(len(X)), "test"))
+    assert [term.dtype for term in model.bound_terms(batch, noise)] == [tf.float32] * 2
+    assert np.isfinite(model.elbo(X)).all() and np.isfinite(model.sample(3)).all()
+    assert model.encode(X).shape == (len(X), LATENT)
 
 
 def test_a_flow_has_no_tfp_distribution_and_says_what_to_use(trained):

@@ -1,5 +1,7 @@
 """The planar flow against its golden numbers, automatic differentiation and a density found by numerical inversion."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from scipy import optimize, stats
 from keras_ijae import random
 from keras_ijae.distributions import DiagonalGaussian, PlanarFlow, StandardNormal
 from keras_ijae.distributions.posteriors.planar import plane
+from keras_ijae.models.bounds import code_and_kl
 
 
 def params(posterior, rows, seed=0, deviation=0.7):
@@ -88,12 +91,30 @@ def inverse_log_prob(given, depth, z):
     return log_q + stats.norm.logpdf(z, given[:d], scale).sum(1)
 
 
-def test_the_density_integrates_to_one_and_samples_agree_with_it():
+@functools.cache
+def bent():
+    """A flow, one row of outputs for it, and a grid of codes with log q(z) on it."""
     posterior = PlanarFlow(2, depth=3)
     given = params(posterior, 1, seed=1, deviation=1.0)
     grid = np.linspace(-9, 9, 91)
     nodes = np.stack(np.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, 2)
-    mass = np.exp(inverse_log_prob(given[0], 3, nodes)) * 0.2**2
+    return posterior, given, nodes, inverse_log_prob(given[0], 3, nodes)
+
+
+def test_the_kl_is_its_integral():
+    posterior, given, nodes, log_q = bent()
+    integral = np.sum(0.2**2 * np.exp(log_q) * (log_q - stats.norm.logpdf(nodes).sum(1)))
+    points, weights = np.polynomial.hermite_e.hermegauss(60)
+    noise = np.stack(np.meshgrid(points, points, indexing="ij"), -1).reshape(-1, 2)
+    _, estimates = code_and_kl(posterior, StandardNormal(2), np.repeat(given, len(noise), 0), noise)
+    mean = np.outer(weights, weights).ravel() @ estimates.numpy() / weights.sum() ** 2
+    np.testing.assert_allclose(mean, integral, atol=2e-3)
+    assert integral > 0.3
+
+
+def test_the_density_integrates_to_one_and_samples_agree_with_it():
+    posterior, given, nodes, log_q = bent()
+    mass = np.exp(log_q) * 0.2**2
     np.testing.assert_allclose(mass.sum(), 1, atol=1e-3)
     noise = random.normal((20_000, 2), 5)
     z, log_q = (part.numpy() for part in posterior.sample_and_log_prob(np.repeat(given, 20_000, 0), noise))
