@@ -17,6 +17,7 @@ from keras_ijae_cli.tables import Csv, Json, as_json, show
 
 if TYPE_CHECKING:
     from keras_ijae.game import Role
+    from keras_ijae.game.entries import Entry
 
 SYMBOLS = {"x": "x", "y": "y", "z": "codes z", "n": "noise", "h": "features", "logit": "a logit"}
 OF_COMMAND = {"data_shape", "latent_dim", "classes", "preset", "seed", "name"}
@@ -64,7 +65,7 @@ def explained(name: str) -> dict[str, Any]:
         "objective": parts[""],
         "networks": _networks(entry.system.ROLES, arguments_in(parts)),
         "arguments": _arguments(entry, parts),
-        "remarks": _remarks(entry.system),
+        "remarks": _remarks(entry),
         "references": parts.get("References", ""),
     }
 
@@ -83,10 +84,11 @@ def _print(found: dict[str, Any]) -> None:
     console.print(f"keras-ijae train {name} --dataset mnist --out runs/{name}", style="cyan", highlight=False)
 
 
-def _remarks(system: type) -> list[str]:
+def _remarks(entry: Entry) -> list[str]:
+    system = entry.system
     takes_labels = any(role.takes_labels for role in system.ROLES)
     labels = "makes a conditional model of K labels" if takes_labels else f"is not taken: {system.UNCONDITIONAL}"
-    presets = "; ".join(f"--set preset={name}" for name in system.PRESETS)
+    presets = "; ".join(f"--set preset={name}" for name in entry.presets)
     return [f"--classes K {labels}.", *([f"Other networks, rates and arguments: {presets}."] if presets else [])]
 
 
@@ -100,7 +102,7 @@ def _networks(roles: tuple[Role, ...], meanings: dict[str, str]) -> list[dict[st
     return rows
 
 
-def _arguments(entry: Any, parts: dict[str, str]) -> list[dict[str, Any]]:
+def _arguments(entry: Entry, parts: dict[str, str]) -> list[dict[str, Any]]:
     """Those that `--set` takes, with their defaults under this name."""
     from keras_ijae.game import Game
     from keras_ijae.game.arguments import arguments_of

@@ -185,7 +185,7 @@ def test_bounds_rise_to_the_integral_over_codes_for_every_prior_and_posterior(pa
     elbo = np.mean([model.elbo(x, seed) for seed in range(5)])
     few, many = (np.mean(model.importance_weighted_bound(x, samples, chunk=100)) for samples in (5, 100))
     assert elbo + 0.03 < few < many < truth + 0.03
-    np.testing.assert_allclose(many, truth, atol=0.1)
+    np.testing.assert_allclose(many, truth, atol=0.12)
 
 
 @pytest.mark.parametrize("counts", [{"samples": 0}, {"chunk": 0}, {"samples": 2.5}])

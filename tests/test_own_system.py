@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from systems import BATCH, dataset, images, same, train, weights
 
 import keras_ijae as ki
-from keras_ijae.game import ENTRIES
+from keras_ijae.game import ENTRIES, Preset
 from keras_ijae_cli import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -103,6 +104,27 @@ def test_an_entry_fixes_arguments_that_its_system_takes_before_networks_are_chos
         ENTRIES.pop("laplace_vae")
     assert model.encoder.output_shape == (None, 9)  # 3 means and the 6 values of a triangle
     assert model.sample(2).min() >= 0 and model.decoder.layers[-1].get_config()["target_shape"] == (8, 8, 1)
+
+
+def test_a_name_has_presets_of_its_own_before_those_of_its_class_and_before_what_it_fixes(tmp_path):
+    mine = Preset(lambda model: {"auto_encoder": keras.optimizers.SGD(0.25)}, arguments={"beta": 2.0})
+    presets = {"paper": mine, "resnet": None}
+    ki.register("laplace_vae", ki.models.VAE, "mine", presets, likelihood="laplace", beta=3.0)
+    try:
+        made = ki.create("laplace_vae", **SIZES, preset="paper")
+        assert (float(made.beta), type(made.likelihood).__name__) == (2.0, "Laplace")
+        assert float(ki.create("laplace_vae", **SIZES, preset="paper", beta=4.0).beta) == 4
+        made.save(tmp_path / "model.keras")
+        loaded = ki.load_model(tmp_path / "model.keras")
+        loaded.compile()
+        assert type(loaded.optimizer.optimizers[0]) is keras.optimizers.SGD
+        with pytest.raises(ValueError, match="`preset` must be one of 'paper'. Received: preset='resnet'"):
+            ki.create("laplace_vae", **SIZES, preset="resnet")
+    finally:
+        ENTRIES.pop("laplace_vae")
+    for wrong in (3, {"paper": "paper"}):
+        with pytest.raises(ValueError, match="`presets` must map names to a `Preset` or None. Received: presets="):
+            ki.register("laplace_vae", ki.models.VAE, "mine", wrong)
 
 
 def test_an_untyped_rest_of_arguments_is_refused():

@@ -12,14 +12,15 @@ from keras_ijae.training.trainer import build
 IMAGE = {"data_shape": (16, 16, 1), "latent_dim": 4}
 MLP = {"family": "mlp", "noise_as": "vector"}  # noise as a channel, as in the paper of sVAE, needs convolutions
 SMALL = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": MLP, "width": 8}
-WITH_PRESET = [name for name, entry in ENTRIES.items() if entry.system.PRESETS]
+WITH_PRESET = [name for name, entry in ENTRIES.items() if "paper" in entry.presets]
 
 
 @pytest.mark.parametrize("name", quick(WITH_PRESET, ["gan", "wgan", "mask_aae", "svae"]))
 def test_a_paper_has_no_averages_no_spectral_normalisation_and_its_own_rates(name):
     model = ki.create(name, **SMALL, norm="none", preset="paper")
     model.compile(run_eagerly=True)
-    assert model.ema is None and model.preset == "paper" and not model.averages
+    assert model.ema is None and not model.averages
+    assert model.preset == (f"{name}:paper" if "paper" in ENTRIES[name].own_presets else "paper")
     train(model, dataset(images(5 * BATCH), 5 * BATCH))  # WGAN cuts batches into 5
     assert not any(list(spectral_layers(network)) for network in model.networks.values())
 
@@ -103,6 +104,9 @@ def test_the_rates_of_a_preset_are_those_of_a_model_that_is_loaded_and_compiled_
     [
         ("gan", "papr", "`preset` must be one of 'paper'. Received: preset='papr'.*Did you mean 'paper'"),
         ("ijae", "paper", "`preset` must be None for IJAE: it has none. Received: 'paper'"),
+        ("gmm_vae", "paper", "`preset` must be one of 'resnet'. Received: preset='paper'"),
+        ("flow_vae", "paper", "`preset` must be one of 'resnet', 'iaf'. Received: preset='paper'"),
+        ("vae", "vamp_vae:paper", "`preset` must be one of 'paper', 'resnet'. Received: preset='vamp_vae:paper'"),
     ],
 )
 def test_a_preset_that_is_none_is_refused(name, preset, message):
@@ -123,39 +127,103 @@ def test_judges_of_a_preset_are_the_authors():
     assert norms(alpha_gan.discriminator) == {"BatchNormalization"}
 
 
+def adam(rate, beta_1=0.9, beta_2=0.999):
+    return "Adam", {"learning_rate": rate, "beta_1": beta_1, "beta_2": beta_2}
+
+
+def rms(rate):
+    return "RMSprop", {"learning_rate": rate}
+
+
 FLEX_AE = {
-    "auto_encoder": (2e-4, 0.9, 0.999),
-    "code_critic": (1e-4, 0.0, 0.9),
-    "prior_generator": (2e-4, 0.0, 0.9),
-    "encoder": (1e-5, 0.0, 0.9),
+    "auto_encoder": adam(2e-4),
+    "code_critic": adam(1e-4, 0.0, 0.9),
+    "prior_generator": adam(2e-4, 0.0, 0.9),
+    "encoder": adam(1e-5, 0.0, 0.9),
 }
-SMOOTH = {move: (2e-4, 0.5, 0.9) for move in ("critic", "smooth")}
+SMOOTH = {move: adam(2e-4, 0.5, 0.9) for move in ("critic", "smooth")}
 PAPERS = {
-    "alpha_gan": ((8e-4, 0.5, 0.9), {"l1_mean_weight": 80.0}),
-    "svae_r": ((1e-4, 0.5, 0.999), {}),
-    "wgan_gp": ((1e-4, 0.5, 0.9), {"critic_steps": 5}),
-    "gan": ((2e-4, 0.5, 0.999), {"discriminator_steps": 1}),
-    "age": ((2e-4, 0.5, 0.999), {"decoder_steps": 2, "l1_mean_weight": 20, "cosine_weight": 7.8125}),
-    "intro_vae": ((2e-4, 0.9, 0.999), {"margin": 120, "adversarial_weight": 0.25}),
-    "eb_gan": ((1e-3, 0.9, 0.999), {"margin": 10, "feature_dim": 256}),
+    "alpha_gan": (adam(8e-4, 0.5, 0.9), {"l1_mean_weight": 80.0}),
+    "svae_r": (adam(1e-4, 0.5), {}),
+    "ali": (adam(1e-4, 0.5), {}),
+    "wgan": (rms(5e-5), {"critic_steps": 5, "clip": 0.01, "fresh_batches": True}),
+    "wgan_gp": (adam(1e-4, 0.5, 0.9), {"critic_steps": 5, "fresh_batches": True}),
+    "gan": (adam(2e-4, 0.5), {"discriminator_steps": 1}),
+    "age": (adam(2e-4, 0.5), {"decoder_steps": 2, "l1_mean_weight": 20, "cosine_weight": 7.8125, "divergence": "code"}),
+    "avb": ({"auto_encoder": adam(5e-5, 0.5), "posterior_discriminator": adam(1e-4, 0.5)}, {}),
+    "vae_gan": (rms(0.025 / 64), {"gamma": 1e-5, "feature_scale": 1.0, "objective": "minimax", "fakes": "samples"}),
+    "wae_mmd": (adam(1e-3, 0.5), {"penalty_weight": 10.0}),
+    "wae_gan": ({"auto_encoder": adam(1e-3, 0.5), "code_discriminator": adam(5e-4, 0.5)}, {"penalty_weight": 10.0}),
+    "intro_vae": (adam(2e-4), {"margin": 120, "adversarial_weight": 0.25}),
+    "eb_gan": (adam(1e-3), {"margin": 10, "feature_dim": 256}),
     "flex_ae": (FLEX_AE, {"critic_steps": 5}),
     "flex_ae_sr": (FLEX_AE | SMOOTH, {"critic_steps": 5}),
+    "vamp_vae": (adam(5e-4), {"warm_up_steps": 100 * 500}),
+    "two_stage_vae": (adam(1e-4), {}),
+    "stick_vae": (adam(3e-4, 0.95), {}),
 }
 
 
 @pytest.mark.parametrize("name", list(PAPERS))
 def test_a_preset_has_the_papers_rates_steps_and_weights_whatever_the_defaults_are(name):
-    """(rate, beta_1, beta_2) of Adam for all moves or for each."""
+    """The optimizer, its rate at the start and its other numbers, of all moves or of each."""
     model, (expected, arguments) = ki.create(name, **SMALL, preset="paper"), PAPERS[name]
     model.compile()
     moves = {move.name for move in model.moves}
     expected = expected if isinstance(expected, dict) else dict.fromkeys(moves, expected)
     assert set(expected) == moves
-    for move, values in expected.items():
-        adam = model.optimizer.by_move[move]
-        assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == pytest.approx(values)
+    for move, (kind, numbers) in expected.items():
+        optimizer = model.optimizer.by_move[move]
+        assert type(optimizer).__name__ == kind
+        assert {key: float(getattr(optimizer, key)) for key in numbers} == pytest.approx(numbers)
     for argument, value in arguments.items():
-        assert float(getattr(model, argument)) == value
+        found = getattr(model, argument)
+        assert (found if isinstance(value, str | bool) else float(found)) == pytest.approx(value)
+
+
+def rate_of(optimizer, step):
+    schedule = keras.optimizers.schedules.deserialize(optimizer.get_config()["learning_rate"])
+    return float(schedule(step))
+
+
+def test_rates_are_halved_after_as_many_of_a_moves_own_steps_as_the_authors_epochs_have():
+    age = ki.create("age", **SMALL, preset="paper", decoder_steps=3)
+    two_stage = ki.create("two_stage_vae", **SMALL, preset="paper")
+    age.compile(), two_stage.compile()
+    halved = [(age, "encoder", 781, (39, 79, 119), 2e-4), (age, "decoder", 3 * 781, (39, 79, 119), 2e-4)]
+    halved += [(two_stage, "auto_encoder", 937, (150, 300), 1e-4)]
+    for model, move, epoch, epochs, rate in halved:
+        for times, end in enumerate(epochs):
+            steps = end * epoch - 1, end * epoch + 1
+            found = [rate_of(model.optimizer.by_move[move], step) for step in steps]
+            assert found == pytest.approx([rate / 2**times, rate / 2 ** (times + 1)])
+
+
+def test_names_of_one_class_have_the_networks_priors_and_posteriors_of_their_own_papers():
+    vamp = ki.create("vamp_vae", **IMAGE, preset="paper")
+    assert (vamp.prior.components, hidden(vamp.encoder), hidden(vamp.decoder)) == (500, [300, 300], [300, 300])
+    assert ki.create("vamp_vae", **SMALL, preset="paper", prior="vamp").prior.components == 64
+    sticks = ki.create("stick_vae", **IMAGE, preset="paper")
+    assert [(hidden(net), activations(net)) for net in (sticks.encoder, sticks.decoder)] == [([500], {"relu"})] * 2
+    config = ki.create("two_stage_vae", **SMALL, preset="paper").sampling_prior.get_config()
+    theirs = {"width": 1024, "depth": 3, "epochs": 800, "batch_size": 64, "learning_rate": 1e-4}
+    assert config == config | theirs
+    flow = ki.create("flow_vae", **IMAGE, preset="iaf")
+    flow.compile()
+    assert (type(flow.posterior_family).__name__, type(flow.prior).__name__) == ("IAF", "StandardNormal")
+    assert (flow.ema, float(flow.free_bits), flow.preset) == (0.999, 0.25 * 4, "flow_vae:iaf")
+    adamax = flow.optimizer.optimizers[0]
+    assert (type(adamax), float(adamax.learning_rate)) == (keras.optimizers.Adamax, pytest.approx(2e-3))
+    assert type(ki.create("flow_vae", **SMALL).prior).__name__ == "RealNVP"
+
+
+def test_a_preset_of_one_name_alone_is_that_of_a_model_that_is_loaded_and_compiled_anew(tmp_path):
+    made = ki.create("stick_vae", **SMALL, preset="paper")
+    made.save(tmp_path / "model.keras")
+    loaded = ki.load_model(tmp_path / "model.keras")
+    loaded.compile()
+    assert loaded.preset == "stick_vae:paper" and loaded.optimizer.optimizers[0].beta_1 == 0.95
+    assert ki.models.VAE(**made.networks, prior="sticks", posterior="sticks", preset=made.preset).preset == made.preset
 
 
 def activations(network):
@@ -189,11 +257,34 @@ def test_a_vae_of_residual_networks_has_the_defaults_of_the_vae_besides():
         ki.create("vae", data_shape=(6,), latent_dim=2, preset="resnet")
 
 
+PIXELS, CODE = 32 * 32, 16  # of the MNIST for which the numbers of RAE's authors are, over which they take means
+RAES = {
+    "l2": (1e-4 * 2 * PIXELS / CODE, 1e-7 * PIXELS),
+    "gradient_code": (1e-4 * 2 * PIXELS / CODE, 5e-8 * PIXELS / CODE),
+    "gradient": (1e-4 * 2 * PIXELS / CODE, 0.1),  # the weight is ours
+    "spectral": (9e-3 * 2 * PIXELS / CODE, None),
+    None: (5e-4 * 2 * PIXELS / CODE, None),
+}
+
+
+@pytest.mark.parametrize("regularizer", RAES)
+def test_each_regularizer_has_the_numbers_that_the_authors_have_for_it(regularizer):
+    rae = ki.create("rae", **SMALL, preset="paper", regularizer=regularizer)
+    beta, weight = RAES[regularizer]
+    assert rae.regularizer == regularizer and float(rae.beta) == pytest.approx(beta)
+    assert (
+        (rae.regularizer_weight is None) if weight is None else float(rae.regularizer_weight) == pytest.approx(weight)
+    )
+    rae.compile()
+    assert float(rae.optimizer.optimizers[0].learning_rate) == pytest.approx(5e-4)
+
+
 def test_regularised_and_factorising_auto_encoders_have_their_authors_numbers():
     rae = ki.create("rae_gmm", **SMALL, preset="paper")
-    rae.compile()
-    assert (float(rae.beta), float(rae.regularizer_weight)) == pytest.approx((0.0128, 1.024e-4))
-    assert float(rae.optimizer.optimizers[0].learning_rate) == pytest.approx(5e-4)
+    assert (rae.regularizer, float(rae.regularizer_weight)) == ("l2", pytest.approx(1.024e-4))
+    assert float(ki.create("rae", **SMALL, preset="paper", regularizer_weight=3.0, beta=2.0).beta) == 2
+    with pytest.raises(ValueError, match="`regularizer` must be one of .*adam"):
+        ki.create("rae", **SMALL, preset="paper", regularizer="adam")
     factor = ki.create("factor_vae", **SMALL, preset="paper")
     factor.compile()
     adam = factor.optimizer.by_move["code_discriminator"]

@@ -14,7 +14,7 @@ from keras_ijae import create
 from keras_ijae.game import Common, Game
 from keras_ijae.game.arguments import REQUIRED, arguments_of
 from keras_ijae.game.docstrings import arguments_in, sections
-from keras_ijae.game.registry import Entry
+from keras_ijae.game.entries import Entry
 
 SHAPE, LATENT_DIM = (28, 28, 1), 16
 
@@ -79,7 +79,7 @@ def _facts(name, entry, model):
     rows += [
         ["labels", "``classes=K`` makes it conditional" if labels else f"none: {text(entry.system.UNCONDITIONAL)}"]
     ]
-    presets = ", ".join(f'``preset="{preset}"``' for preset in entry.system.PRESETS)
+    presets = ", ".join(f'``preset="{preset}"``' for preset in entry.presets)
     rows += [["presets", presets or "none"], ["selected by", selected_by(model)]]
     lines = [".. list-table::", "   :class: facts", "   :widths: auto", ""]
     lines += [line for key, value in rows for line in (f"   * - {key}", f"     - {value}")]

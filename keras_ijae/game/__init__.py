@@ -2,12 +2,13 @@
 
 from keras_ijae.game.arguments import Common, FixedPrior, arguments_of
 from keras_ijae.game.data import Batch
+from keras_ijae.game.entries import ENTRIES
 from keras_ijae.game.game import Game
 from keras_ijae.game.loading import load_model
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Move, Phase, Played
 from keras_ijae.game.presets import Preset
-from keras_ijae.game.registry import ENTRIES, create, list_models, register
+from keras_ijae.game.registry import create, list_models, register
 from keras_ijae.game.roles import Role
 from keras_ijae.game.watch import TrainingError
 from keras_ijae.replicas import gathered, own_rows

@@ -9,6 +9,7 @@ from keras_ijae import checks
 from keras_ijae.datasets.failing import in_words
 from keras_ijae.files import replacing
 from keras_ijae.game import compiling, data, optimizers, step
+from keras_ijae.game.entries import preset_of
 from keras_ijae.game.first_look import check_shuffled_alike, first_look, is_in_order, look_at_fit
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Phase
@@ -60,7 +61,8 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         self._own_compile_config, self.checked = how, set()
 
     def _own_optimizers(self):
-        return self.default_optimizers() if self.preset is None else self.PRESETS[self.preset].optimizers(self)
+        preset = preset_of(type(self), self.preset)
+        return self.default_optimizers() if preset is None else preset.optimizers(self)
 
     def _set_optimizers(self, by_move):
         half = any(network.dtype_policy.name == "mixed_float16" for network in self._layers_of_networks())

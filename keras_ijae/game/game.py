@@ -8,13 +8,14 @@ import tensorflow as tf
 
 from keras_ijae import checks, random
 from keras_ijae.distributions import priors
-from keras_ijae.game import data, fitting, moves, networks, presets, step
+from keras_ijae.game import data, fitting, moves, networks, step
 from keras_ijae.game.arguments import refuse_arrays
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.calls import CalledByUsers
 from keras_ijae.game.config import arguments_from, config_of, given
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
+from keras_ijae.game.entries import preset_of
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.moves import Move, Phase, Played
@@ -45,7 +46,8 @@ class Game(CalledByUsers):
         ema: decay, in [0, 1), of the running average of the players' weights, which everything but training uses
             (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
             discriminators or critics, none for others: a choice of this library, which no paper of these systems has.
-        preset: name of the preset in `PRESETS` whose optimizers are the default ones; None: the system's own.
+        preset: name of the preset in `PRESETS` whose optimizers are the default ones, or "NAME:PRESET" for one that the
+            registered NAME alone has; None: the system's own.
         seed: of the run: all noise is a function of it and of the step number.
         name: of the Keras model; None: the class's, as "alpha_gan".
 
@@ -89,7 +91,7 @@ class Game(CalledByUsers):
         self.prior = priors.get(prior, self.latent_dim)
         self.ema, self.preset = self._decay(ema), preset
         self.seed = checks.whole("seed", seed, -(2**63), 2**63 - 1)
-        presets.of(type(self), preset)
+        preset_of(type(self), preset)
         self.steps = self._variable("steps", "zeros", dtype="int64")
         for role, network in networks_by_role.items():
             setattr(self, role, network)

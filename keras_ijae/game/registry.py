@@ -1,45 +1,39 @@
-"""The table of systems, empty until `models` and users fill it; and `create`, which builds one of them."""
+"""`register`, by which `models` and users fill the table of systems; and `create`, which builds one of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from keras_ijae import checks
-from keras_ijae.game import building, presets
+from keras_ijae.game import building
 from keras_ijae.game.arguments import REQUIRED, arguments_of, refuse_arrays
+from keras_ijae.game.entries import ENTRIES, Entry, chosen
 from keras_ijae.game.game import Game
+from keras_ijae.game.presets import Preset
 from keras_ijae.networks import Networks
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One system of the table.
-
-    Attributes:
-        system: its class.
-        help: one line.
-        fixed: the arguments that the name fixes.
-    """
-
-    system: type[Game]
-    help: str
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-
-
-ENTRIES: dict[str, Entry] = {}
-
-
-def register(name: str, system: type[Game], help: str, **fixed: Any) -> None:
+def register(
+    name: str,
+    system: type[Game],
+    help: str,
+    presets: Mapping[str, Preset | None] | None = None,
+    **fixed: Any,
+) -> None:
     """Give a system a name, under which `ki.create`, recipes and the command line find it.
 
     Args:
         name: an identifier that no other class has; the same class under the same name again replaces the entry.
         system: a subclass of `Game` that declares `ROLES`, itself registered with Keras.
         help: one line for lists of systems.
+        presets: preset name -> `keras_ijae.game.Preset` that this name alone has; its arguments go before `fixed`, and
+            it before a preset of the class that is called so. None in the place of one: this name has none called so,
+            though its class has.
         fixed: arguments that this name fixes, as `beta=4.0`.
 
     Raises:
-        ValueError: a name that is taken or none, something that is no system, or an argument that it does not take.
+        ValueError: a name that is taken or none, something that is no system or no preset, or an argument that it does
+            not take.
 
     Example:
         ki.register("my_vae", MyVAE, help="a VAE of my own")
@@ -53,7 +47,10 @@ def register(name: str, system: type[Game], help: str, **fixed: Any) -> None:
     unknown = sorted(set(fixed) - set(arguments_of(system)))
     if unknown:
         raise ValueError(f"{system.__name__} does not take the arguments {unknown}")
-    ENTRIES[name] = Entry(system, help, fixed)
+    own = {} if presets is None else presets
+    if not isinstance(own, Mapping) or not all(isinstance(preset, Preset | None) for preset in own.values()):
+        raise ValueError(f"Argument `presets` must map names to a `Preset` or None. Received: presets={presets!r}")
+    ENTRIES[name] = Entry(system, help, fixed, own)
 
 
 def list_models() -> dict[str, str]:
@@ -95,8 +92,8 @@ def create(
             dictionary is for all networks: it goes before what a preset has for single ones, as the wide critics of
             "flex_ae". Only `roles` of the dictionary go before it.
         preset: "paper" builds what the system's paper has, where that is known: networks, normalisation, optimizers,
-            no running averages, no spectral normalisation; others are in the class. Other arguments given here
-            override it.
+            no running averages, no spectral normalisation; others are in the class. A name can have presets of its
+            own: the paper of "vamp_vae" is not that of "vae". Other arguments given here override it.
         arguments: of the system, as in its class: `lam`, `likelihood`, `beta`, `seed`, ..., and networks of one's own
             by their roles, in the place of the default ones.
 
@@ -111,16 +108,16 @@ def create(
     """
     entry = entry_of(system)
     refuse_arrays({"networks": networks, **arguments})
-    chosen = presets.of(entry.system, preset)
+    kept = None if preset is None else chosen(preset, entry.presets, entry.system.__name__)
     shape = building.check_sizes(data_shape, latent_dim)
-    if chosen is not None:
-        arguments = {**chosen.all_arguments(latent_dim), **entry.fixed, "preset": preset, **arguments}
+    if kept is not None:
+        arguments = _with_preset(system, entry, preset, latent_dim, arguments)
     _check_arguments(entry.system, arguments)
     arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
     given = {"width": width, "norm": norm, "spectral": spectral}
     given = {name: value for name, value in given.items() if value is not None}
     named = {*given, *(networks if isinstance(networks, Mapping) else ())}
-    options = Networks() if chosen is None else chosen.networks.without_roles(named)
+    options = Networks() if kept is None else kept.networks.without_roles(named)
     if networks != "auto":
         options = options.but(networks)
     _check_roles(entry.system, options)
@@ -142,6 +139,14 @@ def entry_of(system: str | type[Game]) -> Entry:
         hint = checks.did_you_mean(str(system), ENTRIES)
         raise ValueError(f"Unknown system {system!r}.{hint} Known: {', '.join(sorted(ENTRIES))}")
     return ENTRIES[system]
+
+
+def _with_preset(system, entry, preset, latent_dim, given):
+    """What is given goes before a preset; what the name fixes before one of its class, and after one of its own."""
+    found = entry.presets[preset].all_arguments({**entry.fixed, **given, "latent_dim": latent_dim})
+    if preset in entry.own_presets:
+        return {**entry.fixed, **found, "preset": f"{system}:{preset}", **given}
+    return {**found, **entry.fixed, "preset": preset, **given}
 
 
 _GENERAL = ("networks", "width", "norm", "spectral", "preset")

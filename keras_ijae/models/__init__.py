@@ -11,6 +11,7 @@ from keras_ijae.game import TrainingError as TrainingError
 from keras_ijae.game import create as create
 from keras_ijae.game import list_models as list_models
 from keras_ijae.game import register as register
+from keras_ijae.models import vae_presets
 from keras_ijae.models.aae import AAE as AAE
 from keras_ijae.models.ae import AE as AE
 from keras_ijae.models.age import AGE as AGE
@@ -40,26 +41,54 @@ from keras_ijae.models.wgan_gp import WGANGP as WGANGP
 
 register("gan", GAN, "generative adversarial network: sharp samples, no encoder")
 register("vae", VAE, "variational auto-encoder: a bound on the likelihood, blurred samples")
-register("beta_vae", VAE, "VAE with a KL weight of 4: factors over fidelity", beta=4.0)
-register("gmm_vae", VAE, "VAE whose prior is a mixture of Gaussians, learned with it", prior="mixture")
+register("beta_vae", VAE, "VAE with a KL weight of 4: factors over fidelity", vae_presets.UNKNOWN, beta=4.0)
+register(
+    "gmm_vae", VAE, "VAE whose prior is a mixture of Gaussians, learned with it", vae_presets.UNKNOWN, prior="mixture"
+)
 register(
     "two_stage_vae",
     VAE,
     "VAE with a learned variance; then fit_prior(data) trains a second VAE on its codes",
+    {"paper": vae_presets.TWO_STAGE},
     likelihood="learned_gaussian",
     sampling_prior="two_stage",
 )
-register("nf_vae", VAE, "VAE whose posterior is bent by a planar flow: a tighter bound", posterior="planar")
-register("flow_vae", VAE, "VAE whose prior is a flow, learned with it: sharper samples", prior="realnvp")
-register("vamp_vae", VAE, "VAE whose prior is made of the posteriors of learned pseudo-inputs", prior="vamp")
+register(
+    "nf_vae",
+    VAE,
+    "VAE whose posterior is bent by a planar flow: a tighter bound",
+    vae_presets.UNKNOWN,
+    posterior="planar",
+)
+register(
+    "flow_vae",
+    VAE,
+    "VAE whose prior is a flow, learned with it: sharper samples",
+    {**vae_presets.UNKNOWN, "iaf": vae_presets.IAF},
+    prior="realnvp",
+)
+register(
+    "vamp_vae",
+    VAE,
+    "VAE whose prior is made of the posteriors of learned pseudo-inputs",
+    {"paper": vae_presets.VAMP},
+    prior="vamp",
+)
 register(
     "stick_vae",
     VAE,
     "VAE whose codes are weights of a broken stick: few of them are large",
+    {"paper": vae_presets.STICKS},
     posterior="sticks",
     prior="sticks",
 )
-register("resampled_vae", VAE, "VAE whose prior learns which samples of N(0, I) to reject", prior="resampled")
+register(
+    "resampled_vae",
+    VAE,
+    "VAE whose prior learns which samples of N(0, I) to reject",
+    vae_presets.UNKNOWN,
+    prior="resampled",
+)
 register(
     "hierarchical_vae",
     HierarchicalVAE,

@@ -34,8 +34,17 @@ def divergence(codes: tf.Tensor, kind: str = "exact") -> tf.Tensor:
     return tf.reduce_mean((variance**2 + mean**2) / 2 - tf.math.log(variance) - 0.5)
 
 
+EPOCH = 50_000 // 64  # steps of the authors' batches of 64 over CIFAR-10, of one move of E and two of G each
+
+
 def _authors(model):
-    return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in model.moves}
+    """Rates that are halved as the 40th, 80th and 120th epochs begin, for each move after as many of its own steps."""
+    adam = {}
+    for phase in model.phases:
+        boundaries = [epochs * EPOCH * phase.repeats for epochs in (39, 79, 119)]
+        rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, [2e-4, 1e-4, 5e-5, 2.5e-5])
+        adam[phase.name] = keras.optimizers.Adam(rate, beta_1=0.5)
+    return adam
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -71,11 +80,12 @@ class AGE(Game):
         Ulyanov, Vedaldi & Lempitsky 2018, "It takes (only) two: adversarial generator-encoder networks"; weights and
         steps are those of its code, which takes new data for each step of either. preset="paper" is its code's for
         CIFAR-10 on networks of ours: divergence="code", weights 10 (20 here) and 1,000, one step of E and two of G,
-        batch normalisation, Adam(2e-4, 0.5). For CelebA it has three steps of G, and a weight of 15 once batches are of
-        256. Not in it: codes of 128 dimensions (64 for CelebA), the code's decay of the rates. The defaults differ from
-        the paper: the exact divergence, group normalisation, a rate of E that is a third of G's; and a variance has a
-        floor of 1e-4, without which E can drive L_E to minus infinity. At equal rates, the paper's too, E took the
-        codes of all samples to one point on MNIST, from where G learns nothing.
+        batch normalisation, Adam(2e-4, 0.5), halved as the 40th, 80th and 120th of its 150 epochs begin, of 781 steps
+        each (batches of 64). For CelebA it has three steps of G, and a weight of 15 once batches are of 256. Not in it:
+        codes of 128 dimensions (64 for CelebA). The defaults differ from the paper: the exact divergence, group
+        normalisation, a rate of E that is a third of G's; and a variance has a floor of 1e-4, without which E can drive
+        L_E to minus infinity. At equal rates, the paper's too, E took the codes of all samples to one point on MNIST,
+        from where G learns nothing.
     """
 
     ROLES = (ENCODER, DECODER)

@@ -35,9 +35,9 @@ def _authors(model):
     return model.default_optimizers()
 
 
-def _images_arguments(latent_dim):
+def _images_arguments(given):
     """The more dimensions, the longer c stays small: more have to close before it ends that."""
-    period = round(25 * max(1, latent_dim / 32) ** 0.4)
+    period = round(25 * max(1, given["latent_dim"] / 32) ** 0.4)
     schedule = {"polynomial_weight": 0.004, "period": period, "mask_steps": 160 * period}
     weights = {"variance_weight": 1.0, "mask_reconstruction_weight": 100.0}
     return {"ema": "auto", "mask": 3.0, **schedule, **weights, "critic_steps": 3}

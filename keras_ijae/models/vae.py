@@ -99,12 +99,37 @@ class VAE(Variational):
         VAE on the codes (`ki.distributions.TwoStage`); until `fit_prior(data)` is called, samples are of N(0, I). As
         "stick_vae" codes are the weights of Nalisnick & Smyth 2017, as "resampled_vae" the prior is that of Bauer &
         Mnih 2019.
-        preset="paper" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and Adagrad at
-        0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of 100. Not in
-        it: their small decay of the weights, which begin at N(0, 0.01), and anything of beta-VAE, of learned priors
-        or of the flow. The defaults differ from the paper: Adam(1e-3) and the networks of the other systems.
-        preset="resnet" is the VAE with residual networks to which lambda-IJAE (Alanov et al. 2019) is compared. That
-        text says no more of it: blocks, channels, normalisation, likelihood and rates are this library's own.
+
+        preset="paper" of "vae" is Kingma & Welling's for MNIST: one hidden layer of 500 tanh units in E and in G, and
+        Adagrad at 0.01, the first of the three rates from which they chose (0.01, 0.02, 0.1). Theirs are batches of
+        100. Not in it: their small decay of the weights, which begin at N(0, 0.01). The defaults differ from the paper:
+        Adam(1e-3) and the networks of the other systems. Other names have their own papers' settings.
+
+        preset="paper" of "vamp_vae" is its code's for binarised MNIST: K = 500, two layers of 300 units, Adam(5e-4),
+        warm-up over 100 epochs of 50,000 images in batches of 100. Theirs are codes of 40. Not in it: their gates, a
+        sigmoid of a second linear map (SiLU units here, which are their own gates), gradients divided by their norm,
+        bounds of the log variance, -6 to 2, the start of the pseudo-inputs, and early stopping after 50 epochs.
+
+        preset="paper" of "two_stage_vae" is its code's for MNIST on networks of ours with batch normalisation:
+        Adam(1e-4), halved after 150 and 300 epochs of 937 steps (batches of 64), and a second stage of 3 x 1,024 units
+        and 800 passes, hours on a CPU, whose rate falls along a cosine where theirs is halved every 300. Theirs are
+        codes of 64 and 400 epochs. Not in it: their channels and spectral normalisation.
+
+        preset="paper" of "stick_vae" is its code's for MNIST: one layer of 500 ReLU units, Adam(3e-4, 0.95). Theirs are
+        batches of 100 and 50 weights. Not in it: kernels that begin at N(0, 0.01^2).
+
+        preset="iaf" of "flow_vae" has the posterior "iaf" under N(0, I), as Kingma et al. 2016 have it in each of many
+        layers of codes, on networks of ours: ELU units and Adamax(0.002) as in their code for CIFAR-10, averages of
+        0.999, and 0.25 nats free for each dimension of the code (for each feature map there, and less in other runs of
+        theirs). Not in it: those layers, residual networks, weight normalisation, and their likelihood, the discretized
+        logistic, which can be asked for.
+
+        "beta_vae", "gmm_vae", "nf_vae", "resampled_vae" and, with its RealNVP, "flow_vae" have no preset "paper": what
+        networks and rates their papers have is not known here.
+
+        preset="resnet" of all these names has the residual networks of the VAE to which lambda-IJAE (Alanov et al.
+        2019) is compared. That text says no more of it: blocks, channels, normalisation, likelihood and rates are this
+        library's own.
     """
 
     ROLES = labelled(ENCODER, DECODER)
