@@ -4,9 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-JUDGES = ("discriminator", "critic")
-"""Kinds that give a logit: they are not averaged, and systems with one of them average their players."""
-
 Arguments = Mapping[str, Any]
 """The arguments of a system by name, defaults and sizes included."""
 

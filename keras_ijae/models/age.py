@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, gathered
+from keras_ijae.game import FixedPrior, Move, Phase, Played, Preset, gathered
 from keras_ijae.game.roles import DECODER, ENCODER
+from keras_ijae.models.generator import GeneratorGame
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
@@ -48,7 +49,7 @@ def _authors(model):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class AGE(Game):
+class AGE(GeneratorGame):
     """Adversarial generator-encoder: encoder against generator, with no other network.
 
     Codes are on the unit sphere of R^m, on which z is uniform. With x_f = G(z) and Delta the divergence of a batch of
@@ -131,12 +132,6 @@ class AGE(Game):
 
     def outputs(self, z, noise=None, labels=None, training=False):
         return super().outputs(losses.unit(z), noise, labels, training)
-
-    def noise(self, draws):
-        return {"z": draws.rows("z", self.prior.sample)}
-
-    def forward(self, batch, noise, phase):
-        return {"fake": self.outputs(noise["z"], training=True)}
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":

@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import Common, Game, Move, Phase, Played, Preset, Role, gathered, networks
+from keras_ijae.game import Common, Move, Phase, Played, Preset, Role, gathered, networks
 from keras_ijae.game.roles import DECODER, labelled
+from keras_ijae.models.generator import GeneratorGame
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
@@ -31,7 +32,7 @@ def _authors(model):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class EBGAN(Game):
+class EBGAN(GeneratorGame):
     """Energy-based GAN: the discriminator is an auto-encoder, whose error is low on data and up to a margin elsewhere.
 
     With x_f = G(z), z ~ p(z), the energy D, and S the features Enc(x_f) of a batch of n:
@@ -101,12 +102,6 @@ class EBGAN(Game):
 
     def default_optimizers(self):
         return {move.name: keras.optimizers.Adam(1e-3, beta_1=0.5) for move in self.moves}
-
-    def noise(self, draws):
-        return {"z": draws.rows("z", self.prior.sample)}
-
-    def forward(self, batch, noise, phase):
-        return {"fake": self.outputs(noise["z"], labels=batch.labels, training=True)}
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":

@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import Common, Game, Move, Phase, Played, Preset, networks
+from keras_ijae.game import Common, Move, Phase, Played, Preset, networks
 from keras_ijae.game.roles import DECODER, DISCRIMINATOR, labelled
+from keras_ijae.models.generator import GeneratorGame
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
@@ -17,7 +18,7 @@ def _dcgan(model):
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
-class GAN(Game):
+class GAN(GeneratorGame):
     """Generative adversarial network: k discriminator steps, then one step of the generator (`decoder`).
 
     With logits D(.), z ~ p(z) and x_f = G(z), D and G given the label too where there are `classes`:
@@ -86,12 +87,6 @@ class GAN(Game):
 
     def default_optimizers(self):
         return {move: keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9) for move in ("discriminator", "decoder")}
-
-    def noise(self, draws):
-        return {"z": draws.rows("z", self.prior.sample)}
-
-    def forward(self, batch, noise, phase):
-        return {"fake": self.outputs(noise["z"], labels=batch.labels, training=True)}
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":

@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
-from keras_ijae.game import Common, Game, Move, Phase, Played, networks
+from keras_ijae.game import Common, Move, Phase, Played, networks
 from keras_ijae.game.roles import CRITIC, DECODER, labelled
+from keras_ijae.models.generator import GeneratorGame
 from keras_ijae.models.judging import logits
 
 
@@ -20,7 +21,7 @@ class WassersteinArguments(Common, total=False):
     fresh_batches: bool
 
 
-class WassersteinGame(Game):
+class WassersteinGame(GeneratorGame):
     """A critic estimates the Wasserstein-1 distance between data and samples, which the decoder G lowers.
 
         L_f = E f(G(z)) - E f(x)        W(p*, p_G) = max -L_f over 1-Lipschitz f
@@ -62,12 +63,6 @@ class WassersteinGame(Game):
             Phase("decoder", ("decoder",), slices=slices, reuse=k == 1, gate=gate),
         )
         super().ready()
-
-    def noise(self, draws):
-        return {"z": draws.rows("z", self.prior.sample)}
-
-    def forward(self, batch, noise, phase):
-        return {"fake": self.outputs(noise["z"], labels=batch.labels, training=True)}
 
     def losses(self, batch, noise, phase, forward):
         if phase == "decoder":

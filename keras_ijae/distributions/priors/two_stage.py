@@ -133,11 +133,11 @@ class TwoStage(Prior):
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         u = random.normal((n, self.latent_dim), random.fold(seed, "u"))
         noise = tf.cast(random.normal((n, self.latent_dim), random.fold(seed, "normal")), tf.float64)
-        center = tf.cast(in_parts(self.decoder, u, ROWS, self.latent_dim), tf.float64)
+        centre = tf.cast(in_parts(self.decoder, u, ROWS, self.latent_dim), tf.float64)
         # rounded, so that products are exact, and XLA agrees where a sum is half-way between two float32
         gamma = tf.cast(tf.exp(self.log_gamma()), tf.float64)
         mean, deviation = tf.cast(self.mean, tf.float64), tf.cast(self.deviation, tf.float64)
-        return tf.cast(mean + deviation * (center + gamma * noise), tf.float32)
+        return tf.cast(mean + deviation * (centre + gamma * noise), tf.float32)
 
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("width", "depth", "epochs", "batch_size", "learning_rate")}

@@ -71,5 +71,5 @@ def with_channels(batch: np.ndarray, channels: int | None) -> np.ndarray:
         return batch
     if found != 1:
         raise ValueError(f"Argument `images` must have {channels} channels, or one. Received: {found} channels")
-    warnings.warn(f"Grayscale images: their channel is replicated {channels} times", stacklevel=2)
+    warnings.warn(f"Grey images: their channel is replicated {channels} times", stacklevel=2)
     return np.repeat(batch, channels, axis=-1)
