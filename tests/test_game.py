@@ -1,6 +1,8 @@
 """The rules of the game, on a toy: phases, gates, repeats, shared networks, frozen ones, noise, averages."""
 
+import ast
 import functools
+import inspect
 
 import keras
 import numpy as np
@@ -10,6 +12,9 @@ from systems import same, weights
 from toy import BATCH, FEATURES, Record, Toy, mean_of, network, play, vectors
 
 from keras_ijae import random
+from keras_ijae.game import GenerativeModel
+from keras_ijae.game.calls import CalledByUsers
+from keras_ijae.game.conditionals import Conditionals
 from keras_ijae.layers import SpectralDense
 from keras_ijae.losses import gradient_penalty
 from keras_ijae.models import Move, Phase, Played
@@ -25,6 +30,18 @@ def gated(gate, **about):
 def judge_and_slots(record):
     """Per step: whether judge weights or statistics, and whether judge's optimizer, changed."""
     return record.changes("judge/"), record.changes("judge_optimizer")
+
+
+PARTS = (Conditionals, GenerativeModel, CalledByUsers)
+
+
+@pytest.mark.parametrize("at", range(len(PARTS)), ids=[part.__name__ for part in PARTS])
+def test_a_part_of_the_game_declares_what_it_takes_from_those_behind_it(at):
+    nodes = [list(ast.walk(ast.parse(inspect.getsource(part)))) for part in PARTS]
+    uses = [node for node in nodes[at] if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"]
+    set_here = {node.attr for node in uses if isinstance(node.ctx, ast.Store)}
+    known = {name for part in PARTS[: at + 1] for name in (*dir(part), *part.__annotations__)}
+    assert {node.attr for node in uses} - set_here - known - set(dir(keras.Model())) == set()
 
 
 def test_a_shut_gate_leaves_weights_slots_and_statistics_alone():

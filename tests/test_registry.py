@@ -1,8 +1,7 @@
 """Systems are made from a user's own networks, and what does not fit is said before anything trains."""
 
-import keras
 import pytest
-from systems import BATCH, CLASSES, REPRESENTATIVE, compiled, create, dataset, images, quick, train
+from systems import CLASSES, REPRESENTATIVE, create, quick
 
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES, arguments_of
@@ -61,26 +60,9 @@ def test_default_networks_give_what_the_system_takes_without_a_warning(name):
     create(name)  # warnings are errors here
 
 
-def test_a_summary_after_compiling_and_after_loading_counts_the_optimizers(tmp_path):
-    model, lines = compiled("gan", {"run_eagerly": True}), []
-    model.summary(print_fn=lines.append)
-    train(model, dataset(images(BATCH)))
-    model.save(tmp_path / "model.keras")
-    loaded, again = keras.models.load_model(tmp_path / "model.keras"), []
-    loaded.summary(print_fn=again.append)
-    assert "Optimizer params" in "".join(lines) and "".join(lines) == "".join(again)
-
-
 def test_a_run_directory_is_loaded_as_its_model(tmp_path):
     model = create("gan")
     model.save(tmp_path / "model.keras")
     assert (ki.load_model(tmp_path).sample(2) == model.sample(2)).all()
     with pytest.raises(ValueError, match="`path` must be .*a run directory.*elsewhere, which does not exist"):
         ki.load_model(tmp_path / "elsewhere")
-
-
-@pytest.mark.parametrize("likelihood", ["gaussian", "laplace"])
-def test_the_lens_of_lambda_ijae_by_name_has_the_scale_of_its_default(likelihood):
-    assert create("ijae", likelihood=likelihood).likelihood.given_scale == 0.1
-    assert create("ijae", shape=(5,)).likelihood.given_scale == 0.1
-    assert create("vae", likelihood=likelihood).likelihood.given_scale == 1  # a model of data, no lens

@@ -1,18 +1,24 @@
 """What is called on a game as on every Keras model: compile, fit, evaluate, predict, save."""
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.datasets.failing import in_words
 from keras_ijae.files import replacing
 from keras_ijae.game import compiling, data, optimizers, step
+from keras_ijae.game.data import Batch
 from keras_ijae.game.entries import preset_of
 from keras_ijae.game.first_look import check_shuffled_alike, first_look, is_in_order, look_at_fit
+from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Phase
+from keras_ijae.game.presets import Preset
 from keras_ijae.game.told import tell
 from keras_ijae.game.watch import watched
 from keras_ijae.keras_internals import BuiltBeforehand, check_compiled, in_one_operation, is_validation_of_fit
@@ -21,13 +27,21 @@ from keras_ijae.replicas import ByRows
 
 
 class CalledByUsers(BuiltBeforehand, GenerativeModel):
-    """The methods of `keras.Model`, with arguments and data checked before anything runs; `Game` says what is played.
+    """The methods of `keras.Model`, with arguments and data checked before anything runs.
 
-    Attributes:
-        phases: of the game.
+    What is played is for `Game` to say: it has these attributes and methods, which are explained there.
     """
 
+    PRESETS: dict[str, Preset]
+    preset: str | None
     phases: tuple[Phase, ...]
+    networks: dict[str, keras.Model]
+    weights_of: Callable[[str], list[keras.Variable]]
+    default_optimizers: Callable[[], dict[str, keras.optimizers.Optimizer]]
+    batch_of: Callable[[Any], Batch]
+    _layers_of_networks: Callable[[], list[keras.layers.Layer]]
+    _train_logs: Logs
+    _test_logs: Logs
 
     def compile(
         self,
@@ -88,17 +102,17 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
     @in_words("Training")
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
         *,
-        class_weight=None,
-        sample_weight=None,
-        **keras_arguments,
-    ):
+        class_weight: None = None,
+        sample_weight: None = None,
+        **keras_arguments: Any,
+    ) -> keras.callbacks.History:
         """`keras.Model.fit`, with the first batch checked before the first step and bad steps stopped later.
 
         Args:
@@ -130,11 +144,25 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
     @in_words("Evaluation")
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", *, sample_weight=None, **keras_arguments):
-        """`keras.Model.evaluate`, with the first batch checked; arguments as in Keras, data as in `fit`.
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        *,
+        sample_weight: None = None,
+        **keras_arguments: Any,
+    ) -> list[float] | dict[str, float]:
+        """`keras.Model.evaluate`, with the first batch checked.
 
         "loss", in validation `val_loss`, is what a model is selected by: the negative ELBO where the system has one,
         else the squared error of reconstructions, summed over dimensions. Systems without an encoder have none.
+
+        Args:
+            x: as in `fit`.
+            y, batch_size, verbose, keras_arguments: as in Keras.
+            sample_weight: not taken.
 
         Raises:
             ValueError: data that do not fit.
@@ -146,8 +174,14 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
 
     @in_words("Prediction")
-    def predict(self, x, batch_size=None, verbose="auto", **keras_arguments):
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", **keras_arguments: Any
+    ) -> np.ndarray:
         """`keras.Model.predict`, with the first batch checked: what a call gives, with the averaged weights.
+
+        Args:
+            x: as in `fit`; for a system without an encoder codes.
+            batch_size, verbose, keras_arguments: as in Keras.
 
         Raises:
             ValueError: data that do not fit.
@@ -161,8 +195,18 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         with all_alive(self.distribute_strategy):
             return super().predict(x, batch_size, verbose, **keras_arguments)
 
-    def save(self, filepath, overwrite=True, zipped=None, **keras_arguments):
+    def save(
+        self,
+        filepath: str | os.PathLike,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **keras_arguments: Any,
+    ) -> None:
         """`keras.Model.save`; a `.keras` file appears whole or not at all, and what stood there stays until then.
+
+        Args:
+            filepath: a name that ends in .keras.
+            overwrite, zipped, keras_arguments: as in Keras.
 
         Raises:
             ValueError: it is no name of a `.keras` file, or with zipped=False of a directory; `save_weights` writes

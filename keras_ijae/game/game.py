@@ -1,4 +1,9 @@
-"""The game: how every system is trained. A system's file holds mathematics, this room everything else."""
+"""The game: how every system is trained. A system's file holds mathematics, this room everything else.
+
+A `Game` is one class in four files: `Conditionals` is its networks on tensors, `GenerativeModel` what users do with a
+trained model, `CalledByUsers` what they call on any Keras model, and `Game` what is played. Each knows those before it,
+and declares what it takes from those behind it.
+"""
 
 import re
 from typing import Any

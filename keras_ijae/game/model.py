@@ -13,6 +13,7 @@ from keras_ijae.distributions.priors import Prior
 from keras_ijae.game import data, export, fitting
 from keras_ijae.game.conditionals import Conditionals
 from keras_ijae.game.data import Batch
+from keras_ijae.game.endpoints import Endpoints
 from keras_ijae.progress import showing
 
 
@@ -40,6 +41,8 @@ class GenerativeModel(Conditionals):
         HAS_LOG_RATIO: whether `log_ratio(z)` estimates the log-ratio of the codes of data to N(0, I).
         active_dims: indices of the latent dimensions in use, where the model knows them.
     """
+
+    endpoints: Endpoints
 
     def encode(self, x: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
         """Codes (n, latent_dim) of observations (n, ...).

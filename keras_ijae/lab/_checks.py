@@ -23,14 +23,14 @@ def of_vectors(name: str, value: Any) -> int:
     return distribution.event_shape[0]
 
 
-def real(name: str, values: Any) -> np.ndarray:
+def doubles(name: str, values: Any) -> np.ndarray:
     """`values` as a float64 array; ValueError unless they are real numbers in rows of one length."""
     return arrays.real(name, values).astype(np.float64, copy=False)
 
 
-def finite(name: str, values: Any, ndim: int) -> np.ndarray:
+def of_rank(name: str, values: Any, ndim: int) -> np.ndarray:
     """`values` as a float64 array of rank `ndim`, not empty; ValueError unless all are finite."""
-    array = real(name, values)
+    array = doubles(name, values)
     if array.ndim != ndim or not array.size:
         raise ValueError(f"Argument `{name}` must have rank {ndim} and not be empty. Received: shape {array.shape}")
     return arrays.finite(name, array)
@@ -38,7 +38,7 @@ def finite(name: str, values: Any, ndim: int) -> np.ndarray:
 
 def sized(name: str, values: Any, *shape: int) -> np.ndarray:
     """`values` as a finite float64 array of this shape."""
-    array = finite(name, values, len(shape))
+    array = of_rank(name, values, len(shape))
     if array.shape != shape:
         raise ValueError(f"Argument `{name}` must have shape {shape}. Received: shape {array.shape}")
     return array
@@ -46,7 +46,7 @@ def sized(name: str, values: Any, *shape: int) -> np.ndarray:
 
 def probabilities(name: str, values: Any) -> np.ndarray:
     """`values` as a float64 vector that sums to 1; ValueError unless none is negative and the sum is 1 to 1e-6."""
-    array = finite(name, values, 1)
+    array = of_rank(name, values, 1)
     if array.min() < 0 or abs(array.sum() - 1) > ENOUGH:
         raise ValueError(
             f"Argument `{name}` must be weights >= 0 that sum to 1. "

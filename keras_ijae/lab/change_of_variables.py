@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_ijae.lab._checks import finite, of_vectors, sized
+from keras_ijae.lab._checks import of_rank, of_vectors, sized
 
 
 def pushforward_log_prob(generator: Callable, base: Any, z: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def pushforward_log_prob(generator: Callable, base: Any, z: ArrayLike) -> tuple[
     References:
         Dinh, Sohl-Dickstein & Bengio: Density estimation using real NVP (2017), eqs 2 and 3.
     """
-    z = finite("z", z, 2)
+    z = of_rank("z", z, 2)
     z = tf.constant(sized("z", z, len(z), of_vectors("base", base)), base.dtype)
     with tf.GradientTape() as tape:
         tape.watch(z)

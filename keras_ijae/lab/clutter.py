@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_ijae.checks import number, whole
-from keras_ijae.lab._checks import finite
+from keras_ijae.lab._checks import of_rank
 
 _MOST = 2**22
 
@@ -206,4 +206,4 @@ def _log_normal(x, variance):
 
 def _checked(x, w, background_var, prior_var):
     variances = number("background_var", background_var, above=0), number("prior_var", prior_var, above=0)
-    return finite("x", x, 1), number("w", w, least=0, most=1), *variances
+    return of_rank("x", x, 1), number("w", w, least=0, most=1), *variances

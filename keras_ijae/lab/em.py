@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from keras_ijae.checks import instance, whole
-from keras_ijae.lab._checks import ENOUGH, finite, sized
+from keras_ijae.lab._checks import ENOUGH, of_rank, sized
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
 
 
@@ -41,7 +41,7 @@ class LatentFit:
 
 def posterior(model: GaussianMixture, x: ArrayLike) -> np.ndarray:
     """p(z = k | x_n), (n, k), of x (n,): the E-step."""
-    joint = _log_joint(model, finite("x", x, 1))
+    joint = _log_joint(model, of_rank("x", x, 1))
     return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
 
 
@@ -59,7 +59,7 @@ def evidence_bound(model: GaussianMixture, x: ArrayLike, q: ArrayLike) -> Bound:
     References:
         Bishop: Pattern recognition and machine learning (2006), eqs 9.70 to 9.72.
     """
-    log_joint = _log_joint(model, finite("x", x, 1))
+    log_joint = _log_joint(model, of_rank("x", x, 1))
     q = sized("q", q, *log_joint.shape)
     if q.min() < 0 or np.abs(q.sum(axis=1) - 1).max() > ENOUGH:
         raise ValueError(f"Argument `q` must have rows of probabilities that sum to 1. Received: sums {q.sum(axis=1)}")
@@ -101,7 +101,7 @@ def expectation_maximisation(x: ArrayLike, start: GaussianMixture, steps: int) -
 
 def spread(x: ArrayLike) -> np.ndarray:
     """`x` as a float64 vector; ValueError unless it is finite and has two different values."""
-    x = finite("x", x, 1)
+    x = of_rank("x", x, 1)
     if np.ptp(x) == 0:
         raise ValueError(f"Argument `x` must not be all equal. Received: {len(x)} times {x[0]}")
     return x

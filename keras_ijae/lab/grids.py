@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.lab._checks import finite, real
+from keras_ijae.lab._checks import doubles, of_rank
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class GridDensity:
     log_density: ArrayLike
 
     def __post_init__(self) -> None:
-        x, log_density = finite("x", self.x, 1), real("log_density", self.log_density)
+        x, log_density = of_rank("x", self.x, 1), doubles("log_density", self.log_density)
         if len(x) < 2 or not (np.diff(x) > 0).all():
             raise ValueError(f"Argument `x` must have at least 2 increasing points. Received: {x[:5]} ...")
         if log_density.shape != x.shape or np.isnan(log_density).any() or (log_density == np.inf).any():

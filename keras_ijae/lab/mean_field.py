@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_ijae.checks import whole
-from keras_ijae.lab._checks import covariance, finite, sized
+from keras_ijae.lab._checks import covariance, of_rank, sized
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def mean_field_gaussian(
         >>> ki.lab.mean_field_gaussian([0, 1], [[1, 0.9], [0.9, 1]]).variance.round(5).tolist()
         [0.19, 0.19]
     """
-    mean = finite("mean", mean, 1)
+    mean = of_rank("mean", mean, 1)
     precision = np.linalg.inv(covariance("cov", cov, len(mean)))
     m = np.zeros_like(mean) if start is None else sized("start", start, len(mean)).copy()
     trace = [m.copy()]
@@ -82,5 +82,5 @@ def moment_matching_gaussian(mean: ArrayLike, cov: ArrayLike) -> FactorisedGauss
     References:
         Bishop 2006, eq. 10.17.
     """
-    mean = finite("mean", mean, 1)
+    mean = of_rank("mean", mean, 1)
     return FactorisedGaussian(mean.copy(), np.diag(covariance("cov", cov, len(mean))).copy())

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from keras_ijae.checks import number, whole
-from keras_ijae.lab._checks import finite, sized
+from keras_ijae.lab._checks import of_rank, sized
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def _elbo(phi, t, beta, a0, b0, mean, cov, a, b) -> float:
 
 
 def _checked(features, targets, beta, a0, b0):
-    phi = finite("features", features, 2)
+    phi = of_rank("features", features, 2)
     numbers = (number(name, value, above=0) for name, value in {"beta": beta, "a0": a0, "b0": b0}.items())
     t, (beta, a0, b0) = sized("targets", targets, len(phi)), numbers
     for name, values in (("features", phi), ("targets", t)):

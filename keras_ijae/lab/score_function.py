@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_ijae.checks import number, whole
-from keras_ijae.lab._checks import finite, sized
+from keras_ijae.lab._checks import of_rank, sized
 from keras_ijae.random import fold
 
 
@@ -97,7 +97,7 @@ def quadratic_gradient_moments(
     Raises:
         ValueError: a stddev that is not above 0, other shapes, values that are not finite.
     """
-    mean = finite("mean", mean, 1)
+    mean = of_rank("mean", mean, 1)
     s, b = sized("stddev", stddev, len(mean)), sized("vector", vector, len(mean))
     if s.min() <= 0:
         raise ValueError(f"Argument `stddev` must be above 0. Received: smallest {s.min():.6g}")
@@ -125,7 +125,7 @@ def _second_moment(level, h, quadratic, zeroth, second, fourth) -> np.ndarray:
 
 def _gradients(surrogate, make, parameters, samples) -> np.ndarray:
     """The gradient of each sample's surrogate with respect to its own copy of the parameters."""
-    theta = tf.constant(np.tile(finite("parameters", parameters, 1), (whole("samples", samples), 1)))
+    theta = tf.constant(np.tile(of_rank("parameters", parameters, 1), (whole("samples", samples), 1)))
     with tf.GradientTape() as tape:
         tape.watch(theta)
         p = make(theta)

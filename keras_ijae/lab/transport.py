@@ -8,7 +8,7 @@ import scipy.sparse
 import scipy.stats
 from numpy.typing import ArrayLike
 
-from keras_ijae.lab._checks import finite, probabilities, sized
+from keras_ijae.lab._checks import of_rank, probabilities, sized
 
 _EXACT = {"presolve": False, "primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 """Without presolve, which finds masses that differ by rounding infeasible."""
@@ -114,7 +114,7 @@ def kantorovich_rubinstein(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLik
     References:
         Villani: Optimal transport, old and new (2009), theorem 5.10 and eq. 5.11.
     """
-    a, b, x, y = probabilities("a", a), probabilities("b", b), finite("x", x, 2), finite("y", y, 2)
+    a, b, x, y = probabilities("a", a), probabilities("b", b), of_rank("x", x, 2), of_rank("y", y, 2)
     x, y = sized("x", x, len(a), x.shape[1]), sized("y", y, len(b), x.shape[1])
     points, index = np.unique(np.vstack([x, y]), axis=0, return_inverse=True)
     mass = np.bincount(index.ravel(), np.r_[a, -b], len(points))

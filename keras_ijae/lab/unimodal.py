@@ -11,7 +11,7 @@ import threadpoolctl
 from numpy.typing import ArrayLike
 
 from keras_ijae.checks import choice, instance, number
-from keras_ijae.lab._checks import finite, probabilities, sized
+from keras_ijae.lab._checks import of_rank, probabilities, sized
 
 OBJECTIVES = ("forward_kl", "reverse_kl", "jensen_shannon", "mmd")
 
@@ -34,7 +34,7 @@ class IsotropicMixture:
     stddevs: ArrayLike
 
     def __post_init__(self) -> None:
-        weights, means = probabilities("weights", self.weights), finite("means", self.means, 2)
+        weights, means = probabilities("weights", self.weights), of_rank("means", self.means, 2)
         stddevs = sized("stddevs", self.stddevs, len(weights))
         if means.shape not in ((len(weights), 1), (len(weights), 2)):
             raise ValueError(f"Argument `means` must have shape ({len(weights)}, 1 or 2). Received: {means.shape}")
