@@ -17,6 +17,7 @@ CAPTIONS = {
     "celeb_a": "CelebA",
     "mnist": "MNIST, ten CPU minutes",
     "mnist_validation": "MNIST, variants compared on validation images",
+    "cost": "Cost of a step",
     "conditional": "Classes that were asked for",
     "defaults": "Which settings are the defaults",
     "flex_ae": "A learned prior against fixed ones, MNIST",
@@ -31,7 +32,7 @@ CAPTIONS = {
     "train_step": "`fit` against a loop by hand",
 }
 PAGES = {"mnist_validation": "mnist", "flex_ae_synthetic": "flex_ae", "mask_aae_mnist": "mask_aae"}
-PAGES |= dict.fromkeys(("peers", "profile", "quality", "scaling", "train_step"), "performance")
+PAGES |= dict.fromkeys(("cost", "peers", "profile", "quality", "scaling", "train_step"), "performance")
 
 
 def rows_of(name: str) -> dict[str, tuple[list[str], list[list[str]]]]:
