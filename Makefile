@@ -1,7 +1,8 @@
 # make demo     train on the embedded digits, measure, draw, export, report: everything lands in runs/demo
 # make test     run the tests
 # make test-all run them all, the slow ones too: what every change must pass
-# make soak     longer checks, hours: a hundred kills, memory over twenty minutes, twenty thousand values of arguments
+# make soak     longer checks, hours: a hundred kills, memory over twenty minutes, twenty thousand values of arguments,
+#               every system in ONNX and TFLite
 # make docs     build the documentation, its notebooks executed: build/docs/index.html
 # make lint     check the style
 # make format   apply the style
@@ -35,7 +36,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kills.py --kills 100
 	$(BIN)/python benchmarks/soak.py --minutes 20
 	KERAS_IJAE_CASES=2500 $(BIN)/python -m pytest -n $(WORKERS) --dist load \
-		tests/test_properties.py tests/test_properties_inputs.py $(ARGS)
+		tests/test_properties.py tests/test_properties_inputs.py tests/test_export_formats.py $(ARGS)
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs

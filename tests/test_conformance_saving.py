@@ -56,15 +56,25 @@ def test_saved_and_loaded_continues_as_if_never_stopped(tmp_path, case):
         np.testing.assert_array_equal(model.sample(3), loaded.sample(3))
 
 
+ABOVE_ZERO = {"margin", "rms_error"}
+"""Scalars that cannot be 0."""
+
+
 @pytest.mark.parametrize("name", quick(CLASSES, ["ijae"]))
-def test_scheduled_scalars_are_saved_as_they_are(tmp_path, name):
-    model = compiled(name)
-    scalars = [key for key in model.get_config() if isinstance(getattr(model, key, None), keras.Variable)]
-    for key in scalars:
-        getattr(model, key).assign(0.7)
+def test_scalars_that_came_to_zero_are_saved_so_and_have_their_effect_when_raised(tmp_path, name):
+    model, never_zero = compiled(name, EAGER), compiled(name, EAGER)
+    values = {key: getattr(model, key, None) for key in model.get_config() if key not in ABOVE_ZERO}
+    values = {key: float(value.numpy()) for key, value in values.items() if isinstance(value, keras.Variable)}
+    for key in values:
+        getattr(model, key).assign(0.0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert [float(getattr(loaded, key).numpy()) for key in scalars] == [pytest.approx(0.7)] * len(scalars)
+    assert {key: float(getattr(loaded, key).numpy()) for key in values} == dict.fromkeys(values, 0.0)
+    for key, value in values.items():
+        getattr(loaded, key).assign(value)
+    if values:
+        train(never_zero, ONE), train(loaded, ONE)
+        same(weights(never_zero), weights(loaded))
 
 
 class Interruption(keras.callbacks.Callback):

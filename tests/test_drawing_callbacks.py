@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from extras import needs
 from PIL import Image
 from tensorboard.backend.event_processing import plugin_event_multiplexer
 from tensorboard.plugins import base_plugin
@@ -231,9 +232,10 @@ def test_what_is_no_film_is_said_and_nothing_is_written(pictures, monkeypatch):
 
 
 @pytest.mark.slow
+@needs("imageio", "imageio_ffmpeg")
 def test_an_mp4_holds_every_picture_and_the_last_for_two_seconds(pictures):
-    imageio = pytest.importorskip("imageio.v2", reason="the extra film is not installed")
-    pytest.importorskip("imageio_ffmpeg", reason="the extra film is not installed")
+    import imageio.v2 as imageio
+
     ki.training.save_film(pictures, pictures / "film.mp4", fps=5)
     frames = [np.asarray(frame) for frame in imageio.get_reader(pictures / "film.mp4", format="FFMPEG")]
     assert len(frames) == 2 + 10 and frames[0].shape == (62, 46, 3)

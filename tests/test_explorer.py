@@ -25,7 +25,7 @@ from keras_ijae.explorer import Space, listening, views
 from keras_ijae.explorer.axes import REACH, STEP
 from keras_ijae.explorer.guard import guarded
 from keras_ijae.figures.plane import plane
-from keras_ijae.training import Recipe, RunDirectory
+from keras_ijae.training import Recipe, RunDirectory, get_recipe
 from keras_ijae.training.trainer import train, versions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -245,9 +245,16 @@ def test_without_dash_the_error_names_the_extra(tmp_path, capsys, monkeypatch):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Of the page, by the command, of a conditional VAE that has begun to learn, in a directory named as a tag."""
+    """Of the page of a conditional VAE that has begun to learn, in a directory named as a tag."""
     path = tmp_path_factory.mktemp("runs") / NASTY
     train(RECIPE.but(classes=10, epochs=10, width=16, learning_rate=0.02, every=10), RunDirectory(path))
+    with explored(path) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def explored(path):
+    """The address of a run's page, by the command; it ends with Ctrl-C."""
     program = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # if it is ignored here
     program += "from keras_ijae_cli import main; main(sys.argv[1:])"
     call = [sys.executable, "-c", program, "explore", str(path), "--port", "0", "-n", "90"]
@@ -322,6 +329,23 @@ def test_hover_shows_an_image_and_clicks_pick_two_with_the_way_between_them(open
     opened.wait("document.querySelector('#way p').innerText.includes('to sample 4 of seed 0')")
     opened.click(other)  # which was the last in the plane
     opened.wait("document.querySelector('#way p').innerText.includes('From sample 4 of seed 0')")
+
+
+@pytest.mark.slow
+def test_the_demos_run_is_looked_at_picked_from_and_steered(chromium, tmp_path):  # noqa: F811
+    train(get_recipe("ijae_digits").but(epochs=2, every=2), RunDirectory(tmp_path / "demo"))
+    with explored(tmp_path / "demo") as found:
+        chromium.open(found, 1280, 1500)
+        drawn(chromium)
+        one, *_, other = first_points(chromium)
+        chromium.hover(one)
+        chromium.wait("document.querySelector('#hover img')")
+        chromium.click(one), chromium.click(other)
+        assert len(set(chromium.wait(pictures("way", 11)))) > 2
+        before = chromium.run("return document.querySelector('#image').src")
+        chromium.drag(chromium.driver.find_element("css selector", "[role=slider]"), *[(30, 0)] * 3, pause=0.3)
+        chromium.wait(f"document.querySelector('#image').src != '{before}'")
+        assert chromium.complaints() == []
 
 
 @pytest.mark.slow

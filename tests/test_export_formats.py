@@ -1,10 +1,12 @@
 """ONNX and TFLite give the model's numbers in their own runtimes, or say what they cannot hold."""
 
+import os
 import sys
 
 import numpy as np
 import pytest
 from systems import LATENT, SHAPE, create, images
+from systems import SYSTEMS as EVERY
 
 import keras_ijae as ki
 
@@ -65,6 +67,21 @@ SYSTEMS = [
 def test_systems_are_the_same_elsewhere(name, arguments, format, tmp_path):
     arguments = {"networks": "mlp", "width": 8, **arguments}
     check(format, ki.create(name, SHAPE, LATENT, **arguments), tmp_path / "served")
+
+
+REFUSED = {"onnx": {"stick_vae"}, "tflite": {"stick_vae"}}
+"""The systems that docs/serving.md names."""
+
+
+@pytest.mark.skipif("KERAS_IJAE_CASES" not in os.environ, reason="takes minutes, which `make soak` has")
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", EVERY)
+def test_every_system_is_the_same_elsewhere_or_refused(name, format, tmp_path):
+    model = create(name)
+    if name not in REFUSED[format]:
+        return check(format, model, tmp_path / "served")
+    with pytest.raises(ValueError, match=f"`format`='{format}' cannot hold this model"):
+        model.export(tmp_path / "served", format=format)
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """What loggers get of a training: TensorBoard's histograms of codes, and MLflow's own callback as the guide has it."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from extras import needs
 from systems import LATENT, compiled, images, train
 
 from keras_ijae.training import CodeHistograms
@@ -51,7 +51,6 @@ def test_a_system_without_codes_has_no_histograms_of_them(tmp_path):
         CodeHistograms(images(8), tmp_path, dimensions=-1)
 
 
-MISSING = [name for name in ("mlflow", "pandas") if importlib.util.find_spec(name) is None]
 CHECK = """
 metrics = mlflow.get_run(run.info.run_id).data.metrics
 history = model.history.history
@@ -63,7 +62,7 @@ assert "model.keras" in [artifact.path for artifact in found], found
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+@needs("mlflow", "pandas")
 def test_mlflow_gets_what_the_guide_says(tmp_path):
     (program,) = re.findall(r"```python\n(import mlflow.*?)```", PAGE, re.DOTALL)
     environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true", "PYTHONPATH": os.pathsep.join(sys.path)}

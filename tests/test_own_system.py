@@ -1,6 +1,7 @@
 """A system of a user's own is one class and one entry: everything that works with ours works with it."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,8 @@ def test_the_command_finds_it_through_import_and_says_so_where_it_is_missing(tmp
     own = [sys.executable, "-m", "keras_ijae", "train", "sparse_ae", "--import", "own_system", "--dataset", "digits"]
     done = subprocess.run([*own, "--out", run, *options], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
+    of_tensorflow = re.compile(r"^[EWI]\d{4} |remapper|oneDNN|cuda", re.MULTILINE | re.IGNORECASE)
+    assert not of_tensorflow.search(done.stdout + done.stderr), done.stderr
     picture = str(tmp_path / "samples.png")
     without = subprocess.run(
         [sys.executable, "-m", "keras_ijae", "sample", run, "--out", picture], capture_output=True, text=True

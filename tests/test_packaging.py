@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from extras import needs
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("keras_ijae", "keras_ijae_cli")
@@ -78,6 +80,25 @@ def test_the_version_is_stated_once_in_effect():
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     assert setup["metadata"]["version"] == keras_ijae.__version__
     assert f"version: {keras_ijae.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_whoever_runs_the_tests_has_every_extra():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    extras = setup["options.extras_require"]
+
+    def within(extra):
+        named = re.search(r"keras_ijae\[(.*)\]", extras[extra])
+        return {extra}.union(*map(within, named[1].split(","))) if named else {extra}
+
+    assert within("dev") == set(extras)
+
+
+@pytest.mark.parametrize("ci", [False, True])
+def test_what_is_not_installed_is_skipped_but_in_ci_fails(ci, monkeypatch):
+    monkeypatch.setenv("CI", "1") if ci else monkeypatch.delenv("CI", raising=False)
+    assert needs("pytest", "nothing_of_this_name").args == (not ci,)
+    assert needs("pytest").args == (False,)
 
 
 def _run(*command, cwd=None, quiet=False):

@@ -1,12 +1,12 @@
 """Distances and losses against TF-GAN's, where it is installed."""
 
-import importlib.util
 import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from extras import needs
 from tiny import network
 
 import keras_ijae as ki
@@ -16,7 +16,7 @@ from keras_ijae.losses.penalties import wasserstein_gradient_penalty
 from keras_ijae.losses.tfgan import load_tfgan
 from keras_ijae.models import Played
 
-needs_tfgan = pytest.mark.skipif(importlib.util.find_spec("tensorflow_gan") is None, reason="needs the extra `tfgan`")
+needs_tfgan = needs("tensorflow_gan")
 REAL, FAKE = (tf.constant(np.random.default_rng(i).normal(size=(50, 1)) * 3, tf.float32) for i in (0, 1))
 
 
