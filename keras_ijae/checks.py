@@ -35,7 +35,9 @@ def whole(
         ValueError: anything else.
 
     Example:
-        whole("steps", 1.5)  # ValueError: Argument `steps` must be an integer >= 1. Received: steps=1.5
+        >>> whole("steps", 1.5)
+        Traceback (most recent call last):
+        ValueError: Argument `steps` must be an integer >= 1. Received: steps=1.5
     """
     if is_whole(value, least, largest if most is None else most):
         return int(value)
@@ -83,8 +85,9 @@ def number(
         ValueError: anything else.
 
     Example:
-        number("decay", 1.0, above=0, below=1)
-        # ValueError: Argument `decay` must be in (0, 1). Received: decay=1.0
+        >>> number("decay", 1.0, above=0, below=1)
+        Traceback (most recent call last):
+        ValueError: Argument `decay` must be in (0, 1). Received: decay=1.0
     """
     fits = (
         _finite(value)
@@ -139,8 +142,9 @@ def choice(name: str, value: Any, known: Collection[str], other: str = "") -> st
         ValueError: it is not; the known ones are listed, and the closest is offered.
 
     Example:
-        choice("kernel", "rbff", ("imq", "rbf"))
-        # ValueError: Argument `kernel` must be one of 'imq', 'rbf'. Received: kernel='rbff'. Did you mean 'rbf'?
+        >>> choice("kernel", "rbff", ("imq", "rbf"))
+        Traceback (most recent call last):
+        ValueError: Argument `kernel` must be one of 'imq', 'rbf'. Received: kernel='rbff'. Did you mean 'rbf'?
     """
     if not isinstance(value, str) or value not in known:
         listed = f"one of {', '.join(map(repr, known))}" + (f", or {other}" if other else "")

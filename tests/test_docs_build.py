@@ -21,6 +21,9 @@ def test_the_pages_are_built_without_a_warning_and_fetch_nothing(tmp_path):
     assert not [path.name for path, page in pages.items() if re.search(fetched, page)]
     page = pages[tmp_path / "html" / "systems" / "ijae.html"]
     assert "<math" in page and "<svg" in page and "problematic" not in page
+    models = pages[tmp_path / "html" / "reference" / "models.html"]
+    for name in ("Game.fit", "Game.evaluate", "Game.sample", "VAE.elbo", "MaskAAE.active_dims", "IOPVAE.log_ratio"):
+        assert f'id="keras_ijae.models.{name}"' in models, name
 
 
 @pytest.mark.slow

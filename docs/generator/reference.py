@@ -7,10 +7,12 @@ from typing import Any
 
 from generator.docstrings import text
 from generator.rst import heading, table
+from keras_ijae.game import Game
 
 ROOMS = (
-    "keras_ijae datasets training evaluation figures report metrics metrics.features models networks distributions "
-    "distributions.likelihoods distributions.posteriors distributions.priors losses losses.tfgan layers game random lab"
+    "keras_ijae datasets training evaluation figures report explorer metrics metrics.features models networks "
+    "distributions distributions.likelihoods distributions.posteriors distributions.priors losses losses.tfgan layers "
+    "game random lab"
 ).split()
 
 
@@ -64,9 +66,15 @@ def _described(module, name, value):
     if not callable(value):
         return [f".. py:data:: {name}", "", f"   {text(summary(value))}", ""]
     if inspect.isclass(value):
-        members = [] if module.endswith(".models") else ["   :members:"]
-        return [f".. autoclass:: {module}.{name}", *members, ""]
+        return [f".. autoclass:: {module}.{name}", "   :members:", *_inherited(value), ""]
     return [f".. autofunction:: {module}.{name}", ""]
+
+
+def _inherited(value):
+    """Of a game all that users call, of a system what it has beyond that: its own methods, the bounds of log p(x)."""
+    if not issubclass(value, Game):
+        return []
+    return [f"   :inherited-members: {'Model' if value is Game else 'Game'}"]
 
 
 def _is_ours(value):

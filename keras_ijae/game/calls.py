@@ -245,7 +245,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
 
     # What Keras then calls for each batch -----------------------------------------------------------------------------
 
-    def make_train_function(self, force: bool = False):
+    def make_train_function(self, force: bool = False) -> Callable:
         """As in Keras, with less around each step where steps come one at a time."""
         if self.steps_per_execution > 1:
             return super().make_train_function(force)
@@ -253,7 +253,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             self.train_function = step.called_directly(self, self.train_step)
         return self.train_function
 
-    def make_test_function(self, force: bool = False):
+    def make_test_function(self, force: bool = False) -> Callable:
         """As `make_train_function`."""
         if self.steps_per_execution > 1:
             return super().make_test_function(force)
@@ -261,7 +261,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             self.test_function = step.called_directly(self, self.test_step)
         return self.test_function
 
-    def make_predict_function(self, force: bool = False):
+    def make_predict_function(self, force: bool = False) -> Callable:
         """As in Keras; of several replicas the rows of all, in their order, on each machine."""
         if self.distribute_strategy.num_replicas_in_sync == 1:
             return super().make_predict_function(force)

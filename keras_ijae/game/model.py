@@ -133,7 +133,7 @@ class GenerativeModel(Conditionals):
         labels = None if labels is None else tf.repeat(labels, steps, axis=0)
         return self.decode(codes, labels=labels).reshape(len(start), steps, *self.data_shape)
 
-    def posterior(self, x: Any, labels: Any = None):
+    def posterior(self, x: Any, labels: Any = None) -> Any:
         """q(z|x) as a TFP distribution with batch shape (n,).
 
         Raises:

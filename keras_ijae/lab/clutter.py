@@ -79,7 +79,9 @@ def clutter_ep(
         10.7.1 (eq. 10.215 to 10.217).
 
     Example:
-        clutter_ep([0.2, 1.4, 1.9], w=0.5, background_var=10.0, prior_var=100.0).mean
+        >>> found = ki.lab.clutter_ep([0.2, 1.4, 1.9], w=0.5, background_var=10.0, prior_var=100.0)
+        >>> round(found.mean, 3)
+        0
     """
     problem = x, w, background_var, prior_var = _checked(x, w, background_var, prior_var)
     number("damping", damping, above=0, most=1)

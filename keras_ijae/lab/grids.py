@@ -22,8 +22,10 @@ class GridDensity:
         ValueError: a grid that does not increase, other lengths, NaN, or another integral.
 
     Example:
-        x = np.linspace(-10, 10, 2001)
-        GridDensity(x, tfd.Normal(0.0, 1.0).log_prob(x))
+        >>> x = np.linspace(-10, 10, 2001)
+        >>> p, q = (ki.lab.GridDensity(x, tfd.Normal(mean, 1.0).log_prob(x)) for mean in (0.0, 1.0))
+        >>> round(ki.lab.forward_kl(p, q), 4)
+        0.5
     """
 
     x: ArrayLike

@@ -98,8 +98,10 @@ def fit_mixture(
         Alanov et al. 2019 (lambda-IJAE), the figure of the toy.
 
     Example:
-        fit_mixture("jeffreys", 0.3).means  # -0.28704, 8.00072
-        fit_mixture("jeffreys", 0.3, start=(-3, 0, 3, 0)).means  # -3.19702, 3.35628
+        >>> ki.lab.fit_mixture("jeffreys", 0.3).means.round(5).tolist()
+        [-0.28704, 8.00072]
+        >>> ki.lab.fit_mixture("jeffreys", 0.3, start=(-3, 0, 3, 0)).means.round(5).tolist()
+        [-3.19702, 3.35628]
     """
     lam = _weight(objective, lam)
     bounds = _bounds(instance("target", target, GaussianMixture))

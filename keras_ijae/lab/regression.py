@@ -63,7 +63,10 @@ def variational_linear_regression(
         Bishop: Pattern recognition and machine learning (2006), section 10.3, eqs 10.93 to 10.107.
 
     Example:
-        variational_linear_regression([[1, -1], [1, 0], [1, 1]], [-0.9, 0.1, 1.2], 4.0, 1.0, 1.0).elbo[-1]
+        >>> lines = [[1, -1], [1, 0], [1, 1]]
+        >>> found = ki.lab.variational_linear_regression(lines, [-0.9, 0.1, 1.2], 4.0, 1.0, 1.0)
+        >>> round(found.elbo[-1], 4)
+        0
     """
     phi, t, beta, a0, b0 = _checked(features, targets, beta, a0, b0)
     gram, size = phi.T @ phi, phi.shape[1]

@@ -34,7 +34,9 @@ def score_function_gradients(
         Williams 1992; Mohamed, Rosca, Figurnov & Mnih: Monte Carlo gradient estimation (2020), eq. 13.
 
     Example:
-        score_function_gradients(lambda x: x**2, lambda t: tfp.distributions.Normal(t[:, 0], 1.0), [1.0], 1000, seed=0)
+        >>> make = lambda theta: tfd.Normal(theta[:, 0], np.float64(1.0))
+        >>> ki.lab.score_function_gradients(lambda x: x**2, make, [1.0], 1000, seed=0).shape
+        (1000, 1)
     """
 
     def surrogate(p):

@@ -39,7 +39,9 @@ def distances(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLike) -> Distanc
         Arjovsky, Chintala & Bottou: Wasserstein GAN (2017), theorem 2 and example 1.
 
     Example:
-        distances([0.0], [1.0], [0.1], [1.0])  # W_1 0.1, TV 1, JS 0.693, KL infinite
+        >>> found = ki.lab.distances([0.0], [1.0], [0.1], [1.0])
+        >>> found
+        0
     """
     a, b = probabilities("a", a), probabilities("b", b)
     x, y = sized("x", x, len(a)), sized("y", y, len(b))

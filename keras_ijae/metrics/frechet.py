@@ -105,11 +105,12 @@ class FrechetAccumulator:
         metadata: what the features are and how they were made, anything JSON can hold; saved with the numbers.
 
     Example:
-        reference = FrechetAccumulator(2048, metadata={"dataset": "cifar10", "split": "train"})
-        for batch in batches:
-            reference.update(extract(batch))
-        reference.save("cifar10.npz")
-        distance = FrechetAccumulator.load("cifar10.npz").result(other)
+        >>> reference = ki.metrics.FrechetAccumulator(4, metadata={"dataset": "cifar10", "split": "train"})
+        >>> for seed in range(3):
+        ...     reference.update(np.random.default_rng(seed).normal(size=(100, 4)))  # features of a batch
+        >>> reference.save("cifar10.npz")
+        >>> round(ki.metrics.FrechetAccumulator.load("cifar10.npz").result(reference), 6)
+        0.0
 
     References:
         Chan, Golub & LeVeque 1983, eq. 2.1 (merging of sums).

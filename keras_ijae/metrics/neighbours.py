@@ -34,7 +34,11 @@ def nearest_neighbours(queries: ArrayLike, references: ArrayLike, k: int = 1) ->
         ValueError: shapes that differ, values that are not finite, images outside [0, 1], or another `k`.
 
     Example:
-        copies = nearest_neighbours(samples, train_images).distances[:, 0] < 1.0
+        >>> train_images = np.random.default_rng(0).uniform(size=(9, 8, 8, 1))
+        >>> samples = train_images[[3, 7]] + 0.001
+        >>> found = ki.metrics.nearest_neighbours(samples, train_images)
+        >>> found.indices[:, 0].tolist(), (found.distances[:, 0] < 1.0).tolist()
+        ([3, 7], [True, True])
     """
     queries, references = real("queries", queries), real("references", references)
     shapes = queries.shape, references.shape

@@ -28,7 +28,8 @@ class Score:
         versions: of the libraries.
 
     Example:
-        print(Score("psnr", 21.5, n_real=100, n_fake=100))
+        >>> print(ki.metrics.Score("psnr", 21.5, n_real=100, n_fake=100))
+        psnr 21.5; n_real 100; n_fake 100; keras_ijae ...
     """
 
     metric: str

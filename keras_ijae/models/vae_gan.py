@@ -122,8 +122,7 @@ class VAEGAN(Game):
         return {"z": draws.rows("z", self.prior.sample), "code": code, **prior_noise(self.prior, draws)}
 
     def forward(self, batch, noise, phase):
-        """Of all three moves: KL, errors of features, and logits."""
-        x, labels = batch
+        x, labels = batch  # what all three moves need: KL, errors of features, and logits
         params = self.parameters(x, labels, training=True)
         code, kl = code_and_kl(self.posterior_family, self.prior, params, noise["code"], noise.get("prior"))
         rec, sample = (self.outputs(z, labels=labels, training=True) for z in (code, noise["z"]))

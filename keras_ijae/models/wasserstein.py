@@ -1,5 +1,6 @@
 """What the Wasserstein GANs share: the game, not how the critic is kept Lipschitz."""
 
+from collections.abc import Callable
 from typing import Unpack
 
 import keras
@@ -54,7 +55,7 @@ class WassersteinGame(GeneratorGame):
         self.fresh_batches = checks.flag("fresh_batches", fresh_batches)
         self.moves = (Move("critic", ("critic",)), Move("decoder", ("decoder",)))
 
-    def ready(self, gate=None):
+    def ready(self, gate: Callable | None = None) -> None:
         """Ends a system's `__init__`; `gate` says when the decoder moves, see `Phase`."""
         k = self.critic_steps
         slices = k if self.fresh_batches else 1

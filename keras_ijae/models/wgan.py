@@ -65,7 +65,7 @@ class WGAN(WassersteinGame):
             weight.constraint = Clip(clip)
             weight.assign(weight.constraint(weight))
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """With PyTorch's constants, which the authors had: with Keras' epsilon decoders hardly learn."""
         return _authors(self)
 

@@ -32,7 +32,8 @@ class FeatureCache:
 
     Example:
         cache = FeatureCache("cache")
-        reference = cache.statistics(Inception(), ki.datasets.load("cifar10", "train", shuffle=False))
+        images = ki.datasets.load("cifar10", "train", shuffle=False, drop_remainder=False)  # all of them, in one order
+        reference = cache.statistics(Inception(), images)
     """
 
     def __init__(self, directory: str | os.PathLike) -> None:
