@@ -7,27 +7,30 @@ import importlib
 import inspect
 import pkgutil
 import types
-from pathlib import Path
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
+from systems import quick
 from torch_files import write_torch
 
 import keras_ijae as ki
+from keras_ijae.distributions import priors
 from keras_ijae.distributions.tfp import tfp
 from keras_ijae.evaluation import ais_log_likelihood
 from keras_ijae.game import ENTRIES
 from keras_ijae.game.docstrings import sections
-from keras_ijae.training import Recipe, RunDirectory
-from keras_ijae.training.trainer import train
+from keras_ijae.metrics.features.classifier import Classifier, build_classifier
 
 NAMES = {"ki": ki, "np": np, "tf": tf, "keras": keras, "tfd": tfp().distributions}
 NOT_RUN = {
-    "keras_ijae.metrics.perceptual.LPIPS": "it needs weights that are downloaded",
-    "keras_ijae.training.classifier.train_classifier": "it trains for minutes, on MNIST",
+    "keras_ijae.lab.adversarial_mixture.fit_mixture_adversarially": "takes half a minute",
+    "keras_ijae.metrics.perceptual.LPIPS": "needs weights that are downloaded",
+    "keras_ijae.report.writing.write_report": "needs finished runs, as tests/test_report.py has",
+    "keras_ijae.training.classifier.train_classifier": "trains for minutes, on MNIST",
+    "keras_ijae.training.comparing.compare_runs": "needs finished runs, as tests/test_comparing.py has",
 }
 
 
@@ -62,7 +65,7 @@ def test_the_main_names_have_examples():
     assert {f"keras_ijae.{name}" for name in MAIN} <= set(PROMPTS)
 
 
-@pytest.mark.parametrize("name", PROMPTS)
+@pytest.mark.parametrize("name", quick(PROMPTS, [name for name in PROMPTS if not name.endswith(".fit_mixture")]))
 def test_examples_with_a_prompt_give_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     case = doctest.DocTest(PROMPTS[name], {**vars(DOCUMENTED[name][0]), **NAMES}, name, None, 0, None)
@@ -76,22 +79,30 @@ def user():
     x, labels = np.random.default_rng(0).random((20, 8, 8, 1), dtype="float32"), np.arange(20) % 2
     model = ki.create("vae", (8, 8, 1), 2, networks="mlp", width=4)
     model.compile(run_eagerly=True)
+    model.fit = functools.partial(one_epoch, model.fit)
     data = tf.data.Dataset.from_tensor_slices(x).batch(10)
-    classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
-    classifier.add(keras.layers.Dense(3, name="features")), classifier.add(keras.layers.Dense(2, name="logits"))
-    given = {"model": model, "classifier": classifier, "codes": np.random.default_rng(0).normal(size=(80, 2))}
+    given = {"model": model, "classifier": build_classifier((8, 8, 1), 2)}
+    given |= {"codes": np.random.default_rng(0).normal(size=(80, 2))}
     given |= dict.fromkeys(("images", "x_test", "train_images", "test_images", "samples"), x)
+    given |= {"real": x[:, 0, :, 0], "fake": x[:, 1, :, 0], "real_logits": x[:, 0, 0], "fake_logits": x[:, 1, 0]}
     given |= dict.fromkeys(("digits", "train_labels", "test_labels"), labels)
     given |= dict.fromkeys(("train", "dataset", "validation"), data)
-    return given | {"x": np.zeros((2, 28, 28, 1)), "real_logits": x[:, 0, 0], "fake_logits": x[:, 1, 0]}
+    return given | {"x": np.zeros((2, 28, 28, 1))}
+
+
+def one_epoch(fit, *data, epochs, **how):
+    return fit(*data, epochs=1, **how)
 
 
 def instead(user):
     """name of an example -> what stands in it for what takes long, is not there, or has to be there."""
-    quick = functools.partial(ais_log_likelihood, steps=2, chains=1)
+    brief = functools.partial(ais_log_likelihood, steps=2, chains=1, leapfrog_steps=1)
+    fitting = types.SimpleNamespace(fit_prior=lambda data, name: priors.get_sampling(name, 2))
     digits = types.SimpleNamespace(load=lambda name, *split, **how: ki.datasets.load("digits", *split, **how))
     return {
-        "keras_ijae.evaluation.ais.ais_log_likelihood": {"ais_log_likelihood": quick},
+        "keras_ijae.evaluation.ais.ais_log_likelihood": {"ais_log_likelihood": brief},
+        "keras_ijae.distributions.priors.flows.MAF": {"model": fitting},
+        "keras_ijae.distributions.priors.two_stage.TwoStage": {"model": fitting},
         "keras_ijae.metrics.features.cache.FeatureCache": {
             "ki": types.SimpleNamespace(datasets=digits),
             "Inception": lambda: ki.metrics.features.KerasFeatures(user["classifier"], layer="features"),
@@ -101,13 +112,8 @@ def instead(user):
 
 
 def make_files(user):
-    """What examples find in the working directory: two runs, a classifier, weights of PyTorch."""
-    for system in ("vae", "ijae"):
-        recipe = Recipe(
-            system=system, dataset="digits", latent_dim=2, networks="mlp", width=4, epochs=1, batch_size=600
-        )
-        train(recipe, RunDirectory(Path("runs") / system))
-    user["classifier"].save("mnist-classifier.keras")
+    """What examples find in the working directory: a classifier, weights of PyTorch."""
+    Classifier(user["classifier"], "digits", 0.1).save("mnist-classifier.keras", "test", 0, 0)
     write_torch("alex.pth", {"lin0.model.1.weight": np.zeros((1, 64, 1, 1))})
 
 
@@ -123,7 +129,14 @@ def place(tmp_path_factory, user):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in OTHERS if name not in NOT_RUN])
 def test_other_examples_run(name, user, place):
-    names = {**vars(DOCUMENTED[name][0]), **NAMES, **user, "axis": plt.subplots()[1], **instead(user).get(name, {})}
+    names = {
+        **vars(DOCUMENTED[name][0]),
+        **NAMES,
+        **user,
+        "plt": plt,
+        "axis": plt.subplots()[1],
+        **instead(user).get(name, {}),
+    }
     try:
         exec(compile(OTHERS[name], name, "exec"), names)
     finally:

@@ -81,7 +81,7 @@ def clutter_ep(
     Example:
         >>> found = ki.lab.clutter_ep([0.2, 1.4, 1.9], w=0.5, background_var=10.0, prior_var=100.0)
         >>> round(found.mean, 3)
-        0
+        1.196
     """
     problem = x, w, background_var, prior_var = _checked(x, w, background_var, prior_var)
     number("damping", damping, above=0, most=1)

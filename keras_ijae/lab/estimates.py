@@ -48,7 +48,7 @@ def monte_carlo(
     Example:
         >>> p, q = (tfd.MultivariateNormalDiag([mean, 0.0]) for mean in (0.0, 1.0))
         >>> found = ki.lab.monte_carlo("total_variation", p, q)  # exactly 0.383
-        >>> abs(found.value - 0.383) < 3 * found.std
+        >>> abs(found.value - 0.383) < 3 * found.standard_error
         True
     """
     choice("divergence", divergence, DIVERGENCES)

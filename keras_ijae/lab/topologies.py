@@ -40,8 +40,8 @@ def distances(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLike) -> Distanc
 
     Example:
         >>> found = ki.lab.distances([0.0], [1.0], [0.1], [1.0])
-        >>> found
-        0
+        >>> found.wasserstein, found.total_variation, round(found.jensen_shannon, 3), found.forward_kl
+        (0.1, 1.0, 0.693, inf)
     """
     a, b = probabilities("a", a), probabilities("b", b)
     x, y = sized("x", x, len(a)), sized("y", y, len(b))
