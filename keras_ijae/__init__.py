@@ -3,6 +3,13 @@
 Importing the package imports the systems, so that `keras.models.load_model` finds their classes.
 """
 
+import sys
+
+if sys.argv[:1] == ["-m"]:  # `python -m keras_ijae` imports the package, and with it TensorFlow, before the command
+    from keras_ijae_cli.quiet import start_tensorflow
+
+    start_tensorflow(devices=False)
+
 from keras_ijae import (
     backend,  # noqa: F401 (first: it checks which one there is)
     datasets,

@@ -18,6 +18,7 @@ def start_tensorflow(devices: bool = True) -> None:
     """
     if os.environ.get("KERAS_IJAE_DEBUG"):
         return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as `main` does, which may come later
     with _held_back():
         import tensorflow as tf
 
