@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import typer
 from docutils.utils.math import latex2mathml
-from generator import docstrings, measured, systems
+from generator import docstrings, measured, reference, systems
 from generator.mathematics import equation, segments
 from generator.site import unlisted
 from generator.timeline import in_words, passes, timeline
 
+import keras_ijae as ki
 from keras_ijae.game import ENTRIES, Move, Phase
 from keras_ijae.game.docstrings import arguments_in, sections
 from keras_ijae_cli.app import app
@@ -99,6 +100,13 @@ def test_the_page_of_a_system_has_its_equations_networks_arguments_rows_and_pape
 def test_the_page_of_a_system_says_what_it_is_selected_by(name, what):
     (said,) = re.findall(r"\* - selected by\n +- (.*)", systems.page(name, ENTRIES[name]))
     assert what in said
+
+
+def test_the_reference_shows_what_a_game_and_the_bounds_give_their_systems():
+    shown = {name: "".join(reference.members(getattr(ki.models, name))) for name in ("Game", "VAE", "MaskAAE", "GAN")}
+    assert all(f" {name}," in shown["Game"] for name in ("fit", "evaluate", "predict", "save", "sample", "export"))
+    assert "elbo, importance_weighted_bound" in shown["VAE"] and "active_dims" in shown["MaskAAE"]
+    assert "compute_loss" not in shown["Game"] and shown["GAN"] == ""
 
 
 def test_rows_that_only_show_that_a_program_works_are_on_no_page():

@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
+
+import keras
 
 from generator.docstrings import text
 from generator.rst import heading, table
@@ -66,15 +68,19 @@ def _described(module, name, value):
     if not callable(value):
         return [f".. py:data:: {name}", "", f"   {text(summary(value))}", ""]
     if inspect.isclass(value):
-        return [f".. autoclass:: {module}.{name}", "   :members:", *_inherited(value), ""]
+        return [f".. autoclass:: {module}.{name}", *members(value), ""]
     return [f".. autofunction:: {module}.{name}", ""]
 
 
-def _inherited(value):
-    """Of a game all that users call, of a system what it has beyond that: its own methods, the bounds of log p(x)."""
+def members(value: type) -> list[str]:
+    """What is shown of a class, and of a game what it inherits too: of a system up to `Game`, of that up to Keras."""
     if not issubclass(value, Game):
-        return []
-    return [f"   :inherited-members: {'Model' if value is Game else 'Game'}"]
+        return ["   :members:"]
+    above = keras.Model.__mro__ if value is Game else Game.__mro__
+    parts = [part for base in value.__mro__ if base not in above for part in vars(base).items()]
+    kinds = FunctionType, property, classmethod
+    shown = dict.fromkeys(name for name, part in parts if isinstance(part, kinds) and part.__doc__ and name[0] != "_")
+    return [f"   :members: {', '.join(shown)}"] if shown else []
 
 
 def _is_ours(value):
