@@ -337,10 +337,14 @@ def test_the_demos_run_is_looked_at_picked_from_and_steered(chromium, tmp_path):
     with explored(tmp_path / "demo") as found:
         chromium.open(found, 1280, 1500)
         drawn(chromium)
-        one, *_, other = first_points(chromium)
+        one = first_points(chromium)[0]
         chromium.hover(one)
         chromium.wait("document.querySelector('#hover img')")
-        chromium.click(one), chromium.click(other)
+        chromium.click(one)
+        chromium.wait(pictures("way", 11))
+        before = chromium.wait("document.querySelector('#way p').innerText")
+        chromium.click(first_points(chromium)[-1])
+        chromium.wait(f"document.querySelector('#way p').innerText != '{before}'")
         assert len(set(chromium.wait(pictures("way", 11)))) > 2
         before = chromium.run("return document.querySelector('#image').src")
         chromium.drag(chromium.driver.find_element("css selector", "[role=slider]"), *[(30, 0)] * 3, pause=0.3)
