@@ -73,9 +73,9 @@ REFUSED = {"onnx": {"stick_vae"}, "tflite": {"stick_vae"}}
 """The systems that docs/serving.md names."""
 
 
-@pytest.mark.skipif("KERAS_IJAE_CASES" not in os.environ, reason="takes minutes, which `make soak` has")
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", EVERY if "KERAS_IJAE_CASES" in os.environ else [])  # minutes: in `make soak`
 def test_every_system_is_the_same_elsewhere_or_refused(name, format, tmp_path):
     model = create(name)
     if name not in REFUSED[format]:
