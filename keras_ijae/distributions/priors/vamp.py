@@ -111,7 +111,10 @@ class VampPrior(Prior):
             ValueError: something else than indices, or a prior that belongs to no model.
 
         Example:
-            images = model.decode(model.prior.sample_of([3] * 8, seed=0))  # eight of one kind
+            >>> model = ki.create("vamp_vae", data_shape=(8, 8, 1), latent_dim=4)
+            >>> images = model.decode(model.prior.sample_of([3] * 8, seed=0))  # eight of one kind
+            >>> images.shape
+            (8, 8, 8, 1)
         """
         chosen = components.tolist() if isinstance(components, np.ndarray) else components
         listed = isinstance(chosen, Sequence) and len(chosen) > 0
