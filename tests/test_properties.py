@@ -141,7 +141,7 @@ def is_whole(command, out, directory):
         return written and all(json.loads(path.read_text())["scores"] for path in written)
     if command == "export":
         return {"saved_model.pb", "variables"} <= {path.name for path in out.iterdir()}
-    return tf.io.decode_png(out.read_bytes()).shape[2] >= 3
+    return min(tf.io.decode_png(out.read_bytes()).shape) >= 1
 
 
 @pytest.mark.slow
