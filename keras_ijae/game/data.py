@@ -2,6 +2,7 @@
 
 import itertools
 import numbers
+import operator
 from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, NamedTuple
 
@@ -36,6 +37,10 @@ class Batch(NamedTuple):
     def each(self, function: Callable[[Any], Any]) -> "Batch":
         """`function` of the observations and, where there are some, of the labels."""
         return Batch(*(part if part is None else function(part) for part in self))
+
+    def in_parts(self) -> Iterator[tuple[slice, "Batch"]]:
+        """Rows that go through a network at once: which, and the batch of them."""
+        return ((rows, self.each(operator.itemgetter(rows))) for rows in parts(self.x.shape[0]))
 
 
 ROWS = 512

@@ -1,6 +1,5 @@
 """What a trained model does: encode, decode, reconstruct, sample, interpolate, for any number of rows."""
 
-import operator
 import os
 from typing import Any
 
@@ -147,7 +146,7 @@ class GenerativeModel(Conditionals):
             )
         batch = self.labelled(x, labels)
         with self.averaged():
-            params = [self.parameters(*batch.each(operator.itemgetter(part))) for part in data.parts(batch.x.shape[0])]
+            params = [self.parameters(*some) for _, some in batch.in_parts()]
             return self.posterior_family.distribution(tf.concat(params, 0))
 
     def reconstruction_error(self, x: Any, labels: Any = None) -> np.ndarray:

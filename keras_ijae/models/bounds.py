@@ -1,7 +1,6 @@
 """Bounds of log p(x), which all systems share that have densities q(z|x), p(x|z) and p(z)."""
 
 import math
-import operator
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
 from keras_ijae.distributions.supports import Support, described, holds
-from keras_ijae.game.data import Batch, parts
+from keras_ijae.game.data import Batch
 
 
 def code_and_kl(
@@ -205,6 +204,5 @@ class Bounds:
 
 def _in_parts(batch, noise):
     """Rows that go through the networks at once, and their noise."""
-    for part in parts(batch.x.shape[0]):
-        cut = operator.itemgetter(part)
-        yield batch.each(cut), {name: cut(values) for name, values in noise.items()}
+    for rows, some in batch.in_parts():
+        yield some, {name: values[rows] for name, values in noise.items()}
