@@ -37,7 +37,7 @@ def judge(model: keras.Model, run: Run, x: np.ndarray, judge: Judge) -> dict[str
 
     A mode is covered by a sample to which the classifier gives it a probability of at least `SURE`.
     """
-    samples = model.sample(ROWS if len(x) >= ROWS else len(x), seed=0)
+    samples = model.sample(min(ROWS, len(x)), seed=0)
     probabilities = judge.classifier.probabilities(samples)
     seen = probabilities.argmax(axis=1)[probabilities.max(axis=1) >= SURE]
     train = stored(run.dataset, SPLITS[run.dataset][0])[: len(x)]

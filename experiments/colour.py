@@ -18,7 +18,7 @@ from colour_judge import SCORES, Judge, extractor_of, scores
 from colour_page import COUNT, write_page
 from colour_runs import KEYS, STEPS, Run, Setup, planned, recipe_of
 from colour_training import COSTS, precision, train_by_minutes, train_by_steps
-from experiment import HOME, add_out, append, finished, origin, read, reason
+from experiment import HOME, add_out, append, origin, read, reason, unfinished
 from study_command import among
 from study_judge import sizes
 
@@ -67,7 +67,7 @@ def judge_of(given: argparse.Namespace) -> Judge:
 
 def play(setup: Setup, results: Path, given: argparse.Namespace) -> None:
     """Trains, judges and appends what is not finished."""
-    todo = [run for run in planned(setup, given) if run.key not in finished(results, KEYS)]
+    todo = unfinished(results, planned(setup, given))
     if not todo:
         return
     about, judge = origin(f"{setup.name}.py"), judge_of(given)

@@ -22,12 +22,12 @@ from experiment import (
     Keyed,
     add_out,
     append,
-    finished,
     origin,
     print_table,
     printed,
     read,
     stored,
+    unfinished,
     write_tables,
 )
 
@@ -103,7 +103,7 @@ def main(command: list[str] | None = None) -> None:
         return write_page(read(results), results.with_suffix(".md"))
     budget, about = f"{0 if given.smoke else given.minutes:g} minutes", origin("conditional.py")
     runs = [Run(dataset, system, given.seed, budget) for dataset in given.datasets for system in given.systems]
-    for run in [run for run in runs if run.key not in finished(results, KEYS)]:
+    for run in unfinished(results, runs):
         print(" ".join(run.key), flush=True)
         classifier = Classifier.load(given.classifiers.format(run.dataset))
         found = outcome(run, classifier, given.out, 2 if given.smoke else SAMPLES)

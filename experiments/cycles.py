@@ -16,6 +16,7 @@ from pathlib import Path
 
 from study import Plan, Rows, Study
 from study_command import main
+from study_figures import draw_lines
 
 from keras_ijae.figures import new_figure, save_figure, styled
 
@@ -36,15 +37,12 @@ CURVES = (
 def draw(rows: Rows, pictures: Path, models: Path) -> None:
     """Scores over the weight: a line for each system."""
     figure = new_figure(10, 3.5)
-    for axis, (column, title) in zip(figure.subplots(1, 3), CURVES, strict=True):
-        for name, plans in EXPERIMENTS.items():
-            chosen = [row for row in rows if row["system"] == plans[0].system]
-            points = sorted((json.loads(row["settings"])["cycle_weight"], float(row[column])) for row in chosen)
-            if points:
-                axis.plot(*zip(*points, strict=True), "o-", label=name, markersize=4)
-        axis.set(xlabel="weight λ of reconstructions", title=title)
+    axes = figure.subplots(1, 3)
+    lines = {name: [row for row in rows if row["system"] == plans[0].system] for name, plans in EXPERIMENTS.items()}
+    draw_lines(axes, CURVES, lines, lambda row: json.loads(row["settings"])["cycle_weight"])
+    for axis in axes:
+        axis.set(xlabel="weight λ of reconstructions")
         axis.set_xscale("symlog", linthresh=WEIGHTS[1])
-    figure.axes[0].legend(fontsize="small")
     save_figure(figure, pictures / "cycles.png", dpi=100)
 
 

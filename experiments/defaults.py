@@ -19,13 +19,13 @@ from experiment import (
     Keyed,
     add_out,
     append,
-    finished,
     origin,
     print_experiments,
     printed,
     read,
     stored,
     train,
+    unfinished,
     write_tables,
 )
 
@@ -150,7 +150,7 @@ def main(command: list[str] | None = None) -> None:
     if unknown := set(given.settings or ()) - {setting for _, setting in pairs}:
         raise SystemExit(f"--settings must be candidates of {', '.join(given.systems)}. Received: {', '.join(unknown)}")
     runs = [Run(*pair, given.seed, budget) for pair in pairs if pair[1] in (given.settings or pair)]
-    for run in [run for run in runs if run.key not in finished(results, KEYS)]:
+    for run in unfinished(results, runs):
         print(" ".join(run.key), flush=True)
         found = outcome(run, Classifier.load(given.classifier), SMOKE_IMAGES if given.smoke else None)
         append(results, {**dataclasses.asdict(run), **found, **about}, COLUMNS)

@@ -126,6 +126,13 @@ def finished(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
     return {tuple(row[key] for key in keys) for row in read(path)}
 
 
+def unfinished(path: Path, runs: Iterable[Keyed]) -> list[Keyed]:
+    """Those of these runs, all of one class, that have no row in the CSV file yet, in their order."""
+    runs = list(runs)
+    done = finished(path, [field.name for field in dataclasses.fields(runs[0])]) if runs else set()
+    return [run for run in runs if run.key not in done]
+
+
 def origin(script: str, folder: str = "experiments") -> dict[str, str]:
     """Columns "commit" and "command": the commit, with a + where code has changed since, and the command line."""
     return {"commit": _commit(folder), "command": shlex.join(["python", f"{folder}/{script}", *sys.argv[1:]])}

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-from experiment import HOME, Budget, Keyed, add_out, append, finished, origin, print_experiments, read, stored
+from experiment import HOME, Budget, Keyed, add_out, append, origin, print_experiments, read, stored, unfinished
 from flex_ae_figures import SHOWN, draw_codes, draw_runs
 from flex_ae_judge import SCORES, Judge
 
@@ -129,8 +129,7 @@ def keep(model: keras.Model, run: Run, given: argparse.Namespace) -> None:
 def play(runs: list[Run], given: argparse.Namespace) -> None:
     """Trains, judges and appends what is not finished."""
     results = given.out / RESULTS
-    done, about = finished(results, KEYS), origin("flex_ae_mnist.py")
-    todo = [run for run in runs if run.key not in done]
+    todo, about = unfinished(results, runs), origin("flex_ae_mnist.py")
     splits = {"validation": given.validation} | ({} if given.experiment == "select" else {"test": "test"})
     judge = Judge(given.classifier, given.dataset, splits, given.train) if todo else None
     for number, run in enumerate(todo, 1):

@@ -18,7 +18,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from experiment import HOME, Keyed, add_out, append, finished, origin, print_table, read
+from experiment import HOME, Keyed, add_out, append, origin, print_table, read, unfinished
 from flex_ae_figures import TITLES, draw_clusters
 from flex_ae_mnist import FAST
 
@@ -100,8 +100,8 @@ def path(run: Run, given: argparse.Namespace) -> Path:
 
 def play(runs: list[Run], given: argparse.Namespace) -> None:
     """Trains, judges and appends what is not finished."""
-    done, about = finished(given.out / RESULTS, KEYS), origin("flex_ae_synthetic.py")
-    for run in (run for run in runs if run.key not in done):
+    about = origin("flex_ae_synthetic.py")
+    for run in unfinished(given.out / RESULTS, runs):
         print(" ".join(run.key), flush=True)
         append(given.out / RESULTS, {**dataclasses.asdict(run), **outcome(run, given), **about}, COLUMNS)
 

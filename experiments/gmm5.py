@@ -23,7 +23,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Keyed, add_out, append, finished, origin, read
+from experiment import Keyed, add_out, append, origin, read, unfinished
 from gmm5_figure import draw, print_cells
 from rich.console import Console
 from rich.progress import track
@@ -174,8 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
         chosen = settings(given.full, given.seeds, given.drawn)
         chosen = itertools.product(chosen, given.cycle_weights, given.systems)
         runs = [Run(system, weight, *setting, given.steps) for setting, weight, system in chosen]
-        done = finished(results, KEYS)
-        todo = [run for run in sorted(runs, key=lambda run: run.trace) if run.key not in done]
+        todo = unfinished(results, sorted(runs, key=lambda run: run.trace))
         play(todo, results, origin("gmm5.py"))
     rows = read(results)
     if not rows:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from study import Plan, Rows, Study
 from study_command import main
+from study_figures import draw_lines
 
 from keras_ijae.figures import new_figure, save_figure, styled
 
@@ -38,19 +39,15 @@ CURVES = (
 def draw(rows: Rows, pictures: Path, models: Path) -> None:
     """Distances, correlation and active dimensions over the size of the codes: a line for each system."""
     figure = new_figure(9, 6)
-    for axis, (column, title) in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
-        for name, plans in EXPERIMENTS.items():
-            keys = [(plan.system, plan.codes) for plan in plans if "ema" not in plan.settings]
-            chosen = [
-                row for row in rows if (row["system"], int(row["codes"])) in keys and "ema" not in row["settings"]
-            ]
-            points = sorted((int(row["codes"]), float(row[column])) for row in chosen if row[column])
-            if points:
-                axis.plot(*zip(*points, strict=True), "o-", label=name, markersize=4)
-        axis.set(xscale="log", xlabel="dimensions of the codes", title=title)
+    axes = figure.subplots(2, 2).ravel()
+    plain = [row for row in rows if "ema" not in row["settings"] and int(row["codes"]) in CODES]
+    lines = {plans[0].system: name for name, plans in EXPERIMENTS.items() if "ema" not in plans[0].settings}
+    lines = {name: [row for row in plain if row["system"] == system] for system, name in lines.items()}
+    draw_lines(axes, CURVES, lines, lambda row: int(row["codes"]))
+    for axis in axes:
+        axis.set(xscale="log", xlabel="dimensions of the codes")
         axis.set_xticks(CODES, [*map(str, CODES)])
         axis.minorticks_off()
-    figure.axes[0].legend(fontsize="small")
     save_figure(figure, pictures / "latent_size.png", dpi=100)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import HOME, Keyed, add_out, append, finished, origin, read
+from experiment import HOME, Keyed, add_out, append, origin, read, unfinished
 from keras.optimizers import Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 from mask_aae_figures import draw, file_name, print_runs
@@ -190,8 +190,7 @@ COMMANDS = {
 def main(command: list[str] | None = None) -> None:
     given = parse(command)
     if given.experiment in ("select", "compare"):
-        done, about = finished(given.results, KEYS), origin("mask_aae_manifold.py")
-        todo = [run for run in planned(given) if run.key not in done]
+        todo, about = unfinished(given.results, planned(given)), origin("mask_aae_manifold.py")
         for number, run in enumerate(todo, 1):
             print(f"{number} of {len(todo)}: {' '.join(run.key)}", flush=True)
             append(given.results, {**dataclasses.asdict(run), **play(run, given), **about}, COLUMNS)

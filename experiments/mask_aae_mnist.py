@@ -20,7 +20,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from experiment import Budget, Keyed, add_out, append, finished, origin, print_experiments, read, stored
+from experiment import Budget, Keyed, add_out, append, origin, print_experiments, read, stored, unfinished
 
 import keras_ijae as ki
 from keras_ijae.metrics.features.classifier import Classifier
@@ -222,8 +222,7 @@ def main(command: list[str] | None = None) -> None:
     results = given.out / ("mask_aae_mnist_smoke.csv" if given.smoke else "mask_aae_mnist.csv")
     if given.experiment == "table":
         return print_experiments(read(results), SHOWN)
-    done = finished(results, KEYS)
-    for run in [run for run in planned(given) if run.key not in done]:
+    for run in unfinished(results, planned(given)):
         print(" ".join(run.key), flush=True)
         play(run, given, results)
 

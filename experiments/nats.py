@@ -24,13 +24,13 @@ from experiment import (
     Keyed,
     add_out,
     append,
-    finished,
     origin,
     print_table,
     printed,
     read,
     stored,
     train,
+    unfinished,
     write_tables,
 )
 
@@ -90,7 +90,7 @@ def scores(model: keras.Model, x: np.ndarray, run: Run) -> dict[str, float]:
     found |= {"acceptance": float(ais.acceptance.mean()), "bdmc_lower": float(both.lower.mean())}
     found |= {"bdmc_upper": float(both.upper.mean()), "ais_minutes": (time.process_time() - begun) / 60}
     found["squared_error"] = float(model.reconstruction_error(x).mean())
-    if model.has_bounds and run.system in ("vae", "nf_vae"):
+    if model.has_bounds:
         bounds = model.elbo(few, seed=run.seed), model.importance_weighted_bound(few, seed=run.seed)
         found |= dict(zip(("elbo", "iw_bound"), (float(np.mean(bound)) for bound in bounds), strict=True))
     return found
@@ -121,7 +121,7 @@ def main(command: list[str] | None = None) -> None:
     )
     sizes = (0.0, 5, 8) if given.smoke else (given.minutes, given.annealing, given.rows)
     runs = [Run(system, given.seed, f"{sizes[0]:g} minutes", *sizes[1:]) for system in given.systems]
-    for run in [run for run in runs if run.key not in finished(results, KEYS)]:
+    for run in unfinished(results, runs):
         print(" ".join(run.key), flush=True)
         append(results, dataclasses.asdict(run) | outcome(run, data, splits, given.models) | origin("nats.py"), COLUMNS)
 

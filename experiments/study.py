@@ -14,13 +14,13 @@ import numpy as np
 from experiment import (
     Keyed,
     append,
-    finished,
     origin,
     print_experiments,
     printed,
     reason,
     stored,
     train,
+    unfinished,
     write_tables,
 )
 from study_judge import COSTS, SCORES, Judge, fit_prior, scores, sizes
@@ -159,7 +159,7 @@ def keep(model: keras.Model, run: Run, x: np.ndarray, models: Path) -> None:
 def play(study: Study, runs: Iterable[Run], results: Path, judge: Judge, models: Path) -> None:
     """Trains, judges and appends what is not finished."""
     about = origin(f"{study.name}.py")
-    todo = [run for run in runs if run.key not in finished(results, KEYS)]
+    todo = unfinished(results, runs)
     missing = [run.name for run in todo if run.prior and not file(run, models, ".keras", prior="").exists()]
     if missing:
         raise SystemExit(f"--fit-priors needs trained models: run without it first. {models} lacks {missing}")

@@ -1,8 +1,9 @@
 """The runs of a study as two pictures: distances, and samples of all systems side by side."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from study import label
@@ -63,6 +64,22 @@ def _label(axis, points, texts):
 def _overlap(a, b):
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     return width * height if min(width, height) > 0 else 0
+
+
+def draw_lines(
+    axes: Sequence[Any],
+    curves: Sequence[tuple[str, str]],
+    lines: Mapping[str, Sequence[Mapping[str, str]]],
+    place: Callable[[Mapping[str, str]], float],
+) -> None:
+    """On each axis a column of `curves` (column, title): a line for each name, through its rows at `place`."""
+    for axis, (column, title) in zip(axes, curves, strict=True):
+        for name, rows in lines.items():
+            points = sorted((place(row), float(row[column])) for row in rows if row[column])
+            if points:
+                axis.plot(*zip(*points, strict=True), "o-", label=name, markersize=4)
+        axis.set(title=title)
+    axes[0].legend(fontsize="small")
 
 
 def draw_sheet(pictures: Mapping[str, Path], path: Path) -> None:
