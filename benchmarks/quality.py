@@ -166,6 +166,7 @@ def _numbers(given: str) -> list[float]:
 def draw(rows: Sequence[dict[str, str]], path: Path) -> None:
     """Distance over the CPU minutes of training and fitting: ours in full lines, pythae's dashed."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     figure = Figure(figsize=(9, 6), layout="constrained")
     axis = figure.subplots()
@@ -174,6 +175,10 @@ def draw(rows: Sequence[dict[str, str]], path: Path) -> None:
         style = "o-" if points[0]["library"] == "keras_ijae" else "s--"
         axis.plot(at, [float(row["distance"]) for row in points], style, label=name, markersize=4)
     axis.set(xscale="log", yscale="log", xlabel="CPU minutes", ylabel="Frechet distance of samples to held-out images")
+    for side in (axis.xaxis, axis.yaxis):  # 0.5, 1, 20: not powers of ten
+        side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        side.set_major_formatter(StrMethodFormatter("{x:g}"))
+        side.set_minor_formatter(NullFormatter())
     axis.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:

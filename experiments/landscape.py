@@ -5,6 +5,7 @@
     python experiments/landscape.py --systems vae,flow_vae          # these
     python experiments/landscape.py --systems vae --settings '{"likelihood": "laplace"}' '{"beta": 2.0}'
     python experiments/landscape.py --systems vae,ae --fit-priors gmm,normal    # to the codes of models trained above
+    python experiments/landscape.py --systems injflow,injflow_ln --fit-priors gmm
     python experiments/landscape.py --smoke                         # three steps of each on digits: does all work?
     python experiments/landscape.py --page                          # tables and pictures of landscape.md
 
@@ -27,6 +28,7 @@ import keras_ijae as ki
 # Of a system that has more to show than its defaults.
 MORE = [
     Plan("vae", {"posterior": "full"}),
+    Plan("vae", {"preset": "resnet"}),
     Plan("flow_vae", {"prior": "maf"}),
     Plan("flow_vae", {"posterior": "iaf", "prior": "normal", "free_bits": 8.0}),
     Plan("gan", {"preset": "paper", "networks": "dcgan"}),

@@ -97,6 +97,47 @@ def test_maxout_units_are_the_largest_of_their_pieces(family, spectral):
     assert kernels(one_piece) == [(6, 24), (8, 24), (8, 2)]
 
 
+def test_gated_units_are_a_linear_function_times_the_sigmoid_of_a_second():
+    model = networks.encoder("mlp", (6,), 2, width=3, depth=1, norm="none", hidden_activation="glu")
+    x = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
+    kernel, bias, last, end = (w.numpy() for w in model.weights)
+    linear, gate = np.split(x @ kernel + bias, 2, axis=1)
+    assert kernel.shape == (6, 6) and last.shape == (3, 2)
+    np.testing.assert_allclose(model(x), linear / (1 + np.exp(-gate)) @ last + end, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", quick(["mlp", "dcgan"], ["dcgan"]))
+def test_gated_networks_have_the_shapes_of_others_and_survive_saving(family, tmp_path):
+    for plain, gated in zip(all_options(family), all_options(family, hidden_activation="glu"), strict=True):
+        assert plain.output_shape == gated.output_shape and plain.count_params() < gated.count_params()
+        gated.save(tmp_path / "m.keras")
+        x = inputs_of(gated)
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.keras", safe_mode=True)(x), gated(x))
+
+
+def test_the_size_of_kernels_is_that_of_all_strided_convolutions_and_changes_no_shape():
+    for plain, large in zip(all_options("dcgan"), all_options("dcgan", kernel_size=5), strict=True):
+        assert plain.output_shape == large.output_shape
+        sizes = [{kernel[:2] for kernel in kernels(model) if len(kernel) == 4} for model in (plain, large)]
+        assert sizes == [{(4, 4)}, {(5, 5)}]
+
+
+@pytest.mark.parametrize("spectral", [False, True])
+def test_kernels_begin_as_normal_draws_of_the_deviation_asked_for(spectral):
+    model = networks.discriminator("dcgan", {"x": SHAPE}, width=32, kernel_stddev=0.02, spectral=spectral)
+    drawn = np.concatenate([w.numpy().ravel() for w in model.weights if w.name == "kernel"])
+    assert abs(drawn.std() / 0.02 - 1) < 0.01 and abs(drawn.mean()) < 2e-4
+    assert abs(np.mean(drawn**4) / np.mean(drawn**2) ** 2 - 3) < 0.1
+
+
+def test_the_presets_of_papers_have_their_kernels_and_gates():
+    gan = ki.create("gan", (64, 64, 3), 100, networks={"width": 2}, preset="paper")
+    maps = [kernel for kernel in kernels(gan.decoder) if len(kernel) == 4]
+    assert maps == [(5, 5, 8, 16), (5, 5, 4, 8), (5, 5, 2, 4), (5, 5, 3, 2)]  # 4, 8, 16, 32, 64 pixels a side
+    vamp = ki.create("vamp_vae", (6,), 2, networks={"width": 3}, preset="paper")
+    assert kernels(vamp.encoder) == [(6, 6), (3, 6), (3, 4)]
+
+
 @pytest.mark.parametrize(
     "family, noise_dim, kernel",
     [("dcgan", 5, (5, 270)), ("dcgan", 540, None), ("resnet", 5, (5, 270)), ("resnet", 270, None)],
@@ -146,6 +187,10 @@ def test_networks_with_every_option_survive_saving_in_safe_mode(family, tmp_path
         (lambda: networks.encoder("mlp", (6,), 2, dropout=1.0), r"`dropout` must be in \[0, 1\)"),
         (lambda: networks.encoder("mlp", (6,), 2, maxout=1), "`maxout` must be an integer >= 2. Received: maxout=1"),
         (lambda: networks.encoder("resnet", SHAPE, 2, maxout=2), "`maxout` must be 0 for networks 'resnet'"),
+        (lambda: networks.encoder("resnet", SHAPE, 2, hidden_activation="glu"), "must not be 'glu' .* 'resnet'"),
+        (lambda: networks.encoder("resnet", SHAPE, 2, kernel_size=5), "`kernel_size` must be None .*kernel_size=5"),
+        (lambda: networks.encoder("dcgan", SHAPE, 2, kernel_size=1), "`kernel_size` must be an integer >= 2"),
+        (lambda: networks.encoder("mlp", (6,), 2, kernel_stddev=0), "`kernel_stddev` must be a finite number > 0"),
         (
             lambda: networks.decoder("mlp", (6,), 2, hidden_activation="rellu"),
             "`hidden_activation` must be one of .*Did you mean 'relu'",

@@ -199,9 +199,12 @@ def test_rates_are_halved_after_as_many_of_a_moves_own_steps_as_the_authors_epoc
             assert found == pytest.approx([rate / 2**times, rate / 2 ** (times + 1)])
 
 
+GATED = [600, 600]  # a gate beside each of 300 units
+
+
 def test_names_of_one_class_have_the_networks_priors_and_posteriors_of_their_own_papers():
     vamp = ki.create("vamp_vae", **IMAGE, preset="paper")
-    assert (vamp.prior.components, hidden(vamp.encoder), hidden(vamp.decoder)) == (500, [300, 300], [300, 300])
+    assert (vamp.prior.components, hidden(vamp.encoder), hidden(vamp.decoder)) == (500, GATED, GATED)
     assert ki.create("vamp_vae", **SMALL, preset="paper", prior="vamp").prior.components == 64
     sticks = ki.create("stick_vae", **IMAGE, preset="paper")
     assert [(hidden(net), activations(net)) for net in (sticks.encoder, sticks.decoder)] == [([500], {"relu"})] * 2

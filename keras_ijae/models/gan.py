@@ -12,6 +12,16 @@ from keras_ijae.models.generator import GeneratorGame
 from keras_ijae.models.judging import logits
 from keras_ijae.networks import Networks
 
+DCGAN = Networks(
+    family="dcgan",
+    width=128,
+    norm="batch",
+    discriminator_norm="batch",
+    spectral=False,
+    kernel_size=5,
+    kernel_stddev=0.02,
+)
+
 
 def _dcgan(model):
     return {move.name: keras.optimizers.Adam(2e-4, beta_1=0.5) for move in model.moves}
@@ -43,22 +53,21 @@ class GAN(GeneratorGame):
         Goodfellow et al. 2014, algorithm 1; Mohamed & Lakshminarayanan 2016 (log ratio). preset="paper" is DCGAN's
         (Radford, Metz & Chintala 2016) for images of 64 x 64, on networks of ours: strided convolutions (with
         networks="auto" also where the default would be another family), 128 channels in the largest map and twice as
-        many in each smaller one, batch normalisation but in the first layer of D and the last of G, ReLU in G, leaky
-        ReLU (0.2) in D, codes uniform in (-1, 1), Adam(2e-4, 0.5). Not in it: kernels of 5 x 5 (ours are 4 x 4), a D
-        without a dense hidden layer (ours has one; depth=0 for the role leaves it out), initial weights N(0, 0.02^2)
-        (ours are Glorot's), G's first feature map normalised and rectified (ours is neither, and goes through SiLU),
-        maps down to 4 x 4 (ours stop at 7 or below), images in [-1, 1] from tanh (ours are in [0, 1] from a sigmoid,
-        the same function up to scales), the authors' decay of the weights (1e-5 of their squares, for faces), codes of
-        100 dimensions, batches of 128. Vectors, and images below 8 x 8, have no convolutions: pass networks="mlp". The
-        defaults differ from the papers: a running average of G (`ema`), spectral normalisation of D in the default
-        networks, Adam(1e-3, 0.5, 0.9).
+        many in each smaller one, kernels of 5 x 5 that begin at N(0, 0.02^2), batch normalisation but in the first
+        layer of D and the last of G, ReLU in G, leaky ReLU (0.2) in D, codes uniform in (-1, 1), Adam(2e-4, 0.5). Theirs are
+        codes of 100 dimensions and batches of 128. Not in it: a D without a dense hidden layer (ours has one; depth=0
+        for the role leaves it out), G's first feature map normalised and rectified (ours is neither, and goes through
+        SiLU), images in [-1, 1] from tanh (ours are in [0, 1] from a sigmoid, the same function up to scales), the
+        authors' decay of the weights (1e-5 of their squares, for faces). Vectors, and images below 8 x 8, have no
+        convolutions: pass networks="mlp". The defaults differ from the papers: a running average of G (`ema`), spectral
+        normalisation of D in the default networks, Adam(1e-3, 0.5, 0.9).
     """
 
     ROLES = labelled(DECODER, DISCRIMINATOR)
     PRESETS = {
         "paper": Preset(
             _dcgan,
-            Networks(family="dcgan", width=128, norm="batch", discriminator_norm="batch", spectral=False),
+            DCGAN,
             {"prior": "uniform"},
         )
     }

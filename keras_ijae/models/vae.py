@@ -105,18 +105,18 @@ class VAE(Variational):
         100. Not in it: their small decay of the weights, which begin at N(0, 0.01). The defaults differ from the paper:
         Adam(1e-3) and the networks of the other systems. Other names have their own papers' settings.
 
-        preset="paper" of "vamp_vae" is its code's for binarised MNIST: K = 500, two layers of 300 units, Adam(5e-4),
-        warm-up over 100 epochs of 50,000 images in batches of 100. Theirs are codes of 40. Not in it: their gates, a
-        sigmoid of a second linear map (SiLU units here, which are their own gates), gradients divided by their norm,
-        bounds of the log variance, -6 to 2, the start of the pseudo-inputs, and early stopping after 50 epochs.
+        preset="paper" of "vamp_vae" is its code's for binarised MNIST: K = 500, two layers of 300 gated units,
+        Adam(5e-4), warm-up over 100 epochs of 50,000 images in batches of 100. Theirs are codes of 40. Not in it:
+        gradients divided by their norm, bounds of the log variance, -6 to 2, the start of the pseudo-inputs, and early
+        stopping after 50 epochs.
 
         preset="paper" of "two_stage_vae" is its code's for MNIST on networks of ours with batch normalisation:
         Adam(1e-4), halved after 150 and 300 epochs of 937 steps (batches of 64), and a second stage of 3 x 1,024 units
         and 800 passes, hours on a CPU, whose rate falls along a cosine where theirs is halved every 300. Theirs are
         codes of 64 and 400 epochs. Not in it: their channels and spectral normalisation.
 
-        preset="paper" of "stick_vae" is its code's for MNIST: one layer of 500 ReLU units, Adam(3e-4, 0.95). Theirs are
-        batches of 100 and 50 weights. Not in it: kernels that begin at N(0, 0.01^2).
+        preset="paper" of "stick_vae" is its code's for MNIST: one layer of 500 ReLU units, kernels that begin at
+        N(0, 0.01^2), Adam(3e-4, 0.95). Theirs are batches of 100 and 50 weights.
 
         preset="iaf" of "flow_vae" has the posterior "iaf" under N(0, I), as Kingma et al. 2016 have it in each of many
         layers of codes, on networks of ours: ELU units and Adamax(0.002) as in their code for CIFAR-10, averages of

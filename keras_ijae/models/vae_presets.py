@@ -43,11 +43,14 @@ def _inverse_arguments(given):
 
 VAMP = Preset(
     _vamp,
-    Networks(family="mlp", width=300, depth=2, norm="none", hidden_activation="silu"),
+    Networks(family="mlp", width=300, depth=2, norm="none", hidden_activation="glu"),
     _vamp_arguments,
 )
 TWO_STAGE = Preset(_halved, Networks(norm="batch"), _two_stage_arguments)
 IAF = Preset(_inverse, Networks(hidden_activation="elu"), _inverse_arguments)
-STICKS = Preset(_sticks, Networks(family="mlp", width=500, depth=1, norm="none", hidden_activation="relu"))
+STICKS = Preset(
+    _sticks,
+    Networks(family="mlp", width=500, depth=1, norm="none", hidden_activation="relu", kernel_stddev=0.01),
+)
 UNKNOWN = {"paper": None}
 """Of a name whose paper's numbers are not known here, though those of the VAE's own are."""

@@ -14,7 +14,7 @@ from keras_ijae.layers.maxout import Maxout
 from keras_ijae.layers.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense
 
 NORMS = ("none", "group", "batch", "layer")
-ACTIVATIONS = ("leaky_relu", "relu", "elu", "gelu", "silu", "softplus", "tanh")
+ACTIVATIONS = ("leaky_relu", "relu", "elu", "gelu", "silu", "softplus", "tanh", "glu")
 SLOPE = 0.2
 
 
@@ -35,11 +35,14 @@ class Style:
     Args:
         norm: "none", "group", "batch" or "layer".
         spectral: whether dense layers and convolutions are spectrally normalised.
-        activation: one of `ACTIVATIONS`; "leaky_relu" has slope 0.2.
+        activation: one of `ACTIVATIONS`; "leaky_relu" has slope 0.2; "glu" is a linear map times the sigmoid of one.
         width: base number of channels or units; None: the family's own.
         depth: number of dense hidden layers, >= 0; None: the family's own.
         dropout: rate of dropout after each activation, in [0, 1).
         maxout: 0, or the number of pieces (>= 2) of maxout units, which then take the activation's place.
+        kernel_size: of the strided convolutions of dcgan, >= 2; None: the family's own.
+        kernel_stddev: s > 0 of kernels that begin as draws of N(0, s^2); None: Glorot's uniform ones, orthogonal where
+            they are spectrally normalised.
 
     Raises:
         ValueError: a value out of range.
@@ -52,6 +55,8 @@ class Style:
     depth: int | None = None
     dropout: float = 0.0
     maxout: int = 0
+    kernel_size: int | None = None
+    kernel_stddev: float | None = None
 
     def __post_init__(self) -> None:
         choice("norm", self.norm, NORMS)
@@ -64,11 +69,15 @@ class Style:
         number("dropout", self.dropout, least=0, below=1)
         if self.maxout != 0:
             whole("maxout", self.maxout, 2)
+        if self.kernel_size is not None:
+            whole("kernel_size", self.kernel_size, 2)
+        if self.kernel_stddev is not None:
+            number("kernel_stddev", self.kernel_stddev, above=0)
 
     @property
     def pieces(self) -> int:
         """Outputs of a kernel for each hidden unit."""
-        return self.maxout or 1
+        return self.maxout or (2 if self.activation == "glu" else 1)
 
     def hidden(self, h: keras.KerasTensor, units: int, layers: int) -> keras.KerasTensor:
         """`depth` dense hidden layers, or `layers` where `depth` is None.
@@ -110,13 +119,17 @@ class Style:
         """The activation, or the maximum of each `pieces` features; then dropout."""
         if self.maxout:
             h = Maxout(self.maxout)(h)
+        elif self.activation == "glu":
+            h = keras.ops.glu(h)  # a layer of this activation would be said to keep the number of features
         elif self.activation == "leaky_relu":
             h = keras.layers.LeakyReLU(negative_slope=SLOPE)(h)
         else:
             h = keras.layers.Activation(self.activation)(h)
         return Dropout(self.dropout)(h) if self.dropout else h
 
-    def _initializer(self) -> str:
+    def _initializer(self) -> str | keras.initializers.Initializer:
+        if self.kernel_stddev is not None:
+            return keras.initializers.RandomNormal(stddev=self.kernel_stddev)
         return "orthogonal" if self.spectral else "glorot_uniform"
 
 

@@ -58,6 +58,8 @@ def encoder(
     activation: str = "linear",
     dropout: float = 0.0,
     maxout: int = 0,
+    kernel_size: int | None = None,
+    kernel_stddev: float | None = None,
     name: str = "encoder",
 ) -> keras.Model:
     """A network from data to `units` real numbers: codes, or the parameters of a posterior.
@@ -77,11 +79,15 @@ def encoder(
         norm: "none", "group", "batch" (synchronised between replicas) or "layer". Group normalisation is of
             feature maps; dense layers are left as they are.
         spectral: whether all layers are spectrally normalised.
-        hidden_activation: "leaky_relu" (slope 0.2), "relu", "elu", "gelu", "silu", "softplus" or "tanh".
+        hidden_activation: "leaky_relu" (slope 0.2), "relu", "elu", "gelu", "silu", "softplus", "tanh", or "glu", a
+            linear function times the sigmoid of another (Dauphin et al. 2017), for mlp and dcgan.
         activation: of the last layer, a Keras activation: "tanh" for codes in (-1, 1).
         dropout: rate of dropout after each hidden activation, in [0, 1); see `keras_ijae.layers.Dropout`.
         maxout: if not 0, hidden units are the largest of this many linear functions (>= 2) and have no other
             activation; for mlp and dcgan.
+        kernel_size: of dcgan's strided convolutions, at least 2; None: 4. An mlp has none of them.
+        kernel_stddev: standard deviation s of the normal draws N(0, s^2) with which all kernels begin; None: Glorot's
+            uniform ones, orthogonal ones where they are spectrally normalised.
         name: the model's name.
 
     Returns:
@@ -92,7 +98,7 @@ def encoder(
     """
     whole("units", units), size("noise_dim", noise_dim, 0), choice("noise_as", noise_as, ("vector", "channel"))
     labels = _labels(classes)
-    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
+    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout, kernel_size, kernel_stddev)
     build = _family(family, data_shape, style)
     x = inputs_of(data_shape, "x")
     noise = [inputs_of((noise_dim,), "noise")] if noise_dim else []
@@ -121,12 +127,15 @@ def decoder(
     activation: str | None = None,
     dropout: float = 0.0,
     maxout: int = 0,
+    kernel_size: int | None = None,
+    kernel_stddev: float | None = None,
     name: str = "decoder",
 ) -> keras.Model:
     """A network from codes to data, or to the parameters of the data's distribution.
 
     Args:
-        family, data_shape, width, norm, spectral, hidden_activation, dropout, maxout, name: as in `encoder`.
+        family, data_shape, width, norm, spectral, hidden_activation, dropout, maxout, kernel_size,
+            kernel_stddev, name: as in `encoder`.
         latent_dim: the size of a code.
         noise_dim: if positive, the network takes `[z, noise]` with noise `(batch, noise_dim)`; else z alone.
         classes: if positive, its last input is labels `(batch, classes)`, which join the code.
@@ -142,7 +151,7 @@ def decoder(
         ValueError: an argument is out of range, or the family cannot have it.
     """
     size("latent_dim", latent_dim), size("noise_dim", noise_dim, 0)
-    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
+    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout, kernel_size, kernel_stddev)
     build = _family(family, data_shape, style)
     z = inputs_of((latent_dim,), "z")
     noise = [inputs_of((noise_dim,), "noise")] if noise_dim else []
@@ -165,6 +174,8 @@ def discriminator(
     hidden_activation: str = "leaky_relu",
     dropout: float = 0.0,
     maxout: int = 0,
+    kernel_size: int | None = None,
+    kernel_stddev: float | None = None,
     name: str = "discriminator",
 ) -> keras.Model:
     """A network from any number of images and vectors to one logit.
@@ -173,7 +184,8 @@ def discriminator(
     that the logit is no sum of functions of each. Without images the network is an MLP whatever the family.
 
     Args:
-        family, width, norm, spectral, hidden_activation, dropout, maxout, name: as in `encoder`.
+        family, width, norm, spectral, hidden_activation, dropout, maxout, kernel_size,
+            kernel_stddev, name: as in `encoder`.
         inputs: names and shapes, e.g. `{"x": (28, 28, 1), "z": (16,), "y": (28, 28, 1)}`. All images are of one size.
         depth: number of dense hidden layers, for several inputs >= 1; None is the family's: 2 for mlp, 1 for the
             others (after images and vectors are joined).
@@ -184,7 +196,7 @@ def discriminator(
     Raises:
         ValueError: an argument is out of range, or the family cannot have it.
     """
-    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout)
+    style = Style(norm, spectral, hidden_activation, width, depth, dropout, maxout, kernel_size, kernel_stddev)
     if not inputs:
         raise ValueError("Argument `inputs` must name at least one input. Received: inputs={}.")
     if depth == 0 and len(inputs) > 1:
@@ -212,9 +224,13 @@ def _model(inputs: list[keras.KerasTensor], outputs: keras.KerasTensor, name: st
 
 def _family(family: str, data_shape: tuple[int, ...], style: Style) -> ModuleType:
     found = FAMILIES[resolve(family, data_shape)]
-    if style.maxout and found is resnet:
-        raise ValueError(
-            f"Argument `maxout` must be 0 for networks 'resnet', whose blocks keep the number of channels. "
-            f"Received: maxout={style.maxout}"
-        )
+    if found is resnet:
+        keep, given = "whose blocks keep the number of channels", f"maxout={style.maxout}"
+        if style.maxout:
+            raise ValueError(f"Argument `maxout` must be 0 for networks 'resnet', {keep}. Received: {given}")
+        if style.pieces > 1:
+            raise ValueError(f"Argument `hidden_activation` must not be 'glu' for networks 'resnet', {keep}.")
+        if style.kernel_size:
+            given = f"kernel_size={style.kernel_size}"
+            raise ValueError(f"Argument `kernel_size` must be None for networks 'resnet'. Received: {given}")
     return found

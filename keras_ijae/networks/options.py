@@ -12,6 +12,8 @@ from keras_ijae.checks import choice, did_you_mean, size
 from keras_ijae.networks import build
 from keras_ijae.networks.blocks import NORMS, Style
 
+HIDDEN = ("width", "depth", "dropout", "maxout", "kernel_size", "kernel_stddev")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Networks:
@@ -31,6 +33,8 @@ class Networks:
         hidden_activation: None: "relu" in decoders, else "leaky_relu".
         dropout: rate of dropout after each hidden activation, in [0, 1).
         maxout: 0, or the number of pieces of maxout units.
+        kernel_size: of dcgan's strided convolutions; None: 4.
+        kernel_stddev: of the normal draws with which kernels begin; None: Glorot's uniform or orthogonal ones.
         code_activation: last activation of encoders whose outputs are codes: "linear" or "tanh".
         noise_as: how noise joins an encoder: "vector" or "channel".
         roles: role -> options of that network, which replace those above.
@@ -48,6 +52,8 @@ class Networks:
     hidden_activation: str | None = None
     dropout: float = 0.0
     maxout: int = 0
+    kernel_size: int | None = None
+    kernel_stddev: float | None = None
     code_activation: str = "linear"
     noise_as: str = "vector"
     roles: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -58,7 +64,8 @@ class Networks:
         choice("code_activation", self.code_activation, ("linear", "tanh"))
         choice("noise_as", self.noise_as, ("vector", "channel"))
         activation = self.hidden_activation or "relu"
-        Style(self.norm, self.spectral, activation, self.width, self.depth, self.dropout, self.maxout)
+        sizes = (self.width, self.depth, self.dropout, self.maxout, self.kernel_size, self.kernel_stddev)
+        Style(self.norm, self.spectral, activation, *sizes)
         if not isinstance(self.roles, Mapping):
             raise ValueError(f"Argument `roles` must be a dictionary role -> options. Received: roles={self.roles!r}")
         for role in self.roles:
@@ -167,7 +174,7 @@ class Networks:
         return build.discriminator(own.family, inputs, name=name, **style, **own._hidden())
 
     def _hidden(self) -> dict[str, Any]:
-        options = {name: getattr(self, name) for name in ("width", "depth", "dropout", "maxout")}
+        options = {name: getattr(self, name) for name in HIDDEN}
         return {**options, "hidden_activation": self.hidden_activation} if self.hidden_activation else options
 
 
