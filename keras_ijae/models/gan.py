@@ -55,9 +55,9 @@ class GAN(GeneratorGame):
         networks="auto" also where the default would be another family), 128 channels in the largest map and twice as
         many in each smaller one, kernels of 5 x 5 that begin at N(0, 0.02^2), batch normalisation but in the first
         layer of D and the last of G, ReLU in G, leaky ReLU (0.2) in D, codes uniform in (-1, 1), Adam(2e-4, 0.5).
-        Theirs are codes of 100 dimensions and batches of 128. Not in it: a D without a dense hidden layer (ours has one; depth=0
-        for the role leaves it out), G's first feature map normalised and rectified (ours is neither, and goes through
-        SiLU), images in [-1, 1] from tanh (ours are in [0, 1] from a sigmoid, the same function up to scales), the
+        Theirs are codes of 100 dimensions and batches of 128. Not in it: a D without a dense hidden layer (ours has
+        one; depth=0 for the role leaves it out), G's first feature map normalised and rectified (ours is neither, and
+        goes through SiLU), images in [-1, 1] from tanh (ours are in [0, 1] from a sigmoid, the same up to scales), the
         authors' decay of the weights (1e-5 of their squares, for faces). Vectors, and images below 8 x 8, have no
         convolutions: pass networks="mlp". The defaults differ from the papers: a running average of G (`ema`), spectral
         normalisation of D in the default networks, Adam(1e-3, 0.5, 0.9).
