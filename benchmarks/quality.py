@@ -181,7 +181,7 @@ def draw(rows: Sequence[dict[str, str]], path: Path) -> None:
         side.set_major_locator(LogLocator(subs=(1, 2, 5)))
         side.set_major_formatter(StrMethodFormatter("{x:g}"))
         side.set_minor_formatter(NullFormatter())
-    axis.legend(fontsize="small")
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=90)
