@@ -81,6 +81,38 @@ def test_bad_data_are_refused_in_evaluation_and_validation(models, kind):
     assert int(model.steps.numpy()) == 0
 
 
+@pytest.mark.parametrize("kind", BATCHES)
+def test_single_batches_are_refused_like_those_of_fit_and_evaluate(models, kind):
+    model, (x, message) = models("vae"), BATCHES[kind]
+    for call in (model.train_on_batch, model.test_on_batch):
+        for batch in ((x,), (x, np.zeros(BATCH)), ((x, np.zeros(BATCH)),)):
+            with pytest.raises(ValueError, match=message):
+                call(*batch)
+    assert int(model.steps.numpy()) == 0
+
+
+def test_all_rows_of_a_single_batch_are_looked_at_each_time_and_its_number_of_rows_once():
+    model, x = compiled("wae_mmd", EAGER), images(40)
+    with pytest.raises(ValueError, match=r"Batches must have at least 2 rows.* Received: 1,"):
+        model.train_on_batch(x[:1])
+    assert model.train_on_batch((x, np.zeros(40)))[0] > 0 and model.train_on_batch(x[:1])[0] > 0
+    with pytest.raises(ValueError, match=r"range \[.*, 25\d"):
+        model.train_on_batch(np.concatenate([x[:39], 0 * x[:1] + 255]))
+    with pytest.raises(ValueError, match="`x` must be one batch; `fit` and `evaluate` take data sets"):
+        model.train_on_batch(dataset(x))
+    assert int(model.steps.numpy()) == 2
+
+
+def test_labels_of_single_batches_are_checked():
+    model, x, y = compiled("vae", EAGER, classes=3), images(BATCH), np.arange(BATCH) % 3
+    for call in (model.train_on_batch, model.test_on_batch):
+        with pytest.raises(ValueError, match="Labels must be integers .* Received: labels from 1 to 3"):
+            call(x, y + 1)
+        with pytest.raises(ValueError, match="needs labels"):
+            call(x)
+        assert call(x, y, return_dict=True) and call((x, y)) and call([x, y])
+
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "discretized_logistic"])
 def test_vectors_outside_the_unit_interval_are_refused_where_the_likelihood_is_of_it(likelihood):
     model = compiled("vae", EAGER, shape=(5,), likelihood=likelihood)
@@ -387,6 +419,8 @@ def test_optimizers_of_unknown_moves_are_refused():
 def test_fit_needs_compile():
     with pytest.raises(ValueError, match=r"compile\(\)"):
         train(create("gan"))
+    with pytest.raises(ValueError, match=r"compile\(\)"):
+        create("gan").train_on_batch(images(BATCH))
 
 
 @pytest.mark.parametrize("method", ["encode", "reconstruct", "interpolate", "export_encoder", "reconstruction_error"])

@@ -157,6 +157,13 @@ def test_a_system_of_ones_own_trains_and_is_saved(run):
 
 
 @pytest.mark.slow
+def test_a_system_with_one_argument_more_trains_and_is_saved(run):
+    model = run("own_argument", "--epochs", 1)["model"]
+    ki.game.ENTRIES.pop("short_vae")
+    assert Path("runs/examples/own_argument/model.keras").is_file() and float(model.shortness) == 0.5
+
+
+@pytest.mark.slow
 def test_distributions_of_ones_own_are_trained_saved_and_served(run):
     model = run("own_distributions", "--epochs", 1)["model"]
     assert model.moves[0].networks == ("encoder", "decoder", "posterior_family", "prior")

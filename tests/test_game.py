@@ -457,6 +457,8 @@ def test_weights_of_examples_and_classes_are_refused_with_the_reason():
         lambda: model.fit(x, validation_data=(x, y, w)),
         lambda: model.evaluate(triples),
         lambda: model.train_on_batch(x, sample_weight=w),
+        lambda: model.train_on_batch(x, class_weight={0: 1.0, 1: 2.0}),
+        lambda: model.test_on_batch(x, sample_weight=w),
     ):
         with pytest.raises(ValueError, match=WEIGHTED):
             refused()

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Unpack
 
 import keras
 import numpy as np
@@ -18,13 +19,18 @@ from keras_ijae_cli import main
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+def loaded(example):
+    """The module of an example."""
+    spec = importlib.util.spec_from_file_location(example, EXAMPLES / f"{example}.py")
+    sys.modules[example] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
 def own():
     """The example's module; its entry goes when the tests are done."""
-    spec = importlib.util.spec_from_file_location("own_system", EXAMPLES / "own_system.py")
-    sys.modules["own_system"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
+    yield loaded("own_system")
     ENTRIES.pop("sparse_ae"), sys.modules.pop("own_system")
 
 
@@ -86,6 +92,7 @@ def test_the_command_samples_from_it(own, tmp_path, monkeypatch):
     [
         (("gan", "SparseAE"), "`name` must be new. Received: 'gan', which is GAN"),
         (("no name", "SparseAE"), "`name` must be an identifier"),
+        (("class", "SparseAE"), "`name` must be an identifier, .* and no word of Python's. Received: name='class'"),
         (("other", int), "`system` must be a subclass of Game that declares ROLES. Received: <class 'int'>"),
         (("other", ki.models.Game), "`system` must be a subclass of Game that declares ROLES"),
     ],
@@ -98,7 +105,7 @@ def test_an_entry_that_is_none_is_refused(own, arguments, message):
 
 
 def test_an_entry_fixes_arguments_that_its_system_takes_before_networks_are_chosen(own):
-    with pytest.raises(ValueError, match=r"SparseAE does not take the arguments \['sparse'\]"):
+    with pytest.raises(ValueError, match=r"Unknown arguments \['sparse'\] of SparseAE. Did you mean 'sparsity'"):
         ki.register("sparser_ae", own.SparseAE, help="mine", sparse=2.0)
     ki.register("laplace_vae", ki.models.VAE, help="mine", likelihood="laplace", posterior="full")
     try:
@@ -130,10 +137,117 @@ def test_a_name_has_presets_of_its_own_before_those_of_its_class_and_before_what
             ki.register("laplace_vae", ki.models.VAE, "mine", wrong)
 
 
-def test_an_untyped_rest_of_arguments_is_refused():
-    class Untyped(ki.models.GAN):
-        def __init__(self, **rest):
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ({"latent_dim": 3}, "`latent_dim` must be given for each model, .* Received: latent_dim=3"),
+        ({"data_shape": (8, 8, 1)}, "`data_shape` must be given for each model"),
+        ({"preset": "paper"}, "`preset` must be given for each model"),
+        ({"decoder": keras.Sequential()}, "`decoder` must be given for each model"),
+        ({"beta": "large"}, "`beta` must be of type float. Received: beta='large'"),
+        ({"beta": True}, "`beta` must be of type float. Received: beta=True"),
+        ({"free_bits": "none"}, "`free_bits` must be of type float or None. Received: free_bits='none'"),
+        ({"warm_up_steps": 1.5}, "`warm_up_steps` must be of type int. Received: warm_up_steps=1.5"),
+        ({"help": 3}, "`help` must be one line of text. Received: help=3"),
+        ({"help": "two\nlines"}, "`help` must be one line of text"),
+        ({"presets": {3: None}}, "`presets` must map names to a `Preset` or None"),
+    ],
+)
+def test_what_a_name_cannot_fix_is_refused_when_it_is_registered(fixed, message):
+    with pytest.raises(ValueError, match=message):
+        ki.register("my_vae", ki.models.VAE, **{"help": "mine", **fixed})
+    assert "my_vae" not in ENTRIES
+
+
+def test_an_error_about_what_a_name_fixes_says_that_it_does():
+    ki.register("my_vae", ki.models.VAE, help="mine", beta=-1, free_bits=None)
+    try:
+        with pytest.raises(ValueError, match="`beta` must be .* >= 0. Received: beta=-1. The name 'my_vae' fixes beta"):
+            ki.create("my_vae", **SIZES)
+        with pytest.raises(ValueError, match="Received: beta=-2$"):
+            ki.create("my_vae", **SIZES, beta=-2)
+        assert float(ki.create("my_vae", **SIZES, beta=2).beta) == 2
+    finally:
+        ENTRIES.pop("my_vae")
+
+
+def test_a_class_whose_files_keras_could_not_load_is_refused():
+    class Unregistered(ki.models.VAE):
+        pass
+
+    for refused in (lambda: ki.register("my_vae", Unregistered, help="mine"), lambda: ki.create(Unregistered, **SIZES)):
+        with pytest.raises(ValueError, match="`system` must be registered with Keras.*@keras.saving.register_keras"):
+            refused()
+    with keras.saving.custom_object_scope({"Unregistered": Unregistered}):
+        assert type(ki.create(Unregistered, **SIZES)) is Unregistered
+
+
+# An existing system with one argument more --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def short():
+    """The module of the example; its entry goes when the tests are done."""
+    yield loaded("own_argument")
+    ENTRIES.pop("short_vae"), sys.modules.pop("own_argument")
+
+
+def test_an_untyped_rest_is_all_that_the_class_above_takes():
+    class Positional(ki.models.GAN):
+        def __init__(self, *args, own=2, objective="other", **rest):
+            super().__init__(*args, objective=objective, **rest)
+
+    own, above = ki.game.arguments_of(Positional), ki.game.arguments_of(ki.models.GAN)
+    assert own == {**above, "own": 2, "objective": "other"} and "args" not in own
+
+
+def test_a_system_with_one_argument_more_takes_those_of_the_class_above_too(short):
+    model = ki.create("short_vae", **SIZES, beta=2.0, posterior="full")
+    assert (float(model.shortness), float(model.beta)) == (0.5, 2)
+    assert float(ki.create(short.ShortVAE, **SIZES, shortness=3).shortness) == 3
+    with pytest.raises(ValueError, match="`shortness` must be a finite number >= 0. Received: shortness=-1"):
+        ki.create("short_vae", **SIZES, shortness=-1)
+
+
+def test_its_argument_weighs_its_term_and_is_kept_by_files_from_which_it_goes_on(short, tmp_path):
+    model = ki.create("short_vae", **SIZES)
+    model.compile(run_eagerly=True)
+    logs = train(model, dataset(images(BATCH))).history
+    own = logs["auto_encoder_loss"][0] + logs["elbo_nats_sum"][0]
+    assert own == pytest.approx(0.5 * logs["code_l1_sum"][0], rel=1e-3) and own > 0
+    model.shortness.assign(0.25)
+    model.save(tmp_path / "own.keras")
+    again = ki.load_model(tmp_path / "own.keras")
+    assert float(again.shortness) == again.get_config()["shortness"] == 0.25
+    train(model, dataset(images(BATCH))), train(again, dataset(images(BATCH)))
+    same(weights(model), weights(again))
+
+
+def test_an_argument_that_is_not_kept_is_said_before_training():
+    @keras.saving.register_keras_serializable("test_own_system")
+    class Forgetful(ki.models.VAE):
+        def __init__(self, *, extra=1.0, **vae):
+            super().__init__(**vae)
+
+    with pytest.raises(ValueError, match="Forgetful must keep its argument `extra`.* set `self.extra`"):
+        ki.create(Forgetful, **SIZES).compile()
+
+
+def test_a_class_that_does_not_hand_on_its_networks_is_refused_with_the_remedy():
+    @keras.saving.register_keras_serializable("test_own_system")
+    class Narrow(ki.models.VAE):
+        def __init__(self, *, extra=1.0, **rest: Unpack[ki.models.Common]):
+            self.extra = extra
             super().__init__(**rest)
 
-    with pytest.raises(TypeError, match=r"Untyped.__init__ must type \*\*rest"):
-        ki.game.arguments_of(Untyped)
+    with pytest.raises(ValueError, match=r"take its networks \['encoder', 'decoder'\].*`\*\*rest` without a type"):
+        ki.create(Narrow, **SIZES)
+
+
+def test_what_a_class_does_not_take_of_the_one_above_has_the_default_of_that_one():
+    @keras.saving.register_keras_serializable("test_own_system")
+    class Fixed(ki.models.VAE):
+        def __init__(self, *, encoder, decoder, **rest: Unpack[ki.models.Common]):
+            super().__init__(encoder=encoder, decoder=decoder, **rest)
+
+    assert ki.create(Fixed, **SIZES).encoder.output_shape == (None, 6)  # a mean and a deviation for each of 3

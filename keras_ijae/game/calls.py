@@ -12,9 +12,16 @@ from keras_ijae import checks
 from keras_ijae.datasets.failing import in_words
 from keras_ijae.files import replacing
 from keras_ijae.game import compiling, data, optimizers, step
+from keras_ijae.game.config import given
 from keras_ijae.game.data import Batch
 from keras_ijae.game.entries import preset_of
-from keras_ijae.game.first_look import check_shuffled_alike, first_look, is_in_order, look_at_fit
+from keras_ijae.game.first_look import (
+    check_shuffled_alike,
+    first_look,
+    is_in_order,
+    look_at_batch,
+    look_at_fit,
+)
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.model import GenerativeModel
 from keras_ijae.game.moves import Phase
@@ -62,9 +69,11 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             jit_compile, steps_per_execution, run_eagerly: as in Keras; under several replicas one step at a time.
 
         Raises:
-            ValueError: an unknown move, something that is no optimizer, a loss or metrics.
+            ValueError: an unknown move, something that is no optimizer, a loss or metrics; or a class that does not
+                keep all of its arguments as attributes.
         """
         compiling.refuse(loss, metrics)
+        given(self)  # what a class does not keep of its arguments is said before it trains, not when it is saved
         replicas = self.distribute_strategy.num_replicas_in_sync
         how = compiling.checked(jit_compile, steps_per_execution, run_eagerly, replicas)
         if replicas > 1:
@@ -172,6 +181,48 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             _, x = first_look(self, x, y, batch_size)
         with all_alive(self.distribute_strategy):
             return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: None = None,
+        class_weight: None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """`keras.Model.train_on_batch`: one step, on a batch that is checked as `fit` checks its first one, each time.
+
+        How many rows it must have is looked at once, before the first step since `compile`: as in `fit`, a last batch
+        may have fewer. Nothing looks at the losses, as `fit` does: one that is no number is in what comes back.
+
+        Args:
+            x: one batch: an array, (x, y), or a tfds dictionary.
+            y: labels, for a model with `classes`.
+            sample_weight, class_weight: not taken: losses are scalars of whole batches.
+            return_dict: as in Keras.
+
+        Raises:
+            ValueError: data that do not fit, before the step.
+        """
+        check_compiled(self, "train_on_batch")
+        compiling.refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
+        x, y = look_at_batch(self, x, y, begins=self.train_function is None)
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: None = None, return_dict: bool = False) -> Any:
+        """`keras.Model.test_on_batch`, with the batch checked as `evaluate` checks its first one, each time.
+
+        Args:
+            x, y: as in `train_on_batch`.
+            sample_weight: not taken.
+            return_dict: as in Keras.
+
+        Raises:
+            ValueError: data that do not fit.
+        """
+        compiling.refuse_weights(sample_weight=sample_weight)
+        x, y = look_at_batch(self, x, y)
+        return super().test_on_batch(x, y, return_dict=return_dict)
 
     @in_words("Prediction")
     def predict(

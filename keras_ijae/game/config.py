@@ -4,15 +4,35 @@ from typing import Any
 
 import keras
 
-from keras_ijae.game.arguments import arguments_of
+from keras_ijae.game.arguments import arguments_of, defaults_of
 
 RENAMED = {"posterior": "posterior_kind", "sampling_prior": "own_sampling_prior"}
 """Arguments that are kept as attributes of other names, since a method or property has theirs."""
 
 
 def given(game: Any) -> dict[str, Any]:
-    """argument -> what the game keeps of it, networks and run-time scalars included."""
-    return {name: getattr(game, RENAMED.get(name, name)) for name in arguments_of(type(game))}
+    """argument -> what the game keeps of it, networks and run-time scalars included.
+
+    Raises:
+        ValueError: an argument of its class that it does not keep.
+    """
+    names = arguments_of(type(game))
+    for name in names:
+        if not hasattr(game, RENAMED.get(name, name)):
+            raise ValueError(
+                f"{type(game).__name__} must keep its argument `{name}`, else it cannot be saved: its `__init__` is to "
+                f"set `self.{name}`. Received: a model without that attribute"
+            )
+    return {name: getattr(game, RENAMED.get(name, name)) for name in names}
+
+
+def known_so_far(game: Any) -> dict[str, Any]:
+    """As `given`, at the end of one class's `__init__`: what a subclass keeps comes later and may be missing.
+
+    What a class above takes and the game's own class does not is in it too.
+    """
+    places = {name: RENAMED.get(name, name) for name in (*arguments_of(type(game)), *defaults_of(type(game)))}
+    return {name: getattr(game, place) for name, place in places.items() if hasattr(game, place)}
 
 
 def config_of(game: Any) -> dict[str, Any]:

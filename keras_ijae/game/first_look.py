@@ -1,7 +1,10 @@
 """The look at the first batch, before the first step."""
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -12,6 +15,7 @@ from keras_ijae.machines import of_all_machines
 from keras_ijae.replicas import goes_whole
 
 ROWS = 32  # of a batch that cannot be seen, as Keras cuts them
+_ALL = sys.maxsize  # rows: a batch that is not cut
 _UNSEEDED = 87654321  # what TensorFlow gives for the seed of a process that has set none
 
 
@@ -38,6 +42,21 @@ def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, 
 def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
     """`first_look` at what `fit` trains on, whose batches must be large enough too; `x`, all still in it."""
     rows, x = first_look(game, x, y, batch_size)
+    _check_rows(game, rows)
+    return x
+
+
+def look_at_batch(game: Any, x: Any, y: Any, begins: bool = False) -> tuple[Any, Any]:
+    """`first_look` at all of one batch, which must be large enough too where training `begins` with it; its x and y."""
+    if isinstance(x, (Iterator, tf.data.Dataset, keras.utils.PyDataset)):
+        raise ValueError(f"Argument `x` must be one batch; `fit` and `evaluate` take data sets. Received: {x!r:.200}")
+    rows, _ = first_look(game, x, y, _ALL)
+    if begins:
+        _check_rows(game, rows)
+    return (*x, None)[:2] if isinstance(x, (tuple, list)) and y is None else (x, y)
+
+
+def _check_rows(game, rows):
     if rows < game.LEAST_ROWS:
         raise ValueError(
             f"Batches must have at least {game.LEAST_ROWS} rows: the losses of {type(game).__name__} are of the codes "
@@ -48,7 +67,6 @@ def look_at_fit(game: Any, x: Any, y: Any, batch_size: int | None) -> Any:
         raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
     of_each = rows if goes_whole(rows, replicas, slices) else rows // replicas
     check_batch(game.networks, of_each // slices)
-    return x
 
 
 def is_in_order(x: Any) -> bool:

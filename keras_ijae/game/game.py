@@ -17,7 +17,7 @@ from keras_ijae.game import data, fitting, moves, networks, step
 from keras_ijae.game.arguments import refuse_arrays
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.calls import CalledByUsers
-from keras_ijae.game.config import arguments_from, config_of, given
+from keras_ijae.game.config import arguments_from, config_of, known_so_far
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
 from keras_ijae.game.entries import preset_of
@@ -73,6 +73,7 @@ class Game(CalledByUsers):
     def __init__(
         self,
         networks_by_role: dict[str, keras.layers.Layer | None],
+        /,
         *,
         data_shape: tuple[int, ...] | None = None,
         latent_dim: int | None = None,
@@ -111,7 +112,7 @@ class Game(CalledByUsers):
 
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
-        arguments = given(self)
+        arguments = known_so_far(self)
         networks.check_presence(self.ROLES, self.networks, arguments)
         for role in (role for role in self.ROLES if role.name in self.networks):
             networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role, arguments))

@@ -1,15 +1,25 @@
 """`register`, by which `models` and users fill the table of systems; and `create`, which builds one of them."""
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from keras_ijae import checks
 from keras_ijae.game import building
-from keras_ijae.game.arguments import REQUIRED, arguments_of, refuse_arrays
+from keras_ijae.game.arguments import arguments_of, defaults_of, refuse_arrays
 from keras_ijae.game.entries import ENTRIES, Entry, chosen
 from keras_ijae.game.game import Game
 from keras_ijae.game.presets import Preset
+from keras_ijae.game.registering import (
+    GENERAL,
+    check_fixed,
+    check_help,
+    check_known,
+    check_name,
+    check_presets,
+    check_system,
+)
 from keras_ijae.networks import Networks
 
 
@@ -24,32 +34,28 @@ def register(
 
     Args:
         name: an identifier that no other class has; the same class under the same name again replaces the entry.
-        system: a subclass of `Game` that declares `ROLES`, itself registered with Keras.
+        system: a subclass of `Game` that declares `ROLES`, itself registered with Keras by
+            `keras.saving.register_keras_serializable`: what another saves cannot be loaded.
         help: one line for lists of systems.
         presets: preset name -> `keras_ijae.game.Preset` that this name alone has; its arguments go before `fixed`, and
             it before a preset of the class that is called so. None in the place of one: this name has none called so,
             though its class has.
-        fixed: arguments that this name fixes, as `beta=4.0`.
+        fixed: arguments that this name fixes, as `beta=4.0`: neither sizes nor networks, which each model is given.
+            Names and types are checked here; ranges, which the class alone knows, when a model is created.
 
     Raises:
-        ValueError: a name that is taken or none, something that is no system or no preset, or an argument that it does
-            not take.
+        ValueError: a name that is taken or none, something that is no system or no preset, a help of several lines, or
+            an argument that it does not take, that cannot be fixed or is of another type.
 
     Example:
         ki.register("my_vae", MyVAE, help="a VAE of my own")
     """
-    if not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(f"Argument `name` must be an identifier, such as 'my_vae'. Received: {name!r}")
-    if not (isinstance(system, type) and issubclass(system, Game) and system.ROLES):
-        raise ValueError(f"Argument `system` must be a subclass of Game that declares ROLES. Received: {system!r}")
-    if name in ENTRIES and _place(ENTRIES[name].system) != _place(system):
-        raise ValueError(f"Argument `name` must be new. Received: {name!r}, which is {ENTRIES[name].system.__name__}")
-    unknown = sorted(set(fixed) - set(arguments_of(system)))
-    if unknown:
-        raise ValueError(f"{system.__name__} does not take the arguments {unknown}")
     own = {} if presets is None else presets
-    if not isinstance(own, Mapping) or not all(isinstance(preset, Preset | None) for preset in own.values()):
-        raise ValueError(f"Argument `presets` must map names to a `Preset` or None. Received: presets={presets!r}")
+    check_system(system)
+    check_name(name, system)
+    check_help(help)
+    check_presets(own)
+    check_fixed(system, fixed)
     ENTRIES[name] = Entry(system, help, fixed, own)
 
 
@@ -77,7 +83,7 @@ def create(
     """A system with default networks for the shape of the data.
 
     Args:
-        system: a name of `list_models()`, or a subclass of `Game`.
+        system: a name of `list_models()`, or a subclass of `Game` that is registered with Keras.
         data_shape: (height, width, channels) of images in [0, 1], or (features,). Images of any size have networks
             "mlp"; "dcgan" and "resnet" need at least 8x8 pixels.
         latent_dim: size of a code, at least 1.
@@ -110,30 +116,21 @@ def create(
     refuse_arrays({"networks": networks, **arguments})
     kept = None if preset is None else chosen(preset, entry.presets, entry.system.__name__)
     shape = building.check_sizes(data_shape, latent_dim)
+    fixed = entry.fixed.keys() - arguments.keys()
     if kept is not None:
         arguments = _with_preset(system, entry, preset, latent_dim, arguments)
     _check_arguments(entry.system, arguments)
-    arguments = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
+    whole = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
     given = {"width": width, "norm": norm, "spectral": spectral}
-    given = {name: value for name, value in given.items() if value is not None}
-    named = {*given, *(networks if isinstance(networks, Mapping) else ())}
-    options = Networks() if kept is None else kept.networks.without_roles(named)
-    if networks != "auto":
-        options = options.but(networks)
-    _check_roles(entry.system, options)
-    options = replace(options, **given)
-    whole = {name: value for name, value in arguments_of(entry.system).items() if value is not REQUIRED} | arguments
-    built = {
-        role.name: building.build(role, whole, options)
-        for role in entry.system.ROLES
-        if role.kind is not None and role.is_needed(whole) and arguments.get(role.name) is None
-    }
-    return entry.system(**{**arguments, **built})
+    options = _options(entry.system, networks, {k: v for k, v in given.items() if v is not None}, kept)
+    with _told_of(system, fixed):
+        return entry.system(**{**whole, **_built(entry.system, whole, options)})
 
 
 def entry_of(system: str | type[Game]) -> Entry:
-    """The entry of a name, or one for a class; ValueError for an unknown name, with the known ones."""
+    """The entry of a name, or one for a class; ValueError for an unknown name, with the known ones, or a bad class."""
     if isinstance(system, type) and issubclass(system, Game):
+        check_system(system)
         return Entry(system, "")
     if not isinstance(system, str) or system not in ENTRIES:
         hint = checks.did_you_mean(str(system), ENTRIES)
@@ -149,16 +146,41 @@ def _with_preset(system, entry, preset, latent_dim, given):
     return {**found, **entry.fixed, "preset": preset, **given}
 
 
-_GENERAL = ("networks", "width", "norm", "spectral", "preset")
-
-
 def _check_arguments(system, arguments):
-    known = set(arguments_of(system)) - {"data_shape", "latent_dim", "preset"}
-    unknown = sorted(set(arguments) - known - {"preset"})
-    if unknown:
-        listed = sorted({*known, *_GENERAL})
-        hint = "".join(checks.did_you_mean(word, listed) for word in unknown)
-        raise ValueError(f"Unknown arguments {unknown} of {system.__name__}.{hint} Known: {', '.join(listed)}")
+    known = set(arguments_of(system)) - {"data_shape", "latent_dim"}
+    check_known(system, arguments, {*known, *GENERAL})
+
+
+def _options(system, networks, given, kept):
+    """The options of networks: of a preset that is kept, of `networks`, and of what is given beside it."""
+    named = {*given, *(networks if isinstance(networks, Mapping) else ())}
+    options = Networks() if kept is None else kept.networks.without_roles(named)
+    if networks != "auto":
+        options = options.but(networks)
+    _check_roles(system, options)
+    return replace(options, **given)
+
+
+def _built(system, arguments, options):
+    """role -> default network, of those that a model with these arguments has and is not given."""
+    whole = defaults_of(system) | arguments
+    return {
+        role.name: building.build(role, whole, options)
+        for role in system.ROLES
+        if role.kind is not None and role.is_needed(whole) and arguments.get(role.name) is None
+    }
+
+
+@contextmanager
+def _told_of(name, fixed):
+    """An error about an argument that the name fixes says that it does: whoever creates a model has not given it."""
+    try:
+        yield
+    except ValueError as error:
+        blamed = [argument for argument in sorted(fixed) if f"`{argument}`" in str(error)]
+        if not blamed:
+            raise
+        raise ValueError(f"{error}. The name {name!r} fixes {' and '.join(blamed)}") from error
 
 
 def _check_roles(system, options):
@@ -167,7 +189,3 @@ def _check_roles(system, options):
         if name not in names:
             hint = checks.did_you_mean(name, names)
             raise ValueError(f"Argument `networks` has options of the unknown role {name!r}.{hint} Known: {names}")
-
-
-def _place(system):
-    return system.__module__, system.__qualname__

@@ -49,6 +49,7 @@ class Variational(Bounds, Game):
     def __init__(
         self,
         judges: dict[str, keras.Model] | None = None,
+        /,
         *,
         encoder: keras.Model,
         decoder: keras.Model,
