@@ -94,6 +94,9 @@ def one_epoch(fit, *data, epochs, **how):
     return fit(*data, epochs=1, **how)
 
 
+registered = keras.saving.register_keras_serializable("test_docstrings")
+
+
 def instead(user):
     """name of an example -> what stands in it for what takes long, is not there, or has to be there."""
     brief = functools.partial(ais_log_likelihood, steps=2, chains=1, leapfrog_steps=1)
@@ -107,7 +110,7 @@ def instead(user):
             "ki": types.SimpleNamespace(datasets=digits),
             "Inception": lambda: ki.metrics.features.KerasFeatures(user["classifier"], layer="features"),
         },
-        "keras_ijae.game.registry.register": {"MyVAE": type("MyVAE", (ki.models.VAE,), {})},
+        "keras_ijae.game.registry.register": {"MyVAE": registered(type("MyVAE", (ki.models.VAE,), {}))},
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 from systems import BATCH, dataset, images, same, train, weights
 
 import keras_ijae as ki
-from keras_ijae.game import ENTRIES, Preset
+from keras_ijae.game import ENTRIES, Preset, Role
 from keras_ijae_cli import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -180,6 +180,17 @@ def test_a_class_whose_files_keras_could_not_load_is_refused():
             refused()
     with keras.saving.custom_object_scope({"Unregistered": Unregistered}):
         assert type(ki.create(Unregistered, **SIZES)) is Unregistered
+
+
+def test_the_guide_lists_every_public_role_with_what_it_takes_and_gives():
+    guide = (EXAMPLES.parent / "docs" / "guides" / "system.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line.split("|")[2:5] for line in guide.splitlines() if line.startswith("| `")}
+    public = {name: getattr(ki.game.roles, name) for name in ki.game.roles.__all__ if name.isupper()}
+    assert rows.keys() == public.keys() == {name for name, role in vars(ki.game.roles).items() if type(role) is Role}
+    for name, role in public.items():
+        named, takes, gives = rows[name]
+        assert named.strip() == f"`{role.name}`" and re.findall(r"\b[xz]\b", takes) == list(role.sees)
+        assert gives.strip().startswith({"z": "z", "x": "x", "logit": "a "}[role.gives])
 
 
 # An existing system with one argument more --------------------------------------------------------------------------

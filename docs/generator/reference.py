@@ -9,12 +9,12 @@ import keras
 
 from generator.docstrings import text
 from generator.rst import heading, table
-from keras_ijae.game import Game
+from keras_ijae.game import Game, Role
 
 ROOMS = (
     "keras_ijae datasets training evaluation figures report explorer metrics metrics.features models networks "
     "distributions distributions.likelihoods distributions.posteriors distributions.priors losses losses.tfgan layers "
-    "game random lab"
+    "game game.roles random lab"
 ).split()
 
 
@@ -56,7 +56,10 @@ def page(room: str, names: dict[str, Any]) -> str:
 
 
 def summary(value: Any) -> str:
-    """The first paragraph of a docstring; of a table its keys."""
+    """The first paragraph of a docstring; of a table its keys, of a role its network."""
+    if isinstance(value, Role):
+        built = f", built as {value.kind}" if value.kind != value.name else ""
+        return f"The network `{value.name}`{built}: {', '.join(value.sees)} -> {value.gives}."
     if not callable(value):
         return (
             f"One of: {', '.join(map(str, value))}." if isinstance(value, dict | tuple) else type(value).__name__ + "."

@@ -26,6 +26,7 @@ class AIS:
 
     @property
     def mean(self) -> float:
+        """The mean of `log_likelihood` over the images, in nats."""
         return float(self.log_likelihood.mean())
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:

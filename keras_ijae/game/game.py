@@ -179,6 +179,7 @@ class Game(CalledByUsers):
     # The steps that Keras calls -------------------------------------------------------------------------------------
 
     def train_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
+        """One step: all phases on a batch, then averages and counts; name -> mean of each log since the last reset."""
         batch, share, data_of_step = self._of_step(data_of_step)
         logs, weights = step.play(self, batch, share)
         count = self.steps.assign_add(1)
@@ -190,6 +191,7 @@ class Game(CalledByUsers):
         return self._train_logs.result()
 
     def test_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
+        """One batch of evaluation, with the averaged weights; name -> mean of each measure since the last reset."""
         batch, share, _ = self._of_step(data_of_step)
         noise = self.noise(self.draws(share, "test", tf.convert_to_tensor(self._test_logs.rows)))
         with self.averaged():
@@ -200,6 +202,7 @@ class Game(CalledByUsers):
         return self._test_logs.result()
 
     def predict_step(self, data_of_step: Any) -> tf.Tensor:
+        """What a call gives for a batch, with the averaged weights."""
         data_of_step, _ = parted(data_of_step)
         with self.averaged():
             return self(data_of_step if self.classes is not None else data.unpack(data_of_step), training=False)

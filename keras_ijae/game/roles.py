@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+__all__ = ["Role", "labelled", "ENCODER", "DECODER", "DISCRIMINATOR", "CODE_DISCRIMINATOR", "JOINT_DISCRIMINATOR"]
+__all__ += ["POSTERIOR_DISCRIMINATOR", "CRITIC", "CODE_CRITIC"]
+
 Arguments = Mapping[str, Any]
 """The arguments of a system by name, defaults and sizes included."""
 
@@ -77,7 +80,16 @@ CODE_CRITIC = Role("code_critic", "critic", ("z",))
 
 
 def labelled(*roles: Role) -> tuple[Role, ...]:
-    """These roles, each of which takes labels where the model has `classes`."""
+    """Roles whose networks are given the label too, one-hot, as their last input where the model has `classes`.
+
+    Args:
+        roles: the same without labels.
+
+    Example:
+        >>> from keras_ijae.game.roles import DECODER, ENCODER, labelled
+        >>> [role.takes_labels for role in labelled(ENCODER, DECODER)]
+        [True, True]
+    """
     return tuple(role.but(takes_labels=True) for role in roles)
 
 

@@ -35,26 +35,32 @@ class RunDirectory:
 
     @property
     def config(self) -> Path:
+        """The recipe, `config.json`."""
         return self.path / "config.json"
 
     @property
     def model(self) -> Path:
+        """The finished model, `model.keras`; there once training is done."""
         return self.path / "model.keras"
 
     @property
     def mask(self) -> Path:
+        """The trace of a mask, `mask.npz`, of systems that have one."""
         return self.path / "mask.npz"
 
     @property
     def history(self) -> Path:
+        """Losses and logs of every epoch, `history.csv`."""
         return self.path / "history.csv"
 
     @property
     def journal(self) -> Path:
+        """When and how long it was trained, how that ended, what was warned of: `journal.json`."""
         return self.path / "journal.json"
 
     @property
     def backup(self) -> Path:
+        """The directory of the last good weights and optimizers, from which training goes on."""
         return self.path / "backup"
 
     def read_recipe(self) -> Recipe:

@@ -54,6 +54,7 @@ class DiagonalGaussian(GaussianPosterior):
 
     @property
     def units(self) -> int:
+        """2 d: a mean and a raw scale of each dimension."""
         return 2 * self.latent_dim
 
     def distribution(self, params: tf.Tensor) -> Any:
@@ -83,6 +84,7 @@ class FullGaussian(GaussianPosterior):
 
     @property
     def units(self) -> int:
+        """d + d (d + 1) / 2: the means, and the raw triangle of L."""
         return self.latent_dim + self.latent_dim * (self.latent_dim + 1) // 2
 
     def distribution(self, params: tf.Tensor) -> Any:

@@ -67,6 +67,7 @@ class IAF(Posterior):
 
     @property
     def units(self) -> int:
+        """2 d + context: a diagonal Gaussian, and what all steps of the flow see."""
         return self._base.units + self.context
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -71,6 +71,7 @@ class PlanarFlow(Posterior):
 
     @property
     def units(self) -> int:
+        """2 d + depth (2 d + 1): a diagonal Gaussian, and two vectors and a bias of each plane."""
         return self._base.units + self.depth * (2 * self.latent_dim + 1)
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -45,6 +45,7 @@ class StickBreaking(Posterior):
 
     @property
     def units(self) -> int:
+        """2 (K - 1): raw values of a and of b, one of each for every stick but the last."""
         return 2 * (self.latent_dim - 1)
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
