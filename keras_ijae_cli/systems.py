@@ -16,7 +16,6 @@ from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, as_json, show
 
 if TYPE_CHECKING:
-    from keras_ijae.game import Role
     from keras_ijae.game.entries import Entry
 
 SYMBOLS = {"x": "x", "y": "y", "z": "codes z", "n": "noise", "h": "features", "logit": "a logit"}
@@ -63,7 +62,7 @@ def explained(name: str) -> dict[str, Any]:
         "system": name,
         "what": entry.help,
         "objective": parts[""],
-        "networks": _networks(entry.system.ROLES, arguments_in(parts)),
+        "networks": _networks(entry, arguments_in(parts)),
         "arguments": _arguments(entry, parts),
         "remarks": _remarks(entry),
         "references": parts.get("References", ""),
@@ -85,17 +84,17 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _remarks(entry: Entry) -> list[str]:
-    system = entry.system
-    takes_labels = any(role.takes_labels for role in system.ROLES)
-    labels = "makes a conditional model of K labels" if takes_labels else f"is not taken: {system.UNCONDITIONAL}"
+    why = entry.unconditional
+    labels = f"is not taken: {why}" if why else "makes a conditional model of K labels"
     presets = "; ".join(f"--set preset={name}" for name in entry.presets)
     return [f"--classes K {labels}.", *([f"Other networks, rates and arguments: {presets}."] if presets else [])]
 
 
-def _networks(roles: tuple[Role, ...], meanings: dict[str, str]) -> list[dict[str, str]]:
-    rows = []
-    for role in roles:
-        sees = ", ".join(SYMBOLS[key] for key in role.sees) + (" (labels)" if role.takes_labels else "")
+def _networks(entry: Entry, meanings: dict[str, str]) -> list[dict[str, str]]:
+    rows, unconditional = [], entry.unconditional
+    for role in entry.system.ROLES:
+        labels = " (labels)" if role.takes_labels and not unconditional else ""
+        sees = ", ".join(SYMBOLS[key] for key in role.sees) + labels
         depends = "" if role.needed is None else f" There or not by `{role.because}`."
         what = f"{meanings.get(role.name, '')}{depends}"
         rows.append({"network": role.name, "from -> gives": f"{sees} -> {SYMBOLS[role.gives]}", "what": what})

@@ -149,8 +149,13 @@ def test_a_system_is_explained_from_its_class(capsys, monkeypatch):
     assert run("systems", "vamp_vae") == 0
     printed = capsys.readouterr().out
     assert "L = E_x [ -E_{q(z|x)} log p(x|z) + beta KL(q(z|x) || p(z)) ]" in printed and "Tomczak & Welling" in printed
-    assert re.search(r"encoder +x \(labels\) -> codes z", printed)
-    assert re.search(r"prior +vamp", printed) and "--classes K makes a conditional model" in printed
+    assert re.search(r"encoder +x -> codes z", printed) and re.search(r"prior +vamp", printed)
+    assert "--classes K is not taken: its prior, VampPrior, is one density for the codes of all labels" in printed
+    assert run("systems", "vae") == 0
+    printed = capsys.readouterr().out
+    assert (
+        re.search(r"encoder +x \(labels\) -> codes z", printed) and "--classes K makes a conditional model" in printed
+    )
     assert run("systems", "age") == 0
     assert "--classes K is not taken: it compares the codes of all labels at once" in capsys.readouterr().out
     assert run("systems", "vampvae") == 2

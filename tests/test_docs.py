@@ -102,6 +102,12 @@ def test_the_page_of_a_system_says_what_it_is_selected_by(name, what):
     assert what in said
 
 
+@pytest.mark.parametrize(("name", "what"), [("vae", "makes it conditional"), ("gmm_vae", "none: its prior, Learned")])
+def test_the_page_of_a_system_says_whether_it_takes_labels_as_its_entry_does(name, what):
+    (said,) = re.findall(r"\* - labels\n +- (.*)", systems.page(name, ENTRIES[name]))
+    assert what in said
+
+
 def test_the_reference_shows_what_a_game_and_the_bounds_give_their_systems():
     shown = {name: "".join(reference.members(getattr(ki.models, name))) for name in ("Game", "VAE", "MaskAAE", "GAN")}
     assert all(f" {name}," in shown["Game"] for name in ("fit", "evaluate", "predict", "save", "sample", "export"))

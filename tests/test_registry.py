@@ -1,10 +1,14 @@
 """Systems are made from a user's own networks, and what does not fit is said before anything trains."""
 
+import re
+
+import keras
 import pytest
-from systems import CLASSES, REPRESENTATIVE, create, quick
+from systems import CLASSES, REPRESENTATIVE, SYSTEMS, create, quick
 
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES, arguments_of
+from keras_ijae.game.entries import Entry
 
 
 def test_an_own_network_takes_the_place_of_the_default_one():
@@ -58,6 +62,24 @@ def test_a_sigmoid_under_a_likelihood_of_logits_is_said():
 @pytest.mark.parametrize("name", quick(ENTRIES, REPRESENTATIVE))
 def test_default_networks_give_what_the_system_takes_without_a_warning(name):
     create(name)  # warnings are errors here
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_name_says_that_it_takes_classes_where_it_does_and_else_why_not(name):
+    why, how = ENTRIES[name].unconditional, {"data_shape": (4,), "latent_dim": 2, "networks": "mlp", "width": 4}
+    if why:
+        with pytest.raises(ValueError, match=f"`classes` is not taken by .*{re.escape(why)}"):
+            ki.create(name, classes=3, **how)
+    else:
+        assert ki.create(name, classes=3, **how).classes == 3
+
+
+@pytest.mark.parametrize(("how", "is_taken"), [({"prior": "normal"}, True), ({"sampling_prior": "gmm"}, False)])
+def test_what_a_name_fixes_says_whether_it_takes_classes(how, is_taken):
+    assert (Entry(ki.models.VAE, "", how).unconditional == "") is is_taken
+    prior = ki.distributions.LearnedMixture(5)
+    for one in (prior, keras.saving.serialize_keras_object(prior)):
+        assert "LearnedMixture" in Entry(ki.models.VAE, "", {"prior": one}).unconditional
 
 
 def test_a_run_directory_is_loaded_as_its_model(tmp_path):

@@ -73,12 +73,10 @@ def selected_by(model: Game) -> str:
 
 
 def _facts(name, entry, model):
-    labels = any(role.takes_labels for role in entry.system.ROLES)
+    why = entry.unconditional
     fixed = ", ".join(f"``{key}={value!r}``" for key, value in entry.fixed.items())
     rows = [["class", f":py:class:`keras_ijae.models.{entry.system.__name__}`" + (f" with {fixed}" if fixed else "")]]
-    rows += [
-        ["labels", "``classes=K`` makes it conditional" if labels else f"none: {text(entry.system.UNCONDITIONAL)}"]
-    ]
+    rows += [["labels", f"none: {text(why)}" if why else "``classes=K`` makes it conditional"]]
     presets = ", ".join(f'``preset="{preset}"``' for preset in entry.presets)
     rows += [["presets", presets or "none"], ["selected by", selected_by(model)]]
     lines = [".. list-table::", "   :class: facts", "   :widths: auto", ""]

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_ijae import checks
+from keras_ijae.distributions import priors
+from keras_ijae.distributions.priors import Prior
+from keras_ijae.game.arguments import REQUIRED, arguments_of
 from keras_ijae.game.presets import Preset
+
+_LATENT_DIM = 2
+"""Of a prior that is made of its name alone."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,39 @@ class Entry:
         """preset name -> preset, all that `ki.create` takes under this name."""
         both = {**self.system.PRESETS, **self.own_presets}
         return {name: preset for name, preset in both.items() if preset is not None}
+
+    @property
+    def unconditional(self) -> str:
+        """Why `ki.create` takes no `classes` under this name, with its own prior; "" where it does."""
+        return unconditional(self.system, *self._densities())
+
+    def _densities(self) -> list[Prior]:
+        """The priors that the name, or else its class, has: of the codes, and of those that samples are made of."""
+        whole, found = {**arguments_of(self.system), **self.fixed}, []
+        for argument, get in (("prior", priors.get), ("sampling_prior", priors.get_sampling)):
+            if (given := whole.get(argument)) not in (None, REQUIRED):
+                found.append(given if isinstance(given, Prior) else get(given, _latent_dim(given)))
+        return found
+
+
+def _latent_dim(prior: str | Mapping[str, Any]) -> int:
+    return _LATENT_DIM if isinstance(prior, str) else prior["config"]["latent_dim"]
+
+
+def unconditional(system: type[Any], *densities: Prior) -> str:
+    """Why a system takes no labels; "" where it does.
+
+    Args:
+        system: its class.
+        densities: the priors that it has.
+    """
+    if not any(role.takes_labels for role in system.ROLES):
+        return system.UNCONDITIONAL or "none of its networks takes labels"
+    for density in densities:
+        if density.fits_codes:
+            name = type(density).__name__
+            return f"its prior, {name}, is one density for the codes of all labels, fitted to them or learned"
+    return ""
 
 
 ENTRIES: dict[str, Entry] = {}

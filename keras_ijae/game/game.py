@@ -20,7 +20,7 @@ from keras_ijae.game.calls import CalledByUsers
 from keras_ijae.game.config import arguments_from, config_of, known_so_far
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
-from keras_ijae.game.entries import preset_of
+from keras_ijae.game.entries import preset_of, unconditional
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.moves import Move, Phase, Played
@@ -252,16 +252,14 @@ class Game(CalledByUsers):
     def _checked_classes(self, classes):
         if classes is None:
             return None
-        if not any(role.takes_labels for role in self.ROLES):
-            why = self.UNCONDITIONAL or "none of its networks takes labels"
+        if why := unconditional(type(self)):
             raise ValueError(f"Argument `classes` is not taken by {type(self).__name__}: {why}. Received: {classes!r}")
         return checks.size("classes", classes, 2)
 
     def _check_unconditional(self, density):
-        if self.classes is not None and (density.can_fit or density.trainable_variables):
+        if self.classes is not None and (why := unconditional(type(self), density)):
             raise ValueError(
-                f"Argument `classes` is not taken by {type(self).__name__}: its prior, {type(density).__name__}, is "
-                "one density for the codes of all labels, fitted to them or learned. Pass another `prior`, such as "
+                f"Argument `classes` is not taken by {type(self).__name__}: {why}. Pass another `prior`, such as "
                 f"'normal'. Received: {self.classes!r}"
             )
 

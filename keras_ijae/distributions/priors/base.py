@@ -57,6 +57,11 @@ class Prior(keras.layers.Layer):
         """Shape of one code, `(latent_dim,)`."""
         return (self.latent_dim,)
 
+    @property
+    def fits_codes(self) -> bool:
+        """Whether it is fitted to codes or learned with them: then it is one density for the codes of all labels."""
+        return self.can_fit or bool(self.trainable_variables)
+
     def bind(self, model: Any) -> None:
         """Called once by the model whose prior, or sampling prior, it is; not called for one that stands alone.
 
