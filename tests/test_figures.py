@@ -1,6 +1,7 @@
 """Figures: what they compute, against values worked out otherwise, and what stands on their axes."""
 
 import io
+import itertools
 
 import matplotlib
 import numpy as np
@@ -66,7 +67,7 @@ def test_a_direction_is_the_mean_code_with_an_attribute_minus_that_without():
         ([1, 1, 1], "examples without. Received: 3 with '1', and 0 without"),
         ([True, False], r"booleans \(3,\), or a dictionary .* Received: bool of shape \(2,\)"),
         ({"a": [0.5, 1, 2]}, "Received: float64 of shape .* for a"),
-        ({"a": [False] * 3}, "Received: 0 with 'a', and 3 without"),
+        ({"a": [False] * 3, "b": [True] * 3}, "Received: 0 with 'a', and 3 without; 3 with 'b', and 0 without"),
     ],
 )
 def test_labels_that_say_nothing_are_refused(labels, message):
@@ -126,6 +127,14 @@ def test_t_sne_keeps_clusters_apart_and_is_the_same_for_the_same_seed():
         np.testing.assert_array_equal(found, ki.figures.embedded(points, seed=1))
     near = ki.metrics.nearest_neighbours(found, found, 5).indices
     assert ((near < 15) == (np.arange(30) < 15)[:, None]).all()
+
+
+def test_an_attribute_that_no_example_has_is_left_out_with_a_warning():
+    codes, has = RNG.normal(size=(3, 2)), [True, False, False]
+    with pytest.warns(UserWarning, match="none, have no direction and are left out: 0 with 'Bald', and 3 without"):
+        found = ki.figures.class_directions(codes, {"Bald": [False] * 3, "Young": has})
+    assert [*found] == ["Young"] and ki.figures.class_directions(codes, {}) == {}
+    np.testing.assert_allclose(found["Young"], codes[0] - codes[1:].mean(axis=0))
 
 
 # Of models -----------------------------------------------------------------------------------------------------------
@@ -293,6 +302,42 @@ def test_vectors_of_the_plane_are_ways_and_others_are_refused():
         ki.figures.Rows(RNG.normal(size=(2, 4, 5)), ["a", "b"], list("wxyz"))
     with pytest.raises(ValueError, match="vectors of 2 numbers"):
         ki.figures.latent_traversals(ki.create("ae", (5,), 2, width=4), np.zeros((3, 5), "float32"))
+
+
+def boxes_of(axis):
+    """What stands on an axis and around it, and what each covers in inches, once its figure is laid out."""
+    axis.figure.draw_without_rendering()
+    parts = {"plane": axis, "title": axis.title, "legend": axis.get_legend(), "across": axis.xaxis.label}
+    to_inches = axis.figure.dpi_scale_trans.inverted()
+    return {name: part.get_window_extent().transformed(to_inches) for name, part in parts.items() if part is not None}
+
+
+@pytest.mark.parametrize("draw", [ki.figures.latent_traversals, ki.figures.attribute_traversals])
+def test_ways_of_the_plane_have_room_beside_their_legend_and_below_their_title(plane, draw):
+    arguments = (X, LABELS) if draw is ki.figures.attribute_traversals else (X,)
+    axis = draw(plane, *arguments).draw()
+    boxes = boxes_of(axis)
+    assert min(boxes["plane"].width, boxes["plane"].height) > 2
+    names = list(boxes)
+    assert not [(a, b) for a in names for b in names if a < b and boxes[a].overlaps(boxes[b])]
+    width, height = axis.figure.get_size_inches()
+    assert all(0 <= box.x0 and box.x1 <= width and 0 <= box.y0 and box.y1 <= height for box in boxes.values())
+
+
+@pytest.mark.parametrize("rows", [12, 40, 150])
+def test_names_of_many_rows_of_a_heat_map_do_not_meet(rows):
+    names = [f"{index} Wearing_Lipstick" for index in range(rows)]
+    axis = ki.figures.HeatMap(RNG.normal(size=(rows, 64)), "Heat", names=names).draw()
+    axis.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axis.get_yticklabels()]
+    assert len(boxes) == min(rows, 75) and not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
+    assert axis.figure.get_size_inches().max() < 15
+
+
+@pytest.mark.parametrize(("shape", "ratio"), [((2, 128), 1 / 4), ((300, 2), 4), ((4, 4), 1), ((8, 16), 1 / 2)])
+def test_images_of_extreme_shape_are_drawn_four_times_as_long_as_wide(shape, ratio):
+    axis = ki.figures.Rows(RNG.random((2, 9, *shape, 1)), ["a", "b"], [*"123456789"]).draw()
+    assert axis.get_aspect() == ratio and axis.figure.get_size_inches().max() < 25
 
 
 DRAWINGS = {

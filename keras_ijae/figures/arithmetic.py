@@ -1,5 +1,6 @@
 """What the figures compute of codes: arrays in, arrays out."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from keras_ijae.checks import choice, number, whole
 
 WAYS = ("linear", "sphere")
 _NEARLY = 1e-6
+_NAMED = 10
+"""Of what is left out, at most."""
 
 
 def class_directions(codes: ArrayLike, labels: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
@@ -22,16 +25,17 @@ def class_directions(codes: ArrayLike, labels: ArrayLike | Mapping[str, ArrayLik
             labels to an example, name -> (n,): of booleans one attribute, of integers one for each value, "name 3".
 
     Returns:
-        attribute -> (d,), in the order of the labels.
+        attribute -> (d,), in the order of the labels. An attribute that all examples have, or that none has, is left
+        out with a warning.
 
     Raises:
-        ValueError: other shapes, codes that are not finite, labels that are none, or an attribute that all examples
-            have or that none has.
+        ValueError: other shapes, codes that are not finite, labels that are none, or no attribute that is left.
     """
     codes = _codes("codes", codes)
-    return {
-        name: _difference(codes, has, known, name) for name, (has, known) in _attributes(labels, len(codes)).items()
-    }
+    found = _attributes(labels, len(codes))
+    told = {name: (has, known & ~has) for name, (has, known) in found.items() if has.any() and (known & ~has).any()}
+    _say_left_out({name: part for name, part in found.items() if name not in told}, bool(told))
+    return {name: codes[has].mean(axis=0) - codes[without].mean(axis=0) for name, (has, without) in told.items()}
 
 
 def gaussian_kl(means: ArrayLike, stddevs: ArrayLike) -> np.ndarray:
@@ -134,14 +138,18 @@ def _classes(name, values, rows):
     return {f"{name} {value}".strip(): (values == value, known) for value in np.unique(values[known])}
 
 
-def _difference(codes, has, known, name):
-    without = known & ~has
-    if not has.any() or not without.any():
+def _say_left_out(left_out, are_others):
+    if not left_out:
+        return
+    said = [f"{has.sum()} with {name!r}, and {(known & ~has).sum()} without" for name, (has, known) in left_out.items()]
+    received = "; ".join([*said[:_NAMED], *(["..."] if len(said) > _NAMED else [])])
+    if not are_others:
         raise ValueError(
-            f"Argument `labels` must hold examples with each attribute and examples without. Received: {has.sum()} "
-            f"with {name!r}, and {without.sum()} without"
+            "Argument `labels` must hold examples with an attribute and examples without. Received: " + received
         )
-    return codes[has].mean(axis=0) - codes[without].mean(axis=0)
+    warnings.warn(
+        f"Attributes that all examples have, or none, have no direction and are left out: {received}", stacklevel=3
+    )
 
 
 def _codes(name: str, values: ArrayLike, least: int = 1) -> np.ndarray:

@@ -30,6 +30,11 @@ class Drawing(abc.ABC):
     def size(self) -> tuple[float, float]:
         """Width and height in inches of a figure of its own."""
 
+    @property
+    def _heading(self) -> str:
+        """The title as it is drawn, in lines."""
+        return self.title
+
     @abc.abstractmethod
     def _onto(self, axis: "Axes") -> None:
         """Draws everything but the title."""
@@ -39,7 +44,7 @@ class Drawing(abc.ABC):
         with styled():
             axis = new_figure(*self.size).subplots() if axis is None else axis
             self._onto(axis)
-            axis.set_title(self.title)
+            axis.set_title(self._heading)
         return axis
 
     def save(self, path: str | os.PathLike) -> None:

@@ -16,6 +16,9 @@ from keras_ijae.metrics import PrecisionRecallCurve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_CELL, _NAME, _LARGE, _WIDEST, _NAMES = 0.16, 0.13, 2.4, 4.0, 100
+"""Of heat maps: inches of a cell, a named row, the side of a large one and of a wide one; and how many rows have names."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scatter(Drawing):
@@ -85,7 +88,7 @@ class HeatMap(Drawing):
         title: above.
         unit: of the values.
         across, along: what columns and rows are.
-        names: of the rows; None: their numbers.
+        names: of the rows; None: their numbers. Of more than a hundred rows as many are named as can be read.
         limit: value of the darkest colour; None: the largest absolute value.
     """
 
@@ -100,17 +103,28 @@ class HeatMap(Drawing):
     @property
     def size(self) -> tuple[float, float]:
         rows, columns = self.matrix.shape
-        return 1.6 + min(2.4, max(1.2, 0.16 * columns)), 0.9 + min(2.4, max(1.0, 0.16 * rows))
+        if self._is_listed:
+            height, width = max(1.0, _NAME * min(rows, _NAMES)), max(1.2, _CELL * columns)
+            return 2.2 + min(_WIDEST, width), 0.9 + height
+        return 1.6 + min(_LARGE, max(1.2, _CELL * columns)), 0.9 + min(_LARGE, max(1.0, _CELL * rows))
+
+    @property
+    def _is_listed(self) -> bool:
+        """Whether rows are as high as their names, and cells no squares: with squares they would be too small."""
+        return self.names is not None and max(self.matrix.shape) * _CELL > _LARGE
 
     def _onto(self, axis: "Axes") -> None:
         limit = self.limit or float(np.abs(self.matrix).max()) or 1.0
-        image = axis.imshow(self.matrix, DIVERGING, vmin=-limit, vmax=limit, aspect="equal")
+        image = axis.imshow(
+            self.matrix, DIVERGING, vmin=-limit, vmax=limit, aspect="auto" if self._is_listed else "equal"
+        )
         beyond = "both" if np.abs(self.matrix).max() > limit else "neither"
         axis.figure.colorbar(image, ax=axis, label=self.unit, extend=beyond)
         axis.set(xlabel=self.across, ylabel=self.along)
         axis.locator_params(integer=True)
         if self.names is not None:
-            axis.set_yticks(range(len(self.names)), self.names)
+            step = -(-len(self.names) // _NAMES)
+            axis.set_yticks(range(0, len(self.names), step), self.names[::step])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Rows of observations: images side by side, or ways in the plane."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIDE, _GAP, _NOTE = 0.55, 0.06, 0.3
-"""Inches of an image, the share of it that is left between two, and the share that a note below it takes."""
+"""Inches of an image's shorter side, the share of it that is left between two, and that which a note below it takes."""
+_LONGEST = 4
+"""Times its shorter side that an image is long at most; pixels of longer ones are drawn stretched."""
+_PLANE, _LETTER, _LINE, _WRAP = 3.2, 0.065, 0.15, 32
+"""Of a plane with a legend beside it: inches of its side, of a letter and of a line; letters of a line."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rows(Drawing):
     """Rows of images that belong together; of vectors (2,) each row is a way in the plane, from column to column.
+
+    Images that are more than four times as long as wide, or as wide as long, are drawn as if they were four times.
 
     Attributes:
         observations: (rows, columns, height, width, channels) in [0, 1], or (rows, columns, 2).
@@ -56,12 +63,29 @@ class Rows(Drawing):
     @property
     def size(self) -> tuple[float, float]:
         rows, columns, *shape = self.observations.shape
+        beside = _LETTER * max(map(_letters, self.names))
         if len(shape) == 1:
-            return 4.2, 3.2
-        height, width = _SIDE * self._pitch, _SIDE * shape[1] / shape[0]
-        return columns * width + 0.3 + 0.065 * max(
-            len(re.sub(r"[$_{}]", "", name)) for name in self.names
-        ), rows * height + 0.65
+            legend = self._legend_title.split("\n")
+            lines = len(legend) + rows + 1
+            return _PLANE + 0.4 + max(beside + 0.3, _LETTER * max(map(len, legend))), max(_PLANE, _LINE * lines)
+        height, width = (_SIDE * side for side in _shown(*shape[:2]))
+        return columns * width + 0.3 + beside, rows * height * self._pitch + 0.65
+
+    @property
+    def _heading(self) -> str:
+        return self.title if self.observations.ndim > 3 else self.title.replace("; ", ";\n")
+
+    @property
+    def _legend_title(self) -> str:
+        """What the columns are, and which are the ends of a way."""
+        on_way = self._on_way
+        first, last = self.columns[on_way[0]], self.columns[on_way[-1]]
+        ends = [f"from {first} to {last} (●)"] if first or last else []
+        return "\n".join([*textwrap.wrap(self.across, _WRAP), *ends])
+
+    @property
+    def _on_way(self) -> list[int]:
+        return [column for column in range(len(self.columns)) if column not in self.aside]
 
     @property
     def _pitch(self) -> float:
@@ -85,7 +109,9 @@ class Rows(Drawing):
             if self.notes is not None:
                 note = self.notes[row][column]
                 axis.text(column, row * pitch + 0.5, note, fontsize="x-small", ha="center", va="top")
-        axis.set(xlim=(-0.5, columns - 0.5), ylim=((rows - 1) * pitch + pitch - 0.5, -0.5), aspect=height / width)
+        shown_height, shown_width = _shown(height, width)
+        axis.set(xlim=(-0.5, columns - 0.5), ylim=((rows - 1) * pitch + pitch - 0.5, -0.5))
+        axis.set_aspect(shown_height / shown_width)
         axis.set_yticks(np.arange(rows) * pitch, self.names)
         axis.set_xticks(range(columns), self.columns)
         axis.set_xlabel(self.across)
@@ -95,20 +121,32 @@ class Rows(Drawing):
     def _ways_onto(self, axis):
         if self.context is not None:
             axis.scatter(*np.asarray(self.context).T, s=2, color=GREY, alpha=0.4, linewidths=0, label="data")
-        on_way = [column for column in range(len(self.columns)) if column not in self.aside]
+        on_way = self._on_way
         for number, (name, points) in enumerate(zip(self.names, self.observations, strict=True)):
             colour = f"C{number % 10}"
             axis.plot(*points[on_way].T, ".-", color=colour, markersize=3, label=name or None)
             axis.plot(*points[on_way[-1:]].T, "o", color=colour, markersize=5)
             axis.plot(*points[list(self.aside)].T, "x", color=colour, markersize=5)
-        axis.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-        named, title = axis.get_legend_handles_labels()[0], _ends(self.columns, self.across, on_way)
-        axis.legend(handles=named, loc="center left", bbox_to_anchor=(1, 0.5), title=title)
+        axis.set(xlabel="$x_1$", ylabel="$x_2$")
+        axis.set_aspect("equal", adjustable="datalim")  # so that the plane keeps its size
+        axis.legend(
+            handles=axis.get_legend_handles_labels()[0],
+            loc="center left",
+            bbox_to_anchor=(1, 0.5),
+            title=self._legend_title,
+            alignment="left",
+        )
 
 
-def _ends(columns, across, on_way):
-    first, last = columns[on_way[0]], columns[on_way[-1]]
-    return f"{across}\nfrom {first} to {last} (●)".strip() if first or last else across
+def _letters(name: str) -> int:
+    """Of a name as it is drawn, about."""
+    return len(re.sub(r"[$_{}]", "", name))
+
+
+def _shown(height: int, width: int) -> tuple[float, float]:
+    """Height and width with which an image is drawn, in its shorter side."""
+    ratio = min(max(height / width, 1 / _LONGEST), _LONGEST)
+    return max(ratio, 1.0), max(1 / ratio, 1.0)
 
 
 def check_drawable(shape: tuple[int, ...]) -> None:
