@@ -11,7 +11,7 @@ from browser import chromium  # noqa: F401
 import keras_ijae as ki
 from keras_ijae.files import write_json
 from keras_ijae.metrics.score import Score
-from keras_ijae.report import codes, facts, scores, write_report, writing
+from keras_ijae.report import codes, facts, scores, sections, write_report, writing
 from keras_ijae.report.charts import chart, line
 from keras_ijae.report.curves import _best, _extremes, curves
 from keras_ijae.report.looking import Look
@@ -21,6 +21,7 @@ from keras_ijae.training import Backup, Recipe, RunDirectory
 from keras_ijae.training.trainer import build, train, versions
 from keras_ijae_cli import main
 
+RNG = np.random.default_rng(0)
 NASTY = "<script>alert(1)<img src=x onerror=alert(1)>"
 RECIPE = Recipe(system="vae", dataset="digits", latent_dim=3, width=4, batch_size=450, epochs=2)
 SCORE = Score("x", 1.5, std=0.25, n_real=1447, n_fake=1300, seed=3, extractor="data", weights="abcdef")
@@ -246,10 +247,11 @@ def test_damaged_pieces_are_noted_and_the_rest_is_read(run, tmp_path):
     damaged = made(tmp_path / "run", RECIPE, (8, 8, 1))
     for name in ("history.csv", "journal.json", "scores.json", "model.keras"):
         (damaged.path / name).write_text("{,")
+    (damaged.path / "evaluation.json").write_text("[]")
     (damaged.path / "metrics.json").write_text('{"a": {}}')
     found = read_run(damaged.path, "run")
     assert scores.groups([found]) == [] and found.model is None and found.versions
-    for name in ("history.csv", "journal.json", "scores.json", "model.keras", "metrics"):
+    for name in ("history.csv", "journal.json", "scores.json", "model.keras", "metrics", "evaluation.json"):
         assert any(name in note for note in found.notes), (name, found.notes)
 
 
@@ -275,6 +277,30 @@ def test_a_run_that_is_not_done_is_shown_by_its_newest_backup(run, tmp_path):
     assert found.weights == f"the newest backup, after {Backup(run.backup).epochs} epochs"
     np.testing.assert_array_equal(found.model.sample(2), ki.load_model(run.path).sample(2))
     assert facts.state(found)[0] == facts.OPEN
+    assert (found.is_done, read_run(run.path, "run").is_done) == (False, True)
+
+
+def looked_at(tmp_path, is_done=False, **how):
+    model = ki.create(data_shape=(8, 8, 1), latent_dim=2, networks="mlp", width=4, **how)
+    return Look(Run("run", RunDirectory(tmp_path), RECIPE, model=model, is_done=is_done))
+
+
+@pytest.mark.parametrize("system", ["ae_gmm", "rae_gmm", "two_stage_vae"])
+def test_a_prior_that_is_fitted_at_the_end_is_said_not_to_be_before(system, tmp_path):
+    before, done = (sections.samples(looked_at(tmp_path, is_done, system=system)).text for is_done in (False, True))
+    assert "fitted to codes when training is done, and not yet." in before and "not yet" not in done
+
+
+def test_a_prior_that_is_learned_in_training_is_never_said_to_be_fitted_later(tmp_path):
+    text = sections.samples(looked_at(tmp_path, system="flow_vae")).text
+    assert text.endswith("their codes are from RealNVP.")
+
+
+def test_labels_that_have_no_row_are_said(tmp_path):
+    many = sections.samples(looked_at(tmp_path, system="vae", classes=25))
+    assert len(many.tiles) == 20 and "A row for each of the first 20 of 25 labels;" in many.text
+    all_of_them = sections.samples(looked_at(tmp_path, system="vae", classes=20))
+    assert len(all_of_them.tiles) == 20 and "A row for each label;" in all_of_them.text
 
 
 @pytest.mark.slow
@@ -357,6 +383,32 @@ def test_the_page_fits_shows_its_pictures_and_fetches_nothing(chromium, page, wi
     assert not chromium.is_too_wide()
     chromium.emulate("print", scheme)
     assert chromium.run("return getComputedStyle(document.body).backgroundColor") == "rgb(252, 252, 251)"
+
+
+def opened(chromium, tmp_path, recipe, shape):  # noqa: F811
+    write_report(made(tmp_path / "run", recipe, shape).path, tmp_path / "report.html")
+    chromium.open(tmp_path / "report.html")
+    assert chromium.undecoded() == []
+
+
+@pytest.mark.slow
+def test_rows_of_labels_are_in_line(chromium, tmp_path):  # noqa: F811
+    opened(chromium, tmp_path, RECIPE.but(classes=12), (8, 8, 1))
+    place = "i => [i.getBoundingClientRect().x, i.getBoundingClientRect().width]"
+    of = "[...document.querySelectorAll('#samples figure')].map(f => [...f.querySelectorAll('img')]"
+    rows = chromium.run(f"return {of}.map({place}))")
+    assert np.shape(rows) == (12, 10, 2)
+    np.testing.assert_allclose(rows, [rows[0]] * 12, atol=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(300, 2, 1), (2, 300, 1)])
+def test_images_of_extreme_shape_are_seen_and_do_not_make_the_page_endless(chromium, tmp_path, shape):  # noqa: F811
+    np.savez(tmp_path / "x.npz", x_train=RNG.random((40, *shape)), x_test=RNG.random((40, *shape)))
+    opened(chromium, tmp_path, RECIPE.but(dataset=f"npz:{tmp_path / 'x.npz'}", networks="mlp"), shape)
+    sizes = chromium.run("return [...document.images].map(i => [i.width, i.height])")
+    assert len(sizes) > 100 and np.min(sizes) > 8 and np.max(np.max(sizes, 1) / np.min(sizes, 1)) < 5
+    assert chromium.run("return document.body.scrollHeight") < 20_000
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELL, _NAME, _LARGE, _WIDEST, _NAMES = 0.16, 0.13, 2.4, 4.0, 100
-"""Of heat maps: inches of a cell, a named row, the side of a large one and of a wide one; and how many rows have names."""
+"""Of heat maps: inches of a cell, a named row, the side of a large one, of a wide one; how many rows have names."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,8 @@ def planes(look: Look) -> list[Chart]:
     projections = [(seen.title, seen.of(both), seen.axes)]
     projections += [("Codes by t-SNE", embedded(both), ("", ""))] if len(both) > 30 and found.shape[1] > 1 else []
     of = "by label" if labels is not None else "of data"
-    caption = f"{len(found)} codes {of}, {len(drawn)} of the prior as crosses"
+    prior = "the prior, which is not fitted yet," if look.awaits_fit else "the prior"
+    caption = f"{len(found)} codes {of}, {len(drawn)} of {prior} as crosses"
     return [
         chart(
             title,

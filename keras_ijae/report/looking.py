@@ -43,6 +43,11 @@ class Look:
             raise Absent("This system has no encoder.")
         return self.model
 
+    @property
+    def awaits_fit(self) -> bool:
+        """Whether samples are drawn from a density that is fitted when training is done, and it is not."""
+        return not self.run.is_done and self.model.awaits_fit
+
     @functools.cached_property
     def is_image(self) -> bool:
         """Whether observations are images."""

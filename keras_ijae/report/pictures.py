@@ -8,8 +8,10 @@ import tensorflow as tf
 
 from keras_ijae.training import grid
 
-LARGEST_SIDE = 128
-"""Of an image in the page, in pixels; larger ones are reduced."""
+LARGEST_SIDE, SMALLEST_SIDE = 128, 32
+"""Of an image in the page, in pixels; larger ones are reduced, but not below the other."""
+LONGEST = 4
+"""Times its shorter side that an image is long in the page, at most."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,11 +22,18 @@ class Image:
         uri: with all of it.
         alt: what it is, for those who do not see it.
         side: its longer side, in pixels.
+        ratio: width over height with which it is shown, 1/4 to 4; longer images are drawn stretched.
     """
 
     uri: str
     alt: str
     side: int
+    ratio: float
+
+    @property
+    def width(self) -> int:
+        """With which it is shown, in pixels, if nothing else says it."""
+        return round(self.side * min(self.ratio, 1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +53,15 @@ class Tile:
 
 def image(pixels: np.ndarray, alt: str) -> Image:
     """(height, width, channels) in [0, 1], or out of it by rounding, as an image of the page."""
-    side = max(pixels.shape[:2])
+    side, ratio = max(pixels.shape[:2]), pixels.shape[1] / pixels.shape[0]
     pixels = np.clip(pixels, 0, 1)[None]
     if side > LARGEST_SIDE:
-        height, width = (max(1, round(length * LARGEST_SIDE / side)) for length in pixels.shape[1:3])
+        least = min(*pixels.shape[1:3], SMALLEST_SIDE)
+        height, width = (max(least, round(length * LARGEST_SIDE / side)) for length in pixels.shape[1:3])
         pixels = np.clip(tf.image.resize(pixels, (height, width), "area").numpy(), 0, 1)
     encoded = tf.io.encode_png(grid(pixels, scale=1)).numpy()
-    return Image(f"data:image/png;base64,{base64.b64encode(encoded).decode()}", alt, max(pixels.shape[1:3]))
+    uri = f"data:image/png;base64,{base64.b64encode(encoded).decode()}"
+    return Image(uri, alt, max(pixels.shape[1:3]), min(max(ratio, 1 / LONGEST), LONGEST))
 
 
 def strip(pixels: np.ndarray, alt: str, caption: str = "", kind: str = "strip") -> Tile:

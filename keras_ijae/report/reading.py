@@ -36,6 +36,7 @@ class Run:
         journal: of `read_journal`.
         scores: what stands in evaluation.json, scores.json and metrics.json, by these names.
         model: the finished model, else the newest backup; None: neither can be had.
+        is_done: whether it is the finished one.
         weights: which of the two, in words.
         notes: what is missing or damaged, in words.
     """
@@ -48,6 +49,7 @@ class Run:
     journal: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     scores: dict[str, Any] = dataclasses.field(default_factory=dict)
     model: Game | None = None
+    is_done: bool = False
     weights: str = ""
     notes: list[str] = dataclasses.field(default_factory=list)
 
@@ -72,9 +74,10 @@ def read_run(path: str | os.PathLike, name: str) -> Run:
     run.curves = run.read(_curves, directory, otherwise={})
     run.journal = run.read(read_journal, directory.journal, otherwise=[])
     for kind in ("evaluation", "scores", "metrics"):
-        if (file := directory.path / f"{kind}.json").is_file() and isinstance(found := run.read(_json, file), dict):
+        if (file := directory.path / f"{kind}.json").is_file() and (found := run.read(_scores, file)) is not None:
             run.scores[kind] = found
-    run.model, run.weights = run.read(_model, directory, run.recipe, otherwise=(None, ""))
+    run.is_done = directory.model.is_file()
+    run.model, run.weights = run.read(_model, directory, run.recipe, run.is_done, otherwise=(None, ""))
     return run
 
 
@@ -89,6 +92,12 @@ def _json(path):
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def _scores(path):
+    if not isinstance(found := _json(path), dict):
+        raise ValueError(f"{path} does not hold scores by name: {found!r:.200}")
+    return found
 
 
 def _versions(path):
@@ -107,9 +116,9 @@ def _curves(directory):
     return {name: tuple(np.array(of_name, float).T) for name, of_name in points.items()}
 
 
-def _model(directory, recipe):
+def _model(directory, recipe, is_done):
     """The model with the best weights there are, and which they are."""
-    if directory.model.is_file():
+    if is_done:
         model = load_model(directory.model)
         return model, f"model.keras, after {int(keras.ops.convert_to_numpy(model.steps)):,} steps"
     model = build(recipe, data_shape(in_order(recipe, splits(recipe)["validation"], 1)))

@@ -12,21 +12,29 @@ from keras_ijae.report.looking import Look
 from keras_ijae.report.panels import Panel
 from keras_ijae.report.pictures import Tile, image, strip
 
-_SAMPLES, _PER_CLASS, _PAIRS, _WAYS, _STEPS, _COPIES, _NEIGHBOURS = 60, 10, 16, 6, 9, 8, 3
+_SAMPLES, _LABELS, _PER_CLASS, _PAIRS, _WAYS, _STEPS, _COPIES, _NEIGHBOURS = 60, 20, 10, 16, 6, 9, 8, 3
 
 
 def samples(look: Look) -> Panel:
     """What the model draws; of a conditional model a row for each label."""
-    text = f"Drawn with seed 0; their codes are from {type(look.model.sampling_prior).__name__}."
+    text = f"Drawn with seed 0; their codes are from {_source(look)}."
     if not look.is_image:
         return Panel(text, charts=[vectors.compared("Samples and held-out data", look)])
     if look.model.classes is None:
         return Panel(text, [Tile([image(one, "sample")]) for one in look.samples[:_SAMPLES]])
+    count, classes = min(look.model.classes, _LABELS), look.model.classes
     rows = [
         strip(look.samples_of(label, _PER_CLASS), f"sample of label {label}", f"label {label}")
-        for label in range(min(look.model.classes, 20))
+        for label in range(count)
     ]
-    return Panel(f"{text} A row for each label; what stands in a column has one code.", rows)
+    of = "each label" if count == classes else f"each of the first {count} of {classes} labels"
+    return Panel(f"{text} A row for {of}; what stands in a column has one code.", rows)
+
+
+def _source(look):
+    """What the codes of samples are from: a prior that is fitted when training is done is not before."""
+    name = type(look.model.sampling_prior).__name__
+    return f"{name} as it begins: it is fitted to codes when training is done, and not yet" if look.awaits_fit else name
 
 
 def reconstructions(look: Look) -> Panel:
