@@ -105,7 +105,11 @@ def test_attributes_are_added_and_removed(space, digits):
     expected = ki.figures.class_directions(space.codes, labels)
     np.testing.assert_allclose(view.codes[-1], code + 2 * (expected["3"] - expected["5"]))
     np.testing.assert_allclose(view.images[0], space.model.decode(code[None])[0], atol=1e-6)
+    assert view.text.endswith("where an attribute is the mean code with it minus that without it.")
+    both = views.arithmetic(space, code, -1, views.SELECTION, "label 3", ["data 1", "data 2"])
+    assert both.text.endswith("without it, and the selection is its mean code minus that of all data.")
     chosen = views.arithmetic(space, code, -1, views.SELECTION, None, ["data 1", "data 2"])
+    assert chosen.text.endswith("where the selection is its mean code minus that of all data.")
     np.testing.assert_allclose(chosen.codes[4], code + space.codes[1:3].mean(axis=0) - space.codes.mean(axis=0))
 
 

@@ -87,10 +87,11 @@ def arithmetic(
     factors = np.linspace(0, 2, STEPS)
     codes = np.asarray(code, np.float64) + np.outer(factors, direction)
     terms = [f"+ {added}" if added else "", f"− {removed}" if removed else ""]
-    text = (
-        f"The code above, z + t ({' '.join(filter(None, terms))}), where an attribute is the mean code with it minus "
-    )
-    return View(f"{text}that without it.", space.decode(codes, label), codes, [f"t = {t:g}" for t in factors])
+    named, of_all = {added, removed} - {None}, "samples" if space.x is None else "data"
+    what = ["an attribute is the mean code with it minus that without it"] if named - {SELECTION} else []
+    what += [f"{SELECTION} is its mean code minus that of all {of_all}"] if SELECTION in named else []
+    text = f"The code above, z + t ({' '.join(filter(None, terms))}), where {', and '.join(what)}."
+    return View(text, space.decode(codes, label), codes, [f"t = {t:g}" for t in factors])
 
 
 def samples(space: Space, seed: int, label: int | None) -> View:
@@ -122,7 +123,7 @@ def _codes(space: Space, keys: Sequence[str]) -> np.ndarray:
 
 
 def _direction(space: Space, name: str, keys: Sequence[str]) -> np.ndarray:
-    """Of an attribute; that of the selection is to all other data."""
+    """Of an attribute; that of the selection is from the mean of all data, or of all samples where there is none."""
     if name != SELECTION:
         return space.directions[name]
     return _codes(space, keys).mean(axis=0) - space.codes.mean(axis=0)

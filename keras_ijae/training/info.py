@@ -33,10 +33,10 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
         "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system", "data_shape", "latent_dim", "classes",
         "prior", "parameters" (of networks, priors, posterior and likelihood), "steps" (those trained), "dataset" (what
         it was trained on) and "versions", each None where it is not known; and what else there is: a run's "epochs"
-        (those done, and those of the recipe), what was exported ("functions").
+        (those done, and those of the recipe), which of its files are "damaged", what was exported ("functions").
 
     Raises:
-        ValueError: there is nothing at `path`, or something else, or it is damaged.
+        ValueError: there is nothing at `path`, or something else, or it is damaged; of a run, its config.json.
     """
     place = checks.path("path", path)
     if place.is_file():
@@ -56,8 +56,9 @@ def _of_export(path):
 
 
 def _of_run(run):
-    recipe, content = run.read_recipe(), _read(run.config)
-    model = _of_keras(run.model) if run.model.is_file() else {}
+    recipe, content, damaged = run.read_recipe(), _read(run.config), []
+    model = _unless_damaged(lambda: _of_keras(run.model), {}, damaged) if run.model.is_file() else {}
+    history = _unless_damaged(run.read_history, None, damaged)
     return {
         "kind": "run",
         "system": recipe.system,
@@ -67,9 +68,19 @@ def _of_run(run):
         **{name: model.get(name) for name in ("prior", "parameters", "steps")},
         "dataset": recipe.dataset,
         "arguments": recipe.arguments,
-        "epochs": [max((row["epoch"] for row in run.read_history()), default=0), recipe.epochs],
+        "epochs": [None if history is None else max((row["epoch"] for row in history), default=0), recipe.epochs],
         "versions": content.get("versions"),
+        **({"damaged": damaged} if damaged else {}),
     }
+
+
+def _unless_damaged(read, otherwise, damaged):
+    """What `read` returns; of a file that it cannot read `otherwise`, and why in the list `damaged`."""
+    try:
+        return read()
+    except (ValueError, OSError) as error:
+        damaged.append(str(error))
+        return otherwise
 
 
 def _of_file(path):
