@@ -131,6 +131,16 @@ def test_every_table_of_systems_has_a_caption_and_a_page():
             assert path.stem in measured.CAPTIONS and (DOCS / f"{measured.page_of(path.stem)}.md").is_file(), path
 
 
+def test_every_csv_names_command_and_commit_but_those_that_are_named():
+    told = (DOCS / "guides" / "reproducibility.md").read_text(encoding="utf-8").partition("CSV files beside")[2]
+    lacking = {}
+    for path in DOCS.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            lacking[path.name] = {"command", "commit"} - set(next(csv.reader(file)))
+    assert {name for name, what in lacking.items() if what} == set(re.findall(r"`(\w+\.csv)`", told)) - {"soak.csv"}
+    assert lacking["mnist.csv"] == lacking["mnist_validation.csv"] == {"commit"}
+
+
 def test_what_choosing_says_was_measured_stands_in_the_table_of_all_systems():
     with (DOCS / "landscape.csv").open(newline="", encoding="utf-8") as file:
         measured_rows = list(csv.DictReader(file))
