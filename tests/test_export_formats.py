@@ -52,6 +52,16 @@ def test_a_conditional_convolutional_model_is_the_same_elsewhere(format, tmp_pat
     assert about["kind"] == format and about["functions"] == ["decode", "encode", "reconstruct"]
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_resnet_that_enlarges_maps_is_the_same_elsewhere(format, tmp_path):
+    shape = (9, 16, 1)  # 9 is cropped from 10
+    model = ki.create("vae", shape, LATENT, networks="resnet", width=4)
+    model.export(tmp_path / "served", format=format)
+    np.testing.assert_allclose(run(format, tmp_path / "served", "decode", {"z": Z}), model.decode(Z), atol=1e-5)
+    x = images(3, shape)
+    np.testing.assert_allclose(run(format, tmp_path / "served", "encode", {"x": x}), model.encode(x), atol=1e-4)
+
+
 # Each has what others have not: a decoder's noise; no encoder, batch statistics; a mask; a flow.
 SYSTEMS = [
     ("bigan", {"likelihood": "implicit"}),

@@ -1,4 +1,4 @@
-"""Spectral normalisation, cyclic shifts, group normalisation, maxout, dropout."""
+"""Spectral normalisation, cyclic shifts, group normalisation, maxout, dropout, repeated pixels."""
 
 import keras
 import numpy as np
@@ -10,6 +10,7 @@ from keras_ijae.layers import (
     Dropout,
     GroupNorm,
     Maxout,
+    RepeatPixels,
     SpectralConv2D,
     SpectralConv2DTranspose,
     SpectralDense,
@@ -260,6 +261,44 @@ def test_maxout_refuses_pieces_that_do_not_fit():
         Maxout(1)
     with pytest.raises(ValueError, match="`pieces` must divide 5 features. Received: pieces=2"):
         Maxout(2)(tf.zeros((1, 5)))
+
+
+def with_two_derivatives(layer, x, weights):
+    """What a layer gives, its gradient, and that of the gradient's square."""
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = layer(x)
+            value = tf.reduce_sum(tf.sin(y * weights) * weights)
+        gradient = inner.gradient(value, x)
+        square = tf.reduce_sum(gradient**2)
+    return y, gradient, outer.gradient(square, x)
+
+
+@pytest.mark.parametrize("factors", [(2, 2), (1, 3), (2, 1)])
+def test_repeated_pixels_are_nearest_neighbours_bit_for_bit_with_two_derivatives(factors):
+    draw = np.random.default_rng(0).normal
+    x = tf.constant(draw(size=(3, 5, 7, 4)), "float32")
+    weights = tf.constant(draw(size=(3, 5 * factors[0], 7 * factors[1], 4)), "float32")
+    wanted = with_two_derivatives(keras.layers.UpSampling2D(factors, interpolation="nearest"), x, weights)
+    for found, one in zip(with_two_derivatives(RepeatPixels(factors), x, weights), wanted, strict=True):
+        np.testing.assert_array_equal(found, one)
+
+
+def test_repeated_pixels_have_a_static_shape_in_graphs_and_configurations():
+    model = keras.Sequential([keras.Input((5, 7, 4)), RepeatPixels((2, 3))])
+    assert model.output_shape == (None, 10, 21, 4)
+    graph = tf.function(model, [tf.TensorSpec((None, 5, 7, 4))], autograph=False).get_concrete_function().graph
+    assert not any(operation.type == "Shape" for operation in graph.get_operations())  # which TFLite does not fold
+    assert keras.Sequential.from_config(model.get_config()).layers[0].factors == (2, 3)
+
+
+def test_repeated_pixels_refuse_factors_that_are_none():
+    with pytest.raises(ValueError, match="`factors` must be .of rows, of columns.. Received: factors=2"):
+        RepeatPixels(2)
+    with pytest.raises(ValueError, match="`factors` must be an integer >= 1. Received: factors=0"):
+        RepeatPixels((2, 0))
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():

@@ -1,4 +1,4 @@
-"""Layers: spectral normalisation, group normalisation, maxout, dropout, cyclic shifts, masks, parts of flows."""
+"""Layers: spectral and group normalisation, maxout, dropout, upsampling, cyclic shifts, masks, parts of flows."""
 
 from keras_ijae.layers.advancing import Advancing
 from keras_ijae.layers.cyclic_shift import CyclicRoll, roll
@@ -8,6 +8,7 @@ from keras_ijae.layers.mask import LatentMask
 from keras_ijae.layers.masked_affine import MaskedAffine
 from keras_ijae.layers.masked_dense import MaskedDense
 from keras_ijae.layers.maxout import Maxout
+from keras_ijae.layers.repeat_pixels import RepeatPixels
 from keras_ijae.layers.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense, spectral_layers
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MaskedAffine",
     "MaskedDense",
     "Maxout",
+    "RepeatPixels",
     "SpectralConv2D",
     "SpectralConv2DTranspose",
     "SpectralDense",

@@ -15,6 +15,7 @@ from functools import partial
 
 import keras
 
+from keras_ijae.layers.repeat_pixels import RepeatPixels
 from keras_ijae.networks import around
 from keras_ijae.networks.blocks import Style, crop_to, pyramid, strides_between
 
@@ -36,7 +37,7 @@ def _down(style: Style, h: keras.KerasTensor, filters: int, strides: tuple[int, 
 
 
 def _enlarge(h: keras.KerasTensor, strides: tuple[int, int], size: tuple[int, int]) -> keras.KerasTensor:
-    return crop_to(keras.layers.UpSampling2D(strides, interpolation="nearest")(h), size)
+    return crop_to(RepeatPixels(strides)(h), size)
 
 
 def _up(
