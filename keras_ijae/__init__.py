@@ -9,6 +9,12 @@ if sys.argv[:1] == ["-m"]:  # `python -m keras_ijae` imports the package, and wi
     from keras_ijae_cli.quiet import start_tensorflow
 
     start_tensorflow(devices=False)
+    try:
+        from keras_ijae import backend  # noqa: F401
+    except RuntimeError as error:
+        from keras_ijae_cli.app import end_with
+
+        end_with(error)
 
 from keras_ijae import (
     backend,  # noqa: F401 (first: it checks which one there is)

@@ -7,6 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -123,10 +124,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if os.environ.get("KERAS_IJAE_DEBUG"):
-            traceback.print_exc()
-        _say(error)
-        sys.exit(2)
+        end_with(error)
+
+
+def end_with(error: Exception) -> NoReturn:
+    """Says in one line on standard error what was wrong, with KERAS_IJAE_DEBUG also where, and exits: 2."""
+    if os.environ.get("KERAS_IJAE_DEBUG"):
+        traceback.print_exception(error)
+    _say(error)
+    sys.exit(2)
 
 
 def _note(message, category, *place) -> None:

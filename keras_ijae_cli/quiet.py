@@ -1,10 +1,11 @@
-"""TensorFlow's start without its chatter."""
+"""TensorFlow's start, and its converters, without their chatter."""
 
 import contextlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 
 def start_tensorflow(devices: bool = True) -> None:
@@ -28,16 +29,41 @@ def start_tensorflow(devices: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def _held_back() -> Iterator[None]:
+def only_ours() -> Iterator[None]:
+    """What libraries write to standard error directly is dropped, as their converters do of what they then refuse.
+
+    What Python writes, ours and the libraries' warnings, is shown. With KERAS_IJAE_DEBUG all is.
+    """
+    if os.environ.get("KERAS_IJAE_DEBUG"):
+        yield
+        return
+    with _held_back(shown_if_it_fails=False) as kept, open(kept, "w", closefd=False) as real:
+        ours = contextlib.redirect_stderr(real) if _writes_directly(sys.stderr) else contextlib.nullcontext()
+        with ours:
+            yield
+
+
+def _writes_directly(stream: Any) -> bool:
+    """Whether what is written to it goes to the file that is held back."""
+    try:
+        return stream.fileno() == 2
+    except (AttributeError, OSError, ValueError):  # it is no file, or has none
+        return False
+
+
+@contextlib.contextmanager
+def _held_back(shown_if_it_fails: bool = True) -> Iterator[int]:
+    """What is written to standard error meanwhile goes elsewhere; gives the descriptor of the real one."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            yield
+            yield kept
         except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
+            if shown_if_it_fails:
+                held.seek(0)
+                os.write(kept, held.read())
             raise
         finally:
             os.dup2(kept, 2)

@@ -10,7 +10,7 @@ import typer
 
 from keras_ijae_cli.output import writable, wrote
 from keras_ijae_cli.own_modules import Import
-from keras_ijae_cli.quiet import start_tensorflow
+from keras_ijae_cli.quiet import only_ours, start_tensorflow
 
 if TYPE_CHECKING:
     from keras_ijae.training import Recipe
@@ -174,10 +174,11 @@ def export(
 
     file = RunDirectory(model).model if model.is_dir() else model  # its run's history may be damaged
     about = {name: part for name, part in info(file).items() if name in ("system", "dataset")}
-    if encoder:
-        loaded.export_encoder(out, overwrite=True, about=about)  # it is empty, or may be replaced
-    else:
-        loaded.export(out, overwrite=True, format=format_, about=about)
+    with only_ours():
+        if encoder:
+            loaded.export_encoder(out, overwrite=True, about=about)  # it is empty, or may be replaced
+        else:
+            loaded.export(out, overwrite=True, format=format_, about=about)
     wrote(out)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from command import run
+from systems import create
 
 import keras_ijae as ki
 from keras_ijae.game.arguments import arguments_of
@@ -215,6 +216,29 @@ def test_another_backend_is_refused_plainly_wherever_it_is_named(tmp_path, backe
 @pytest.mark.slow
 def test_the_environment_comes_before_the_file_of_keras(tmp_path):
     assert importing(tmp_path, "tensorflow").stdout == "imported\n"
+
+
+def test_a_module_that_is_run_with_another_backend_says_so_in_one_line_as_the_command_does():
+    command = [sys.executable, "-m", "keras_ijae", "info", "x"]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    (said,) = done.stderr.splitlines()
+    assert done.returncode == 2 and said.startswith("error: keras_ijae runs on Keras' TensorFlow backend")
+
+
+def test_what_libraries_write_past_python_is_dropped_and_what_python_writes_is_not():
+    script = "import os, sys; from keras_ijae_cli.quiet import only_ours\nwith only_ours():\n"
+    script += "    os.write(2, b'noise'); print('ours', file=sys.stderr)\nprint('then', file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr.split() == ["ours", "then"]
+
+
+def test_a_refused_export_says_one_line_and_nothing_of_the_converter(tmp_path, capfd):
+    create("stick_vae").save(tmp_path / "m.keras")
+    capfd.readouterr()
+    assert run("export", tmp_path / "m.keras", "--out", tmp_path / "out", "--format", "tflite") == 2
+    (said,) = capfd.readouterr().err.splitlines()
+    assert said.startswith("error: Option --format='tflite' cannot hold this model")
 
 
 def test_the_package_run_as_a_module_is_the_command(monkeypatch, capsys):

@@ -63,7 +63,7 @@ def _refusal(format, name, error):
     text = " ".join(str(error).split())
     unknown = sorted(set(re.findall(r'fused\["(\w+):"|No Op registered for (\w+)', text)))
     words = [word for found in unknown for word in found if word and "Call" not in word]
-    why = f"it has no operation for {', '.join(dict.fromkeys(words))}" if words else f"its converter says: {text:.300}"
+    why = f"It has no operation for {', '.join(dict.fromkeys(words))}" if words else f"Its converter says: {text:.300}"
     return ValueError(
         f"Argument `format`={format!r} cannot hold this model ({name}); 'savedmodel' holds every one. {why}"
     )
