@@ -104,6 +104,7 @@ def test_an_exported_encoder_gives_the_codes_and_is_whole(encoders, name):
     model, path = encoders(name)
     module, x = tf.saved_model.load(path), images(5)
     np.testing.assert_allclose(module(tf.constant(x)).numpy(), model.encode(x), atol=1e-5)
+    np.testing.assert_allclose(module(x.astype("float64")).numpy(), model.encode(x), atol=1e-5)
     np.testing.assert_allclose(module(tf.constant(x[:1]), training=False).numpy(), model.encode(x[:1]), atol=1e-5)
     assert len(module.trainable_variables) == sum(len(coder.trainable_variables) for coder in model.coders)
     assert len(module.variables) == sum(len(coder.variables) for coder in model.coders)

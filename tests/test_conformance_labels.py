@@ -232,6 +232,12 @@ def test_an_exported_encoder_takes_labels_and_is_fine_tuned_as_a_layer(vae, tmp_
     vae.export_encoder(tmp_path / "encoder")
     module, labels = tf.saved_model.load(tmp_path / "encoder"), tf.constant(Y, tf.int32)
     close(module([tf.constant(X), labels]), vae.encode(X, labels=Y))
+    for x in (X, X.astype("float64")):
+        for inputs in ([x, np.array(Y, "int64")], (x, np.array(Y, "int32")), (x, tf.constant(Y, tf.int64))):
+            close(module(inputs), vae.encode(X, labels=Y))
+            assert module(inputs, training=True).shape == (len(X), LATENT)
+    with pytest.raises(ValueError, match="(?s)Got:.*uint8.*Expected.*float32"):
+        module([(255 * X).astype("uint8"), labels])
     close(module.signatures["serving_default"](x=tf.constant(X), labels=labels)["codes"], vae.encode(X, labels=Y))
     layer = keras.layers.TFSMLayer(tmp_path / "encoder", call_training_endpoint="serve_training")
     close(layer([tf.constant(X), labels]), vae.encode(X, labels=Y))

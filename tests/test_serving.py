@@ -63,6 +63,22 @@ def test_a_loaded_conditional_export_takes_labels_as_the_model_does(conditional)
     same(module.reconstruct(x, LABELS.tolist()), model.reconstruct(x, labels=LABELS))
 
 
+@pytest.mark.parametrize("name", ["encode", "reconstruct"])
+def test_a_loaded_export_refuses_images_that_the_model_refuses(plain, conditional, name):
+    integers = (255 * images(3)).astype("uint8")
+    for (_, module, _), labels in ((plain, {}), (conditional, {"labels": 1})):
+        for wrong in (integers, integers.astype("float32"), images(3) - 0.5, np.full((1, *SHAPE), np.nan)):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=r"`x` must be images in \[0, 1\]. Divide uint8"):
+                getattr(module, name)(wrong, **labels)
+
+
+def test_a_loaded_export_takes_vectors_of_any_range(tmp_path):
+    model = ki.create("ae", (3,), LATENT, width=4)
+    model.export(tmp_path / "1")
+    module, x = tf.saved_model.load(tmp_path / "1"), 5 * images(4, (3,)) - 9
+    same(module.encode(x), model.encode(x))
+
+
 def test_a_system_without_an_encoder_has_no_functions_of_one(tmp_path):
     create("gan").export(tmp_path / "1")
     module = tf.saved_model.load(tmp_path / "1")

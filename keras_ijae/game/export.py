@@ -1,6 +1,7 @@
 """SavedModels: a sampler to be served, and an encoder to be reused; neither needs this package or Keras."""
 
 import contextlib
+import itertools
 import os
 from typing import Any
 
@@ -44,7 +45,7 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool, about: 
     spec = model.endpoints.signature("encode")[:1]
     spec += [] if model.classes is None else [tf.TensorSpec([None], tf.int32, "labels")]
 
-    def encode(x, labels, training):
+    def codes_of(x, labels, training):
         scope, noise = frozen.scope(), tf.zeros([tf.shape(x)[0], model.code_noise_dim], x.dtype)
         one_hot = None if labels is None else tf.one_hot(labels, model.classes)
         with scope:
@@ -53,25 +54,39 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool, about: 
             frozen.commit(scope)
         return codes
 
+    codes_of = tf.function(codes_of, autograph=False)  # once for all types of what comes in
+
+    def encode(x, labels=None, training=False):
+        labels = None if labels is None else tf.cast(labels, spec[1].dtype)
+        return codes_of(tf.cast(x, spec[0].dtype), labels, training)
+
     def call(inputs, training=False):
-        x, labels = (inputs, None) if len(spec) == 1 else inputs
-        return encode(x, labels, training)
+        return encode(*([inputs] if len(spec) == 1 else inputs), training=training)
 
     inputs = spec[0] if len(spec) == 1 else spec
     module = tf.train.Checkpoint()
     module.__call__ = tf.function(call, autograph=False)
-    for training in (False, True):
-        module.__call__.get_concrete_function(inputs, training=training)
+    for taken, training in itertools.product(_all_taken(spec), (False, True)):
+        module.__call__.get_concrete_function(taken, training=training)
     module.serve = tf.function(lambda inputs: call(inputs, False), [inputs], autograph=False)
     module.serve_training = tf.function(lambda inputs: call(inputs, True), [inputs], autograph=False)
     module.variables = frozen.variables
     module.trainable_variables = [variable for variable in frozen.variables if variable.trainable]
     module.regularization_losses = []
-    served = tf.function(lambda x, labels=None: {"codes": encode(x, labels, False)}, spec, autograph=False)
+    served = tf.function(lambda x, labels=None: {"codes": encode(x, labels)}, spec, autograph=False)
     described = metadata.of_model(model, "savedmodel", about)
     with _directory(path, overwrite) as temporary:
         _save(module, temporary, {"serving_default": served})
         metadata.write(temporary, {**described, "functions": ["encoder"]})
+
+
+def _all_taken(spec):
+    """What an exported encoder is called on: numbers as programs and NumPy have them, in a list or a tuple."""
+    wide = {tf.float32: tf.float64, tf.int32: tf.int64}
+    types = [[one, tf.TensorSpec(one.shape, wide[one.dtype], one.name)] for one in spec]
+    if len(spec) == 1:
+        return types[0]
+    return [form(parts) for parts in itertools.product(*types) for form in (list, tuple)]
 
 
 @contextlib.contextmanager

@@ -229,7 +229,8 @@ class GenerativeModel(Conditionals):
         `(x, training=False)` and has `trainable_variables`;
         `keras.layers.TFSMLayer(path, call_training_endpoint="serve_training")` is a layer; Adam, like all that keep
         moments, refuses the names of its weights (Keras 3.15.1) and takes those of `examples/reuse_encoder.py`.
-        Codes are those of `encode(x)`: noise zero. In the place of x that of a conditional model takes [x, labels].
+        Codes are those of `encode(x)`: noise zero. In the place of x that of a conditional model takes [x, labels] or a
+        tuple of them. x is float32 or float64, labels are int32 or int64; other types raise ValueError.
 
         Args: as of `export`. Raises: the same, and ValueError for a system without an encoder.
         """

@@ -10,6 +10,8 @@ from keras_ijae.game.frozen import Frozen
 DRAWN = -2
 """Label of a sample whose label is drawn as often as it came in training: a SavedModel keeps numbers as defaults."""
 
+_IMAGES = "Argument `x` must be images in [0, 1]. Divide uint8 images by 255. Received: least and largest value"
+
 Functions = dict[str, tuple[Callable, list[tf.TensorSpec]]]
 
 _LABELS = tf.TensorSpec(None, tf.int32, "labels")  # of any rank: one for all rows, or one for each
@@ -86,6 +88,8 @@ class Served:
     def methods(self, signatures: dict[str, Any]) -> dict[str, tf.types.experimental.PolymorphicFunction]:
         """name -> function that gives a tensor, as the model's method of that name has it, of tensors or arrays.
 
+        Those of images raise InvalidArgumentError where these are not in [0, 1], as uint8 ones of 0..255.
+
         Args:
             signatures: those of `signatures()`, which do the work.
         """
@@ -97,8 +101,8 @@ class Served:
             "decode": (lambda z: signatures["decode"](z)["observations"], z),
         }
         if self._model.has_encoder:
-            found["encode"] = (lambda x: signatures["encode"](x)["codes"], x)
-            found["reconstruct"] = (lambda x: signatures["reconstruct"](x)["observations"], x)
+            found["encode"] = (lambda x: signatures["encode"](self._checked(x))["codes"], x)
+            found["reconstruct"] = (lambda x: signatures["reconstruct"](self._checked(x))["observations"], x)
         return _compiled(found)
 
     def _conditional_methods(self, signatures, seeded, x, z):
@@ -118,8 +122,11 @@ class Served:
             "decode": (lambda z, labels: of_rows("decode", "observations", z, labels), z),
         }
         if self._model.has_encoder:
-            found["encode"] = (lambda x, labels: of_rows("encode", "codes", x, labels), x)
-            found["reconstruct"] = (lambda x, labels: of_rows("reconstruct", "observations", x, labels), x)
+            found["encode"] = (lambda x, labels: of_rows("encode", "codes", self._checked(x), labels), x)
+            found["reconstruct"] = (
+                lambda x, labels: of_rows("reconstruct", "observations", self._checked(x), labels),
+                x,
+            )
         return _compiled(found)
 
     def specs(self, name: str) -> list[tf.TensorSpec]:
@@ -141,6 +148,12 @@ class Served:
     def _serve(self, name, *arguments):
         with self._frozen.scope():
             return self._model.endpoints.pure(name, *(part for part in arguments if part is not None))
+
+    def _checked(self, x):
+        if len(self._model.data_shape) == 3:
+            good = tf.reduce_all((x >= 0) & (x <= 1))
+            tf.debugging.Assert(good, [_IMAGES, tf.reduce_min(x), tf.reduce_max(x)])
+        return x
 
     def _one_hot(self, labels):
         """Not by `tf.one_hot`: in ONNX -1 is the last class, here it is none."""
