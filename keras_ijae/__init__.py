@@ -12,7 +12,7 @@ if sys.argv[:1] == ["-m"]:  # `python -m keras_ijae` imports the package, and wi
     try:
         from keras_ijae import backend  # noqa: F401
     except RuntimeError as error:
-        from keras_ijae_cli.app import end_with
+        from keras_ijae_cli.output import end_with
 
         end_with(error)
 

@@ -4,10 +4,8 @@ import inspect
 import os
 import re
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
-from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -30,7 +28,7 @@ from keras_ijae_cli import (
     use,
 )
 from keras_ijae_cli.errors import Command
-from keras_ijae_cli.output import printable
+from keras_ijae_cli.output import end_with, printable
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
@@ -64,9 +62,6 @@ EXAMPLES = """Train, measure and serve auto-encoding generative models.
   the theory's small exact experiments
 
 `keras-ijae COMMAND --help` shows each command's options and examples."""
-
-LONGEST = 800
-"""Characters of an error's one line."""
 
 app = typer.Typer(
     help=EXAMPLES,
@@ -127,26 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         end_with(error)
 
 
-def end_with(error: Exception) -> NoReturn:
-    """Says in one line on standard error what was wrong, with KERAS_IJAE_DEBUG also where, and exits: 2."""
-    if os.environ.get("KERAS_IJAE_DEBUG"):
-        traceback.print_exception(error)
-    _say(error)
-    sys.exit(2)
-
-
 def _note(message, category, *place) -> None:
     Console(stderr=True).print(
         f"[yellow]note:[/yellow] {escape(printable(str(message)))}", soft_wrap=True, highlight=False
-    )
-
-
-def _say(error: Exception) -> None:
-    text = " ".join(str(error).split()) or type(error).__name__
-    if len(text) > LONGEST:
-        text = f"{text[:LONGEST]} ... (`keras-ijae --debug COMMAND` shows all)"
-    if not isinstance(error, ValueError | OSError | RuntimeError):
-        text = f"{type(error).__name__}: {text}"
-    Console(stderr=True).print(
-        f"[bold red]error:[/bold red] {escape(printable(text))}", soft_wrap=True, highlight=False
     )

@@ -1,10 +1,18 @@
 """What commands say on standard error, and files that they write: checked before anything is computed."""
 
+import os
+import sys
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 
 from keras_ijae_cli.quiet import start_tensorflow
+
+LONGEST = 800
+"""Characters of an error's one line."""
 
 
 def drawable(path: Path, option: str = "--out") -> str:
@@ -38,3 +46,22 @@ def wrote(path: Path) -> None:
 def printable(text: str) -> str:
     """Text of which no character but the end of a line steers the terminal."""
     return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)
+
+
+def end_with(error: Exception) -> NoReturn:
+    """Says in one line on standard error what was wrong, with KERAS_IJAE_DEBUG also where, and exits: 2."""
+    if os.environ.get("KERAS_IJAE_DEBUG"):
+        traceback.print_exception(error)
+    _say(error)
+    sys.exit(2)
+
+
+def _say(error: Exception) -> None:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} ... (`keras-ijae --debug COMMAND` shows all)"
+    if not isinstance(error, ValueError | OSError | RuntimeError):
+        text = f"{type(error).__name__}: {text}"
+    Console(stderr=True).print(
+        f"[bold red]error:[/bold red] {escape(printable(text))}", soft_wrap=True, highlight=False
+    )

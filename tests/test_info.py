@@ -14,7 +14,8 @@ from systems import VARIANTS, create
 
 import keras_ijae as ki
 from keras_ijae.game import metadata
-from keras_ijae.training import Recipe, RunDirectory, info
+from keras_ijae.report import facts
+from keras_ijae.training import Recipe, RunDirectory, info, progress
 from keras_ijae_cli import tables, use
 
 
@@ -162,6 +163,18 @@ def test_parameters_are_counted_without_optimizers_and_averages(tmp_path, name, 
     model.compile()
     model.save(tmp_path / "m.keras")
     assert info(tmp_path / "m.keras")["parameters"] == metadata.parameters(model)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("flow_vae", {}), ("vae", {"likelihood": "learned_gaussian"})])
+def test_the_header_of_training_and_the_report_count_the_same_parameters(name, arguments):
+    model = create(name, **arguments)
+    total = metadata.parameters(model)
+    assert total > sum(network.count_params() for network in model.networks.values())
+    header, fact = progress._parameters(model), facts._parameters(model)
+    assert header.startswith(f"{total:,} parameters (encoder ") and fact.startswith(f"{total:,}: encoder ")
+    for told in (header, fact):
+        _, *parts = re.findall(r"[\d,]*\d", told)
+        assert len(parts) == 3 and sum(int(part.replace(",", "")) for part in parts) == total
 
 
 def test_of_weights_that_are_damaged_or_packed_nothing_is_counted(run, tmp_path):

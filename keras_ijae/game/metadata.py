@@ -47,9 +47,21 @@ def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> di
 
 def parameters(model: Any) -> int:
     """How many numbers a model has learned: of networks, priors, posterior and likelihood, and none twice."""
-    parts = [*model.networks.values(), model.prior, model.sampling_prior, model.posterior_family]
-    parts = [part for part in (*parts, model.observation_model) if part is not None]
-    return sum({id(weight): math.prod(weight.shape) for part in parts for weight in part.weights}.values())
+    return sum(parameters_of_parts(model).values())
+
+
+def parameters_of_parts(model: Any) -> dict[str, int]:
+    """Part -> how many of `parameters` are its own: of each network, and of what has some beside them."""
+    beside = {"prior": model.prior, "sampling prior": model.sampling_prior, "posterior": model.posterior_family}
+    counted: set[int] = set()
+    found = {}
+    for name, part in {**model.networks, **beside, "likelihood": model.observation_model}.items():
+        weights = {id(weight): weight for weight in (() if part is None else part.weights)}
+        count = sum(math.prod(weight.shape) for key, weight in weights.items() if key not in counted)
+        counted |= weights.keys()
+        if count or name in model.networks:
+            found[name] = count
+    return found
 
 
 def write(directory: Path, described: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import textwrap
 
-from keras_ijae.game import Game
+from keras_ijae.game import Game, metadata
 from keras_ijae.game.config import given
 from keras_ijae.game.docstrings import joined, sections
 from keras_ijae.game.registry import entry_of
@@ -100,7 +100,7 @@ def _explained(run: Run) -> Explained:
 
 
 def _parameters(model: Game) -> str:
-    counts = {name: network.count_params() for name, network in model.networks.items()}
+    counts = metadata.parameters_of_parts(model)
     parts = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     return f"{sum(counts.values()):,}: {parts}"
 

@@ -11,6 +11,8 @@ from rich.progress import Progress as Bar
 from rich.table import Column
 
 from keras_ijae import checks
+from keras_ijae.game import Game
+from keras_ijae.game.metadata import parameters_of_parts
 from keras_ijae.progress import clock, duration
 
 NUMBERS = 4
@@ -175,7 +177,7 @@ def _by_interest(logs: dict) -> list[str]:
 
 
 def _parameters(model: Any) -> str:
-    """How many parameters a model has, and each of its networks."""
-    parts = {name: network.count_params() for name, network in getattr(model, "networks", {}).items()}
+    """How many parameters a model has, and each of its parts, where it is a game."""
+    parts = parameters_of_parts(model) if isinstance(model, Game) else {}
     of_each = ", ".join(f"{name} {count:,}" for name, count in parts.items())
     return f"{sum(parts.values()) or model.count_params():,} parameters" + (f" ({of_each})" if parts else "")
