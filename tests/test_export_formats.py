@@ -3,6 +3,7 @@
 import os
 import sys
 
+import keras
 import numpy as np
 import pytest
 from systems import LATENT, SHAPE, create, images
@@ -111,6 +112,29 @@ def test_what_a_converter_does_not_know_is_refused_by_name_and_nothing_is_writte
     ):
         create("stick_vae").export(tmp_path / "served", format=format)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module", params=["mixed_float16", "mixed_bfloat16"])
+def half(request):
+    """A model of mixed precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    try:
+        return create("vae", posterior="diagonal")
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_half_precision_is_refused_in_one_sentence_and_its_weights_are_exported_in_single(half, format, tmp_path):
+    with pytest.raises(ValueError, match=f"^Argument `format`='{format}' cannot hold a model whose layers compute in "):
+        half.export(tmp_path / "served", format=format)
+    assert list(tmp_path.iterdir()) == []
+    single = create("vae", posterior="diagonal", seed=1)
+    single.set_weights(half.get_weights())
+    np.testing.assert_allclose(single.encode(X), half.encode(X), atol=0.05)
+    if half.encoder.dtype_policy.name == "mixed_float16":
+        check(format, single, tmp_path / "served")
 
 
 @pytest.mark.slow

@@ -18,8 +18,9 @@ def write_onnx(served: Served, directory: Path) -> list[str]:
     """Write NAME.onnx of each function; their names.
 
     Raises:
-        ValueError: tf2onnx is not installed, or cannot convert a function.
+        ValueError: tf2onnx is not installed, or cannot convert a function; or layers compute in half precision.
     """
+    _refuse_half("onnx", served)
     tf2onnx, onnx, functions = _library("tf2onnx", "onnx"), _library("onnx", "onnx"), served.deterministic()
     for name, function in functions.items():
         try:
@@ -35,8 +36,9 @@ def write_tflite(served: Served, directory: Path) -> list[str]:
     """Write model.tflite, with a signature for each function; their names.
 
     Raises:
-        ValueError: the converter cannot convert a function.
+        ValueError: the converter cannot convert a function; or layers compute in half precision.
     """
+    _refuse_half("tflite", served)
     functions, module = served.deterministic(), tf.train.Checkpoint()
     module.weights = served.weights
     with tempfile.TemporaryDirectory() as saved:
@@ -48,6 +50,16 @@ def write_tflite(served: Served, directory: Path) -> list[str]:
             raise _refusal("tflite", ", ".join(sorted(functions)), error) from error
     (directory / "model.tflite").write_bytes(converted)
     return sorted(functions)
+
+
+def _refuse_half(format, served):
+    """ONNX Runtime has other numbers than the model, and TFLite no convolutions of such types."""
+    if half := sorted(served.types & {"float16", "bfloat16"}):
+        raise ValueError(
+            f"Argument `format`={format!r} cannot hold a model whose layers compute in {half[0]}; 'savedmodel' holds "
+            "every one. Create it anew under the policy 'float32', give it the weights, "
+            "`other.set_weights(model.get_weights())`, and export that"
+        )
 
 
 def _library(name: str, extra: str) -> Any:

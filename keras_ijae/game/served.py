@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_ijae.game.frozen import Frozen
+from keras_ijae.keras_internals import sublayers
 
 DRAWN = -2
 """Label of a sample whose label is drawn as often as it came in training: a SavedModel keeps numbers as defaults."""
@@ -25,14 +26,17 @@ class Served:
 
     Attributes:
         weights: the variables that the functions read.
+        types: names of the floating types that the layers compute in.
     """
 
     def __init__(self, model: Any):
         layers = [*(model.coders if model.has_encoder else ()), model.decoder, model.sampling_prior]
         layers += [*model.sampling_prior.lenders, model.observation_model, model.label_counts]
         self._model = model
-        self._frozen = Frozen([layer for layer in layers if layer is not None], model.averages)
+        layers = [layer for layer in layers if layer is not None]
+        self._frozen = Frozen(layers, model.averages)
         self.weights = self._frozen.variables
+        self.types = {inner.compute_dtype for layer in layers for inner in sublayers(layer)}
 
     def sample_codes(self, n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The codes of `sample(n, seed)`, (n, latent_dim)."""
