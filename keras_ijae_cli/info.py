@@ -32,10 +32,13 @@ def info(
     from keras_ijae.training import info as info_of
 
     found = info_of(path)
+    told = {name: _words(value) for name, value in found.items()}
+    if found.get("dataset") is None:
+        told["dataset"] = "unknown"
     if json and not csv:
         sys.stdout.write(as_json(found))
     else:
-        show([{"what": printable(name), "value": printable(_words(value))} for name, value in found.items()], csv, json)
+        show([{"what": printable(name), "value": printable(value)} for name, value in told.items()], csv, json)
 
 
 def _words(value: Any) -> str:

@@ -259,7 +259,7 @@ def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
     if recorded is not None and dataset in (None, recorded.dataset):
         return recorded
     if dataset is None:
-        raise ValueError("A .keras file does not say what it was trained on. Give --dataset NAME.")
+        raise ValueError("A .keras file does not say how its data were loaded. Give --dataset NAME.")
     return Recipe(system="", dataset=dataset, classes=classes)
 
 

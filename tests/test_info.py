@@ -14,8 +14,10 @@ from systems import VARIANTS, create
 
 import keras_ijae as ki
 from keras_ijae.game import metadata
+from keras_ijae.game.versions import version
 from keras_ijae.report import facts
 from keras_ijae.training import Recipe, RunDirectory, info, progress
+from keras_ijae.training.trainer import train
 from keras_ijae_cli import tables, use
 
 
@@ -71,9 +73,76 @@ def test_a_run_with_damaged_files_says_the_rest_and_which_they_are(run, tmp_path
 def test_a_keras_file_says_what_it_is_and_in_its_run_what_it_was_trained_on(run, tmp_path):
     (tmp_path / "alone.keras").write_bytes((run / "model.keras").read_bytes())
     alone, inside = info(tmp_path / "alone.keras"), info(run / "model.keras")
-    assert alone["kind"] == "keras" and alone["latent_dim"] == 2 and alone["versions"] == {"keras": keras.__version__}
-    assert (alone["system"], alone["dataset"]) == ("VAE", None)
+    versions = {"keras_ijae": version(), "keras": keras.__version__}
+    assert alone["kind"] == "keras" and alone["latent_dim"] == 2 and alone["versions"] == versions
+    assert (alone["system"], alone["dataset"]) == ("gmm_vae", None)
     assert (inside["system"], inside["dataset"]) == ("ae_gmm", "digits")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """A model that `fit` has trained on a data set with a name."""
+    model = create("flow_vae")
+    model.compile(run_eagerly=True)
+    model.fit(ki.datasets.load("digits", batch_size=750), steps_per_epoch=1, verbose=0)
+    return model
+
+
+def test_a_model_keeps_its_name_its_data_and_the_version_through_files_and_exports(digits, tmp_path):
+    digits.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    assert (loaded.created_as, loaded.trained_on) == ("flow_vae", "digits")
+    loaded.save(tmp_path / "again.keras")
+    loaded.export(tmp_path / "served")
+    for path in ("m.keras", "again.keras", "served"):
+        found = info(tmp_path / path)
+        assert (found["system"], found["dataset"]) == ("flow_vae", "digits")
+        assert found["versions"]["keras_ijae"] == version() and found["data_shape"] == [8, 8, 1]
+
+
+def test_data_without_a_name_are_unknown_and_a_class_is_told_where_there_was_no_name(digits, tmp_path, capsys):
+    twin = type(digits)(**{role: getattr(digits, role) for role in digits.networks}, prior="normal")
+    twin.compile(run_eagerly=True)
+    twin.fit(ki.datasets.load("digits", batch_size=750).map(lambda x: x), steps_per_epoch=1, verbose=0)
+    twin.save(tmp_path / "m.keras")
+    found = info(tmp_path / "m.keras")
+    assert (found["system"], found["dataset"]) == ("VAE", None)
+    assert shown(tmp_path / "m.keras", "--csv") == 0
+    assert "dataset,unknown" in capsys.readouterr().out
+
+
+def without_origin(path, origin=None):
+    """A copy of a .keras file as they were before, or with another origin."""
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(files["config.json"])
+    config["config"]["origin"] = origin
+    if origin is None:
+        del config["config"]["origin"]
+    other = path.with_name("other.keras")
+    with zipfile.ZipFile(other, "w") as archive:
+        for name, content in {**files, "config.json": json.dumps(config)}.items():
+            archive.writestr(name, content)
+    return other
+
+
+@pytest.mark.parametrize("origin", [None, 7, {"system": ["x"], "dataset": 3, "keras_ijae": None}])
+def test_files_without_an_origin_or_with_a_damaged_one_load_and_are_told_by_their_class(digits, tmp_path, origin):
+    digits.save(tmp_path / "m.keras")
+    other = without_origin(tmp_path / "m.keras", origin)
+    found, loaded = info(other), ki.load_model(other)
+    assert (found["system"], found["dataset"], found["versions"]["keras_ijae"]) == ("VAE", None, None)
+    assert (loaded.created_as, loaded.trained_on) == (None, None)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_not_done_says_its_sizes(tmp_path):
+    recipe = Recipe(system="flow_vae", dataset="digits", latent_dim=2, width=4, batch_size=450, epochs=1)
+    train(recipe, RunDirectory(tmp_path / "run"))
+    done = info(tmp_path / "run")
+    (tmp_path / "run" / "model.keras").unlink()
+    assert info(tmp_path / "run") == {**done, "steps": None}
+    assert done["data_shape"] == [8, 8, 1] and done["prior"] == "RealNVP" and done["parameters"]
 
 
 def test_an_export_says_what_it_was_told(run):

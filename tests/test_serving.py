@@ -169,6 +169,6 @@ def wanted_of(plain, conditional, x, z, labels):
 
 def test_what_is_exported_says_what_it_is(plain):
     found = ki.training.info(plain[2])
-    assert (found["kind"], found["system"], found["dataset"]) == ("savedmodel", "IJAE", "digits")
+    assert (found["kind"], found["system"], found["dataset"]) == ("savedmodel", "ijae", "digits")
     assert (tuple(found["data_shape"]), found["latent_dim"], found["classes"]) == (SHAPE, LATENT, None)
     assert set(found["functions"]) == set(plain[1].signatures) - {"serving_default"}

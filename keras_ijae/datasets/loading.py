@@ -11,7 +11,7 @@ from keras_ijae import checks
 from keras_ijae.checks import did_you_mean, flag, whole
 from keras_ijae.datasets.crops import framing
 from keras_ijae.datasets.opening import open_source
-from keras_ijae.datasets.pipeline import Batching, Passes, batches
+from keras_ijae.datasets.pipeline import Batching, Passes, batches, named
 from keras_ijae.datasets.source import Options, Source, Stream, Table
 from keras_ijae.datasets.splits import read_slice, resolve
 
@@ -130,7 +130,7 @@ def load(
         Passes(seed, epoch) if (training if shuffle is None else shuffle) else None,
         shuffle_buffer,
     )
-    return batches(read_slice(source, part, start, stop), prepare, how)
+    return named(batches(read_slice(source, part, start, stop), prepare, how), name)
 
 
 def info(

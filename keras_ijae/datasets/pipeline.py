@@ -17,7 +17,7 @@ from keras_ijae import checks, random
 from keras_ijae.datasets.source import Stream, Table
 
 Prepare = Callable[[tf.Tensor, Any], Any]
-_COUNTER = "_keras_ijae_passes"
+_COUNTER, _NAME = "_keras_ijae_passes", "_keras_ijae_name"
 
 
 class Passes:
@@ -103,6 +103,17 @@ def is_loaded(dataset: Any) -> bool:
 def has_passes(dataset: Any) -> bool:
     """Whether `set_epoch` takes it: it is as `load` returned it, and shuffled."""
     return getattr(dataset, _COUNTER, None) is not None
+
+
+def named(dataset: tf.data.Dataset, name: str) -> tf.data.Dataset:
+    """`dataset` itself, which `name_of` knows then."""
+    setattr(dataset, _NAME, name)
+    return dataset
+
+
+def name_of(dataset: Any) -> str | None:
+    """The name by which `load` returned it; None of all others, what is mapped from it too."""
+    return getattr(dataset, _NAME, None)
 
 
 def batches(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.data.Dataset:

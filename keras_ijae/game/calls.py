@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.datasets.failing import in_words
+from keras_ijae.datasets.pipeline import name_of
 from keras_ijae.files import replacing
 from keras_ijae.game import compiling, data, optimizers, step
 from keras_ijae.game.config import given
@@ -137,7 +138,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         """
         check_compiled(self, "fit")
         compiling.refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
-        x = look_at_fit(self, x, y, batch_size)
+        name, x = name_of(x), look_at_fit(self, x, y, batch_size)
         if keras_arguments.get("validation_data") is not None:
             validation = keras_arguments["validation_data"]
             keras_arguments["validation_data"] = first_look(self, validation, None, batch_size)[1]
@@ -150,6 +151,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         with all_alive(self.distribute_strategy):
             if shuffled and several_machines(self.distribute_strategy):
                 check_shuffled_alike(self.distribute_strategy)
+            self.trained_on = name
             return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
 
     @in_words("Evaluation")

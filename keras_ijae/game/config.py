@@ -5,9 +5,13 @@ from typing import Any
 import keras
 
 from keras_ijae.game.arguments import arguments_of, defaults_of
+from keras_ijae.game.versions import version
 
 RENAMED = {"posterior": "posterior_kind", "sampling_prior": "own_sampling_prior"}
 """Arguments that are kept as attributes of other names, since a method or property has theirs."""
+
+ORIGIN = "origin"
+"""What a configuration has beside arguments: where the game is from."""
 
 
 def given(game: Any) -> dict[str, Any]:
@@ -36,13 +40,20 @@ def known_so_far(game: Any) -> dict[str, Any]:
 
 
 def config_of(game: Any) -> dict[str, Any]:
-    """The arguments for `get_config`, scalars with the values that they have now."""
-    return {name: serialised(value) for name, value in given(game).items()}
+    """The arguments for `get_config`, scalars with the values that they have now; and where the game is from."""
+    origin = {"system": game.created_as, "dataset": game.trained_on, "keras_ijae": version()}
+    return {**{name: serialised(value) for name, value in given(game).items()}, ORIGIN: origin}
 
 
 def arguments_from(config: dict[str, Any]) -> dict[str, Any]:
     """The arguments that `config_of` wrote down."""
-    return {name: keras.saving.deserialize_keras_object(value) for name, value in config.items()}
+    return {name: keras.saving.deserialize_keras_object(value) for name, value in config.items() if name != ORIGIN}
+
+
+def origin_in(config: dict[str, Any]) -> dict[str, str]:
+    """The text in a configuration on where a game is from: "system", "dataset" and "keras_ijae", those that it has."""
+    found = config.get(ORIGIN)
+    return {name: told for name, told in found.items() if isinstance(told, str)} if isinstance(found, dict) else {}
 
 
 def serialised(value: Any) -> Any:

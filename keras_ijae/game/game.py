@@ -17,7 +17,7 @@ from keras_ijae.game import data, fitting, moves, networks, step
 from keras_ijae.game.arguments import refuse_arrays
 from keras_ijae.game.averages import RunningAverages
 from keras_ijae.game.calls import CalledByUsers
-from keras_ijae.game.config import arguments_from, config_of, known_so_far
+from keras_ijae.game.config import arguments_from, config_of, known_so_far, origin_in
 from keras_ijae.game.data import Batch
 from keras_ijae.game.endpoints import Endpoints
 from keras_ijae.game.entries import preset_of, unconditional
@@ -247,7 +247,9 @@ class Game(CalledByUsers):
 
     @classmethod
     def from_config(cls, config: dict) -> "Game":
-        return cls(**arguments_from(config))
+        game, origin = cls(**arguments_from(config)), origin_in(config)
+        game.created_as, game.trained_on = origin.get("system"), origin.get("dataset")
+        return game
 
     def _checked_classes(self, classes):
         if classes is None:

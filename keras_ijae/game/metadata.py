@@ -33,16 +33,23 @@ def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> di
         raise ValueError(f"Argument `about` must be a dictionary that JSON can hold: {error}") from error
     known = {
         "format": format,
-        "system": type(model).__name__,
+        "system": model.created_as or type(model).__name__,
+        **sizes(model),
+        "steps": int(keras.ops.convert_to_numpy(model.steps)),
+        "dataset": model.trained_on,
+    }
+    return {**known, **about, "format": format, "versions": versions()}
+
+
+def sizes(model: Any) -> dict[str, Any]:
+    """What is known of a model before it is trained."""
+    return {
         "data_shape": list(model.data_shape),
         "latent_dim": model.latent_dim,
         "classes": model.classes,
         "prior": type(model.sampling_prior).__name__,
         "parameters": parameters(model),
-        "steps": int(keras.ops.convert_to_numpy(model.steps)),
-        "dataset": None,
     }
-    return {**known, **about, "format": format, "versions": versions()}
 
 
 def parameters(model: Any) -> int:

@@ -37,11 +37,16 @@ class GenerativeModel(Conditionals):
         observation_model: what the decoder's outputs parametrise; None where they are observations.
         has_bounds: whether there are `elbo` and `importance_weighted_bound`.
         sampling_prior: what `sample` draws codes from: `prior`, or what `fit_prior` made.
+        created_as: the name under which `ki.create` made it; None: its class was called.
+        trained_on: the name of the data set that `fit` was given last, as `ki.datasets.load` returned it; None: it has
+            no name, or there was none.
         HAS_LOG_RATIO: whether `log_ratio(z)` estimates the log-ratio of the codes of data to N(0, I).
         active_dims: indices of the latent dimensions in use, where the model knows them.
     """
 
     endpoints: Endpoints
+    created_as: str | None = None
+    trained_on: str | None = None
 
     def encode(self, x: Any, seed: int | None = None, labels: Any = None) -> np.ndarray:
         """Codes (n, latent_dim) of observations (n, ...).

@@ -124,7 +124,9 @@ def create(
     given = {"width": width, "norm": norm, "spectral": spectral}
     options = _options(entry.system, networks, {k: v for k, v in given.items() if v is not None}, kept)
     with _told_of(system, fixed):
-        return entry.system(**{**whole, **_built(entry.system, whole, options)})
+        made = entry.system(**{**whole, **_built(entry.system, whole, options)})
+    made.created_as = system if isinstance(system, str) else None
+    return made
 
 
 def entry_of(system: str | type[Game]) -> Entry:

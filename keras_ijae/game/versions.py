@@ -12,13 +12,17 @@ _VERSIONED = ("keras_ijae", "tensorflow", "keras", "tensorflow-probability", "nu
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that a run depends on; "commit" of this package, if it is known."""
     found = {"python": platform.python_version()}
-    for name in _VERSIONED:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
+    found |= {name: version(name) for name in _VERSIONED}
     made = commit()
     return {**found, "commit": made} if made else found
+
+
+def version(name: str = "keras_ijae") -> str:
+    """That of a package, "not installed" where it is not, as of one that is run from its files."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def commit() -> str | None:

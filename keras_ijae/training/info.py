@@ -12,6 +12,7 @@ import h5py
 
 from keras_ijae import checks
 from keras_ijae.game import metadata
+from keras_ijae.game.config import origin_in
 from keras_ijae.training.runs import RunDirectory
 
 LARGEST = 2**24
@@ -30,10 +31,11 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
         path: a run directory, a `.keras` file, or what `model.export` or `model.export_encoder` made.
 
     Returns:
-        "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system", "data_shape", "latent_dim", "classes",
-        "prior", "parameters" (of networks, priors, posterior and likelihood), "steps" (those trained), "dataset" (what
-        it was trained on) and "versions", each None where it is not known; and what else there is: a run's "epochs"
-        (those done, and those of the recipe), which of its files are "damaged", what was exported ("functions").
+        "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system" (its name, or its class where `ki.create`
+        had no name), "data_shape", "latent_dim", "classes", "prior", "parameters" (of networks, priors, posterior and
+        likelihood), "steps" (those trained), "dataset" (what it was trained on, if `ki.datasets.load` has a name for
+        it) and "versions", each None where it is not known; and what else there is: a run's "epochs" (those done, and
+        those of the recipe), which of its files are "damaged", what was exported ("functions").
 
     Raises:
         ValueError: there is nothing at `path`, or something else, or it is damaged; of a run, its config.json.
@@ -57,7 +59,9 @@ def _of_export(path):
 
 def _of_run(run):
     recipe, content, damaged = run.read_recipe(), _read(run.config), []
-    model = _unless_damaged(lambda: _of_keras(run.model), {}, damaged) if run.model.is_file() else {}
+    model = _dictionary(content.get("sizes"))
+    if run.model.is_file():
+        model = _unless_damaged(lambda: _of_keras(run.model), model, damaged)
     history = _unless_damaged(run.read_history, None, damaged)
     return {
         "kind": "run",
@@ -99,19 +103,24 @@ def _of_keras(path):
     except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise _wrong(path, f"which fails with {error}") from error
     arguments = config.get("config")
+    origin = origin_in(_dictionary(arguments))
     if not isinstance(arguments, dict) or not {"data_shape", "latent_dim", "classes", "ema"} <= arguments.keys():
         raise _wrong(path, f"a model of the class {config.get('class_name')!r:.80}")
     prior = arguments.get("sampling_prior") or arguments.get("prior")
     return {
         "kind": "keras",
-        "system": config.get("class_name"),
+        "system": origin.get("system") or config.get("class_name"),
         **{name: arguments[name] for name in ("data_shape", "latent_dim", "classes")},
         "prior": prior.get("class_name") if isinstance(prior, dict) else prior,
         **weights,
-        "dataset": None,
-        "versions": {"keras": about.get("keras_version")},
+        "dataset": origin.get("dataset"),
+        "versions": {"keras_ijae": origin.get("keras_ijae"), "keras": about.get("keras_version")},
         "saved": about.get("date_saved"),
     }
+
+
+def _dictionary(found):
+    return found if isinstance(found, dict) else {}
 
 
 def _of_weights(archive):

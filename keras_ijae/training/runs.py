@@ -9,6 +9,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -140,11 +141,20 @@ class RunDirectory:
             raise ValueError(f"{self.history} is not the history of a run: {error!r:.200}") from error
 
     def write_recipe(
-        self, recipe: Recipe, versions: dict[str, str], splits: dict[str, str] | None = None, replicas: int = 1
+        self,
+        recipe: Recipe,
+        versions: dict[str, str],
+        splits: dict[str, str] | None = None,
+        replicas: int = 1,
+        sizes: dict[str, Any] | None = None,
     ) -> None:
-        """Writes `config.json`: the recipe, versions of what it runs with, splits of the data by use, and replicas."""
+        """Writes `config.json`: the recipe, versions of what it runs with, splits of the data by use, replicas, sizes.
+
+        Args:
+            sizes: what is known of the model before it is trained.
+        """
         content = {"recipe": dataclasses.asdict(recipe), "versions": versions, "splits": splits or {}}
-        write_json(self.config, {**content, "replicas": replicas})
+        write_json(self.config, {**content, "replicas": replicas, "sizes": sizes or {}})
 
     def _writer(self):
         try:

@@ -11,6 +11,7 @@ from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
 from keras_ijae.game import data as batches
 from keras_ijae.game.loading import load_model
+from keras_ijae.game.metadata import sizes
 from keras_ijae.game.versions import versions
 from keras_ijae.machines import all_alive, is_chief, of_all_machines
 from keras_ijae.training.backup import Backup
@@ -86,7 +87,7 @@ def train(
             if not is_chief(strategy):
                 _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
                 return _finished(run, model, data)
-            run.write_recipe(recipe, versions(), splits(recipe), strategy.num_replicas_in_sync)
+            run.write_recipe(recipe, versions(), splits(recipe), strategy.num_replicas_in_sync, sizes(model))
             try:
                 with Journal(run.journal, heard) as journal:
                     _fit(recipe, model, data, held_out, backup, [*watching, journal, *callbacks])
