@@ -275,5 +275,5 @@ def _caption(model: Path, loaded: Any, what: str) -> str:
     from keras_ijae.training import RunDirectory
 
     recipe = RunDirectory(model).read_recipe() if model.is_dir() else None
-    kind = f"{recipe.system} on {recipe.dataset}" if recipe else type(loaded).__name__
+    kind = f"{recipe.system} on {recipe.dataset}" if recipe else loaded.created_as or type(loaded).__name__
     return f"{what}. {model}: {kind}, {int(loaded.steps.numpy()):,} steps"
