@@ -5,10 +5,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from systems import LATENT, codes_of_samples, compiled, create, dataset, images, same, train, weights
+from tiny import float64  # noqa: F401
 
 import keras_ijae as ki
 from keras_ijae import evaluation, random
-from keras_ijae.distributions import MAF, GaussianMixture, LearnedMixture, Prior, RealNVP, Uniform, VampPrior
+from keras_ijae.distributions import (
+    MAF,
+    GaussianMixture,
+    LearnedMixture,
+    Prior,
+    RealNVP,
+    Sphere,
+    TwoStage,
+    Uniform,
+    VampPrior,
+)
+from keras_ijae.distributions.priors import FITTED, _likelihood
 from keras_ijae.evaluation.capabilities import scored_prior
 from keras_ijae.game import data as game_data
 from keras_ijae.training import Backup
@@ -359,16 +371,46 @@ def test_a_sampling_prior_given_at_creation_is_drawn_from_and_none_of_the_losses
         model.fit_prior(X)
 
 
+ALL_KINDS = {
+    "gmm": "gmm",
+    "normal": "normal",
+    "flow": MAF(LATENT, depth=2, width=8),
+    "realnvp": RealNVP(LATENT, depth=2, width=8),
+    "two_stage": TwoStage(LATENT, width=8, depth=1, epochs=3, batch_size=8),
+    "vamp": VampPrior(LATENT, 4),
+    "sphere": "sphere",
+}
+
+
 @pytest.mark.slow
-def test_a_flow_fitted_under_two_replicas_is_that_of_one(two_replicas):
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_a_prior_fitted_under_two_replicas_is_that_of_one(kind, two_replicas):
     def drawn():
         model = create("vae")
-        model.fit_prior(X, RealNVP(LATENT, depth=2, width=8))
-        return codes_of_samples(model, 20, 1)
+        model.fit_prior(X, ALL_KINDS[kind])
+        return model, codes_of_samples(model, 20, 1)
 
-    alone = drawn()
+    alone = drawn()[1]
     with two_replicas.scope():
-        np.testing.assert_allclose(drawn(), alone, rtol=1e-4, atol=1e-4)
+        model, inside = drawn()
+    np.testing.assert_allclose(inside, alone, rtol=1e-4, atol=1e-4)
+    model.fit_prior(X, ALL_KINDS[kind])  # outside of the scope that it was made in
+    np.testing.assert_allclose(codes_of_samples(model, 20, 1), alone, rtol=1e-4, atol=1e-4)
+
+
+def test_every_name_of_a_fit_is_tested_on_replicas():
+    assert set(ALL_KINDS) >= set(FITTED)
+
+
+@pytest.mark.parametrize("kind", ["flow", "realnvp", "two_stage"])
+def test_what_is_fitted_by_steps_is_in_float64_too(kind, float64, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(_likelihood, "STEPS", 5)
+    monkeypatch.setattr(_likelihood, "PERIOD", 5)
+    prior = type(ALL_KINDS[kind]).from_config(ALL_KINDS[kind].get_config())
+    before = prior.sample(20, 1).numpy()
+    prior.fit(np.random.default_rng(0).normal(3.0, 0.5, size=(50, LATENT)))
+    drawn = prior.sample(20, 1).numpy()
+    assert drawn.mean() > before.mean() + 2 and np.isfinite(drawn).all()
 
 
 @pytest.mark.slow
@@ -388,6 +430,10 @@ def test_what_the_game_learns_awaits_no_fit_and_what_is_named_for_samples_does()
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
+        *(
+            ("gan", {"prior": prior}, "`prior` must be one that is not fitted to codes.* GAN has no encoder")
+            for prior in ("gmm", TwoStage(LATENT, 4, 1, 1), Sphere(LATENT, None), MAF(LATENT, 2, 4, trainable=False))
+        ),
         ("gan", {"sampling_prior": "gmm"}, "GAN has no encoder, so it cannot take the argument `sampling_prior`"),
         ("vae", {"sampling_prior": "gnn"}, "`sampling_prior` must be .*gmm"),
         ("vae", {"sampling_prior": Uniform(3)}, r"`sampling_prior` must have event shape \(2,\)"),
@@ -404,7 +450,7 @@ def test_what_the_game_learns_awaits_no_fit_and_what_is_named_for_samples_does()
         ("vae", {"sampling_prior": "gmm", "classes": 3}, "`classes` is not taken by VAE: its prior, GaussianMixture"),
     ],
 )
-def test_sampling_priors_that_do_not_fit_are_refused(name, arguments, message):
+def test_priors_that_samples_cannot_be_drawn_from_are_refused(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         create(name, **arguments)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import special, stats
+from systems import create
 
 from keras_ijae.distributions import LearnedMixture, StandardNormal
 
@@ -72,3 +73,12 @@ def test_gradients_are_finite_far_from_all_components(far):
 def test_bad_numbers_of_components_are_refused():
     with pytest.raises(ValueError, match="`components` must be an integer >= 1. Received: components=2.5"):
         LearnedMixture(2, 2.5)
+
+
+def test_what_training_moves_belongs_to_one_model():
+    prior = LearnedMixture(2, 2)
+    create("vae", prior=prior)
+    with pytest.raises(ValueError, match="must be a new LearnedMixture, .*make another.*Received: one that a VAE has"):
+        create("vae", prior=prior)
+    still = LearnedMixture(2, 2, trainable=False)
+    assert create("ae", prior=still).prior is create("ae", prior=still).prior

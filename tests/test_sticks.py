@@ -78,6 +78,14 @@ def test_the_same_distribution_has_a_kl_of_0():
         ((1.0, 1.0, 0.0, 1.0), "`alpha` must be a finite number > 0"),
         ((1.0, 1.0, 1.0, -1.0), "`beta` must be a finite number > 0"),
         ((1.0, 1.0, 1.0, 1.0, 0), "`terms` must be an integer >= 1"),
+        ((-1.0, 1.0, 1.0, 1.0), "`a` must be above 0. Received: a="),
+        (([1.0, 2.0], [1.0, 0.0], 1.0, 1.0), "`b` must be above 0. Received: b="),
+        ((None, 1.0, 1.0, 1.0), "`a` must be numbers above 0. Received: a=None"),
+        ((1.0, "a", 1.0, 1.0), "`b` must be numbers above 0. Received: b of type string"),
+        (
+            ([1.0, 2.0], [1.0, 2.0, 3.0], 1.0, 1.0),
+            r"`a` and `b` must have one shape. Received: shapes \(2,\) and \(3,\)",
+        ),
     ],
 )
 def test_what_the_kl_cannot_take_is_refused(arguments, message):

@@ -189,12 +189,19 @@ def test_fitted_it_is_the_posteriors_of_rows_of_the_data_and_follows_the_encoder
         (lambda: create("vamp_vae", classes=3), "`classes` is not taken by VAE: its prior, VampPrior, is one density"),
         (lambda: create("gan", prior="vamp"), "VampPrior needs an encoder, which GAN has not"),
         (lambda: create("wae_mmd", prior="vamp"), "`prior` has weights to learn"),
+        *(
+            (
+                lambda name=name: create(name, prior=VampPrior(LATENT, 2, trainable=False)),
+                "needs a posterior.*whose posterior is implicit or deterministic",
+            )
+            for name in ("wae_mmd", "alpha_gan", "svae", "ijae")
+        ),
         (lambda: VampPrior(2).sample(3, 0), "made of a model's encoder: it has a density and samples only as its"),
         (lambda: VampPrior(2).log_prob(np.zeros((3, 2))), "made of a model's encoder"),
         (lambda: VampPrior(2, 0), "`components` must be an integer >= 1. Received: components=0"),
         (lambda: vae().prior.log_prob(np.zeros((3, 4))), r"`z` must have shape \(batch, 2\)"),
     ],
-    ids=range(11),
+    ids=range(15),
 )
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
@@ -209,5 +216,7 @@ def test_bounds_take_it_with_a_full_covariance():
 def test_a_prior_of_pseudo_inputs_belongs_to_one_model():
     prior = VampPrior(LATENT, 3)
     create("vae", prior=prior)
-    with pytest.raises(ValueError, match="A VampPrior belongs to one model, and this one has one: make another"):
+    with pytest.raises(
+        ValueError, match="must be a new VampPrior, which belongs to one model.*Received: one that a VAE has"
+    ):
         create("vae", prior=prior)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae.checks import number, whole
+from keras_ijae.distributions._given import numbers
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.tfp import tfp
 
@@ -29,18 +30,32 @@ def kumaraswamy_beta_kl(a: Any, b: Any, alpha: float, beta: float, terms: int = 
         alpha, beta: of the Beta distribution, above 0.
         terms: of the sum, at least 1.
 
+    Raises:
+        ValueError: other shapes or numbers; inside a graph the values of `a` and `b` are not looked at.
+
     Returns:
         A tensor of the shape of `a`.
 
     References:
         Nalisnick & Smyth 2017, "Stick-Breaking Variational Autoencoders", section 4.1.
     """
-    a, b = widen(a), widen(b)
+    a, b = _checked(a, b)
     alpha, beta = (tf.constant(number(n, v, above=0), a.dtype) for n, v in (("alpha", alpha), ("beta", beta)))
     log_beta = tf.math.lgamma(alpha) + tf.math.lgamma(beta) - tf.math.lgamma(alpha + beta)
     euler = tf.constant(np.euler_gamma, a.dtype)
     first = (a - alpha) / a * (-euler - tf.math.digamma(b + 1)) + tf.math.log(a) + tf.math.log(b) + log_beta
     return first - (b - 1) / b - (beta - 1) * _mean_log_rest(a, b, whole("terms", terms))
+
+
+def _checked(a, b):
+    """Both as tensors of one type and shape; NaN passes, as what a training that has diverged gives."""
+    a, b = (widen(numbers(name, value, "be numbers above 0")) for name, value in (("a", a), ("b", b)))
+    if not a.shape.is_compatible_with(b.shape):
+        raise ValueError(f"Arguments `a` and `b` must have one shape. Received: shapes {a.shape} and {b.shape}")
+    for name, value in (("a", a), ("b", b)):
+        if tf.executing_eagerly() and tf.reduce_any(value <= 0):
+            raise ValueError(f"Argument `{name}` must be above 0. Received: {name}={value.numpy()!r:.200}")
+    return a, b
 
 
 def _mean_log_rest(a, b, terms):

@@ -30,11 +30,25 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
     checks.whole("seed", seed, least=0, most=2**32 - 1)
     with model.distribute_strategy.scope():
         made = priors.to_fit(model.sampling_prior if prior is None else prior, model.latent_dim)
-        made.bind(model)
+        made.belong_to(model)
     check_support(model, made)
     given = {"codes": _codes, "draws": _draws, "observations": _observations}[made.fits]
     made.fit(given(model, data, seed), seed)
     return made
+
+
+def check_prior(model: Any) -> None:
+    """ValueError where the prior of a game has no samples here, or awaits a fit to the codes of an encoder it has not.
+
+    Args:
+        model: a `Game` whose moves are checked.
+    """
+    model.prior.check()
+    if model.prior.can_fit and not model.has_encoder and not model.prior.trainable_variables:
+        raise ValueError(
+            "Argument `prior` must be one that is not fitted to codes, as 'normal': "
+            f"{type(model).__name__} has no encoder that gives some. Received: a {type(model.prior).__name__}"
+        )
 
 
 def check_support(model: Any, prior: Prior) -> None:

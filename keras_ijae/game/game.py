@@ -106,7 +106,7 @@ class Game(CalledByUsers):
             sampling_prior = priors.get_sampling(sampling_prior, self.latent_dim)
         for density in (self.prior, sampling_prior):
             if density is not None:
-                density.bind(self)
+                density.belong_to(self)
                 self._check_unconditional(density)
         self._given_sampling_prior = lambda: sampling_prior  # hidden from Keras: it comes last, as when it is fitted
 
@@ -129,6 +129,7 @@ class Game(CalledByUsers):
         moves.check_learned(
             densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
         )
+        fitting.check_prior(self)
         averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
         averaged += [density for density in densities.values() if density is not None]
         self.averaging = RunningAverages(averaged, self.ema)

@@ -81,7 +81,7 @@ class IOPVAE(Variational):
     ):
         super().__init__({"code_discriminator": code_discriminator}, **variational)
         self.prior, self.base_prior = ImplicitOptimalPrior(self.latent_dim, candidates), self.prior
-        self.prior.bind(self)
+        self.prior.belong_to(self)
         self.candidates = self.prior.candidates
         self.beta, self.warm_up_steps = self.weight("beta", beta), checks.whole("warm_up_steps", warm_up_steps, 0)
         self.ratio_weight = self.scalar("ratio_weight", ratio_weight, 0, 1)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae.checks import size
+from keras_ijae.distributions._given import beside, check_arguments, table
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.supports import REALS, Support
 
@@ -16,7 +17,9 @@ class Posterior(keras.layers.Layer):
     It is a Keras layer, so that weights of its own are saved, averaged and moved with the encoder's; noise comes from
     outside. A subclass defines `units` and `sample_and_log_prob`, and what else it has a formula for; registered with
     `keras.saving.register_keras_serializable`, it can be used wherever a posterior is taken. All methods take `params`
-    of shape `(batch, units)` and compute in float32, or in float64 where `params` are float64.
+    of shape `(batch, units)` and compute in float32, or in float64 where `params` are float64. What a subclass defines
+    sees `params` as a tensor of one of these two types, noise and codes as one of the same type and rows; anything else
+    has been refused by a ValueError.
 
     Attributes:
         units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
@@ -35,6 +38,16 @@ class Posterior(keras.layers.Layer):
     has_log_prob: bool = False
     has_kl: bool = False
     support: Support = REALS
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_arguments(
+            cls,
+            sample_and_log_prob=Posterior._noise_arguments,
+            draw=Posterior._noise_arguments,
+            log_prob=Posterior._code_arguments,
+            kl=lambda self, params: (self._checked(params),),
+        )
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
@@ -69,11 +82,14 @@ class Posterior(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "latent_dim": self.latent_dim}
 
-    def _checked(self, params: tf.Tensor) -> tf.Tensor:
-        params = widen(params)
-        if params.shape.rank != 2 or params.shape[1] != self.units:
-            raise ValueError(
-                f"Argument `params` must have shape (batch, {self.units}), the outputs for "
-                f"{type(self).__name__}({self.latent_dim}). Received: params of shape {tuple(params.shape)}"
-            )
-        return params
+    def _checked(self, params: Any) -> tf.Tensor:
+        what = f", the outputs for {type(self).__name__}({self.latent_dim})"
+        return widen(table("params", params, self.units, what))
+
+    def _noise_arguments(self, params: Any, noise: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        params = self._checked(params)
+        return params, beside("noise", noise, self.noise_dim, params)
+
+    def _code_arguments(self, params: Any, z: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        params = self._checked(params)
+        return params, beside("z", z, self.latent_dim, params)

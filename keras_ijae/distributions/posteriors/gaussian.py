@@ -63,7 +63,6 @@ class DiagonalGaussian(GaussianPosterior):
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, scale = self._mean_and_scale(params)
-        noise = tf.cast(noise, mean.dtype)
         return mean + scale * noise, _log_normal(noise) - tf.reduce_sum(tf.math.log(scale), axis=1)
 
     def _mean_and_scale(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -93,7 +92,6 @@ class FullGaussian(GaussianPosterior):
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, triangle = self._mean_and_scale_tril(params)
-        noise = tf.cast(noise, mean.dtype)
         log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(triangle)), axis=1)
         return mean + tf.linalg.matvec(triangle, noise), _log_normal(noise) - log_det
 

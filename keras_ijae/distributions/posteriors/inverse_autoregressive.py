@@ -57,7 +57,8 @@ class IAF(Posterior):
         **options: Any,
     ) -> None:
         super().__init__(latent_dim, **options)
-        self.depth, self.width, self.seed = whole("depth", depth), size("width", width), seed
+        self.depth, self.width = whole("depth", depth), size("width", width)
+        self.seed = None if seed is None else whole("seed", seed, 0, 2**31)
         self.context, order = size("context", context, 0), range(1, self.latent_dim + 1)
         seeds = [None if seed is None else seed + 2 * k for k in range(self.depth)]
         self.maps = [
@@ -80,7 +81,7 @@ class IAF(Posterior):
 
     def log_prob(self, params: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
         gaussian, context = self._parts(params)
-        z, log_dets = tf.cast(z, gaussian.dtype), []
+        log_dets = []
         for each in reversed(self.maps):
             z = each.inverse(z, context)
             log_dets.append(each.forward(z, context)[1])

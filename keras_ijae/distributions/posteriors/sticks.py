@@ -50,7 +50,6 @@ class StickBreaking(Posterior):
 
     def sample_and_log_prob(self, params: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         a, b = self.a_and_b(params)
-        noise = tf.cast(noise, a.dtype)
         log_u = tfp().distributions.Normal(tf.zeros([], a.dtype), tf.ones([], a.dtype)).log_cdf(noise)
         log_v = tf.maximum(_sticks.log_rest(log_u / b) / a, _sticks.LEAST)
         z, log_left = _sticks.weights(log_v)
@@ -58,7 +57,7 @@ class StickBreaking(Posterior):
 
     def log_prob(self, params: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
         a, b = self.a_and_b(params)
-        z, left = _sticks.left(tf.cast(z, a.dtype))
+        z, left = _sticks.left(z)
         return self._log_density(a, b, _sticks.log_v(z, left), tf.math.log(left[:, :-1]))
 
     def a_and_b(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,6 +1,5 @@
 """Densities with a gradient, fitted to codes by maximum likelihood."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_ijae.distributions.priors import _adam
 from keras_ijae.progress import tracked
 
 BATCH, RATE, STEPS = 512, 3e-3, 2000
@@ -37,21 +37,20 @@ def fit(density: Any, draws: Callable[[int], np.ndarray], seed: int) -> None:
     held_out, kept = np.split(rng.permutation(len(first)), [max(1, len(first) // 10)])
     batch = min(BATCH, len(kept))
     steps = max(PERIOD, len(kept) // batch)
-    flat, step, score = _functions(density)
-    best, found, waited, state = -np.inf, flat, 0, (flat, tf.zeros_like(flat), tf.zeros_like(flat), tf.zeros([]))
+    state, step, score = _functions(density)
+    best, found, waited = -np.inf, state.flat, 0
     for period in tracked(range(-(-STEPS // steps)), "density of the codes"):
         codes = draws(period) if period else first
-        codes = tf.constant(codes + NOISE * rng.normal(size=codes.shape), tf.float32)
+        codes = tf.constant(codes + NOISE * rng.normal(size=codes.shape), found.dtype)
         for rows in _batches(kept, batch, steps, rng):
-            state = step(tf.gather(codes, rows), *state)
-        now = float(score(tf.gather(codes, held_out), state[0]))
+            state = step(tf.gather(codes, rows), state)
+        now = float(score(tf.gather(codes, held_out), state.flat))
         waited = 0 if now > best else waited + 1
         if now > best:
-            best, found = now, state[0]
+            best, found = now, state.flat
         if waited == PATIENCE:
             break
-    for weight, value in zip(density.trainable_variables, _values(density, found), strict=True):
-        weight.assign(value)
+    _adam.assign(_adam.values(density.trainable_variables, found))
 
 
 def _batches(rows, batch, steps, rng):
@@ -61,34 +60,20 @@ def _batches(rows, batch, steps, rng):
     return shuffled[: steps * batch].reshape(steps, batch)
 
 
-def _values(density, flat):
-    """The weights out of one vector of all."""
-    shapes = [weight.shape for weight in density.trainable_variables]
-    parts = tf.split(flat, [math.prod(shape) for shape in shapes])
-    return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
-
-
 def _functions(density):
-    """All weights in one vector; one step of Adam, and the score, as functions of codes and of such.
-
-    No variable is changed meanwhile: under several replicas that would be no matter of one function.
-    """
-    flat = tf.concat([tf.reshape(tf.convert_to_tensor(w), [-1]) for w in density.trainable_variables], 0)
+    """A state of Adam; one step of it, and the score, as functions of codes and of a state or its vector of weights."""
     location, deviation = (weight.numpy() for weight in (density.location, density.deviation))
 
     def score(codes, flat):
-        values = [*zip(density.trainable_variables, _values(density, flat), strict=True)]
+        values = _adam.values(density.trainable_variables, flat)
         with keras.StatelessScope([*values, (density.location, location), (density.deviation, deviation)]):
             return tf.reduce_mean(density.log_prob(codes))
 
-    def step(codes, flat, mean, square, count):
+    def step(codes, state):
         with tf.GradientTape() as tape:
-            tape.watch(flat)
-            loss = -score(codes, flat)
-        slope = tf.clip_by_norm(tape.gradient(loss, flat), 10.0)
-        rate = RATE * (1 + tf.cos(math.pi * tf.minimum(count / STEPS, 1.0))) / 2
-        mean, square, count = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2, count + 1
-        change = mean / (1 - 0.9**count) / (tf.sqrt(square / (1 - 0.999**count)) + 1e-7)
-        return flat - rate * change, mean, square, count
+            tape.watch(state.flat)
+            loss = -score(codes, state.flat)
+        return _adam.moved(state, tf.clip_by_norm(tape.gradient(loss, state.flat), 10.0), RATE, STEPS)
 
-    return flat, tf.function(step, autograph=False), tf.function(score, autograph=False)
+    first = _adam.start(density.trainable_variables)
+    return first, tf.function(step, autograph=False), tf.function(score, autograph=False)

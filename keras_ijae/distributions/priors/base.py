@@ -1,5 +1,6 @@
 """What every prior shares."""
 
+import weakref
 from typing import Any
 
 import keras
@@ -7,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae.checks import size
+from keras_ijae.distributions._given import check_arguments, number_of_rows, seed_or_key, table
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.supports import REALS, Support
 
@@ -14,8 +16,9 @@ from keras_ijae.distributions.supports import REALS, Support
 class Prior(keras.layers.Layer):
     """p(z), a distribution of codes: a Keras layer, so that its weights are saved, averaged and moved like a network's.
 
-    A subclass defines `sample` and, where the density is known, `log_prob`; its noise comes from
-    `keras_ijae.random` alone, so that the first rows of a sample do not depend on its size. Weights are added in
+    A subclass defines `sample` and, where the density is known, `log_prob`, which see only arguments that have been
+    checked; its noise comes from `keras_ijae.random` alone, so that the first rows of a sample do not depend on its
+    size. Weights are added in
     `__init__`, after `super().__init__`; those that are trainable are moved by the systems whose loss has
     the density in it, and refused by others. A subclass that is registered with
     `keras.saving.register_keras_serializable` can be used wherever a prior is taken.
@@ -34,6 +37,8 @@ class Prior(keras.layers.Layer):
             `log_prob(z, noise)` bounds or estimates it.
         density_noise_rows: 0 where that noise is each code's own. Else it is one sample of so many rows for all codes
             of a training step, on all replicas the same; outside training the density is `log_prob(z)`.
+        of_one_model: whether it is made of its model's networks, so that no second model can have it. One with weights
+            that training moves has one model in any case.
 
     Args:
         latent_dim: number of latent dimensions, >= 1.
@@ -46,6 +51,12 @@ class Prior(keras.layers.Layer):
     support: Support = REALS
     density_noise_dim: int = 0
     density_noise_rows: int = 0
+    of_one_model: bool = False
+    _owner: Any = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_arguments(cls, sample=_sample_arguments, log_prob=Prior._log_prob_arguments)
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
@@ -61,6 +72,21 @@ class Prior(keras.layers.Layer):
     def fits_codes(self) -> bool:
         """Whether it is fitted to codes or learned with them: then it is one density for the codes of all labels."""
         return self.can_fit or bool(self.trainable_variables)
+
+    def belong_to(self, model: Any) -> None:
+        """Take `model` as the one whose prior, or sampling prior, it is, by `bind`.
+
+        Raises:
+            ValueError: it is another model's already, and has weights that training moves or is `of_one_model`.
+        """
+        owner = None if self._owner is None else self._owner()
+        if owner is not None and (self.of_one_model or (owner is not model and self.trainable_variables)):
+            raise ValueError(
+                f"Argument `prior` must be a new {type(self).__name__}, which belongs to one model: make another for "
+                f"another model. Received: one that a {type(owner).__name__} has"
+            )
+        self.bind(model)
+        self._owner = weakref.ref(model)
 
     def bind(self, model: Any) -> None:
         """Called once by the model whose prior, or sampling prior, it is; not called for one that stands alone.
@@ -87,13 +113,22 @@ class Prior(keras.layers.Layer):
         Row i does not depend on `n`, by any bit, nor on whether it is compiled: compute in float64 and round once.
 
         Args:
-            n: an int or an int scalar tensor.
-            seed: an int, an int32 scalar tensor or a `(2,)` int32 key.
+            n: an int of at least 0, or an int scalar tensor.
+            seed: an int of 64 bits, an int scalar tensor or a `(2,)` int32 key.
+
+        Raises:
+            ValueError: anything else.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `sample(n, seed)`.")
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        """Log-density of codes `(batch, latent_dim)` in nats, `(batch,)`; float64 where `z` is, else float32."""
+        """Log-density of codes `(batch, latent_dim)` in nats, `(batch,)`; float64 where `z` is, else float32.
+
+        A subclass sees `z` as a tensor of one of these two types.
+
+        Raises:
+            ValueError: codes of another shape, or no numbers.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(z)`.")
 
     def has_kl(self, posterior: Any) -> bool:
@@ -134,7 +169,14 @@ class Prior(keras.layers.Layer):
             least: number of codes.
             remedy: what the error says of it.
         """
-        codes = np.asarray(given(number) if callable(given) else given, "float64")
+        codes = given(number) if callable(given) else given
+        try:
+            codes = np.asarray(codes, "float64")
+        except (TypeError, ValueError) as error:  # NumPy's, of what is no array of numbers
+            raise ValueError(
+                f"Argument `codes` must be numbers of shape (n, {self.latent_dim}), or a function of the number of a "
+                f"pass that gives such. Received: {codes!r:.200}"
+            ) from error
         if codes.ndim != 2 or codes.shape[1] != self.latent_dim or len(codes) < least:
             raise ValueError(
                 f"Argument `codes` must have shape (n, {self.latent_dim}), n at least {least}{remedy}. Received: "
@@ -144,10 +186,9 @@ class Prior(keras.layers.Layer):
             raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
         return codes
 
-    def _checked(self, z: tf.Tensor) -> tf.Tensor:
-        z = widen(z)
-        if z.shape.rank != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"Argument `z` must have shape (batch, {self.latent_dim}). Received: z of shape {tuple(z.shape)}"
-            )
-        return z
+    def _log_prob_arguments(self, z: Any) -> tuple[tf.Tensor]:
+        return (widen(table("z", z, self.latent_dim)),)
+
+
+def _sample_arguments(prior, n, seed):
+    return number_of_rows(n), seed_or_key(seed)

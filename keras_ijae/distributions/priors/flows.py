@@ -51,7 +51,6 @@ class Flow(Prior):
         raise NotImplementedError
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        z = self._checked(z)
         location, deviation = (tf.cast(weight, z.dtype) for weight in (self.location, self.deviation))
         z, log_prob = (z - location) / deviation, -tf.reduce_sum(tf.math.log(deviation))
         for each in self.maps:

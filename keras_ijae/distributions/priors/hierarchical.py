@@ -65,7 +65,6 @@ class HierarchicalPrior(Prior):
             z: `(batch, latent_dim)`.
             noise: standard normal, `(batch, samples * inner_dim)`.
         """
-        z = self._checked(z)
         noise = tf.reshape(tf.cast(noise, z.dtype), [-1, self.inner_dim])
         params = tf.cast(self.inference(z), z.dtype)
         y, log_q = self._inner.sample_and_log_prob(tf.repeat(params, self.samples, 0), noise)

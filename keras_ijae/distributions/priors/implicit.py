@@ -29,6 +29,7 @@ class ImplicitOptimalPrior(Prior):
     """
 
     has_log_prob = False
+    of_one_model = True
     _log_ratio: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def __init__(self, latent_dim: int, candidates: int = 256, **options: Any) -> None:
@@ -39,15 +40,13 @@ class ImplicitOptimalPrior(Prior):
         """Take T from the model.
 
         Raises:
-            ValueError: a model that has none, or another model had it.
+            ValueError: a model that has none.
         """
         if not model.HAS_LOG_RATIO:
             raise ValueError(
                 "Argument `prior` cannot be an ImplicitOptimalPrior here: it needs the ratio of codes to N(0, I) that "
                 f"'iop_vae' estimates. Received: a {type(model).__name__}"
             )
-        if self._log_ratio is not None:
-            raise ValueError("An ImplicitOptimalPrior belongs to one model, and this one has one: make another")
         self._log_ratio = lambda z: model.log_ratio(z)  # hidden from Keras, which would save the model in it
         self._lenders = lambda: (model.code_discriminator,)
 

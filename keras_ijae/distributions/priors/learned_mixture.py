@@ -52,7 +52,6 @@ class LearnedMixture(Prior):
         return tf.cast(tf.gather(means, k) + tf.gather(scales, k) * noise, tf.float32)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        z = self._checked(z)
         logits, means, raw = (tf.cast(weight, z.dtype) for weight in (self.logits, self.means, self.raw_scales))
         scales = positive_scale(raw)
         normalised = (z[:, None] - means) / scales

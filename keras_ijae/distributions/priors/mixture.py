@@ -80,7 +80,7 @@ class GaussianMixture(Prior):
         return tf.cast(codes, tf.float32)  # one rounding, so XLA agrees
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        z, d = self._checked(z), tfp().distributions
+        d = tfp().distributions
         shares, means, triangles = (tf.cast(w, z.dtype) for w in (self.shares, self.means, self.triangles))
         gaussians = d.MultivariateNormalTriL(means, triangles)
         return d.MixtureSameFamily(d.Categorical(probs=shares), gaussians).log_prob(z)

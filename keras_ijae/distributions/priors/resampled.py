@@ -88,7 +88,6 @@ class ResampledPrior(Prior):
             z: `(batch, latent_dim)`.
             noise: in training, the proposals, `(rows, latent_dim)`; the running average is then moved.
         """
-        z = self._checked(z)
         fixed = random.normal((self.evaluation_proposals, self.latent_dim), random.fold(0, "normaliser"))
         mean = tf.reduce_mean(tf.sigmoid(self._logits(fixed if noise is None else noise, z.dtype)))
         normaliser = mean if noise is None else mean + tf.stop_gradient(self._averaged(mean) - mean)

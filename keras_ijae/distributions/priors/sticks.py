@@ -47,7 +47,7 @@ class Sticks(Prior):
         return tf.cast(_sticks.weights(_sticks.log_rest(log_rest))[0], tf.float32)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        z, left = _sticks.left(self._checked(z))
+        z, left = _sticks.left(z)
         sticks = self.latent_dim - 1
         beta = sticks * math.log(self.concentration) + (self.concentration - 1) * tf.math.log(z[:, -1])
         return beta - tf.reduce_sum(tf.math.log(left[:, :sticks]), axis=1)

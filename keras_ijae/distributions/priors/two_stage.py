@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import number, size, whole
 from keras_ijae.distributions.posteriors import DiagonalGaussian
+from keras_ijae.distributions.priors import _adam
 from keras_ijae.distributions.priors._rows import ROWS, in_parts
 from keras_ijae.distributions.priors.base import Prior
 from keras_ijae.progress import tracked
@@ -87,13 +88,14 @@ class TwoStage(Prior):
         encoder = self._network(DiagonalGaussian(self.latent_dim).units, seed)
         self.decoder.set_weights(self._network(self.latent_dim, seed + 1).get_weights())
         self.slow_log_gamma.assign(math.log(START) / 10)
-        rows = min(self.batch_size, len(first))
-        step = self._step(encoder, self.epochs * (len(first) // rows), seed)
+        rows, weights = min(self.batch_size, len(first)), [*encoder.weights, *self.decoder.weights, self.slow_log_gamma]
+        step, state = self._step(encoder, weights, self.epochs * (len(first) // rows), seed), _adam.start(weights)
         for epoch in tracked(range(self.epochs), "second stage"):
             z = (self._given_codes(given, epoch) - self.mean.numpy()) / self.deviation.numpy()
             order = np.random.default_rng([seed, epoch]).permutation(len(z))
             for at in range(0, len(z) - rows + 1, rows):
-                step(tf.constant(z[order[at : at + rows]], tf.float32))
+                state = step(tf.constant(z[order[at : at + rows]], tf.float32), state)
+        _adam.assign(_adam.values(weights, state.flat))
 
     def loss(self, encoder: keras.Model, z: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """L of standardised codes, a scalar.
@@ -113,20 +115,18 @@ class TwoStage(Prior):
         """log gamma of standardised codes; its weight is a tenth of it, so that Adam moves it ten times as fast."""
         return 10 * tf.convert_to_tensor(self.slow_log_gamma)
 
-    def _step(self, encoder, steps, seed):
-        """Codes -> one step of Adam on L."""
-        optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(self.learning_rate, steps))
-        weights = [*encoder.weights, *self.decoder.weights, self.slow_log_gamma]
-        optimizer.build(weights)
+    def _step(self, encoder, weights, steps, seed):
+        """Codes and a state of Adam -> the state after one step on L."""
 
         @tf.function(autograph=False)
-        def step(z):
-            done = tf.convert_to_tensor(optimizer.iterations)
+        def step(z, state):
+            done = tf.cast(state.count, tf.int64)
             noise = random.normal([tf.shape(z)[0], self.latent_dim], random.fold(seed, "second stage", done))
             with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch([weight.value for weight in weights])
-                loss = self.loss(encoder, z, noise)
-            optimizer.apply(tape.gradient(loss, [weight.value for weight in weights]), weights)
+                tape.watch(state.flat)
+                with keras.StatelessScope(_adam.values(weights, state.flat)):
+                    loss = self.loss(encoder, z, noise)
+            return _adam.moved(state, tape.gradient(loss, state.flat), self.learning_rate, steps)
 
         return step
 

@@ -53,6 +53,7 @@ class VampPrior(Prior):
 
     can_fit = True
     fits = "observations"
+    of_one_model = True
 
     def __init__(self, latent_dim: int, components: int = 64, **options: Any) -> None:
         super().__init__(latent_dim, **options)
@@ -62,8 +63,6 @@ class VampPrior(Prior):
     def bind(self, model: Any) -> None:
         if model.encoder is None:
             raise ValueError(f"A VampPrior needs an encoder, which {type(model).__name__} has not")
-        if self._model is not None:
-            raise ValueError("A VampPrior belongs to one model, and this one has one: make another for another model")
         self._model = lambda: model  # hidden from Keras, which would save its networks twice
         images = len(model.data_shape) == 3
         self.pseudo_inputs = self.add_weight(
@@ -87,7 +86,6 @@ class VampPrior(Prior):
         return REALS if family is None else family.support
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        z = self._checked(z)
         params, rows = tf.cast(self._params(), z.dtype), tf.shape(z)[0]
         pairs = tf.tile(params, [rows, 1]), tf.repeat(z, self.components, axis=0)
         of_each = tf.reshape(self._bound().posterior_family.log_prob(*pairs), [rows, self.components])

@@ -1,0 +1,116 @@
+"""What densities are given, checked before a method of any subclass sees it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_ijae.checks import is_whole, whole
+
+_LEAST, _MOST = -(2**63), 2**63 - 1  # seeds
+
+
+def check_arguments(cls: type, **checks: Callable[..., tuple]) -> None:
+    """Let the methods that `cls` defines itself see their first arguments as checks give them back.
+
+    Args:
+        cls: a class.
+        **checks: name of a method -> function of the object and of the method's first arguments, which gives these
+            arguments back, or raises.
+    """
+    for name, check in checks.items():
+        if name in vars(cls):
+            setattr(cls, name, _checked(vars(cls)[name], check))
+
+
+def _checked(method, check):
+    signature, count = inspect.signature(method), len(inspect.signature(check).parameters)
+    names, quick = list(signature.parameters)[1:count], tf.autograph.experimental.do_not_convert(check)
+
+    @functools.wraps(method)
+    def checked(self, *given, **named):
+        arguments = signature.bind(self, *given, **named)
+        found = quick(self, *[arguments.arguments[name] for name in names])
+        arguments.arguments.update(zip(names, found, strict=True))
+        return method(*arguments.args, **arguments.kwargs)
+
+    return checked
+
+
+def number_of_rows(n: Any) -> int | tf.Tensor:
+    """`n`, if it is a whole number of at least 0, or a scalar tensor of one; inside a graph its value is not looked at.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not _is_integer(n, [()]):
+        return whole("n", n, 0)
+    if tf.executing_eagerly():
+        whole("n", int(n), 0)
+    return tf.convert_to_tensor(n)
+
+
+def seed_or_key(seed: Any) -> int | tf.Tensor:
+    """`seed`, if it is a whole number of 64 bits, a scalar tensor of one, or a (2,) int32 key; ValueError otherwise."""
+    if is_whole(seed, _LEAST, _MOST):
+        return int(seed)
+    if _is_integer(seed, [()]) or (_is_integer(seed, [(2,)]) and seed.dtype == tf.int32):
+        return tf.convert_to_tensor(seed)
+    raise ValueError(
+        "Argument `seed` must be an integer of 64 bits, a scalar integer tensor or a (2,) int32 key. Received: "
+        f"seed={seed!r:.200}"
+    )
+
+
+def _is_integer(value, shapes):
+    """Whether it is a tensor of integers of one of these shapes, as far as its shape is known."""
+    if not isinstance(value, tf.Tensor | tf.Variable) or not value.dtype.is_integer:
+        return False
+    return any(value.shape.is_compatible_with(shape) for shape in shapes)
+
+
+def table(name: str, value: Any, columns: int, what: str = "") -> tf.Tensor:
+    """`value` as a tensor of real numbers, `(batch, columns)`, of its own type.
+
+    Args:
+        name: of the argument.
+        value: what was given.
+        columns: how many it must have.
+        what: stands after the shape in the message.
+
+    Raises:
+        ValueError: anything else.
+    """
+    expected = f"have shape (batch, {columns}){what}"
+    found = numbers(name, value, expected)
+    if found.shape.rank != 2 or found.shape[1] != columns:
+        raise ValueError(f"Argument `{name}` must {expected}. Received: {name} of shape {_shape_of(found)}")
+    return found
+
+
+def beside(name: str, value: Any, columns: int, params: tf.Tensor) -> tf.Tensor:
+    """`value` as a tensor `(batch, columns)`, of the rows and the type of `params`; ValueError otherwise."""
+    found = table(name, value, columns)
+    if not found.shape[:1].is_compatible_with(params.shape[:1]):
+        raise ValueError(
+            f"Argument `{name}` must have as many rows as `params`, {params.shape[0]}. Received: {name} of shape "
+            f"{_shape_of(found)}"
+        )
+    return tf.cast(found, params.dtype)
+
+
+def numbers(name: str, value: Any, expected: str) -> tf.Tensor:
+    """`value` as a tensor of real numbers; ValueError otherwise, which says that it must do what is `expected`."""
+    try:
+        found = tf.convert_to_tensor(value)
+    except (TypeError, ValueError, OverflowError) as error:  # as many as there are things that are no numbers
+        raise ValueError(f"Argument `{name}` must {expected}. Received: {name}={value!r:.200}") from error
+    if not (found.dtype.is_floating or found.dtype.is_integer):
+        raise ValueError(f"Argument `{name}` must {expected}. Received: {name} of type {found.dtype.name}")
+    return found
+
+
+def _shape_of(tensor):
+    return "unknown" if tensor.shape.rank is None else tuple(tensor.shape)

@@ -1,0 +1,164 @@
+"""What priors and posteriors of all kinds are given: refused by name, before TensorFlow or NumPy says something else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_ijae import random
+from keras_ijae.distributions import (
+    IAF,
+    DiagonalGaussian,
+    FullGaussian,
+    GaussianMixture,
+    HierarchicalPrior,
+    LearnedMixture,
+    PlanarFlow,
+    Posterior,
+    Prior,
+    RealNVP,
+    ResampledPrior,
+    Sphere,
+    StandardNormal,
+    StickBreaking,
+    Sticks,
+    TwoStage,
+    Uniform,
+)
+
+
+class Own(Prior):
+    """A user's."""
+
+    def sample(self, n, seed):
+        return random.normal((n, self.latent_dim), seed)
+
+    def log_prob(self, codes):
+        return -tf.reduce_sum(codes**2, axis=1)
+
+
+class OwnPosterior(Posterior):
+    """A user's."""
+
+    has_log_prob = True
+    units = 2
+
+    def sample_and_log_prob(self, params, eps):
+        return params + eps, -tf.reduce_sum(eps**2, axis=1)
+
+    def log_prob(self, params, z):
+        return -tf.reduce_sum((z - params) ** 2, axis=1)
+
+
+PRIORS = [
+    StandardNormal(2),
+    Uniform(2),
+    Sphere(2),
+    GaussianMixture(2, 2),
+    LearnedMixture(2, 2),
+    RealNVP(2, 2, 4),
+    ResampledPrior(2, 4, 8, 16),
+    HierarchicalPrior(2, 2, 2, 4, 1),
+    TwoStage(2, 4, 1, 1),
+    Sticks(2),
+    Own(2),
+]
+POSTERIORS = [
+    DiagonalGaussian(2),
+    FullGaussian(2),
+    PlanarFlow(2, 2),
+    IAF(2, 2, 4, 3),
+    StickBreaking(2),
+    OwnPosterior(2),
+]
+NO_NUMBERS = ["a", None, {"a": 1}, object(), b"x", tf.zeros([2, 2], tf.complex64), 2**70]
+NO_ROWS = [*NO_NUMBERS, tf.ragged.constant([[1.0, 2.0], [3.0]]), np.zeros((3, 3)), np.zeros(2)]
+priors = pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
+posteriors = pytest.mark.parametrize("posterior", POSTERIORS, ids=lambda posterior: type(posterior).__name__)
+
+
+def refused(function, argument, *given):
+    with pytest.raises(ValueError, match=f"Argument `{argument}` must "):
+        function(*given)
+
+
+@priors
+def test_numbers_of_samples_that_are_none_are_refused(prior):
+    for n in (
+        "a",
+        None,
+        True,
+        -1,
+        1.5,
+        np.nan,
+        [],
+        {},
+        np.zeros(2),
+        tf.constant(-1),
+        tf.constant([3]),
+        tf.constant(1.5),
+    ):
+        refused(prior.sample, "n", n, 0)
+    z = prior.sample(3, 0)
+    for n in (np.int64(3), tf.constant(3), tf.Variable(3)):
+        np.testing.assert_array_equal(prior.sample(n, seed=0), z)
+
+
+@priors
+def test_seeds_that_are_none_are_refused(prior):
+    for seed in (
+        "a",
+        None,
+        True,
+        1.5,
+        1e30,
+        np.nan,
+        [1, 2],
+        np.zeros(2),
+        2**63,
+        tf.constant(1.5),
+        tf.constant([1] * 3),
+    ):
+        refused(prior.sample, "seed", 3, seed)
+    assert prior.sample(3, random.fold(0, "z")).shape == prior.sample(n=3, seed=-(2**63)).shape == (3, 2)
+
+
+def test_inside_a_graph_numbers_are_tensors_and_keywords_are_taken():
+    drawn = tf.function(lambda n, seed: Own(2).sample(seed=seed, n=n))(tf.constant(4), tf.constant(1))
+    np.testing.assert_array_equal(drawn, Own(2).sample(4, 1))
+
+
+@pytest.mark.parametrize("prior", [prior for prior in PRIORS if prior.has_log_prob], ids=lambda p: type(p).__name__)
+def test_codes_that_are_none_are_refused(prior):
+    noise = [np.zeros((1, 4), "float32")] * isinstance(prior, HierarchicalPrior)
+    for z in NO_ROWS:
+        refused(prior.log_prob, "z", z, *noise)
+    assert prior.log_prob([[0.25, 0.75]], *noise).dtype == tf.float32
+    assert prior.log_prob(np.array([[0.25, 0.75]]), *noise).dtype == tf.float64
+
+
+@posteriors
+def test_parameters_noise_and_codes_that_are_none_are_refused(posterior):
+    params, noise, z = np.zeros((3, posterior.units)), np.zeros((3, posterior.noise_dim)), np.full((3, 2), 0.5)
+    for wrong in [*NO_NUMBERS, tf.ragged.constant([[1.0, 2.0], [3.0]]), np.zeros((3, 9)), np.zeros(2)]:
+        refused(posterior.draw, "params", wrong, noise)
+        refused(posterior.draw, "noise", params, wrong)
+        refused(posterior.sample_and_log_prob, "noise", params, wrong)
+    refused(posterior.draw, "noise", params, noise[:2])
+    if posterior.has_log_prob:
+        for wrong in [*NO_ROWS, z[:2]]:
+            refused(posterior.log_prob, "z", params, wrong)
+        assert posterior.log_prob(params, z.astype("float32")).dtype == tf.float64
+    assert posterior.draw(params.astype("float32"), noise).dtype == tf.float32
+
+
+@pytest.mark.parametrize("prior", [prior for prior in PRIORS if prior.can_fit], ids=lambda p: type(p).__name__)
+def test_codes_to_fit_that_are_no_numbers_are_refused(prior):
+    for codes in ("a", b"x", {}, object(), [[1.0, 2.0], [3.0]], lambda number: "a", np.zeros((3, 3)), None):
+        refused(prior.fit, "codes", codes)
+
+
+@pytest.mark.parametrize("seed", [True, "a", 1.5, -1])
+@pytest.mark.parametrize("kind", [IAF, RealNVP])
+def test_seeds_of_a_start_are_checked_before_they_are_used(kind, seed):
+    with pytest.raises(ValueError, match="`seed` must be an integer from 0"):
+        kind(2, 2, 4, seed=seed)
