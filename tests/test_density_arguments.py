@@ -1,4 +1,4 @@
-"""What priors and posteriors of all kinds are given: refused by name, before TensorFlow or NumPy says something else."""
+"""What priors and posteriors of all kinds cannot take is refused by name, before TensorFlow or NumPy speaks."""
 
 import numpy as np
 import pytest
