@@ -80,5 +80,9 @@ def test_what_training_moves_belongs_to_one_model():
     create("vae", prior=prior)
     with pytest.raises(ValueError, match="must be a new LearnedMixture, .*make another.*Received: one that a VAE has"):
         create("vae", prior=prior)
+    later = LearnedMixture(2, 2)
+    with pytest.raises(ValueError, match="`beta`"):
+        create("vae", prior=later, beta=-1.0)
+    assert create("vae", prior=later).prior is later  # no model came of the first call
     still = LearnedMixture(2, 2, trainable=False)
     assert create("ae", prior=still).prior is create("ae", prior=still).prior

@@ -37,8 +37,10 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
     return made
 
 
-def check_prior(model: Any) -> None:
-    """ValueError where the prior of a game has no samples here, or awaits a fit to the codes of an encoder it has not.
+def settle_prior(model: Any) -> None:
+    """Give a game that is whole its prior.
+
+    ValueError where that has no samples here, or awaits a fit to the codes of an encoder that the game has not.
 
     Args:
         model: a `Game` whose moves are checked.
@@ -49,6 +51,7 @@ def check_prior(model: Any) -> None:
             "Argument `prior` must be one that is not fitted to codes, as 'normal': "
             f"{type(model).__name__} has no encoder that gives some. Received: a {type(model.prior).__name__}"
         )
+    model.prior.claim(model)
 
 
 def check_support(model: Any, prior: Prior) -> None:

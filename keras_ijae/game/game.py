@@ -129,7 +129,7 @@ class Game(CalledByUsers):
         moves.check_learned(
             densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
         )
-        fitting.check_prior(self)
+        fitting.settle_prior(self)
         averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
         averaged += [density for density in densities.values() if density is not None]
         self.averaging = RunningAverages(averaged, self.ema)

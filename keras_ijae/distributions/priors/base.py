@@ -74,10 +74,10 @@ class Prior(keras.layers.Layer):
         return self.can_fit or bool(self.trainable_variables)
 
     def belong_to(self, model: Any) -> None:
-        """Take `model` as the one whose prior, or sampling prior, it is, by `bind`.
+        """Become the prior, or the sampling prior, of `model`, by `bind`.
 
         Raises:
-            ValueError: it is another model's already, and has weights that training moves or is `of_one_model`.
+            ValueError: it is another model's, which trains its weights or whose networks it is made of.
         """
         owner = None if self._owner is None else self._owner()
         if owner is not None and (self.of_one_model or (owner is not model and self.trainable_variables)):
@@ -86,6 +86,11 @@ class Prior(keras.layers.Layer):
                 f"another model. Received: one that a {type(owner).__name__} has"
             )
         self.bind(model)
+        if self.of_one_model:
+            self.claim(model)
+
+    def claim(self, model: Any) -> None:
+        """Called by the model whose prior it is when that is whole: what it trains can be no other model's."""
         self._owner = weakref.ref(model)
 
     def bind(self, model: Any) -> None:
