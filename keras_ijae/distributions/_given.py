@@ -21,17 +21,17 @@ def check_arguments(cls: type, **checks: Callable[..., tuple]) -> None:
             arguments back, or raises.
     """
     for name, check in checks.items():
-        if name in vars(cls):
-            setattr(cls, name, _checked(vars(cls)[name], check))
+        if inspect.isfunction(vars(cls).get(name)):
+            setattr(cls, name, _checked(name, vars(cls)[name], check))
 
 
-def _checked(method, check):
+def _checked(name, method, check):
     signature, count = inspect.signature(method), len(inspect.signature(check).parameters)
     names, quick = list(signature.parameters)[1:count], tf.autograph.experimental.do_not_convert(check)
 
     @functools.wraps(method)
     def checked(self, *given, **named):
-        if getattr(type(self), method.__name__, None) is not checked:  # by `super()`, from one that has checked
+        if getattr(type(self), name) is not checked:  # by `super()`, from one that has checked
             return method(self, *given, **named)
         arguments = signature.bind(self, *given, **named)
         found = quick(self, *[arguments.arguments[name] for name in names])
