@@ -9,6 +9,7 @@ from systems import LATENT, codes_of_samples, create
 
 import keras_ijae as ki
 from keras_ijae.distributions import TwoStage
+from keras_ijae.distributions.priors import _adam
 
 CENTERS = np.array([[-4.0, 10.0], [4.0, 30.0], [4.0, -10.0]])
 
@@ -117,6 +118,21 @@ def test_codes_that_do_not_fit_are_refused(codes, message):
 def test_numbers_below_their_least_are_refused(argument):
     with pytest.raises(ValueError, match=f"`{argument}` must be .* Received: {argument}=0"):
         TwoStage(2, **{argument: 0})
+
+
+def test_steps_are_those_of_keras_adam_with_its_cosine_and_change_no_variable():
+    rng = np.random.default_rng(0)
+    slopes, start = rng.normal(size=(5, 6)).astype("float32"), rng.normal(size=(6,)).astype("float32")
+    ours = [keras.Variable(start[:2]), keras.Variable(start[2:].reshape(2, 2))]
+    theirs, adam = keras.Variable(start), keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 4))
+    state = _adam.start(ours)
+    for slope in slopes:
+        adam.apply([tf.constant(slope)], [theirs])
+        state = _adam.moved(state, tf.constant(slope), 0.1, 4)
+    np.testing.assert_allclose(state.flat, theirs, rtol=1e-5)
+    np.testing.assert_array_equal(ours[0], start[:2])
+    _adam.assign(_adam.values(ours, state.flat))
+    np.testing.assert_array_equal(np.concatenate([np.ravel(weight) for weight in ours]), state.flat)
 
 
 def test_constant_codes_are_given_back():

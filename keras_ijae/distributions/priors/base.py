@@ -18,9 +18,8 @@ class Prior(keras.layers.Layer):
 
     A subclass defines `sample` and, where the density is known, `log_prob`, which see only arguments that have been
     checked; its noise comes from `keras_ijae.random` alone, so that the first rows of a sample do not depend on its
-    size. Weights are added in
-    `__init__`, after `super().__init__`; those that are trainable are moved by the systems whose loss has
-    the density in it, and refused by others. A subclass that is registered with
+    size. Weights are added in `__init__`, after `super().__init__`; those that are trainable are moved by the systems
+    whose loss has the density in it, and refused by others. A subclass that is registered with
     `keras.saving.register_keras_serializable` can be used wherever a prior is taken.
 
     Attributes:
