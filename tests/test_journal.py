@@ -1,17 +1,19 @@
 """The journal of a run: how often it was begun, how that ended, what was warned of, and the commit it was made with."""
 
 import json
+import os
 import subprocess
 import warnings
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_ijae as ki
 from keras_ijae.game import versions
 from keras_ijae.training import Backup, Journal, Recipe, RunDirectory
-from keras_ijae.training.journal import heard_warnings, read_journal
+from keras_ijae.training.journal import device, heard_warnings, read_journal
 from keras_ijae.training.trainer import build, train
 
 RECIPE = Recipe(system="vae", dataset="digits", latent_dim=2, width=4, batch_size=450, epochs=1)
@@ -44,6 +46,22 @@ def test_each_beginning_and_how_it_ended_is_kept(run):
     assert (failed["epochs"], done["epochs"]) == (1, 2)
     assert all(entry["began"] <= entry["seen"] and entry["seconds"] > 0 for entry in (failed, done))
     assert "CPU" in done["device"]
+
+
+@pytest.mark.slow
+def test_a_run_that_has_all_its_epochs_leaves_no_trace_of_being_resumed(run):
+    before = run.journal.read_bytes()
+    with pytest.warns(UserWarning, match="has all its epochs"):
+        train(RECIPE.but(epochs=2), run)
+    assert run.journal.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="there are no affinities")
+@pytest.mark.parametrize(("cores", "words"), [({3}, "1 CPU core"), ({0, 5, 9}, "3 CPU cores")])
+def test_the_cores_are_those_that_the_process_may_use(cores, words, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    assert device() == words
 
 
 def test_warnings_are_kept_with_what_was_begun_and_are_shown_too(run):

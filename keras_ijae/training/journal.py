@@ -59,12 +59,16 @@ class Journal(keras.callbacks.Callback, contextlib.AbstractContextManager):
     Args:
         path: the file.
         heard: the list of `heard_warnings()`.
+
+    Attributes:
+        keeps: whether what goes on is written on leaving; False where there was nothing to train.
     """
 
     def __init__(self, path: str | os.PathLike, heard: list[dict[str, Any]] | None = None) -> None:
         super().__init__()
         self.path = checks.path("path", path)
         self._heard = [] if heard is None else heard
+        self.keeps = True
 
     def __enter__(self) -> "Journal":
         self._earlier = self._read()
@@ -86,6 +90,8 @@ class Journal(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self.keeps:
+            return
         self._entry["outcome"] = "done" if error is None else "failed"
         if isinstance(error, Exception):
             self._entry["error"] = f"{type(error).__name__}: {error}"
@@ -134,12 +140,20 @@ def _is_warning(found):
 
 
 def device() -> str:
-    """What training runs on, in a few words: "2 CPU cores", "NVIDIA H200", "2 x NVIDIA H200"."""
+    """What training runs on, in a few words: "2 CPU cores" (of this process), "NVIDIA H200", "2 x NVIDIA H200"."""
     gpus = tf.config.list_physical_devices("GPU")
     found = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     if not found:
-        return f"{os.cpu_count()} CPU cores"
+        cores = _cores()
+        return f"{cores} CPU core{'s' if cores > 1 else ''}"
     return ", ".join(f"{found.count(name)} x {name}" if found.count(name) > 1 else name for name in sorted(set(found)))
+
+
+def _cores() -> int:
+    """How many this process may run on, where the system says it: `taskset` and containers leave it fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _now() -> str:

@@ -91,7 +91,9 @@ def train(
             try:
                 with Journal(run.journal, heard) as journal:
                     _fit(recipe, model, data, held_out, backup, [*watching, journal, *callbacks])
-                    return _finished(run, model, data)
+                    finished = _finished(run, model, data)
+                    journal.keeps = finished is model  # else it had all its epochs, and was not trained
+                    return finished
             except Exception:
                 if not begun and run.holds_nothing_trained():
                     run.clear()
