@@ -46,10 +46,11 @@ def evaluate(
 ) -> None:
     """Measure a model on held-out data.
 
-    Without --metrics: its losses and errors. With --metrics: scores of its samples (gen) and of its reconstructions
-    (rec), each with all that it depends on. Only by the features of inception are they FID, KID and Inception Score; by
-    others they compare systems on this dataset. A conditional model is given the labels of the data. A run directory
-    also gets the scores, as evaluation.json and scores.json.
+    Without --metrics: its losses and errors, of reconstructions without the encoder's noise. With --metrics: scores of
+    its samples (gen) and of its reconstructions (rec), whose codes are drawn, each with all that it depends on. Only by
+    the features of inception are they FID, KID and Inception Score; by others they compare systems on this dataset. A
+    conditional model is given the labels of the data. A run directory also gets the scores, as evaluation.json and
+    scores.json.
 
     [bold]Examples[/bold]
 
@@ -76,6 +77,8 @@ def evaluate(
     if metrics is None:
         losses = _losses(loaded, data)
         tell(measured)
+        if loaded.code_noise_dim and "squared_error_sum" in losses:
+            tell("Errors are of reconstructions without the encoder's noise; --metrics and reports draw their codes.")
         if model.is_dir():
             write_json(model / "evaluation.json", {**of, "scores": plain(losses)})
         return show([{"measure": name, "value": value} for name, value in losses.items()], csv, json)
@@ -83,6 +86,8 @@ def evaluate(
     extractors = _extractor(features, resize), _lpips(names, lpips_net, lpips_heads, lpips_backbone)
     found = _scores(loaded, data, names, extractors, recipe, samples, seed, cache)
     tell(measured)
+    if loaded.code_noise_dim and any(name.startswith("rec/") for name in found.scores):
+        tell("The codes of reconstructions (rec) are drawn with the seed; `evaluate` without --metrics draws none.")
     if model.is_dir():
         write_json(model / "scores.json", {**of, "scores": found.to_dict()})
     if csv or json:

@@ -316,8 +316,9 @@ def test_evaluate_prints_and_keeps_its_scores(vae, capsys):
     assert run("evaluate", vae) == 0
     scores = json.loads((vae / "evaluation.json").read_text())
     assert scores["dataset"] == "digits" and scores["split"] == "test"
-    shown = capsys.readouterr().out
-    assert scores["scores"] and all(name in shown for name in scores["scores"])
+    captured = capsys.readouterr()
+    assert scores["scores"] and all(name in captured.out for name in scores["scores"])
+    assert "Errors are of reconstructions without the encoder's noise" in captured.err
 
 
 def test_evaluate_scores_samples_and_reconstructions_and_keeps_what_they_depend_on(vae, capsys):
@@ -327,8 +328,9 @@ def test_evaluate_scores_samples_and_reconstructions_and_keeps_what_they_depend_
     assert (kept["dataset"], kept["split"]) == ("digits", "test")
     assert list(kept["scores"])[:3] == names and "gen/nearest_train_of_samples" in kept["scores"]
     assert (kept["scores"][names[0]]["n_real"], kept["scores"][names[0]]["n_fake"]) == (297, 100)
-    shown = capsys.readouterr().out
-    assert "extractor data" in shown and "seed 0" in shown
+    captured = capsys.readouterr()
+    assert "extractor data" in captured.out and "seed 0" in captured.out
+    assert "codes of reconstructions (rec) are drawn" in captured.err
 
 
 @pytest.mark.parametrize(

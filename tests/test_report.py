@@ -9,12 +9,15 @@ import pytest
 from browser import chromium  # noqa: F401
 
 import keras_ijae as ki
+from keras_ijae.figures import PALETTE
 from keras_ijae.files import write_json
 from keras_ijae.metrics.score import Score
 from keras_ijae.report import codes, facts, scores, sections, write_report, writing
-from keras_ijae.report.charts import chart, line
-from keras_ijae.report.curves import _best, _extremes, curves
+from keras_ijae.report.beside import histogram, share_ranges
+from keras_ijae.report.charts import GREEN, GREY, bars, chart, line
+from keras_ijae.report.curves import _best, _extremes, constants, curves
 from keras_ijae.report.looking import Look
+from keras_ijae.report.panels import Panel
 from keras_ijae.report.reading import Run, names_of, not_finite, read_run
 from keras_ijae.report.sections import SECTIONS
 from keras_ijae.training import Backup, Recipe, RunDirectory
@@ -170,11 +173,25 @@ def test_a_loss_whose_weight_of_the_kl_rises_has_no_star_at_its_beginning(tmp_pa
         assert stars(curves([Run("one", RunDirectory(tmp_path), RECIPE, curves=logged)])[0]) == count
 
 
+def test_a_term_that_never_varies_is_a_line_of_text_and_no_chart(tmp_path):
+    def run(name, beta, epochs=3):
+        of = np.arange(1.0, epochs + 1)
+        return Run(name, RunDirectory(tmp_path), RECIPE, curves={"kl": (of, of), "beta": (of, beta * np.ones(epochs))})
+
+    one, half, rising = run("one", 1.0), run("half", 0.5), run("rising", np.arange(3.0))
+    assert [chart.title for chart in curves([one])] == ["kl"] and constants([one]) == ["`beta` is 1 throughout."]
+    assert constants([one, half]) == ["`beta` is, throughout, 1 in one, 0.5 in half."]
+    assert [chart.title for chart in curves([one, rising])] == ["kl", "beta"] and constants([one, rising]) == []
+    assert constants([run("short", 1.0, epochs=1)]) == []  # of one epoch nothing is known to be constant
+    bad = run("bad", np.nan)
+    assert constants([bad]) == [] and len(curves([bad])) == 2
+
+
 def stars(chart):
     return sum("star" in str(trace.get("marker")) for trace in json.loads(chart.json)["data"])
 
 
-def test_a_term_has_a_star_where_there_is_a_better_and_losses_of_different_systems_have_none(tmp_path):
+def test_a_term_has_a_star_where_there_is_a_better_and_losses_of_different_systems_stand_apart(tmp_path):
     points = np.arange(1, 4.0), np.array([2.0, 1.0, 3.0])
     names = ["auto_encoder_loss", "val_loss", "val_squared_error_sum", "elbo_nats_sum", "kl_nats_sum"]
     run = Run("one", RunDirectory(tmp_path), RECIPE, curves=dict.fromkeys(names, points))
@@ -184,12 +201,64 @@ def test_a_term_has_a_star_where_there_is_a_better_and_losses_of_different_syste
     assert {chart.title: stars(chart) for chart in curves([run, run])} == {k: 2 * n for k, n in expected.items()}
     run.curves["prior_loss"], expected["prior_loss"] = points, 0  # and so there are two players
     different = {chart.title: chart for chart in curves([run, other])}
+    apart = {f"{loss} of {name}": 1 for loss in ("auto_encoder_loss", "loss") for name in ("one", "two")}
     assert {title: stars(chart) for title, chart in different.items()} == {
-        **{name: 2 * count for name, count in expected.items()},
-        **{"auto_encoder_loss": 0, "loss": 0},
+        **{name: 2 * count for name, count in expected.items() if name not in ("auto_encoder_loss", "loss")},
+        **{**apart, "auto_encoder_loss of one": 0},  # one of two players
     }
-    said = {title for title, chart in different.items() if "do not compare" in chart.caption}
-    assert said == {"auto_encoder_loss", "loss"}
+    assert {title for title, chart in different.items() if "not compare" in chart.caption} == {*apart}
+    assert {len(runs_in(different[title])) for title in apart} == {1}
+
+
+def runs_in(chart):
+    return {trace["name"].partition(",")[0] for trace in json.loads(chart.json)["data"]}
+
+
+def own_colours(charts):
+    """Every colour of charts that is neither grey nor that of priors."""
+    found = {colour.lower() for chart in charts for colour in re.findall("#[0-9a-fA-F]{6}", str(chart.figure.data))}
+    return found - {GREY, GREEN}
+
+
+def test_what_is_a_runs_own_has_its_colour_and_what_is_held_out_is_grey(tmp_path, monkeypatch):
+    monkeypatch.setattr(codes, "embedded", lambda both: both[:, :2])
+    epochs = np.arange(1, 4.0)
+    for colour in PALETTE[:2]:
+        look = looked_at(tmp_path, system="vae")
+        look.run.colour, look.run.curves = colour, {"loss": (epochs, epochs)}
+        look.rows = RNG.random((40, 8, 8, 1), "float32"), None
+        monkeypatch.setattr(look, "_training_batches", lambda: iter([RNG.random((40, 8, 8, 1), "float32")]))
+        panels = [sections.reconstructions(look), sections.nearest(look), codes.codes(look)]
+        charts = [*curves([look.run]), *(chart for panel in panels for chart in panel.charts)]
+        assert len(charts) >= 6 and own_colours(charts) == {colour}
+        samples, held_out = json.loads(panels[1].charts[0].json)["data"]
+        assert (samples["name"], samples["line"]["color"], samples["fill"]) == ("samples", colour, "tozeroy")
+        assert (held_out["name"], held_out["line"]["color"], held_out.get("fill")) == ("held-out", GREY, None)
+
+
+def test_histograms_beside_each_other_have_the_same_bins_and_axes():
+    near, far = RNG.normal(1, 0.1, 300), RNG.normal(7, 2, 500)
+    panels = [Panel("", charts=[histogram("error", {"held-out": rows}, "x", "#112233")]) for rows in (near, far)]
+    share_ranges(panels)
+    (one, other) = (json.loads(panel.charts[0].json) for panel in panels)
+    for axis in ("xaxis", "yaxis"):
+        assert one["layout"][axis]["range"] == other["layout"][axis]["range"]
+    np.testing.assert_array_equal(values(one["data"][0]["x"]), values(other["data"][0]["x"]))
+    low, high = one["layout"]["xaxis"]["range"]
+    np.testing.assert_allclose((low, high), (min(near.min(), far.min()), far.max()))
+    np.testing.assert_allclose([values(of["data"][0]["y"]).sum() for of in (one, other)], 1)
+    assert one["layout"]["yaxis"]["range"][1] > values(one["data"][0]["y"]).max() > 0.5
+
+
+def test_bars_beside_each_other_have_one_height_and_charts_of_one_run_their_own():
+    strong = np.array([True, False])
+    panels = [Panel("", charts=[bars("spread", np.array([1.0, top]), strong, "", "", "#112233")]) for top in (2, 5)]
+    share_ranges(panels[:1])
+    assert "range" not in json.loads(panels[0].charts[0].json)["layout"]["yaxis"]
+    share_ranges(panels)
+    one, other = (json.loads(panel.charts[0].json)["layout"] for panel in panels)
+    assert one["yaxis"]["range"] == other["yaxis"]["range"] and one["yaxis"]["range"][0] == 0
+    assert one["yaxis"]["range"][1] > 5 and "range" not in one["xaxis"]
 
 
 def test_warnings_are_counted_over_all_beginnings(tmp_path):
@@ -202,6 +271,31 @@ def test_text_in_a_chart_is_no_markup_and_marks_are_as_they_were():
     drawn = chart("t", [line("<b>x</b></script> \"q\" 'q'", np.arange(3), np.arange(3), "red")], "<i>", "y")
     name = json.loads(drawn.json)["data"][0]["name"]
     assert "<" not in drawn.json and name == "&lt;b&gt;x&lt;/b&gt;&lt;/script&gt; \"q\" 'q'"  # Plotly knows no &quot;
+
+
+def test_a_commit_that_is_not_known_has_no_row(tmp_path):
+    run = Run("one", RunDirectory(tmp_path), RECIPE, versions={"keras": "3"})
+    assert "commit" not in facts.facts(run)
+    run.versions["commit"] = "abc"
+    assert facts.facts(run)["commit"] == "abc" and "abc" not in facts.facts(run)["versions"]
+
+
+def test_names_break_between_their_words():
+    found = writing._breakable("gen/absolute_error[a-b]<i>")
+    assert found == "gen/<wbr>absolute_<wbr>error<wbr>[a-b]&lt;i&gt;"
+
+
+def test_the_error_without_noise_is_said_beside_that_of_drawn_codes(tmp_path):
+    look = looked_at(tmp_path, system="vae")
+    look.rows = RNG.random((30, 8, 8, 1), "float32"), None
+    mean = look.model.reconstruction_error(look.rows[0]).mean()
+    text = sections.reconstructions(look).text
+    assert "drawn with seed 0" in text
+    assert f"as `squared_error_sum` of validation and of `evaluate` has it, the mean is {mean:.4g}." in text
+    look = looked_at(tmp_path, system="ae")
+    look.rows = RNG.random((30, 8, 8, 1), "float32"), None
+    text = sections.reconstructions(look).text
+    assert "drawn" not in text and "Without noise" not in text
 
 
 @pytest.fixture
@@ -383,6 +477,15 @@ def test_the_page_fits_shows_its_pictures_and_fetches_nothing(chromium, page, wi
     assert not chromium.is_too_wide()
     chromium.emulate("print", scheme)
     assert chromium.run("return getComputedStyle(document.body).backgroundColor") == "rgb(252, 252, 251)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1300, 1000, 390])
+def test_rows_of_pictures_are_whole(chromium, page, width):  # noqa: F811
+    chromium.open(page, width)
+    tops = "[...document.querySelectorAll('#samples .single figure')].map(f => f.getBoundingClientRect().top)"
+    _, counts = np.unique(chromium.run(f"return {tops}"), return_counts=True)
+    assert counts.sum() == 60 and len(set(counts)) == 1 and counts[0] >= 5
 
 
 def opened(chromium, tmp_path, recipe, shape):  # noqa: F811

@@ -228,7 +228,11 @@ MEASURES = {
         (CONDITIONAL,),
     ),
     "mse": Measure(
-        "pairs", ("mean_squared_error",), _mean_squared_error, "mean squared error of reconstructions", (ENCODER,)
+        "pairs",
+        ("mean_squared_error",),
+        _mean_squared_error,
+        "mean squared error of reconstructions, over dimensions too",
+        (ENCODER,),
     ),
     "psnr": _image("psnr"),
     "ssim": _image("ssim"),

@@ -2,7 +2,7 @@
 
 import dataclasses
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from keras_ijae.figures import PALETTE
 
 GREY, GREEN = "#8a8f98", "#2f9e77"
-"""Of what stands behind; and of a prior, which is none of the palette's."""
+"""Of what stands behind, as held-out data behind samples; and of a prior, which is none of the palette's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,23 +20,38 @@ class Chart:
 
     Attributes:
         title: above it, as text of the page.
-        json: of the figure, which may stand in a script element.
+        figure: of Plotly.
         caption: below it.
         tall: whether it needs more height than others.
+        alike: the axes, of "x" and "y", that mean the same for every run.
+        sets: of a histogram, its numbers by name, else none.
     """
 
     title: str
-    json: Markup
+    figure: go.Figure
     caption: str = ""
     tall: bool = False
+    alike: str = ""
+    sets: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def json(self) -> Markup:
+        """The figure, as it may stand in a script element."""
+        return Markup(self.figure.to_json().replace("<", "\\u003c"))
 
 
 def chart(
-    title: str, traces: Sequence[go.Scatter], x: str, y: str, caption: str = "", tall: bool = False, **layout: object
+    title: str,
+    traces: Sequence[go.Scatter],
+    x: str,
+    y: str,
+    caption: str = "",
+    tall: bool = False,
+    alike: str = "",
+    **layout: object,
 ) -> Chart:
     """A chart with named axes."""
-    figure = figure_of(traces, x, y, tall, **layout)
-    return Chart(title, Markup(figure.to_json().replace("<", "\\u003c")), caption, tall)
+    return Chart(title, figure_of(traces, x, y, tall, **layout), caption, tall, alike)
 
 
 def figure_of(traces: Sequence[go.Scatter], x: str, y: str, tall: bool = False, **layout: object) -> go.Figure:
@@ -93,13 +108,17 @@ def points(
 
 
 def by_label(
-    name: str, xy: np.ndarray, labels: np.ndarray | None, keys: Sequence[str] | None = None
+    name: str,
+    xy: np.ndarray,
+    labels: np.ndarray | None,
+    keys: Sequence[str] | None = None,
+    colour: str = PALETTE[0],
 ) -> list[go.Scatter]:
-    """A cloud of points, in a colour for each of up to ten labels."""
+    """A cloud of points, in a colour for each of up to ten labels; else in the one `colour`."""
     kinds = np.unique(labels) if labels is not None else ()
     if not 1 < len(kinds) <= len(PALETTE):
         text = None if labels is None else [f"label {label}" for label in labels]
-        return [points(name, xy, PALETTE[0], text, keys=keys)]
+        return [points(name, xy, colour, text, keys=keys)]
     drawn = []
     for kind, colour in zip(kinds, PALETTE, strict=False):
         own = np.flatnonzero(labels == kind)
@@ -109,34 +128,23 @@ def by_label(
     return drawn
 
 
-def bars(title: str, values: np.ndarray, strong: np.ndarray, x: str, y: str, caption: str = "") -> Chart:
+def bars(title: str, values: np.ndarray, strong: np.ndarray, x: str, y: str, colour: str, caption: str = "") -> Chart:
     """A bar for each dimension; those that are `strong` in colour."""
-    colours = [PALETTE[0] if one else GREY for one in strong]
+    colours = [colour if one else GREY for one in strong]
     drawn = go.Bar(x=np.arange(len(values)), y=values, marker={"color": colours}, hovertemplate="%{x}: %{y:.4g}")
-    return chart(title, [drawn], x, y, caption, bargap=0.15)
+    return chart(title, [drawn], x, y, caption, alike="y", bargap=0.15)
 
 
-def histogram(title: str, values: dict[str, np.ndarray], x: str, caption: str = "") -> Chart:
-    """Shares of several sets of numbers in the same bins."""
-    joined = np.concatenate(list(values.values()))
-    edges = np.histogram_bin_edges(joined, bins=40)
-    drawn = []
-    for (name, numbers), colour in zip(values.items(), PALETTE, strict=False):
-        shares = np.histogram(numbers, edges)[0] / len(numbers)
-        drawn.append(line(name, (edges[1:] + edges[:-1]) / 2, shares, colour, mode="lines"))
-        drawn[-1].line.shape = "hvh"
-    return chart(title, drawn, x, "share", caption)
-
-
-def heat_map(title: str, matrix: np.ndarray, names: Sequence[str], axis: str, caption: str = "") -> Chart:
+def heat_map(title: str, matrix: np.ndarray, names: Sequence[str], axis: str, colour: str, caption: str = "") -> Chart:
     """Absolute values from 0 to 1."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     drawn = go.Heatmap(
         z=np.abs(matrix),
         x=list(names),
         y=list(names),
         zmin=0,
         zmax=1,
-        colorscale=[[0, "rgba(63,127,214,0)"], [1, PALETTE[0]]],
+        colorscale=[[0, f"rgba({red},{green},{blue},0)"], [1, colour]],
         colorbar={"thickness": 10, "outlinewidth": 0},
         hovertemplate="%{x}, %{y}: %{z:.2f}<extra></extra>",
     )

@@ -3,11 +3,11 @@
 import numpy as np
 
 from keras_ijae.evaluation import active_codes
-from keras_ijae.figures import PALETTE, MaskTrace, embedded
+from keras_ijae.figures import MaskTrace, embedded
 from keras_ijae.figures.plane import plane
 from keras_ijae.layers.mask import ACTIVE
 from keras_ijae.metrics import nac
-from keras_ijae.report.charts import GREEN, Chart, bars, by_label, chart, heat_map, lines, points
+from keras_ijae.report.charts import GREEN, GREY, Chart, bars, by_label, chart, heat_map, lines, points
 from keras_ijae.report.looking import Look
 from keras_ijae.report.panels import Panel
 
@@ -21,12 +21,13 @@ def codes(look: Look) -> Panel:
     """Which dimensions are in use, how correlated they are, and two planes."""
     found = look.codes
     active = active_codes(look.model, look.data(), found)
-    charts = [_spread(found, active)]
+    colour = look.run.colour
+    charts = [_spread(found, active, colour)]
     moving = np.flatnonzero(active & (np.ptp(found, axis=0) > 0))
     text = f"{active.sum()} of {len(active)} dimensions are active, {_definition(look.model)}"
     if len(moving) > 1:
         text += f"; the mean absolute correlation of pairs of them is {nac(found[:, moving]):.3f}"
-        charts.append(_correlation(found, moving))
+        charts.append(_correlation(found, moving, colour))
     text += f". Codes of {len(found):,} held-out examples ({look.split}), one draw of each."
     return Panel(text, charts=[*charts, *_mask(look.run), *planes(look)])
 
@@ -49,7 +50,7 @@ def planes(look: Look) -> list[Chart]:
             title,
             [
                 points("prior", xy[len(found) :], GREEN, opacity=1, symbol="x-thin-open"),
-                *by_label("data", xy[: len(found)], labels),
+                *by_label("data", xy[: len(found)], labels, colour=look.run.colour),
             ],
             *axes,
             caption,
@@ -65,9 +66,9 @@ def _definition(model):
     return _BY[kind]
 
 
-def _spread(found, active):
-    spread = found.std(axis=0, ddof=1)
-    return bars("Spread of each dimension", spread, active, "dimension", "standard deviation", "Active ones in colour")
+def _spread(found, active, colour):
+    spread, axes = found.std(axis=0, ddof=1), ("dimension", "standard deviation")
+    return bars("Spread of each dimension", spread, active, *axes, colour, "Active ones in colour")
 
 
 def _mask(run):
@@ -77,7 +78,7 @@ def _mask(run):
     if trace is None:
         return []
     drawn = []
-    for chosen, colour, what in ((trace.active, PALETTE[0], "stay"), (~trace.active, PALETTE[1], "close")):
+    for chosen, colour, what in ((trace.active, run.colour, "stay"), (~trace.active, GREY, "close")):
         alphas = trace.alphas.T[chosen]
         paths = np.stack([np.broadcast_to(trace.steps, alphas.shape), alphas], axis=2)
         drawn += [lines(f"{len(alphas)} that {what}", paths, colour, opacity=0.7)] if len(alphas) else []
@@ -85,9 +86,10 @@ def _mask(run):
     return [chart("Mask over training", drawn, "step", "factor of the dimension", caption)]
 
 
-def _correlation(found, moving):
+def _correlation(found, moving, colour):
     """Of the dimensions with the most spread, where there are many."""
     chosen = np.sort(moving[np.argsort(-found[:, moving].std(axis=0), kind="stable")][:_DRAWN])
     matrix = np.corrcoef(found[:, chosen], rowvar=False)
     caption = "Absolute values" + (f", of the {_DRAWN} dimensions with the most spread" if len(moving) > _DRAWN else "")
-    return heat_map("Correlation of active dimensions", matrix, [str(index) for index in chosen], "dimension", caption)
+    names = [str(index) for index in chosen]
+    return heat_map("Correlation of active dimensions", matrix, names, "dimension", colour, caption)

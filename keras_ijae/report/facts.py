@@ -70,7 +70,7 @@ def facts(run: Run) -> dict[str, str]:
     found["weights shown"] = run.weights or "none"
     versions = {name: version for name, version in run.versions.items() if name != "commit"}
     found["versions"] = ", ".join(f"{name} {version}" for name, version in versions.items()) or "not recorded"
-    found["commit"] = run.versions.get("commit", "not known")
+    found |= {"commit": run.versions["commit"]} if "commit" in run.versions else {}
     return found
 
 

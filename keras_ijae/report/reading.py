@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_ijae.figures import PALETTE
 from keras_ijae.game import Game, load_model
 from keras_ijae.training import Backup, Recipe, RunDirectory
 from keras_ijae.training.data import data_shape, in_order, splits
@@ -39,6 +40,7 @@ class Run:
         is_done: whether it is the finished one.
         weights: which of the two, in words.
         notes: what is missing or damaged, in words.
+        colour: of everything in the page that is this run's own.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Run:
     is_done: bool = False
     weights: str = ""
     notes: list[str] = dataclasses.field(default_factory=list)
+    colour: str = PALETTE[0]
 
     def read(self, read: Callable[..., Any], *arguments: Any, otherwise: Any = None) -> Any:
         """`read(*arguments)`, or a note of what it raised and `otherwise`."""
@@ -62,14 +65,14 @@ class Run:
             return otherwise
 
 
-def read_run(path: str | os.PathLike, name: str) -> Run:
-    """The run in a directory.
+def read_run(path: str | os.PathLike, name: str, colour: str = PALETTE[0]) -> Run:
+    """The run in a directory, to which the page gives a name and a colour.
 
     Raises:
         ValueError: there is no run.
     """
     directory = RunDirectory(Path(path))
-    run = Run(name, directory, directory.read_recipe())
+    run = Run(name, directory, directory.read_recipe(), colour=colour)
     run.versions = run.read(_versions, directory.config, otherwise={})
     run.curves = run.read(_curves, directory, otherwise={})
     run.journal = run.read(read_journal, directory.journal, otherwise=[])

@@ -7,6 +7,8 @@ from typing import Any
 from keras_ijae.report.reading import FAILURES, Run
 
 _COUNTS = {"n_real": "real", "n_fake": "generated"}
+_WITHOUT_NOISE = "Errors are of reconstructions without the encoder's noise."
+_DRAWN = "The codes of reconstructions (rec) are drawn with the seed."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +57,18 @@ def _read(kind: str, content: dict[str, Any], run: Run) -> tuple[str, dict[str, 
             return "Measured by the demo", {name: Cell(_number(value)) for name, value in content.items()}, ""
         on = f"{content['dataset']}, {content['split']}"
         if kind == "evaluation":
-            return f"Losses on {on}", {name: Cell(_number(value)) for name, value in content["scores"].items()}, ""
+            cells = {name: Cell(_number(value)) for name, value in content["scores"].items()}
+            return f"Losses on {on}", cells, _WITHOUT_NOISE if "squared_error_sum" in cells and _has_noise(run) else ""
         scores = content["scores"]
-        return f"Scores on {on}", {name: _cell(score) for name, score in scores.items()}, _shared(scores)
+        drawn = any(name.startswith("rec/") for name in scores) and _has_noise(run)
+        cells, note = {name: _cell(score) for name, score in scores.items()}, _shared(scores)
+        return f"Scores on {on}", cells, f"{_DRAWN} {note}" if drawn else note
     except (KeyError, TypeError, AttributeError, *FAILURES) as error:
         raise ValueError(f"{run.directory.path / kind}.json does not hold scores: {error!r}") from error
+
+
+def _has_noise(run):
+    return run.model is not None and run.model.code_noise_dim > 0
 
 
 def _cell(score: dict[str, Any]) -> Cell:

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_ijae.figures.interpolations import between_samples
 from keras_ijae.report import codes, vectors
-from keras_ijae.report.charts import histogram
+from keras_ijae.report.beside import histogram
 from keras_ijae.report.looking import Look
 from keras_ijae.report.panels import Panel
 from keras_ijae.report.pictures import Tile, image, strip
@@ -41,19 +41,29 @@ def reconstructions(look: Look) -> Panel:
     """Held-out observations and what their codes give back, with the error."""
     remade, (x, _) = look.reconstructions, look.rows
     errors = np.sum((x - remade).reshape(len(x), -1) ** 2, axis=1)
+    drawn = ", their codes drawn with seed 0," if look.model.code_noise_dim else ","
     text = (
-        f"Of {len(x):,} held-out examples ({look.split}), their codes drawn with seed 0, the squared error, summed "
-        f"over {x[0].size} dimensions, has a mean of {errors.mean():.4g}; half of the examples have less than "
-        f"{np.median(errors):.4g}."
+        f"Of {len(x):,} held-out examples ({look.split}){drawn} the squared error, summed over {x[0].size} dimensions, "
+        f"has a mean of {errors.mean():.4g}; half of the examples have less than {np.median(errors):.4g}."
+        f"{_without_noise(look)}"
     )
-    chart = histogram("Squared error of held-out reconstructions", {"held-out": errors}, "squared error")
+    title = "Squared error of held-out reconstructions"
+    chart = histogram(title, {"held-out": errors}, "squared error", look.run.colour)
     if not look.is_image:
-        return Panel(text, charts=[vectors.pairs(x, remade), chart])
+        return Panel(text, charts=[vectors.pairs(x, remade, look.run.colour), chart])
     pairs = [
         Tile([image(one, "held-out image"), image(again, "its reconstruction")], f"{error:.3g}", "pair")
         for one, again, error in zip(x[:_PAIRS], remade, errors, strict=False)
     ]
     return Panel(f"{text} Each stands above its reconstruction and its error.", pairs, [chart])
+
+
+def _without_noise(look):
+    """The error that `evaluate` and validation have, where it is another."""
+    if not look.model.code_noise_dim:
+        return ""
+    error = np.mean(look.model.reconstruction_error(look.data()))
+    return f" Without noise, as `squared_error_sum` of validation and of `evaluate` has it, the mean is {error:.4g}."
 
 
 def interpolations(look: Look) -> Panel:
@@ -63,7 +73,7 @@ def interpolations(look: Look) -> Panel:
     of = "held-out examples" if look.model.has_encoder else "samples"
     text = f"Each row goes along the line between the codes of two {of}, in {_STEPS} even steps."
     if not look.is_image:
-        return Panel(text, charts=[vectors.ways(rows)])
+        return Panel(text, charts=[vectors.ways(rows, look.run.colour)])
     return Panel(text, [strip(row, "step") for row in rows])
 
 
@@ -84,7 +94,8 @@ def nearest(look: Look) -> Panel:
         f"By Euclidean distance, among {among:,} training examples. The median distance to the nearest is "
         f"{np.median(mine):.3g} for samples and {np.median(theirs):.3g} for held-out data: copies would be far nearer."
     )
-    chart = histogram("Distance to the nearest training example", {"samples": mine, "held-out": theirs}, "distance")
+    sets = {"samples": mine, "held-out": theirs}
+    chart = histogram("Distance to the nearest training example", sets, "distance", look.run.colour)
     if not look.is_image:
         return Panel(text, charts=[chart])
     tiles = [_with_neighbours(*found) for found in zip(queries, near, distances, strict=False)]

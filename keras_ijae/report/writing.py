@@ -19,7 +19,8 @@ from keras_ijae.figures import PALETTE
 from keras_ijae.files import check_file, write_text
 from keras_ijae.metrics.score import library_versions
 from keras_ijae.report import facts, scores
-from keras_ijae.report.curves import curves
+from keras_ijae.report.beside import share_ranges
+from keras_ijae.report.curves import constants, curves
 from keras_ijae.report.looking import Look
 from keras_ijae.report.panels import Panel
 from keras_ijae.report.reading import FAILURES, Run, names_of, read_run
@@ -58,14 +59,15 @@ def write_report(
         RunDirectory(path).read_recipe()
     check_file(out := checks.path("out", out), "Argument `out`")
     with _progress(len(paths) * (1 + len(SECTIONS)), checks.flag("progress", progress)) as step:
-        found = [_look_at(path, name, step) for path, name in zip(paths, names_of(paths), strict=True)]
+        named = zip(paths, names_of(paths), PALETTE, strict=False)
+        found = [_look_at(path, name, colour, step) for path, name, colour in named]
     write_text(out, _page(*zip(*found, strict=True)))
 
 
-def _look_at(path: Path, name: str, step: Callable[[str], None]) -> tuple[Run, list[Panel]]:
+def _look_at(path: Path, name: str, colour: str, step: Callable[[str], None]) -> tuple[Run, list[Panel]]:
     """A run, and a panel of it for each section."""
     step(f"{name}: reading")
-    run, panels = read_run(path, name), []
+    run, panels = read_run(path, name, colour), []
     look = Look(run)
     for section in SECTIONS:
         step(f"{name}: {section.title.lower()}")
@@ -88,19 +90,23 @@ def _page(runs: Sequence[Run], panels: Sequence[list[Panel]]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["coded"] = _coded
+    environment.filters |= {"coded": _coded, "breakable": _breakable}
+    sections = list(zip(SECTIONS, zip(*panels, strict=True), strict=True))
+    for _, of_runs in sections:
+        share_ranges(of_runs)
     measured = scores.groups(list(runs))  # first, for it may add to the notes
     return environment.get_template("report.html").render(
         runs=runs,
-        colours=PALETTE,
+        colours=[run.colour for run in runs],
         states=[facts.state(run) for run in runs],
         warned=[facts.warned(run) for run in runs],
         facts=[facts.facts(run) for run in runs],
         arguments=[facts.arguments(run) for run in runs],
         explained=facts.explained(list(runs)),
         curves=curves(list(runs)),
+        constants=constants(list(runs)),
         scores=measured,
-        sections=list(zip(SECTIONS, zip(*panels, strict=True), strict=True)),
+        sections=sections,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         versions=library_versions(),
         plotly=Markup(plotly.offline.get_plotlyjs()),
@@ -110,6 +116,11 @@ def _page(runs: Sequence[Run], panels: Sequence[list[Panel]]) -> str:
 def _coded(text: str) -> Markup:
     """Text in which what stands in backticks is code."""
     return Markup(re.sub("`+([^`]+)`+", r"<code>\1</code>", str(escape(text))))
+
+
+def _breakable(name: str) -> Markup:
+    """A name that a narrow column breaks between its words."""
+    return Markup(re.sub(r"([_/]|(?=\[))", r"\1<wbr>", str(escape(name))))
 
 
 @contextlib.contextmanager
