@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from keras_ijae import datasets
+from keras_ijae import create, datasets
 from keras_ijae.datasets import load as load_dataset
 from keras_ijae.datasets.order import mixed
 from keras_ijae.files import replacing
@@ -232,10 +232,10 @@ def test_progress_is_one_line_that_fits_the_terminal_and_each_epoch_leaves_one(w
     console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
     progress = Progress(console=console)
     progress.set_model(painter())
-    progress.set_params({"epochs": 2, "steps": 3})
+    progress.set_params({"epochs": 3, "steps": 3})
     logs = {f"{name}_loss": tf.constant(1234.5678) for name in ("encoder", "decoder", "a_discriminator_of_codes", "c")}
     progress.on_train_begin()
-    for epoch in range(2):
+    for epoch in range(3):
         progress.on_epoch_begin(epoch)
         for batch in range(3):
             progress.on_train_batch_end(batch, logs)
@@ -244,10 +244,72 @@ def test_progress_is_one_line_that_fits_the_terminal_and_each_epoch_leaves_one(w
     progress.on_train_end()
     written = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue()))
     assert max(map(len, written)) <= width
-    assert any(re.match(r"epoch 1/2 .*%.* encoder 1.23e\+03", line) for line in written)
-    (first,) = [line for line in written if line.startswith("epoch 1/2  ")]
-    numbers = first.split("left  ")[1].split("  ")
+    assert any(re.match(r"epoch 2/3 .*%.* encoder 1.23e\+03", line) for line in written)
+    (second,) = [line for line in written if line.startswith("epoch 2/3  ")]
+    numbers = second.split("left  ")[1].split("  ")
     assert "encoder 1.23e+03" in numbers and len(numbers) <= 4 and (width < 80 or "val_loss 0.25" in numbers)
+
+
+class Clock:
+    """Stands for the module `time` in `progress`; `now` is set by hand."""
+
+    now = 0.0
+    strftime = staticmethod(lambda layout: "12:00:00")
+
+    def monotonic(self):
+        return self.now
+
+
+def timed(monkeypatch, epochs, first_step, step, end, first_end):
+    """The progress of a fit of 10 steps an epoch, and all it wrote, by a clock of its own: seconds of each part."""
+    clock, console = Clock(), Console(file=io.StringIO(), width=100)
+    monkeypatch.setattr("keras_ijae.training.progress.time", clock)
+    progress = Progress(console=console)
+    progress.set_model(painter())
+    progress.set_params({"epochs": epochs, "steps": 10})
+    progress.on_train_begin()
+    lefts = []
+    for epoch in range(epochs):
+        progress.on_epoch_begin(epoch)
+        for batch in range(10):
+            clock.now += step if epoch or batch else first_step
+            progress.on_train_batch_end(batch, {"loss": 1.0})
+            lefts.append((epoch, batch, progress._left()))
+        clock.now += end if epoch else first_end
+        progress.on_epoch_end(epoch, {"loss": 1.0, "val_loss": 1.0})
+        lefts.append((epoch, 10, progress._left()))
+    return lefts, console.file.getvalue()
+
+
+def test_the_time_that_is_left_leaves_out_what_compiles(monkeypatch):
+    lefts, written = timed(monkeypatch, epochs=5, first_step=60, step=1.0, end=2.0, first_end=90)
+    of = {(epoch, batch): left for epoch, batch, left in lefts}
+    assert [of[0, batch] for batch in range(2)] == [None, None]  # no rate yet
+    assert of[0, 2] == pytest.approx(10 * (5 - 0.3)) and of[0, 8] == pytest.approx(10 * (5 - 0.9))
+    assert of[0, 10] == pytest.approx(40)
+    assert of[1, 10] == pytest.approx(36) and of[3, 10] == pytest.approx(12)  # with the ends of epochs
+    assert written.count("to go") == 1 and "about 47 s to go" in written
+
+
+def test_the_time_that_is_left_is_not_told_of_a_first_epoch_that_was_quick(monkeypatch):
+    lefts, written = timed(monkeypatch, epochs=4, first_step=30, step=0.01, end=1.0, first_end=30)
+    assert all(left is None for epoch, _, left in lefts if epoch == 0 or (epoch == 1 and _ < 10))
+    assert "about 2.2 s to go" in written  # after the second
+
+
+def test_what_val_loss_is_is_said_before_the_first_one():
+    for system, what in (("vae", "negative ELBO in nats"), ("ae", "squared error of reconstructions, summed over dim")):
+        model, console = create(system, data_shape=(4,), latent_dim=2, width=2), Console(file=io.StringIO())
+        progress = Progress(console=console)
+        progress.set_model(model)
+        progress.set_params({"epochs": 3, "steps": 1})
+        progress.on_train_begin()
+        for epoch, logs in enumerate([{"loss": 1.0}, {"loss": 1.0, "val_loss": 2.0}, {"loss": 1.0, "val_loss": 2.0}]):
+            progress.on_epoch_begin(epoch)
+            progress.on_epoch_end(epoch, logs)
+        lines = [line for line in console.file.getvalue().splitlines() if not line.startswith("about ")]
+        (said,) = [index for index, line in enumerate(lines) if line.startswith(f"val_loss: {what}")]
+        assert "epoch 1/3" in lines[said - 1] and "epoch 2/3" in lines[said + 1]
 
 
 def test_the_line_of_a_mask_tells_how_many_dimensions_are_active():

@@ -63,10 +63,8 @@ def _in_words(hint: Any) -> str:
 
 def selected_by(model: Game) -> str:
     """What `val_loss` is, which `ModelCheckpoint` and `EarlyStopping` look at."""
-    if model.has_bounds:
-        return "``val_loss``, the negative ELBO in nats"
-    if model.has_encoder:
-        return "``val_loss``, the squared error of reconstructions, summed over dimensions"
+    if model.validated_by:
+        return f"``val_loss``, the {model.validated_by}"
     return (
         "nothing by itself: without an encoder there is no ``val_loss``; ``ki.training.MetricsCallback`` scores samples"
     )

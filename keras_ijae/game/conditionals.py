@@ -149,6 +149,13 @@ class Conditionals(keras.Model):
             return self._decoded(inputs, labels, training)
         return self.autoencoded(Batch(inputs, labels), training)
 
+    @property
+    def validated_by(self) -> str | None:
+        """What `val_loss` is, in words, by which models are selected; None without an encoder: there is none."""
+        if self.has_bounds:
+            return "negative ELBO in nats"
+        return "squared error of reconstructions, summed over dimensions" if self.has_encoder else None
+
     def measures(self, batch: Batch, noise: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """What `evaluate` averages: name, with its reduction over dimensions -> one number per example.
 

@@ -36,6 +36,7 @@ class GenerativeModel(Conditionals):
         posterior_family: what the encoder's outputs parametrise; None for implicit and deterministic encoders.
         observation_model: what the decoder's outputs parametrise; None where they are observations.
         has_bounds: whether there are `elbo` and `importance_weighted_bound`.
+        validated_by: what `val_loss` is, in words; None without an encoder: there is none.
         sampling_prior: what `sample` draws codes from: `prior`, or what `fit_prior` made.
         created_as: the name under which `ki.create` made it; None: its class was called.
         trained_on: the name of the data set that `fit` was given last, as `ki.datasets.load` returned it; None: it has

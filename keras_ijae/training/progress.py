@@ -27,10 +27,12 @@ _BESIDE = 42
 class Progress(keras.callbacks.Callback):
     """Shows how training goes, on standard error.
 
-    First a header: what is trained, its parameters, steps an epoch and, as soon as it is known, the time that all will
-    take. On a terminal one line is redrawn below: a bar for all epochs, the time left, and at most four of the numbers
-    logged so far in the epoch, as many as fit. Elsewhere (a file, a pipe) a line with the time of the day comes after
-    ten seconds, and where an epoch takes long every minute. A line for each epoch stays in both.
+    First a header: what is trained, its parameters (without optimizers and running averages) and steps an epoch. As
+    soon as there is a rate, the time that all will take: of steps alone in the first epoch, and then of whole epochs,
+    without the first step and the end of the first epoch, which compile. Before the first `val_loss` of a game a line
+    says what it is. On a terminal one line is redrawn below: a bar for all epochs, the time left, and at most four of
+    the numbers logged so far in the epoch, as many as fit. Elsewhere (a file, a pipe) a line with the time of the day
+    comes after ten seconds, and where an epoch takes long every minute. A line for each epoch stays in both.
 
     Args:
         every: epochs between two lines that stay; the last epoch always has one.
@@ -55,7 +57,9 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._first, self._epoch, self._done, self._told = None, 0, 0.0, False
         self._began = self._due = time.monotonic()
-        self._warm: tuple[float, float] | None = None  # when the first step, which compiles, was over, and `_done` then
+        self._warm: tuple[float, float] | None = None  # since when the rate is taken, and `_done` then
+        self._of_steps: float | None = None  # seconds an epoch by the steps of the first one
+        self._ended, self._knows_val_loss = 0, False
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch = epoch
@@ -71,7 +75,9 @@ class Progress(keras.callbacks.Callback):
             return
         steps, now = self.params.get("steps"), time.monotonic()
         self._done = self._epoch - self._first + ((batch + 1) / steps if steps else 0)
-        self._warm = self._warm or (now, self._done)
+        self._warm = self._warm or (now, self._done)  # the first step compiles
+        if self._epoch == self._first and self._done < 1:
+            self._of_steps = self._measured()
         if not self._told and now - self._warm[0] >= _SURE:
             self._tell_time()
         if now < self._due:
@@ -87,7 +93,10 @@ class Progress(keras.callbacks.Callback):
             self._bar.update(self._task, numbers="validation")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self._done = epoch + 1 - self._first
+        self._done = self._ended = epoch + 1 - self._first
+        if epoch == self._first:
+            self._warm = (time.monotonic(), self._done)  # so do what is done at the end of the first epoch
+        self._say_what_val_loss_is(logs or {})
         if not self._told:
             self._tell_time()
         self._show(self._numbers(logs or {}, self.console.width - _BESIDE))
@@ -151,12 +160,23 @@ class Progress(keras.callbacks.Callback):
             self._told = True
             self.console.print(f"about {duration(self._left())} to go", highlight=False)
 
+    def _say_what_val_loss_is(self, logs: dict) -> None:
+        what = self.model.validated_by if isinstance(self.model, Game) else None
+        if what and "val_loss" in logs and not self._knows_val_loss:
+            self.console.print(f"val_loss: {what}", markup=False, highlight=False, soft_wrap=True)
+            self._knows_val_loss = True
+
     def _left(self) -> float | None:
-        """Seconds that the rest will take, if it goes on as since the first step; None if that is not known yet."""
+        """Seconds that the rest will take, if it goes on as it does; None if that is not known yet."""
+        pace = self._measured() if self._ended >= 2 else self._of_steps
+        return pace and pace * (self.params["epochs"] - self._first - self._done)
+
+    def _measured(self) -> float | None:
+        """Seconds an epoch since what compiles was over; None before there is a rate."""
         if self._warm is None or self._done <= self._warm[1]:
             return None
-        pace = (time.monotonic() - self._warm[0]) / (self._done - self._warm[1])
-        return pace * (self.params["epochs"] - self._first - self._done)
+        seconds, epochs = time.monotonic() - self._warm[0], self._done - self._warm[1]
+        return seconds / epochs if seconds >= _SURE or self._ended >= 2 else None
 
     def _numbers(self, logs: dict, width: float) -> str:
         """At most four, as many as the width has room for, the losses first that are lowered."""
