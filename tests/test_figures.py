@@ -367,8 +367,39 @@ def test_what_is_drawn_is_what_was_computed():
     np.testing.assert_array_equal(mask.lines[0].get_xydata(), [[0, 0.5], [10, 0.5], [20, 0.9]])
     np.testing.assert_array_equal(prd.lines[0].get_xdata(), DRAWINGS["prd"].curves["m"].recall)
     np.testing.assert_array_equal(sizes.lines[1].get_xydata(), [[2, 4], [4, 1]])
-    scatter = DRAWINGS["scatter"].draw()
-    assert texts(scatter.texts) == ["0", "1", "2"] and len(scatter.collections) == 5
+
+
+def legends(axis):
+    return [child for child in axis.get_children() if isinstance(child, matplotlib.legend.Legend)]
+
+
+def test_each_class_has_its_colour_in_the_legend_and_nothing_covers_the_points():
+    labels = np.where(np.arange(len(X)) == 0, -1, LABELS)
+    axis = ki.figures.Scatter({"prior": X[:, ::-1], "data": X}, "Codes", ("a", "b"), labels).draw()
+    behind, classes = legends(axis)
+    assert (texts(behind.texts), texts(classes.texts)) == (["prior"], ["0", "1", "2", "unknown"])
+    assert classes.get_title().get_text() == "data, by class" and not axis.texts
+    colours = [tuple(handle.get_facecolor()[0]) for handle in classes.legend_handles]
+    assert len(set(colours)) == 4 and colours[0] == matplotlib.colors.to_rgba(ki.figures.PALETTE[0])
+    axis.figure.draw_without_rendering()
+    boxes = [legend.get_window_extent() for legend in (behind, classes)]
+    assert boxes[0].y0 >= boxes[1].y1 and boxes[1].y0 > -5 and axis.xaxis.label.get_window_extent().y0 >= boxes[0].y1
+
+
+def test_classes_that_share_a_colour_are_named_where_they_are():
+    many = np.arange(24) % 12
+    axis = ki.figures.Scatter({"data": RNG.normal(size=(24, 2))}, "Codes", None, many).draw()
+    assert texts(axis.texts) == [str(label) for label in range(12)]
+    assert [texts(legend.texts) for legend in legends(axis)] == [["data, classes by name"]]
+
+
+def test_a_title_stands_apart_from_the_label_of_the_drawing_above():
+    rows = ki.figures.Rows(RNG.random((3, 4, 8, 8, 1)), ["a", "b", "c"], [*"1234"], "Title", "share of the way")
+    figure = ki.figures.together(rows, rows, columns=1)
+    figure.draw_without_rendering()
+    above, below = figure.axes
+    gap = above.xaxis.label.get_window_extent().y0 - below.title.get_window_extent().y1
+    assert gap / figure.dpi > 0.15
 
 
 def test_several_drawings_stand_together_and_are_saved_whole(tmp_path):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_BETWEEN = 0.14
+"""Inches above and below each drawing where several stand below each other."""
+
 
 class Drawing(abc.ABC):
     """The arrays of one figure; computing them is done. In a notebook it shows itself.
@@ -66,7 +69,9 @@ def together(*drawings: Drawing, columns: int | None = None) -> "Figure":
     sizes[: len(drawings)] = [drawing.size for drawing in drawings]
     widths, heights = sizes.reshape(rows, columns, 2)[..., 0].max(axis=0), sizes[:, 1].reshape(rows, columns).max(1)
     with styled():
-        figure = new_figure(widths.sum(), heights.sum())
+        figure = new_figure(widths.sum(), heights.sum() + (rows - 1) * 2 * _BETWEEN)
+        if rows > 1:
+            figure.get_layout_engine().set(h_pad=_BETWEEN)  # above and below each: titles stand apart from labels
         axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights).ravel()
     for axis in axes[len(drawings) :]:
         axis.remove()

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_ijae.arrays import read_npz
 from keras_ijae.figures.drawing import Drawing
-from keras_ijae.figures.style import DIVERGING, GREY
+from keras_ijae.figures.style import DIVERGING, GREY, PALETTE
 from keras_ijae.layers.mask import ACTIVE
 from keras_ijae.metrics import PrecisionRecallCurve
 
@@ -28,7 +28,8 @@ class Scatter(Drawing):
         sets: what they are -> (n, 2).
         title: above.
         axes: names of the two axes; None where they mean nothing, as those of t-SNE.
-        labels: (n,), -1 for unknown, of the last set, whose classes then have colours, and names where most are.
+        labels: (n,), -1 for unknown, of the last set, whose classes then have colours. Up to ten are in the legend;
+            more have to share colours, and each has its name where it is densest.
         frame: (2, 2), the lower left and the upper right corner of what is shown; None: all.
     """
 
@@ -40,7 +41,12 @@ class Scatter(Drawing):
 
     @property
     def size(self) -> tuple[float, float]:
-        return 3.4, 3.6
+        return 3.4, 4.1 if self._has_own_colours else 3.6
+
+    @property
+    def _has_own_colours(self) -> bool:
+        """Whether there are classes, and a colour for each."""
+        return self.labels is not None and len(np.unique(self.labels[self.labels >= 0])) <= len(PALETTE)
 
     def _onto(self, axis: "Axes") -> None:
         (*behind, (front, points)) = self.sets.items()
@@ -50,8 +56,10 @@ class Scatter(Drawing):
         if self.labels is None:
             axis.scatter(*np.transpose(points), s=4, alpha=0.8, linewidths=0, color="C0", label=front)
         else:
-            self._classes_onto(axis, np.asarray(points))
-            axis.scatter([], [], linewidths=0, color="k", label=f"{front}, a colour for each class")
+            classes = self._classes_onto(axis, np.asarray(points))
+            if not self._has_own_colours:
+                self._names_onto(axis, np.asarray(points))
+                axis.scatter([], [], linewidths=0, color="k", label=f"{front}, classes by name")
         if self.axes is None:
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
@@ -59,24 +67,48 @@ class Scatter(Drawing):
             axis.set(xlabel=self.axes[0], ylabel=self.axes[1], aspect="equal")
         if self.frame is not None:
             axis.set(xlim=self.frame[:, 0], ylim=self.frame[:, 1])
-        legend = axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02 if self.axes is None else -0.16), ncols=2)
-        for handle in legend.legend_handles:
-            handle.set_sizes([16])
-            handle.set_alpha(1)
+        below = -0.02 if self.axes is None else -0.16
+        handles, names = axis.get_legend_handles_labels()
+        if names:
+            _legend(axis, handles, names, below, ncols=2)
+            below -= 0.07
+        if self._has_own_colours:
+            how = {"title": f"{front}, by class", "columnspacing": 1.2, "handletextpad": 0.2}
+            _legend(axis, [*classes.values()], [*classes], below, ncols=6, **how)
 
     def _classes_onto(self, axis, points):
-        """Those of unknown class in grey; each class, and its name where it is densest."""
+        """Those of unknown class in grey, the others in colours; name of a class -> its points as they are drawn."""
+        drawn = {}
+        for number, label in enumerate(np.unique(self.labels[self.labels >= 0])):
+            drawn[str(label)] = axis.scatter(
+                *points[self.labels == label].T, s=4, linewidths=0, color=f"C{number % 10}"
+            )
+        if (self.labels < 0).any():
+            drawn["unknown"] = axis.scatter(*points[self.labels < 0].T, s=4, linewidths=0, color=GREY, zorder=0.9)
+        return drawn
+
+    def _names_onto(self, axis, points):
+        """The name of each class, where it is densest."""
         from matplotlib.patheffects import withStroke
 
         outline = [withStroke(linewidth=2, foreground="w")]
-        if (self.labels < 0).any():
-            axis.scatter(*points[self.labels < 0].T, s=4, linewidths=0, color=GREY)
-        for number, label in enumerate(np.unique(self.labels[self.labels >= 0])):
+        for label in np.unique(self.labels[self.labels >= 0]):
             own = points[self.labels == label]
-            axis.scatter(*own.T, s=4, linewidths=0, color=f"C{number % 10}")
             gaps = np.linalg.norm(own[:, None] - own, axis=2)
             densest = own[np.argmin(np.quantile(gaps, 0.25, axis=1))]
             axis.text(*densest, str(label), weight="bold", ha="center", va="center", path_effects=outline)
+
+
+def _legend(axis, handles, names, below, **how):
+    """One more legend, below the axis: `axis.legend` alone keeps the last only."""
+    from matplotlib.legend import Legend
+
+    made = Legend(axis, handles, names, loc="upper center", bbox_to_anchor=(0.5, below), **how)
+    for handle in made.legend_handles:
+        handle.set_sizes([16])
+        handle.set_alpha(1)
+    axis.add_artist(made)
+    made.set_clip_on(False)  # else the layout leaves no room for it
 
 
 @dataclass(frozen=True, eq=False)
