@@ -283,6 +283,14 @@ def test_images_with_huge_headers_are_refused(width, height, tmp_path):
         ki.datasets.load(f"folder:{tmp_path}", batch_size=1)
 
 
+def test_images_that_cannot_be_read_are_counted_and_the_first_named(tmp_path):
+    good = png(4, 4, bytes(20))
+    for name in "abcdefg":
+        (tmp_path / f"{name}.png").write_bytes(good if name in "bd" else b"no image")
+    with pytest.raises(ValueError, match=r"image: .*a\.png, .*c\.png, .*e\.png and 2 more; 5 of 7 looked at\.$"):
+        ki.datasets.load(f"folder:{tmp_path}", batch_size=1)
+
+
 def jpeg(width, height):
     sizes = struct.pack(">BHHB3B", 8, height, width, 1, 1, 0x11, 0)
     scan = struct.pack(">B2B3B", 1, 1, 0, 0, 63, 0)

@@ -38,18 +38,27 @@ def file_decoder(shape: tuple[int | None, ...]) -> Callable[[tf.Tensor], tf.Tens
     return read
 
 
+def _few(wrong: Sequence[str], looked_at: int, most: int = 3) -> str:
+    """The first few, and how many there are among the files that were looked at."""
+    more = f" and {len(wrong) - most} more" if len(wrong) > most else ""
+    return ", ".join(wrong[:most]) + more + (f"; {len(wrong)} of {looked_at} looked at" if len(wrong) > 1 else "")
+
+
 def common_shape(paths: Sequence[str], probes: int = 16) -> tuple[int | None, int | None, int]:
     """The shape of the images `paths`, judged from `probes` of them; (None, None, channels) if they vary.
 
     Raises:
-        ValueError: one of the files is no image.
+        ValueError: some of these are no images; names the first few.
     """
-    shapes = set()
-    for i in np.unique(np.linspace(0, len(paths) - 1, probes).astype(int)):
+    shapes, wrong, cause = set(), [], None
+    looked_at = np.unique(np.linspace(0, len(paths) - 1, probes).astype(int))
+    for i in looked_at:
         try:
             shapes.add(tuple(tf.io.decode_image(tf.io.read_file(paths[i]), expand_animations=False).shape))
         except tf.errors.InvalidArgumentError as error:
-            raise ValueError(f"Not a readable PNG, JPEG, BMP or GIF image: {paths[i]}.") from error
+            wrong, cause = [*wrong, paths[i]], cause or error
+    if wrong:
+        raise ValueError(f"Not a readable PNG, JPEG, BMP or GIF image: {_few(wrong, len(looked_at))}.") from cause
     sides = {shape[:2] for shape in shapes}
     channels = 1 if all(shape[2] < 3 for shape in shapes) else 3
     return (*(sides.pop() if len(sides) == 1 else (None, None)), channels)
