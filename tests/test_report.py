@@ -180,7 +180,7 @@ def test_a_term_that_never_varies_is_a_line_of_text_and_no_chart(tmp_path):
 
     one, half, rising = run("one", 1.0), run("half", 0.5), run("rising", np.arange(3.0))
     assert [chart.title for chart in curves([one])] == ["kl"] and constants([one]) == ["`beta` is 1 throughout."]
-    assert constants([one, half]) == ["`beta` is, throughout, 1 in one, 0.5 in half."]
+    assert constants([one, half]) == ["`beta` is 1 in one, 0.5 in half, throughout."]
     assert [chart.title for chart in curves([one, rising])] == ["kl", "beta"] and constants([one, rising]) == []
     assert constants([run("short", 1.0, epochs=1)]) == []  # of one epoch nothing is known to be constant
     bad = run("bad", np.nan)

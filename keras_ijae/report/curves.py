@@ -50,7 +50,7 @@ def _one_value(term, runs):
     }
     if len(set(values.values())) == 1 and len(values) == len(runs):
         return f"`{term}` is {next(iter(values.values())):.5g} throughout."
-    return f"`{term}` is, throughout, " + ", ".join(f"{value:.5g} in {name}" for name, value in values.items()) + "."
+    return f"`{term}` is {', '.join(f'{value:.5g} in {name}' for name, value in values.items())}, throughout."
 
 
 def _comparable(term, runs):
