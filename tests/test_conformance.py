@@ -147,12 +147,14 @@ def _first_measure(model):
 
 def test_the_validation_loss_is_the_negative_bound_or_the_reconstruction_error(in_graph):
     model, history, _ = in_graph
-    assert ("val_loss" in history) == model.has_encoder
+    assert ("val_loss" in history) == model.has_encoder == (model.validated_by is not None)
     if model.has_bounds:
         bound = next(name for name in history if name.startswith("val_elbo"))
         np.testing.assert_allclose(history["val_loss"], -np.array(history[bound]), rtol=1e-6)
+        assert model.validated_by.startswith("negative ELBO")
     elif model.has_encoder:
         assert history["val_loss"] == history["val_squared_error_sum"]
+        assert model.validated_by.startswith("squared error")
 
 
 def test_a_quantity_has_one_name_in_training_and_in_evaluation(in_graph):
