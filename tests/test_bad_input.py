@@ -258,6 +258,29 @@ def test_noise_that_a_system_would_not_hand_to_a_network_is_refused():
             create(name, **own)
 
 
+@pytest.mark.parametrize("argument", ["prior", "sampling_prior", "posterior", "likelihood"])
+def test_a_dictionary_that_is_no_serialised_distribution_is_refused_by_the_arguments_name(argument):
+    for wrong, why in [
+        ({"class_name": "RealNVP", "config": {"latent_dim": LATENT}}, "Could not locate class 'RealNVP'"),
+        ({"class_name": "RealNVP", "config": 3}, "'config'"),
+        ({"module": "os", "class_name": "system", "config": {}}, "Could not locate class 'system'"),
+        ({"a": 1}, "must be one of"),
+    ]:
+        with pytest.raises(ValueError, match=f"`{argument}` must be .*Received: {argument}=.*") as error:
+            create("vae", **{argument: wrong})
+        assert why in str(error.value) and "\n" not in str(error.value)
+
+
+def test_what_a_serialised_prior_refuses_is_said_in_one_line_with_the_arguments_name():
+    given = keras.saving.serialize_keras_object(ki.distributions.RealNVP(LATENT, depth=2, width=4))
+    for change, why in [({"depth": "x"}, "`depth` must be an integer >= 1"), ({"dept": 1}, "arguments.*dept")]:
+        wrong = {**given, "config": {**given["config"], **change}}
+        with pytest.raises(ValueError, match=f"`prior` must be a `Prior` as .*{why}") as error:
+            create("vae", prior=wrong)
+        assert "\n" not in str(error.value)
+    assert type(create("vae", prior=given).prior).__name__ == "RealNVP"
+
+
 BAD_ARGUMENTS = [
     (
         "ijae",

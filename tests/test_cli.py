@@ -538,6 +538,10 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "latentdim=4"], "Did you mean --latent-dim?"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "Option --set beta must be"),
+        (
+            ["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", 'prior={"class_name": "X", "config": {}}'],
+            "Option --set prior must be a `Prior`",
+        ),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--learning-rate", "-1"], "Option --learning-rate"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--seed", "-1"], "Option --seed must be an integer"),
         (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "Received: 'digitz'. Did you mean 'digits'?"),
