@@ -1,6 +1,7 @@
 """`preset="paper"` builds what a paper has: its optimizers, no running average, no spectral normalisation."""
 
 import keras
+import numpy as np
 import pytest
 from systems import BATCH, dataset, images, quick, train
 
@@ -149,7 +150,7 @@ PAPERS = {
     "wgan": (rms(5e-5), {"critic_steps": 5, "clip": 0.01, "fresh_batches": True}),
     "wgan_gp": (adam(1e-4, 0.5, 0.9), {"critic_steps": 5, "fresh_batches": True}),
     "gan": (adam(2e-4, 0.5), {"discriminator_steps": 1}),
-    "age": (adam(2e-4, 0.5), {"decoder_steps": 2, "l1_mean_weight": 20, "cosine_weight": 7.8125, "divergence": "code"}),
+    "age": (adam(2e-4, 0.5), {"decoder_steps": 2, "l1_mean_weight": 20, "cosine_weight": 500, "divergence": "code"}),
     "avb": ({"auto_encoder": adam(5e-5, 0.5), "posterior_discriminator": adam(1e-4, 0.5)}, {}),
     "vae_gan": (rms(0.025 / 64), {"gamma": 1e-5, "feature_scale": 1.0, "objective": "minimax", "fakes": "samples"}),
     "wae_mmd": (adam(1e-3, 0.5), {"penalty_weight": 10.0}),
@@ -260,34 +261,48 @@ def test_a_vae_of_residual_networks_has_the_defaults_of_the_vae_besides():
         ki.create("vae", data_shape=(6,), latent_dim=2, preset="resnet")
 
 
-PIXELS, CODE = 32 * 32, 16  # of the MNIST for which the numbers of RAE's authors are, over which they take means
-RAES = {
-    "l2": (1e-4 * 2 * PIXELS / CODE, 1e-7 * PIXELS),
-    "gradient_code": (1e-4 * 2 * PIXELS / CODE, 5e-8 * PIXELS / CODE),
-    "gradient": (1e-4 * 2 * PIXELS / CODE, 0.1),  # the weight is ours
-    "spectral": (9e-3 * 2 * PIXELS / CODE, None),
-    None: (5e-4 * 2 * PIXELS / CODE, None),
+def test_age_weighs_the_cosine_by_the_size_of_the_codes_over_which_the_authors_take_the_mean():
+    for latent_dim, weight in ((2, 500), (64, 15.625), (128, 7.8125)):
+        model = ki.create("age", **SMALL | {"latent_dim": latent_dim}, preset="paper")
+        assert float(model.cosine_weight) == weight
+
+
+RAES = {  # beta and the weight, times 2 D / m, and D or D / m: the authors take means over D pixels and m codes
+    "l2": (1e-4, 1e-7, lambda pixels, codes: pixels),
+    "gradient_code": (1e-4, 5e-8, lambda pixels, codes: pixels / codes),
+    "gradient": (1e-4, 0.1, lambda pixels, codes: 1),  # the weight is ours
+    "spectral": (9e-3, None, None),
+    None: (5e-4, None, None),
 }
 
 
 @pytest.mark.parametrize("regularizer", RAES)
-def test_each_regularizer_has_the_numbers_that_the_authors_have_for_it(regularizer):
-    rae = ki.create("rae", **SMALL, preset="paper", regularizer=regularizer)
-    beta, weight = RAES[regularizer]
-    assert rae.regularizer == regularizer and float(rae.beta) == pytest.approx(beta)
-    assert (
-        (rae.regularizer_weight is None) if weight is None else float(rae.regularizer_weight) == pytest.approx(weight)
-    )
+@pytest.mark.parametrize("sizes", [((8, 8, 1), 2), ((32, 32, 1), 16), ((6,), 3)], ids=str)
+def test_each_regularizer_has_the_authors_numbers_for_the_sizes_of_data_and_codes(regularizer, sizes):
+    shape, codes = sizes
+    given = {"data_shape": shape, "latent_dim": codes, "networks": "mlp", "width": 8}
+    rae, pixels = ki.create("rae", **given, preset="paper", regularizer=regularizer), np.prod(shape)
+    beta, weight, scale = RAES[regularizer]
+    assert rae.regularizer == regularizer and float(rae.beta) == pytest.approx(beta * 2 * pixels / codes)
+    if weight is None:
+        assert rae.regularizer_weight is None
+    else:
+        assert float(rae.regularizer_weight) == pytest.approx(weight * scale(pixels, codes))
     rae.compile()
     assert float(rae.optimizer.optimizers[0].learning_rate) == pytest.approx(5e-4)
 
 
+def test_rae_has_for_the_authors_mnist_what_its_docstring_says():
+    rae = ki.create("rae", (32, 32, 1), 16, "mlp", 8, preset="paper")
+    assert (float(rae.beta), float(rae.regularizer_weight)) == pytest.approx((0.0128, 1.024e-4))
+
+
 def test_regularised_and_factorising_auto_encoders_have_their_authors_numbers():
     rae = ki.create("rae_gmm", **SMALL, preset="paper")
-    assert (rae.regularizer, float(rae.regularizer_weight)) == ("l2", pytest.approx(1.024e-4))
+    assert (rae.regularizer, float(rae.regularizer_weight)) == ("l2", pytest.approx(1e-7 * 64))
     assert float(ki.create("rae", **SMALL, preset="paper", regularizer_weight=3.0, beta=2.0).beta) == 2
     with pytest.raises(ValueError, match="`regularizer` must be one of .*adam"):
-        ki.create("rae", **SMALL, preset="paper", regularizer="adam")
+        ki.create("rae", **SMALL, preset="paper", regularizer=["adam"])
     factor = ki.create("factor_vae", **SMALL, preset="paper")
     factor.compile()
     adam = factor.optimizer.by_move["code_discriminator"]

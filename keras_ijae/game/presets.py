@@ -17,7 +17,7 @@ class Preset:
         optimizers: model -> {move: optimizer}, those of the paper; a model keeps them when it is saved and loaded.
         networks: of the default networks.
         arguments: arguments of the system, or a function that gives them, of those that the caller and the system's
-            name give (`latent_dim` among them); no running average unless they say so.
+            name give (`data_shape` and `latent_dim` among them); no running average unless they say so.
     """
 
     optimizers: Callable[[Any], dict[str, keras.optimizers.Optimizer]]
@@ -28,6 +28,6 @@ class Preset:
         """Arguments of the system, the running average's included.
 
         Args:
-            given: the arguments that go before them, `latent_dim` among them.
+            given: the arguments that go before them, `data_shape` and `latent_dim` among them.
         """
         return {"ema": None, **(self.arguments(given) if callable(self.arguments) else self.arguments)}

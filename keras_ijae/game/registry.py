@@ -118,8 +118,8 @@ def create(
     shape = building.check_sizes(data_shape, latent_dim)
     fixed = entry.fixed.keys() - arguments.keys()
     if kept is not None:
-        arguments = _with_preset(system, entry, preset, latent_dim, arguments)
-    _check_arguments(entry.system, arguments)
+        arguments = _with_preset(system, entry, preset, {"data_shape": shape, "latent_dim": latent_dim}, arguments)
+    check_arguments(entry.system, arguments)
     whole = {**entry.fixed, **arguments, "data_shape": shape, "latent_dim": latent_dim}
     given = {"width": width, "norm": norm, "spectral": spectral}
     options = _options(entry.system, networks, {k: v for k, v in given.items() if v is not None}, kept)
@@ -140,15 +140,16 @@ def entry_of(system: str | type[Game]) -> Entry:
     return ENTRIES[system]
 
 
-def _with_preset(system, entry, preset, latent_dim, given):
+def _with_preset(system, entry, preset, sizes, given):
     """What is given goes before a preset; what the name fixes before one of its class, and after one of its own."""
-    found = entry.presets[preset].all_arguments({**entry.fixed, **given, "latent_dim": latent_dim})
+    found = entry.presets[preset].all_arguments({**entry.fixed, **given, **sizes})
     if preset in entry.own_presets:
         return {**entry.fixed, **found, "preset": f"{system}:{preset}", **given}
     return {**found, **entry.fixed, "preset": preset, **given}
 
 
-def _check_arguments(system, arguments):
+def check_arguments(system: type[Game], arguments: Mapping[str, Any]) -> None:
+    """ValueError, with what is known, for arguments that neither `create` nor the system takes beside the sizes."""
     known = set(arguments_of(system)) - {"data_shape", "latent_dim"}
     check_known(system, arguments, {*known, *GENERAL})
 

@@ -48,6 +48,11 @@ def _authors(model):
     return adam
 
 
+def _authors_arguments(given):
+    """Their weight of the cosine is of a mean over the elements of codes."""
+    return {"divergence": "code", "decoder_steps": 2, "cosine_weight": 1000 / given["latent_dim"]}
+
+
 @keras.saving.register_keras_serializable("keras_ijae")
 class AGE(GeneratorGame):
     """Adversarial generator-encoder: encoder against generator, with no other network.
@@ -80,9 +85,10 @@ class AGE(GeneratorGame):
     References:
         Ulyanov, Vedaldi & Lempitsky 2018, "It takes (only) two: adversarial generator-encoder networks"; weights and
         steps are those of its code, which takes new data for each step of either. preset="paper" is its code's for
-        CIFAR-10 on networks of ours: divergence="code", weights 10 (20 here) and 1,000, one step of E and two of G,
-        batch normalisation, Adam(2e-4, 0.5), halved as the 40th, 80th and 120th of its 150 epochs begin, of 781 steps
-        each (batches of 64). For CelebA it has three steps of G, and a weight of 15 once batches are of 256. Not in it:
+        CIFAR-10 on networks of ours: divergence="code", one step of E and two of G, batch normalisation,
+        Adam(2e-4, 0.5), halved as the 40th, 80th and 120th of its 150 epochs begin, of 781 steps each (batches of 64).
+        Its weights are 10 and 1,000: 20 on [0, 1], and, since it takes the mean of z'E(x_f) over the m elements of a
+        code, 1000 / m. For CelebA it has three steps of G, and a weight of 15 once batches are of 256. Not in it:
         codes of 128 dimensions (64 for CelebA). The defaults differ from the paper: the exact divergence, group
         normalisation, a rate of E that is a third of G's; and a variance has a floor of 1e-4, without which E can drive
         L_E to minus infinity. At equal rates, the paper's too, E took the codes of all samples to one point on MNIST,
@@ -90,11 +96,7 @@ class AGE(GeneratorGame):
     """
 
     ROLES = (ENCODER, DECODER)
-    PRESETS = {
-        "paper": Preset(
-            _authors, Networks(norm="batch"), {"divergence": "code", "decoder_steps": 2, "cosine_weight": 1000 / 128}
-        )
-    }
+    PRESETS = {"paper": Preset(_authors, Networks(norm="batch"), _authors_arguments)}
     UNCONDITIONAL = "it compares the codes of all labels at once with the prior, so that codes keep the label"
     LEAST_ROWS = 2
 

@@ -1,5 +1,6 @@
 """The regularised auto-encoder: deterministic, with a smooth decoder and a density fitted to its codes."""
 
+import math
 from typing import Unpack
 
 import keras
@@ -17,9 +18,14 @@ WEIGHTS = {"l2": 1e-4, "gradient": 0.1, "gradient_code": 3e-6}
 """Of the regularisers that are terms, where no weight is given."""
 REGULARIZERS = (*WEIGHTS, "spectral")
 SLOPES = ("gradient", "gradient_code")
-BETAS = {"spectral": 1.152, None: 0.064}
-"""The authors' for MNIST; with a term it is 0.0128."""
-THEIRS = {"l2": 1.024e-4, "gradient_code": 3.2e-6}
+BETAS = {"spectral": 9e-3, None: 5e-4}
+"""The authors' for MNIST, of means over pixels and codes; with a term it is 1e-4."""
+THEIRS = {"l2": 1e-7, "gradient_code": 5e-8}
+"""The authors' weights of the terms, likewise."""
+
+
+def _known(regularizer):
+    return None if regularizer is None else checks.choice("regularizer", regularizer, REGULARIZERS, "None")
 
 
 def _authors(model):
@@ -27,10 +33,13 @@ def _authors(model):
 
 
 def _authors_arguments(given):
-    """The weights that go with the regularizer that is asked for."""
-    regularizer = given.get("regularizer", "l2")
-    numbers = {"beta": BETAS.get(regularizer, 0.0128), "regularizer_weight": THEIRS.get(regularizer)}
-    return {"regularizer": regularizer, **numbers}
+    """The weights that go with the regularizer that is asked for, of sums over the D pixels and the m codes."""
+    regularizer = _known(given.get("regularizer", "l2"))
+    pixels, size = math.prod(given["data_shape"]), given["latent_dim"]
+    numbers = {"regularizer": regularizer, "beta": BETAS.get(regularizer, 1e-4) * 2 * pixels / size}
+    if regularizer in THEIRS:
+        numbers["regularizer_weight"] = THEIRS[regularizer] * pixels / (1 if regularizer == "l2" else size)
+    return numbers
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -64,16 +73,16 @@ class RAE(EncoderDecoder):
     References:
         Ghosh et al. 2020, "From Variational to Deterministic Autoencoders", sections 3 and 4. Their code takes means
         over the D pixels and the m dimensions of a code, which are sums here: theirs times 2 D / m is beta, times D the
-        weight of "l2", times D / m that of "gradient_code". For MNIST (D = 32 x 32, m = 16) theirs are 1e-4, 1e-7 and
-        5e-8: here 0.0128, 1.024e-4 and 3.2e-6; and beta is 9e-3 with "spectral" and 5e-4 without a regulariser: here
-        1.152 and 0.064. It has no "gradient", whose weight here is a choice of this library; it decays no dense layer
-        of G on MNIST, and normalises E spectrally too.
-        preset="paper" is theirs for MNIST on networks of ours: "l2" or the `regularizer` that is asked for, with these
-        weights ("gradient" with the beta of "gradient_code"), batch normalisation, ReLU, Adam(5e-4). Not in it: E's
-        spectral normalisation, their channels, 128 to 1,024 in four stages, padding to 32 x 32, and the halving of the
-        rate when validation has not improved for 5 epochs, which `keras.callbacks.ReduceLROnPlateau(factor=0.5,
-        patience=5)` does. Theirs are batches of 100. The defaults differ from the paper: group normalisation, leaky
-        ReLU in E, Adam(1e-3).
+        weight of "l2", times D / m that of "gradient_code". Theirs are 1e-4, 1e-7 and 5e-8; and beta is 9e-3 with
+        "spectral" and 5e-4 without a regulariser. For their MNIST (D = 32 x 32, m = 16) that is here 0.0128, 1.024e-4
+        and 3.2e-6, and 1.152 and 0.064. It has no "gradient", whose weight here is a choice of this library; it decays
+        no dense layer of G on MNIST, and normalises E spectrally too.
+        preset="paper" is theirs for MNIST on networks of ours: "l2" or the `regularizer` that is asked for, with their
+        weights by D and m of the model ("gradient" with the beta of "gradient_code"), batch normalisation, ReLU,
+        Adam(5e-4). Not in it: E's spectral normalisation, their channels, 128 to 1,024 in four stages, padding to
+        32 x 32, and the halving of the rate when validation has not improved for 5 epochs, which
+        `keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=5)` does. Theirs are batches of 100. The defaults differ
+        from the paper: group normalisation, leaky ReLU in E, Adam(1e-3).
     """
 
     ROLES = (AutoEncoding.ROLES[0], DECODER.but(spectral=lambda arguments: arguments["regularizer"] == "spectral"))
@@ -95,9 +104,7 @@ class RAE(EncoderDecoder):
         **auto_encoder: Unpack[AutoEncodingArguments],
     ):
         super().__init__(**auto_encoder)
-        self.regularizer = regularizer
-        if regularizer is not None:
-            checks.choice("regularizer", regularizer, REGULARIZERS, "None")
+        self.regularizer = _known(regularizer)
         if self.regularizer not in WEIGHTS and regularizer_weight is not None:
             raise ValueError(
                 f"Argument `regularizer_weight` must be None for regularizer={regularizer!r}, which is no term. "
