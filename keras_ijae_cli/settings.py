@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_ijae.training import Recipe
 
-_CHANGEABLE = ("epochs", "every_steps", "strategy")
-*_FIRST, _LAST = (f"--{name.replace('_', '-')}" for name in _CHANGEABLE)
-_LISTED = f"{', '.join(_FIRST)} and {_LAST}"
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -28,7 +24,7 @@ def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
     Raises:
         ValueError: for a setting without a key or "=", a key given twice, or one that is an option of its own.
     """
-    from keras_ijae.training import Recipe
+    from keras_ijae.training.recorded import FIELDS
 
     arguments: dict[str, Any] = {}
     for setting in settings:
@@ -37,7 +33,7 @@ def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"Option {option} takes KEY=VALUE. Received: {option} {setting}")
         if key in arguments:
             raise ValueError(f"Option {option} gives {key!r} twice.")
-        if key in {field.name for field in dataclasses.fields(Recipe)}:
+        if key in FIELDS:
             raise ValueError(f"Option {option} cannot set {key!r}. Use --{key.replace('_', '-')} instead.")
         arguments[key] = _value(text)
     return arguments
@@ -70,14 +66,18 @@ def resumed_recipe(recorded: Recipe, **given: Any) -> Recipe:
     Raises:
         ValueError: if anything else that was given (not None) differs: all of it is named.
     """
+    from keras_ijae.training.recorded import CHANGEABLE, FIELDS
+
     wanted = recorded.but(**given)
-    names = [field.name for field in dataclasses.fields(recorded) if field.name not in _CHANGEABLE]
+    names = [name for name in FIELDS if name not in CHANGEABLE]
     pairs = {name: (getattr(recorded, name), getattr(wanted, name)) for name in names}
     changed = [
         f"{_given(name)} is {old!r} there, received: {new!r}" for name, (old, new) in pairs.items() if old != new
     ]
     if changed:
-        raise ValueError(f"A run is resumed as its config.json has it; only {_LISTED} may change. {'; '.join(changed)}")
+        *first, last = map(_given, CHANGEABLE)
+        listed = f"{', '.join(first)} and {last}"
+        raise ValueError(f"A run is resumed as its config.json has it; only {listed} may change. {'; '.join(changed)}")
     return wanted
 
 

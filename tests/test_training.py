@@ -356,6 +356,62 @@ def test_config_json_gives_the_recipe_back(tmp_path):
     assert content["recipe"] == dataclasses.asdict(RECIPES["ijae_digits"])
 
 
+TINY = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, data={"size": 8})
+
+
+def changed(run, **fields):
+    """The run, whose config.json has other fields in its recipe."""
+    content = json.loads(run.config.read_text()) if run.config.is_file() else {"recipe": dataclasses.asdict(TINY)}
+    content["recipe"].update(fields)
+    run.config.write_text(json.dumps(content))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("epochs", 1e9, "Field `epochs` must be an integer >= 1. Received: epochs=1000000000.0"),
+        ("epoch", 3, "Field `epoch` is none of a recipe. Did you mean 'epochs'?"),
+        ("networks", "dcgam", "Field `networks` must be one of 'auto', 'mlp', 'dcgan', 'resnet'. Received"),
+        ("arguments", {"width": 3}, r"Field `arguments` must be none that recipes have apart. Received: \['width'\]"),
+        ("system", None, "Field `system` must be of type str"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named_with_its_file(tmp_path, field, value, message):
+    run = changed(RunDirectory(tmp_path), **{field: value})
+    with pytest.raises(ValueError, match=f"{run.config} is not the configuration of a run: {message}"):
+        run.read_recipe()
+
+
+@pytest.mark.parametrize("content", ['{"recipe": [1]}', '{"recipe": {"system": "vae"}}'])
+def test_a_recipe_that_is_no_table_or_lacks_a_field_is_refused_with_the_name_of_the_file(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match="config.json is not .*: Field `(recipe` must be a table|dataset` is missing)"):
+        RunDirectory(tmp_path).read_recipe()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("system", "vaee", "Field `system`: unknown system 'vaee'. Did you mean 'vae'"),
+        ("dataset", "digitz", "Field `dataset` must be .*Did you mean 'digits'"),
+        ("data", {"size": -1}, "Field `data.size` must be"),
+        ("arguments", {"betta": 1}, r"Field `arguments`: unknown arguments \['betta'\] of VAE. Did you mean 'beta'"),
+        ("arguments", {"beta": -1}, "Field `arguments.beta` must be a finite number >= 0. Received: beta=-1"),
+        ("classes", 3, "Field `classes` does not fit the labels"),
+    ],
+)
+def test_a_run_that_cannot_go_on_as_its_file_has_it_names_the_file_and_the_field(tmp_path, field, value, message):
+    run = changed(RunDirectory(tmp_path), **{field: value})
+    before = run.config.read_bytes()
+    with pytest.raises(ValueError, match=f"The run of {run.config} cannot go on: {message}"):
+        trainer.train(run.read_recipe().but(epochs=30), run)
+    with pytest.raises(ValueError) as error:
+        trainer.train(dataclasses.replace(run.read_recipe(), seed=1), run)  # as it was given, not as the file has it
+    assert "config.json" not in str(error.value)
+    assert run.config.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_directory_that_is_not_empty_is_refused_unless_asked(tmp_path):
     run = RunDirectory(tmp_path)
     run.write_recipe(RECIPES["ijae_digits"], {})

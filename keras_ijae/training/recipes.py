@@ -6,6 +6,8 @@ from typing import Any
 import keras_ijae.models  # noqa: F401, which fills the table of systems
 from keras_ijae.checks import choice, instance, number, size, whole
 from keras_ijae.game import ENTRIES
+from keras_ijae.game.registry import check_arguments, entry_of
+from keras_ijae.networks import FAMILIES
 from keras_ijae.training.distribution import STRATEGIES
 
 
@@ -36,7 +38,8 @@ class Recipe:
 
     Raises:
         ValueError: a number below 1 where there must be at least one, fewer than two classes, a rate that is not above
-            0, a seed that is none (0 to 2**32 - 1), a strategy that is none, or a value of another type.
+            0, a seed that is none (0 to 2**32 - 1), networks or a strategy that are none, one of these fields among
+            `arguments`, or a value of another type.
     """
 
     system: str
@@ -76,6 +79,10 @@ class Recipe:
             whole("every_steps", self.every_steps)
         if self.classes is not None:
             whole("classes", self.classes, 2)
+        choice("networks", self.networks, ("auto", *FAMILIES))
+        own = sorted(self.arguments.keys() & {*self.__dataclass_fields__, "data_shape"})
+        if own:
+            raise ValueError(f"Argument `arguments` must be none that recipes have apart. Received: {own}")
         whole("seed", self.seed, 0, 2**32 - 1)
         choice("strategy", self.strategy, STRATEGIES)
         if self.learning_rate is not None:
@@ -86,6 +93,11 @@ class Recipe:
         changes = {name: value for name, value in changes.items() if value is not None}
         merged = {name: {**getattr(self, name), **changes.get(name, {})} for name in ("arguments", "data")}
         return dataclasses.replace(self, **{**changes, **merged})
+
+
+def check_names(recipe: Recipe) -> None:
+    """ValueError unless there is a system of that name, which takes arguments of those names."""
+    check_arguments(entry_of(recipe.system).system, recipe.arguments)
 
 
 BEST = ("ae_gmm", "alpha_gan", "flex_ae", "flow_vae", "gan", "ijae", "wgan_gp")

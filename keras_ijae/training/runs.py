@@ -16,6 +16,7 @@ import filelock
 from keras_ijae import checks
 from keras_ijae.files import check_directory, write_json
 from keras_ijae.training.recipes import Recipe
+from keras_ijae.training.recorded import CHANGEABLE, by_field, recipe_of
 
 _LOCK, _WRITER = ".writer.lock", ".writer.json"
 _LAST_EPOCH = 10**12
@@ -68,14 +69,24 @@ class RunDirectory:
         """The recipe in `config.json`.
 
         Raises:
-            ValueError: if there is none, or it is not a recipe.
+            ValueError: if there is none, or it is not a recipe; the file and the field are named.
         """
         try:
-            return Recipe(**json.loads(self.config.read_text(encoding="utf-8"))["recipe"])
+            return recipe_of(json.loads(self.config.read_text(encoding="utf-8"))["recipe"])
         except FileNotFoundError:
             raise ValueError(f"{self.path} is not a run directory: it has no config.json.") from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{self.config} is not the configuration of a run: {error}") from None
+
+    @contextlib.contextmanager
+    def answering_for(self, recipe: Recipe) -> Iterator[None]:
+        """A ValueError about a recipe that was read from `config.json` names that file and its field."""
+        try:
+            yield
+        except ValueError as error:
+            if not self._holds(recipe):
+                raise
+            raise ValueError(f"The run of {self.config} cannot go on: {by_field(str(error), recipe)}") from error
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -155,6 +166,13 @@ class RunDirectory:
         """
         content = {"recipe": dataclasses.asdict(recipe), "versions": versions, "splits": splits or {}}
         write_json(self.config, {**content, "replicas": replicas, "sizes": sizes or {}})
+
+    def _holds(self, recipe):
+        try:
+            recorded = self.read_recipe()
+        except ValueError:
+            return False
+        return dataclasses.replace(recorded, **{name: getattr(recipe, name) for name in CHANGEABLE}) == recipe
 
     def _writer(self):
         try:

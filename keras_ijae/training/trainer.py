@@ -22,7 +22,7 @@ from keras_ijae.training.drawing import FigureCallback, MaskRecorder
 from keras_ijae.training.histograms import CodeHistograms
 from keras_ijae.training.journal import Journal, heard_warnings
 from keras_ijae.training.projector import Projector, most_rows
-from keras_ijae.training.recipes import Recipe
+from keras_ijae.training.recipes import Recipe, check_names
 from keras_ijae.training.runs import RunDirectory
 from keras_ijae.training.stopping import StopOnSignal
 
@@ -61,18 +61,20 @@ def train(
 
     Raises:
         ValueError: the recipe names no system, data set or argument that there is, its parts do not fit, or it has
-            fewer epochs than the run has begun.
+            fewer epochs than the run has begun. Of a recipe that was read from the run, its file and field are named.
         RuntimeError: another process writes into the directory, another machine has ended, or the data failed
             (`ki.datasets.DataError`).
     """
     with heard_warnings() as heard:
         strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
         keras.utils.set_random_seed(recipe.seed)
-        data, held_out = training_data(recipe), validation_data(recipe)
-        with strategy.scope():
-            model = build(recipe, data_shape(data))
-        if recipe.classes is not None:
-            _check_classes(recipe, held_out)
+        with contextlib.nullcontext() if overwrite else run.answering_for(recipe):
+            check_names(recipe)
+            data, held_out = training_data(recipe), validation_data(recipe)
+            with strategy.scope():
+                model = build(recipe, data_shape(data))
+            if recipe.classes is not None:
+                _check_classes(recipe, held_out)
         with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
             _together(model)  # no other machine looks any more at what stood there
             if overwrite and is_chief(strategy):
