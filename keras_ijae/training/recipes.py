@@ -38,7 +38,7 @@ class Recipe:
 
     Raises:
         ValueError: a number below 1 where there must be at least one, fewer than two classes, a rate that is not above
-            0, a seed that is none (0 to 2**32 - 1), networks or a strategy that are none, one of these fields among
+            0, a seed that is none (0 to 2**31 - 1), networks or a strategy that are none, one of these fields among
             `arguments`, or a value of another type.
     """
 
@@ -83,7 +83,7 @@ class Recipe:
         own = sorted(self.arguments.keys() & {*self.__dataclass_fields__, "data_shape"})
         if own:
             raise ValueError(f"Argument `arguments` must be none that recipes have apart. Received: {own}")
-        whole("seed", self.seed, 0, 2**32 - 1)
+        whole("seed", self.seed, 0)
         choice("strategy", self.strategy, STRATEGIES)
         if self.learning_rate is not None:
             number("learning_rate", self.learning_rate, above=0)
