@@ -16,6 +16,7 @@ from keras_ijae.distributions import (
     MAF,
     DiagonalGaussian,
     FullGaussian,
+    GaussianMixture,
     LearnedMixture,
     PlanarFlow,
     Posterior,
@@ -48,6 +49,14 @@ def raw_of(scale):
 def mixture():
     prior = LearnedMixture(2, 2)
     prior.logits.assign([0.4, -0.4]), prior.means.assign(MEANS), prior.raw_scales.assign(raw_of(SCALES))
+    return prior
+
+
+def fitted():
+    """A mixture with full covariances, of codes in two slanted clusters."""
+    noise = np.random.default_rng(3).normal(size=(500, 2)) @ [[0.9, 0.0], [0.4, 0.8]]
+    prior = GaussianMixture(2, 2)
+    prior.fit(noise + np.repeat(MEANS, [300, 200], axis=0))
     return prior
 
 
@@ -85,15 +94,19 @@ def linear(prior="normal", posterior="diagonal", **arguments):
     )
 
 
-def exact(x, of_mixture):
-    noise = SIGMA**2 * np.eye(3)
-    if not of_mixture:
-        return stats.multivariate_normal.logpdf(x, C, W.T @ W + noise)
+def exact(x, prior):
+    """log p(x) of the linear decoder and a mixture of Gaussians, or N(0, I)."""
+    shares, means, covariances = [1.0], [np.zeros(2)], [np.eye(2)]
+    if isinstance(prior, LearnedMixture):
+        shares, means, covariances = SHARES, MEANS, [np.diag(scale**2) for scale in SCALES]
+    elif isinstance(prior, GaussianMixture):
+        shares, means, triangles = (w.numpy().astype("float64") for w in (prior.shares, prior.means, prior.triangles))
+        covariances = triangles @ triangles.swapaxes(1, 2)
     parts = [
-        stats.multivariate_normal.pdf(x, m @ W + C, W.T @ np.diag(s**2) @ W + noise)
-        for m, s in zip(MEANS, SCALES, strict=True)
+        stats.multivariate_normal.pdf(x, mean @ W + C, W.T @ covariance @ W + SIGMA**2 * np.eye(3))
+        for mean, covariance in zip(means, covariances, strict=True)
     ]
-    return np.log(SHARES @ parts)
+    return np.log(shares @ np.array(parts))
 
 
 def by_quadrature(prior, x):
@@ -131,6 +144,8 @@ def data(rows=200):
 
 CASES = {
     "a mixture": (mixture, "diagonal"),
+    "a fitted mixture": (fitted, "diagonal"),
+    "a fitted mixture and a flow": (fitted, PlanarFlow(2, depth=3)),
     "a flow": (lambda: "normal", PlanarFlow(2, depth=3)),
     "a mixture and a flow": (mixture, PlanarFlow(2, depth=3)),
     "a bound of the prior": (lambda: Hierarchy(2), "full"),
@@ -143,7 +158,7 @@ def test_the_bounds_rise_from_the_elbo_to_the_exact_log_likelihood(case):
     model, x = linear(prior(), posterior), data()
     elbo = np.mean([model.elbo(x, seed) for seed in range(5)])
     few, many = (np.mean(model.importance_weighted_bound(x, samples, chunk=50)) for samples in (5, 100))
-    truth = exact(x, "mixture" in case).mean()
+    truth = exact(x, model.prior).mean()
     assert elbo + 0.05 < few < many < truth + 0.03
     np.testing.assert_allclose(many, truth, atol=0.08)
     chunked = model.importance_weighted_bound(x[:3], samples=5, chunk=2)
@@ -162,6 +177,7 @@ def test_bounds_of_many_rows_are_those_of_their_parts(monkeypatch):
 PRIORS = {
     "normal": lambda: StandardNormal(2),
     "mixture": mixture,
+    "fitted": fitted,
     "realnvp": lambda: RealNVP(2, depth=4, width=8, seed=1),
     "maf": lambda: MAF(2, depth=2, width=8, seed=1),
     "vamp": lambda: VampPrior(2, 4),
@@ -186,6 +202,11 @@ def test_bounds_rise_to_the_integral_over_codes_for_every_prior_and_posterior(pa
     few, many = (np.mean(model.importance_weighted_bound(x, samples, chunk=100)) for samples in (5, 100))
     assert elbo + 0.03 < few < many < truth + 0.03
     np.testing.assert_allclose(many, truth, atol=0.12)
+
+
+def test_the_integral_over_codes_is_the_exact_log_likelihood_of_a_fitted_mixture():
+    prior, x = fitted(), data(20)
+    np.testing.assert_allclose(by_quadrature(prior, x), exact(x, prior), atol=1e-3)
 
 
 @pytest.mark.parametrize("counts", [{"samples": 0}, {"chunk": 0}, {"samples": 2.5}])
@@ -214,7 +235,7 @@ def test_a_prior_built_on_the_standard_normal_with_another_density_has_its_own_k
 def test_annealed_importance_sampling_takes_a_learned_mixture():
     model, x = linear(mixture()), data(5)
     found = ais_log_likelihood(model, np.repeat(x, 10, 0), steps=200, chains=8, batch_size=50).log_likelihood
-    np.testing.assert_allclose(found.reshape(5, 10).mean(1), exact(x, True), atol=0.2)
+    np.testing.assert_allclose(found.reshape(5, 10).mean(1), exact(x, model.prior), atol=0.2)
     with pytest.raises(ValueError, match=r"prior with an exact density on R\^latent_dim.*Hierarchy"):
         ais_log_likelihood(linear(Hierarchy(2)), x)
 

@@ -23,10 +23,12 @@ from keras_ijae.distributions import (
     RealNVP,
     ResampledPrior,
     StandardNormal,
+    Uniform,
     VampPrior,
 )
 
-EDGES = np.sinh(np.linspace(-4, 4, 161))  # cells of 0.05 near 0, and larger ones as far as 27, for tails
+EDGES = np.sinh(0.05 * np.arange(-80, 81)) / np.sinh(0.9)  # cells of 0.05 near 0, and larger ones as far as 27, for
+EDGES[[62, 98]] = -1, 1  # tails; some of them end where a uniform density does
 MIDDLES, SIZES = (EDGES[1:] + EDGES[:-1]) / 2, np.diff(EDGES)
 AREAS = np.outer(SIZES, SIZES).ravel()
 NODES = np.stack(np.meshgrid(MIDDLES, MIDDLES, indexing="ij"), -1).reshape(-1, 2)
@@ -80,6 +82,7 @@ def with_many_proposals(prior):
 
 PRIORS = {
     "normal": lambda: StandardNormal(2),
+    "uniform": lambda: Uniform(2),
     "gmm": lambda: fitted(GaussianMixture(2, 3)),
     "mixture": lambda: trained(LearnedMixture(2, 3)),
     "realnvp": lambda: trained(RealNVP(2, depth=4, width=16, seed=1)),
@@ -135,6 +138,7 @@ def test_a_histogram_of_samples_agrees_with_the_density(name):
 
 @every_prior
 def test_densities_and_gradients_are_finite_at_far_codes(name):
+    """Outside of a bounded support log p is -inf, with a gradient of 0."""
     prior = prior_of(name)
     for far in (1e2, 1e4, 1e6):
         z = tf.constant([[far, -far], [-far, 0.0], [far, far]])
@@ -142,8 +146,14 @@ def test_densities_and_gradients_are_finite_at_far_codes(name):
             tape.watch(z)
             log_prob = prior.log_prob(z)
         slopes = tape.gradient(log_prob, [z, *[weight.value for weight in prior.trainable_variables]])
-        assert np.isfinite(log_prob).all() and (log_prob.numpy() < -far).all()
+        assert np.isfinite(log_prob).all() != (name == "uniform") and (log_prob.numpy() < -far).all()
         assert all(np.isfinite(slope).all() for slope in slopes)
+
+
+def test_a_uniform_density_is_that_of_its_box_up_to_the_edges():
+    z = tf.constant([[0.0, 0.0], [-0.999, 0.999], [1.001, 0.0], [0.0, -1.001]], tf.float64)
+    np.testing.assert_allclose(prior_of("uniform").log_prob(z), [-np.log(4)] * 2 + [-np.inf] * 2)
+    np.testing.assert_allclose(Uniform(2, -0.5, 3.0).log_prob(z + 1)[:1], -2 * np.log(3.5))
 
 
 @every_prior
