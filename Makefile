@@ -36,7 +36,8 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kills.py --kills 100
 	$(BIN)/python benchmarks/soak.py --minutes 20
 	KERAS_IJAE_CASES=2500 $(BIN)/python -m pytest -n $(WORKERS) --dist load \
-		tests/test_properties.py tests/test_properties_inputs.py tests/test_export_formats.py $(ARGS)
+		tests/test_properties.py tests/test_properties_commands.py tests/test_properties_inputs.py \
+		tests/test_export_formats.py $(ARGS)
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs

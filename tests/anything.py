@@ -32,6 +32,7 @@ OTHERS = st.sampled_from(
         [],
         {},
         {"a": 1},
+        {"class_name": "RealNVP", "config": {"latent_dim": 2}},
         {8, 1},
         (8, 8, 1),
         (2, 2, 1),

@@ -52,7 +52,14 @@ def weight(text):
     return isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found <= 1e12
 
 
-TEXTS = st.one_of(NUMBERS, WORDS, st.sampled_from(["1", "1e3", "0x1", " 7 ", "mirrored", "dcgan", "digits"])).map(str)
+def is_clear(text):
+    """Not "1.0" nor "1e3", nor digits of other scripts, which versions of Typer read as numbers or not."""
+    found = number_in(text, float)
+    return found is None or (text.isascii() and (number_in(text, int) is not None or not found.is_integer()))
+
+
+TEXTS = st.one_of(NUMBERS, WORDS, st.sampled_from(["1", "0x1", " 7 ", "mirrored", "dcgan", "digits"]))
+TEXTS = TEXTS.map(str).filter(is_clear)
 RIGHT = {
     "epochs": whole(1),
     "batch-size": whole(1),
@@ -215,7 +222,8 @@ def test_a_command_with_one_thing_wrong_says_which_in_one_line_and_leaves_all_as
         (directory / "file.keras").write_text("no model"), (directory / "foreign" / "config.json").write_text("[]")
         before = everything_in(directory) | everything_in(trained)
         status, said = said_by(*arguments_with(command, wrong, value, trained, directory))
-        check_refused(status, said, *([wrong] if wrong.startswith("--") else [wrong, value, "is not a run directory"]))
+        named = {"RUN": str(directory / value), "NAME": "There is no experiment"}.get(wrong, wrong)
+        check_refused(status, said, named)
         assert everything_in(directory) | everything_in(trained) == before
 
 

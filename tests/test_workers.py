@@ -18,7 +18,8 @@ from keras_ijae.training import RunDirectory, distribution
 from keras_ijae.training.distribution import check_cluster
 from keras_ijae_cli.app import main
 
-TOGETHER = {2: ("vae", "ijae", "wgan_gp", "wae_mmd"), 3: ("gan",)}
+# One move, players, repeats, a density that is fitted, and a prior that is learned through the encoder.
+TOGETHER = {2: ("vae", "ijae", "wgan_gp", "wae_mmd", "vamp_vae"), 3: ("gan",)}
 PLACE = {"type": "worker", "index": 0}
 HOSTS = ["a:1", "b:2"]
 
