@@ -163,9 +163,11 @@ def instance(name: str, value: Any, kind: type) -> Any:
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """The hint " Did you mean 'x'?", with the up to three of `known` that are most like `word`; "" if none is.
 
-    What is spelled in lower case is also found from capitals.
+    Capitals do not matter: what differs in them alone is the only hint.
     """
-    close = difflib.get_close_matches(word, known) or difflib.get_close_matches(word.lower(), known)
+    lower = {name.lower(): name for name in known}
+    alone = [name for name in known if name.lower() == word.lower()]
+    close = alone or [lower[name] for name in difflib.get_close_matches(word.lower(), lower)]
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 

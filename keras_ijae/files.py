@@ -5,6 +5,7 @@ import json
 import math
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,30 +37,39 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno is not None and error.filename is None:  # a write does not know of what: a full disk, say
-            error.filename = str(path)
+        if error.errno is not None and error.filename in (None, str(temporary), temporary):  # of a full disk: None
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         _remove(temporary)
 
 
 def check_file(path: Path, what: str) -> None:
-    """ValueError, which calls the path `what`, unless it can become a file: nothing is written."""
+    """ValueError, which calls the path `what`, unless it can become a file: nothing is left behind."""
     if path.is_dir():
         raise ValueError(f"{what} must name a file. Received the directory {path}")
-    try:
-        check_directory(path.absolute().parent)
-    except ValueError as error:
-        raise ValueError(f"{what} must be in a directory that can be written to. Received: {path}") from error
+    if _hindrance(path.absolute().parent):
+        raise ValueError(f"{what} must be in a directory that can be written to. Received: {path}")
 
 
-def check_directory(path: Path) -> None:
-    """ValueError unless `path`, or the nearest parent that exists, is a directory that may be written into."""
+def check_directory(path: Path, what: str = "Argument `path`") -> None:
+    """ValueError, which calls it `what`, unless `path`, or the nearest parent that exists, may be written into."""
+    if hindrance := _hindrance(path):
+        raise ValueError(f"{what} must be a directory that can be written to. Received: {path}, where {hindrance}")
+
+
+def _hindrance(path: Path) -> str:
+    """Why a directory, or the nearest parent that exists, cannot be written into; "" if it can, which is tried."""
     nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not nearest.is_dir():
-        raise ValueError(f"The directory {path} cannot be written: {nearest} is not a directory.")
+        return f"{nearest} is not a directory"
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f"The directory {path} cannot be written: no permission to write into {nearest}.")
+        return f"there is no permission to write into {nearest}"
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return ""
+    except OSError:
+        return f"nothing can be made in {nearest}"
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

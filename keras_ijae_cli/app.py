@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Sequence
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from keras_ijae_cli import (
     classifier,
@@ -28,7 +26,7 @@ from keras_ijae_cli import (
     use,
 )
 from keras_ijae_cli.errors import Command
-from keras_ijae_cli.output import end_with, printable
+from keras_ijae_cli.output import end_with, note
 
 EXAMPLES = """Train, measure and serve auto-encoding generative models.
 
@@ -123,6 +121,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _note(message, category, *place) -> None:
-    Console(stderr=True).print(
-        f"[yellow]note:[/yellow] {escape(printable(str(message)))}", soft_wrap=True, highlight=False
-    )
+    note(str(message))

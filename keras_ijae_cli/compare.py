@@ -17,7 +17,8 @@ def compare(
     """Print runs side by side: arguments that differ, last and best values, scores that were measured.
 
     Below the table stands which rows it leaves out: what one run alone has logged, losses of different systems or
-    arguments, measurements on different data. --csv and --json have all. Values are those of history.csv, scores those
+    arguments, log p(x) beside log p(x | label), scores on different data, of other numbers of examples or in other
+    features. --csv and --json have all. Values are those of history.csv, scores those
     of scores.json and evaluation.json, which `keras-ijae evaluate` writes into a run directory.
 
     [bold]Examples[/bold]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from keras_ijae_cli.output import tell
+from keras_ijae_cli.output import note, tell
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
@@ -50,7 +50,7 @@ def evaluate(
     its samples (gen) and of its reconstructions (rec), whose codes are drawn, each with all that it depends on. Only by
     the features of inception are they FID, KID and Inception Score; by others they compare systems on this dataset. A
     conditional model is given the labels of the data. A run directory also gets the scores, as evaluation.json and
-    scores.json.
+    scores.json, beside what was measured before.
 
     [bold]Examples[/bold]
 
@@ -67,8 +67,13 @@ def evaluate(
     """
     loaded = load(model)
     recipe = recipe_of(model, dataset, loaded.classes)
-    from keras_ijae.files import plain, write_json
+    from keras_ijae.files import check_directory, plain
     from keras_ijae.training.data import held_out_split, in_order
+    from keras_ijae.training.measured import keep_losses, keep_scores
+
+    if cache is not None:
+        check_directory(cache, "Option --cache")
+    keeps = _keeps(model)
 
     split = split or held_out_split(recipe)
     data = in_order(recipe, split, batch_size)
@@ -79,8 +84,9 @@ def evaluate(
         tell(measured)
         if loaded.code_noise_dim and "squared_error_sum" in losses:
             tell("Errors are of reconstructions without the encoder's noise; --metrics and reports draw their codes.")
-        if model.is_dir():
-            write_json(model / "evaluation.json", {**of, "scores": plain(losses)})
+        if keeps:
+            for line in keep_losses(model / "evaluation.json", plain(losses), **of):
+                note(line)
         return show([{"measure": name, "value": value} for name, value in losses.items()], csv, json)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     extractors = _extractor(features, resize), _lpips(names, lpips_net, lpips_heads, lpips_backbone)
@@ -88,8 +94,9 @@ def evaluate(
     tell(measured)
     if loaded.code_noise_dim and any(name.startswith("rec/") for name in found.scores):
         tell("The codes of reconstructions (rec) are drawn with the seed; `evaluate` without --metrics draws none.")
-    if model.is_dir():
-        write_json(model / "scores.json", {**of, "scores": found.to_dict()})
+    if keeps:
+        for line in keep_scores(model / "scores.json", found.to_dict(), **of):
+            note(line)
     if csv or json:
         return show(found.rows(), csv, json)
     Console().print(found.table())
@@ -101,6 +108,24 @@ def metrics(csv: Csv = False, json: Json = False) -> None:
     from keras_ijae.evaluation import MEASURES
 
     show([{"metric": k, "of": m.takes, "what it is": m.summary} for k, m in MEASURES.items()], csv, json)
+
+
+def _keeps(run: Path) -> bool:
+    """Whether there is a run directory that can keep what is measured; ValueError if its older scores are damaged."""
+    from keras_ijae.files import check_directory
+    from keras_ijae.training.measured import read_losses, read_scores
+
+    if not run.is_dir():
+        return False
+    for name, read in (("scores.json", read_scores), ("evaluation.json", read_losses)):
+        if (run / name).is_file():
+            read(run / name)
+    try:
+        check_directory(run)
+    except ValueError:
+        note(f"The directory {run} cannot be written into: scores are printed, and not kept")
+        return False
+    return True
 
 
 def _losses(loaded: Any, data: Any) -> dict[str, float]:

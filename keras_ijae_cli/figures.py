@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -187,18 +186,22 @@ def _in_words(dataset, data, split):
 
 def _scored(run: Path) -> tuple[int, dict[str, Any], tuple[str, dict[str, Any], str]]:
     """latent_dim and scores of a run directory, and what they were measured on."""
+    from keras_ijae.figures.samples import frechet_distances
     from keras_ijae.training import RunDirectory
+    from keras_ijae.training.measured import read_scores
 
     recipe, path = RunDirectory(run).read_recipe(), run / "scores.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        data = recipe.data if found["dataset"] == recipe.dataset else {}
-        return recipe.latent_dim, found["scores"], (found["dataset"], data, found["split"])
+        scores = read_scores(path)
     except FileNotFoundError:
         hint = f"`keras-ijae evaluate {run} --metrics fid --features ...` writes it"
         raise ValueError(f"Figure distances needs {path}: {hint}") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} does not hold the scores of a run: {error}") from None
+    places = {(score.get("dataset"), score.get("split")) for score in frechet_distances(scores).values()}
+    if len(places) > 1:
+        on = " and ".join(sorted(", ".join(map(str, place)) for place in places))
+        raise ValueError(f"Figure distances needs scores on one data set and split. Received: {path} with {on}")
+    dataset, split = places.pop() if places else (None, None)
+    return recipe.latent_dim, scores, (str(dataset), recipe.data if dataset == recipe.dataset else {}, str(split))
 
 
 _ENCODER, _LABELS, _MASK, _DRAWN = "an encoder", "labels", "a mask", "images or vectors of 2 numbers"

@@ -33,6 +33,8 @@ def info(
 
     found = info_of(path)
     told = {name: _words(value) for name, value in found.items()}
+    if "epochs" in found:
+        told["epochs"] = "{} done of {}".format(*map(_words, found["epochs"]))
     if found.get("dataset") is None:
         told["dataset"] = "unknown"
     if json and not csv:

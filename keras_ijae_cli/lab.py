@@ -15,7 +15,10 @@ from keras_ijae_cli.tables import Csv, Json, show
 def lab(
     name: Annotated[str | None, typer.Argument(help="Which experiment; all are listed without it.")] = None,
     figure: Annotated[
-        Path | None, typer.Option(help="File to draw to: .png, .pdf, .svg ...; one that stands there is replaced.")
+        Path | None,
+        typer.Option(
+            "--figure", "--out", help="File to draw to: .png, .pdf, .svg ...; one that stands there is replaced."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is random, where anything is.")] = 0,
     csv: Csv = False,

@@ -39,6 +39,12 @@ def tell(text: str) -> None:
     Console(stderr=True).print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
+def note(text: str) -> None:
+    """Says what the user should know."""
+    text = escape(printable(text))
+    Console(stderr=True).print(f"[yellow]note:[/yellow] {text}", soft_wrap=True, highlight=False)
+
+
 def wrote(path: Path) -> None:
     tell(f"Wrote {path}")
 

@@ -48,8 +48,11 @@ def sample(
     count: Count = 64,
     columns: Columns = None,
     label: Annotated[
-        int | None,
-        typer.Option(help="Of a conditional model, what is drawn: 0, 1, ...; without it each label has a row."),
+        str | None,
+        typer.Option(
+            help="Of a conditional model, what is drawn: 0, 1, ..., or a class by its name; without it each label has "
+            "a row."
+        ),
     ] = None,
     seed: Seed = 0,
     observation: Annotated[
@@ -69,20 +72,39 @@ def sample(
     [cyan]keras-ijae sample runs/cgan --out threes.png --label 3[/cyan]
     """
     loaded = _of_images(model)
-    from keras_ijae.checks import whole
     from keras_ijae.training.pictures import class_names, save_grid, to_show
 
-    rows = []
+    rows, names = [], _names_of(model)
     if label is None:
         images, columns = to_show(loaded, count, seed, observation, columns)
-        rows = class_names(loaded)
+        rows = names if len(names) == loaded.classes else class_names(loaded)
     else:
-        if loaded.classes is not None:
-            whole("label", label, -1, loaded.classes - 1, ", -1 for unknown")
-        images = loaded.sample(count, seed, observation, labels=label)
+        images = loaded.sample(count, seed, observation, labels=_number_of(label, names, loaded.classes))
     of_label = "" if label is None else f" of label {label}"
     save_grid(out, images, columns, rows=rows, caption=_caption(model, loaded, f"samples{of_label}, seed {seed}"))
     wrote(out)
+
+
+def _names_of(model: Path) -> list[str]:
+    """The names of the classes of a run, or of the model in it, where they are known."""
+    from keras_ijae.training import RunDirectory
+
+    run = RunDirectory(model if model.is_dir() else model.parent)
+    return run.read_class_names() if model in (run.path, run.model) else []
+
+
+def _number_of(label: str, names: list[str], classes: int | None) -> int:
+    """The label that the name of a class, or else a number, stands for: names can be numbers too."""
+    from keras_ijae.checks import did_you_mean, whole
+
+    if label in names:
+        return names.index(label)
+    if not re.fullmatch(r"[+-]?\d{1,18}", label):
+        known = f", or one of {', '.join(map(repr, names))}" if names else ""
+        raise ValueError(
+            f"Option --label must be a number, 0, 1, ...{known}. Received: {label!r}.{did_you_mean(label, names)}"
+        )
+    return int(label) if classes is None else whole("label", int(label), -1, classes - 1, ", -1 for unknown")
 
 
 def reconstruct(
@@ -190,6 +212,10 @@ def check_free(out: Path, overwrite: bool) -> None:
         )
     if out.is_dir() and any(out.iterdir()) and _kind(out) not in ("savedmodel", "onnx", "tflite"):
         raise ValueError(f"Option --overwrite replaces what was exported alone. {out} is something else.")
+    start_tensorflow(devices=False)
+    from keras_ijae.files import check_directory
+
+    check_directory(out, "Option --out")
 
 
 def _kind(path: Path) -> str | None:

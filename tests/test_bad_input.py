@@ -611,9 +611,21 @@ def test_a_run_directory_keeps_the_last_good_state(tmp_path, in_graph, after_two
 
 
 @pytest.mark.slow
-def test_the_message_advises(in_graph):
-    with pytest.raises(TrainingError, match="Weights saved before that step are good"):
-        train(in_graph, epochs=1, callbacks=[Blast(0)])
+@pytest.mark.parametrize(
+    ("bad", "every", "kept"),
+    [
+        (0, None, ""),
+        (1, None, "Weights saved before that step, if any, are good. "),
+        (1, 2, ""),
+        (2, 2, "The backup after 2 epochs in {} is good. "),
+    ],
+)
+def test_the_message_advises_and_names_good_weights_only_where_there_are_some(tmp_path, in_graph, bad, every, kept):
+    backups = [] if every is None else [ki.training.Backup(tmp_path, every)]
+    with pytest.raises(TrainingError) as error:
+        train(in_graph, epochs=4, callbacks=[Blast(bad), *backups])
+    said = str(error.value).partition("'beta'. ")[2]
+    assert said == kept.format(tmp_path) + "A lower learning rate, a penalty on the discriminators or clipping may help"
 
 
 def test_a_training_error_is_a_runtime_error():

@@ -104,10 +104,17 @@ def test_instances_of_another_type_are_refused():
 
 @pytest.mark.parametrize(
     "word, hint",
-    [("mnits", " Did you mean 'mnist'?"), ("MNIST", " Did you mean 'mnist'?"), ("quite else", ""), ("", "")],
+    [
+        ("mnits", " Did you mean 'mnist'?"),
+        ("MNIST", " Did you mean 'mnist'?"),
+        ("Vae", " Did you mean 'vae'?"),  # and not 'ae', which differs in less than a capital does
+        ("gpu", " Did you mean 'GPU'?"),
+        ("quite else", ""),
+        ("", ""),
+    ],
 )
-def test_hints_name_the_closest_words_or_nothing(word, hint):
-    assert did_you_mean(word, {"mnist": 0, "digits": 1}) == hint
+def test_hints_name_the_closest_words_or_nothing_and_alone_what_differs_in_capitals(word, hint):
+    assert did_you_mean(word, {"mnist": 0, "digits": 1, "ae": 2, "vae": 3, "avb": 4, "GPU": 5}) == hint
 
 
 def test_checks_need_neither_tensorflow_nor_any_other_room():

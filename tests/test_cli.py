@@ -325,12 +325,41 @@ def test_evaluate_scores_samples_and_reconstructions_and_keeps_what_they_depend_
     assert run("evaluate", vae, "--metrics", "fid, mse,nearest", "--features", "data", "--samples", 100) == 0
     kept = json.loads((vae / "scores.json").read_text())
     names = ["gen/frechet_distance[data]", "rec/frechet_distance[data]", "rec/mean_squared_error"]
-    assert (kept["dataset"], kept["split"]) == ("digits", "test")
+    assert {(score["dataset"], score["split"]) for score in kept["scores"].values()} == {("digits", "test")}
     assert list(kept["scores"])[:3] == names and "gen/nearest_train_of_samples" in kept["scores"]
     assert (kept["scores"][names[0]]["n_real"], kept["scores"][names[0]]["n_fake"]) == (297, 100)
     captured = capsys.readouterr()
     assert "extractor data" in captured.out and "seed 0" in captured.out
     assert "codes of reconstructions (rec) are drawn" in captured.err
+
+
+def test_a_second_evaluation_joins_the_first_and_says_what_it_replaces(vae, capsys):
+    (vae / "scores.json").unlink(missing_ok=True)
+    assert run("evaluate", vae, "--metrics", "mse") == run("evaluate", vae, "--metrics", "elbo") == 0
+    assert "note:" not in capsys.readouterr().err
+    assert run("evaluate", vae, "--metrics", "elbo", "--split", "test[:50]") == 0
+    note = " ".join(capsys.readouterr().err.split())
+    assert "note: elbo_nats of n_real 50, split test[:50] stands in the place of that of n_real 297, split test" in note
+    kept = json.loads((vae / "scores.json").read_text())
+    assert set(kept["scores"]) == {"rec/mean_squared_error", "elbo_nats"}
+    assert [score["n_real"] for score in (kept["scores"]["elbo_nats"], *kept["replaced"])] == [50, 297]
+
+
+def test_damaged_scores_are_said_before_anything_is_measured_and_stay(vae, monkeypatch, capsys):
+    (vae / "scores.json").write_text("{,")
+    monkeypatch.setattr("keras_ijae_cli.evaluate._scores", pytest.fail)
+    assert run("evaluate", vae, "--metrics", "mse") == 2
+    assert "scores.json does not hold scores" in capsys.readouterr().err
+    assert (vae / "scores.json").read_text() == "{,"
+    (vae / "scores.json").unlink()
+
+
+def test_scores_of_a_run_that_cannot_be_written_into_are_printed(vae, monkeypatch, capsys):
+    monkeypatch.setattr("keras_ijae.files._hindrance", lambda path: "not here")
+    assert run("evaluate", vae, "--metrics", "mse", "--split", "test[:50]") == 0
+    printed = capsys.readouterr()
+    assert "printed, and not kept" in printed.err and "rec/mean_squared_error" in printed.out
+    assert not (vae / "scores.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -536,6 +565,11 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
         (["train", "--resume", "--out", "OUT"], "no config.json"),
         (["train", "vae", "--dataset", "digits", "--out", "FILE"], "is a file"),
+        (["train", "vae", "--dataset", "digits", "--out", "/proc/x"], "Option --out must be a directory that can be"),
+        (["export", "GAN", "--out", "/proc/x"], "Option --out must be a directory that can be written to"),
+        (["sample", "GAN", "--out", "/proc/x.png"], "Option --out must be in a directory that can be written to"),
+        (["report", "GAN", "--out", "/proc/x.html"], "Option --out must be in a directory that can be written to"),
+        (["train-classifier", "--dataset", "digits", "--out", "/proc/x.keras"], "Option --out must be in a directory"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "latentdim=4"], "Did you mean --latent-dim?"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta=abc"], "Option --set beta must be"),
         (

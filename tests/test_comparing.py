@@ -10,7 +10,10 @@ from keras_ijae.evaluation import MEASURES
 from keras_ijae.evaluation.better import sense
 from keras_ijae.training import Recipe, RunDirectory
 from keras_ijae.training.comparing import compare_runs, not_comparable
+from keras_ijae.training.measured import keep_losses, keep_scores
 from keras_ijae_cli import compare, tables
+
+TEST = {"dataset": "digits", "split": "test"}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +107,39 @@ def test_it_is_said_on_what_scores_were_measured(tmp_path):
     for run in runs:
         (run / "scores.json").write_text(json.dumps({**found, "scores": {"gen/fid[a, b]": {"value": 1.0}}}))
     assert "measured on different data" not in not_comparable(compare_runs(runs), runs)
+
+
+def test_what_is_of_labels_is_not_set_beside_what_is_not(tmp_path):
+    """log p(x|y) and log p(x); errors of reconstructions are the same quantity."""
+    runs = histories(tmp_path, "vae", classes=10)
+    for run in runs:
+        keep_scores(run / "scores.json", {"ais_nats": {"value": -1.0}, "latent_kl_nats": {"value": 1.0}}, **TEST)
+        keep_losses(run / "evaluation.json", {"loss": 1.0, "elbo_nats_sum": -1.0}, **TEST)
+    left_out = {what for found in not_comparable(compare_runs(runs), runs).values() for what in found}
+    assert {"val_loss, last", "val_elbo_nats_sum, best", "evaluate: loss", "evaluate: elbo_nats_sum"} <= left_out
+    assert "ais_nats" in left_out and not {"latent_kl_nats", "val_squared_error_sum, last"} & left_out
+
+
+@pytest.mark.parametrize(
+    ("changed", "counts"),
+    [({"n_fake": 5}, {"gen/fid, generated": [297, 5]}), ({"weights": "b"}, {}), ({"seed": 1}, None)],
+)
+def test_scores_of_other_numbers_of_examples_or_features_do_not_stand_side_by_side(tmp_path, changed, counts):
+    runs = histories(tmp_path, "vae")
+    score = {"value": 2.0, "n_real": 297, "n_fake": 297, "weights": "a", "seed": 0}
+    for run, one in zip(runs, (score, score | changed), strict=True):
+        keep_scores(run / "scores.json", {"gen/fid": one}, **TEST)
+    keep_scores(runs[0] / "scores.json", {"gen/kid": score}, **TEST)
+    rows = compare_runs(runs)
+    assert "gen/kid" in {row["what"] for row in rows}
+    shown = {
+        row["what"]: [row[str(run)] for run in runs]
+        for row in rows
+        if row["what"].startswith("gen/") and ", " in row["what"]
+    }
+    assert shown == (counts or {})
+    refused = not_comparable(rows, runs).get("of other numbers of examples or in other features", [])
+    assert refused == ([] if counts is None else ["gen/fid"])
 
 
 def test_the_best_of_a_run_that_went_bad_is_finite(tmp_path):

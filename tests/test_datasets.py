@@ -315,7 +315,7 @@ def test_folder_with_classes(tmp_path):
     np.testing.assert_array_equal(x, np.concatenate([cats, dogs]).astype("f4") / 255)
     assert y.numpy().tolist() == [0, 0, 0, 1, 1]
     assert datasets.info(f"folder:{tmp_path}") == datasets.DatasetInfo(
-        f"folder:{tmp_path}", (10, 12, 3), {"train": 5}, True
+        f"folder:{tmp_path}", (10, 12, 3), {"train": 5}, True, class_names=("cat", "dog")
     )
 
 
@@ -347,6 +347,7 @@ def test_a_class_has_one_number_in_all_splits(tmp_path):
         for split in ("train", "validation", "test")
     }
     assert labels == {"train": [0, 1, 2], "validation": [1, 2], "test": [2]}
+    assert datasets.info(f"folder:{tmp_path}").class_names == ("a", "b", "c")
 
 
 def test_images_of_many_sizes_need_a_size(tmp_path):

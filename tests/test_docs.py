@@ -167,6 +167,16 @@ def unknown(line):
     return [word for word in words if word.startswith("-") and word.partition("=")[0] not in options]
 
 
+def test_two_data_sets_are_compared_as_the_page_says(capsys):
+    (code,) = re.findall(r"```python\n([^`]*metric_name[^`]*)```", (DOCS / "metrics.md").read_text())
+    found = {}
+    exec(code, found)
+    train, test = (found["images"]("digits", split).reshape(-1, 64) for split in ("train", "test"))
+    assert (len(train), len(test)) == (1500, 297)
+    assert found["distance"] == ki.metrics.frechet_distance(train, test) > 0
+    assert capsys.readouterr().out.startswith("frechet_distance[data] ")
+
+
 def test_an_option_that_there_is_not_is_found():
     assert unknown("train ijae --dataset folder:DIR --size 32 --out runs/mine") == ["--size"]
     assert unknown("trian vae --out x") == ["trian"] and not unknown("sample runs/a -n 10 --out=a.png  # --no such")

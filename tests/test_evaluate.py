@@ -10,12 +10,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from rich.console import Console
 from systems import quick
 
 import keras_ijae as ki
+from keras_ijae import progress
 from keras_ijae.evaluation import MEASURES, evaluate, measures, requirements
+from keras_ijae.evaluation.ais import AIS
+from keras_ijae.evaluation.critic import IndependentCritic
 from keras_ijae.evaluation.feature_set import FeatureSet
+from keras_ijae.evaluation.scoring import Evaluation
 from keras_ijae.metrics.features import DataSpace, KerasFeatures
+from keras_ijae.metrics.score import Score
 from keras_ijae.training import MetricsCallback
 
 
@@ -331,9 +337,48 @@ def test_cached_features_give_the_same_scores_and_are_not_computed_again(vae, da
     assert len(streamed) > 0 and any(tmp_path.iterdir())
 
 
-def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
-    from rich.console import Console
+@pytest.mark.parametrize("shown", [True, False])
+def test_annealed_importance_sampling_and_critics_show_how_far_they_are(gan, vae, x, monkeypatch, shown):
+    """Minutes in which nothing else is seen; a stand-in is asked whether it was told to show it."""
+    told = []
 
+    def ais(*data, progress, **options):
+        told.append(progress)
+        return AIS(np.zeros(2), np.ones(2))
+
+    def critic(*data, progress, **options):
+        told.append(progress)
+        return IndependentCritic(1.0, 1.0)
+
+    monkeypatch.setattr(measures, "ais_log_likelihood", ais)
+    monkeypatch.setattr(measures, "independent_critic", critic)
+    evaluate(vae, x[:20], ["ais", "critic"], train=x[:20], progress=shown)
+    assert told == [shown, shown]
+
+
+def test_long_work_has_a_line_every_minute_in_a_file(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_MINUTE", 0.0)
+    assert list(progress.tracked(range(2), "AIS", True)) == [0, 1]
+    assert list(progress.tracked((letter for letter in "a"), "data", True)) == ["a"]
+    said = re.sub(r"(?m)^\S+  | (after|in) .*", "", capsys.readouterr().err).splitlines()
+    assert said == ["AIS: 0 of 2", "AIS: 1 of 2", "AIS: done", "data: 0", "data: done"]
+    monkeypatch.setattr(progress, "_MINUTE", 60.0)
+    list(progress.tracked(range(2), "AIS", True))
+    assert capsys.readouterr().err.count("AIS") == 1
+
+
+def test_long_names_stand_whole_in_a_table_of_80_columns():
+    names = ["gen/class_frechet_distance_mean[digits-classifier]", "rec/mean_squared_error"]
+    found = Evaluation({name: Score(name, 1.23456e-05, 1.2e-05, n_real=10_000, n_fake=10_000) for name in names})
+    text = io.StringIO()
+    Console(width=80, file=text).print(found.table())
+    lines = [line.split() for line in text.getvalue().splitlines()]
+    numbers = ["1.2346e-05", "1.2e-05", "10000", "10000"]
+    whole = ["gen/class_frechet_distance_mean", *numbers], ["[digits-classifier]"], ["rec/mean_squared_error", *numbers]
+    assert [line for line in lines if line in whole] == [*whole]
+
+
+def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
     found = evaluate(vae, data, ["fid", "mse"], extractor)
     found.save(tmp_path / "scores.json")
     written = json.loads((tmp_path / "scores.json").read_text())

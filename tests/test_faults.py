@@ -282,7 +282,7 @@ def test_a_run_directory_that_is_read_only_can_be_used_and_not_trained_on(tmp_pa
     before = sorted(path.rglob("*"))
     monkeypatch.setattr(os, "access", lambda place, mode: allowed(place, mode) and (path != place or mode == os.R_OK))
     assert run_command("train", "--resume", "--epochs", 2, "--out", path) == 2
-    assert f"cannot be written: no permission to write into {path}" in capsys.readouterr().err
+    assert f"where there is no permission to write into {path}" in capsys.readouterr().err
     assert run_command("sample", path, "--out", tmp_path / "a.png") == 0
     assert run_command("info", path) == 0 and sorted(path.rglob("*")) == before
 

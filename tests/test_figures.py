@@ -266,6 +266,11 @@ def test_distances_of_runs_are_gathered_by_side():
     assert drawn.unit == "Frechet distance, features of net"
     with pytest.raises(ValueError, match="in the same features"):
         ki.figures.distances_over_dimension([*runs, (4, {f"gen/{name}": score(3.0, "b")})])
+    other = "gen/frechet_distance[other]"
+    both = [(size, {**scores, other: score(9.0)}) for size, scores in runs[:1]]
+    assert ki.figures.distances_over_dimension([*both, *runs[1:]]).series == drawn.series  # what all have
+    with pytest.raises(ValueError, match="in the same features"):
+        ki.figures.distances_over_dimension([*both, *both])
     with pytest.raises(ValueError, match="must have Frechet distances. Received: one with .*nac"):
         ki.figures.distances_over_dimension([(2, {"nac": score(0.1), "of/frechet_distance": score(1.0)})])
     with pytest.raises(ValueError, match="at least one run"):

@@ -159,7 +159,7 @@ def test_the_command_prints_a_table_or_json_or_csv(run, capsys):
     assert json.loads(capsys.readouterr().out) == info(run)
     assert shown(run, "--csv") == 0
     found = {row["what"]: row["value"] for row in csv.DictReader(capsys.readouterr().out.splitlines())}
-    assert list(found) == list(info(run)) and (found["system"], found["epochs"]) == ("ae_gmm", "3, 5")
+    assert list(found) == list(info(run)) and (found["system"], found["epochs"]) == ("ae_gmm", "3 done of 5")
     assert shown(run, "--csv", "--json") == 2
 
 

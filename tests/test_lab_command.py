@@ -64,6 +64,10 @@ def test_an_unknown_name_is_an_error_that_lists_the_known(capsys):
     assert "'transports'" in error and "mean-field, regression" in error
 
 
+def test_a_figure_can_be_asked_for_as_of_the_other_commands(tmp_path):
+    assert run("transport", "--out", tmp_path / "figure.png") == 0 and (tmp_path / "figure.png").is_file()
+
+
 @pytest.mark.parametrize("bad", ["figure.docx", "figure", ".", "file/figure.png", "file/new/a.png"])
 def test_a_figure_that_cannot_be_drawn_is_refused_before_any_work(bad, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(experiments, "get_experiment", lambda name: pytest.fail("it ran"))

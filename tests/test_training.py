@@ -444,7 +444,7 @@ def test_a_directory_is_made_when_something_is_written(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="cannot be written"):
+    with pytest.raises(ValueError, match="must be a directory that can be written to.*file is not a directory"):
         open_run(tmp_path / "file" / "run")
     with pytest.raises(ValueError, match="is a file"):
         open_run(tmp_path / "file")

@@ -11,7 +11,17 @@ from command import run
 
 import keras_ijae as ki
 from keras_ijae import datasets
-from keras_ijae.training import ReconstructionGrid, SampleGrid, class_rows, grid, interleave, open_run, trainer
+from keras_ijae.training import (
+    ReconstructionGrid,
+    SampleGrid,
+    class_rows,
+    grid,
+    info,
+    interleave,
+    open_run,
+    save_grid,
+    trainer,
+)
 from keras_ijae.training.data import first_rows, in_order, splits, training_data, validation_data
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
@@ -187,6 +197,39 @@ def test_sample_draws_the_label_asked_for_or_a_row_of_each(cvae, model, tmp_path
 
 
 @pytest.mark.parametrize("place", ["", "model.keras"])
+def test_classes_that_have_names_are_called_by_them(cvae, model, tmp_path, capsys, place):
+    """Of a run whose config.json has names, as one on a folder leaves it."""
+    named = shutil.copytree(cvae, tmp_path / "named")
+    names = ["cat", "dog", "3", *(f"other {number}" for number in range(7))]
+    config = json.loads((named / "config.json").read_text())
+    (named / "config.json").write_text(json.dumps(config | {"class_names": names}))
+    picture = tmp_path / "a.png"
+    for label, number in (("dog", 1), ("3", 2), ("4", 4)):
+        assert run("sample", named / place, "--label", label, "-n", 4, "--out", picture) == 0
+        check_drawn(picture, grid(model.sample(4, seed=0, labels=number)))
+    capsys.readouterr()
+    assert run("sample", named / place, "--label", "dgo", "--out", picture) == 2
+    said = capsys.readouterr().err
+    assert "Option --label must be a number, 0, 1, ..., or one of 'cat', 'dog', '3'" in said
+    assert "Received: 'dgo'. Did you mean 'dog'?" in said
+    assert run("sample", cvae / place, "--label", "dog", "--out", picture) == 2
+    assert "Option --label must be a number, 0, 1, .... Received: 'dog'" in capsys.readouterr().err
+    assert run("info", named) == 0 and "cat, dog, 3, other 0" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_conditional_run_on_a_folder_keeps_the_names_of_its_classes(tmp_path):
+    for name in ("cat", "dog"):
+        for index in range(20):
+            save_grid(tmp_path / "data" / name / f"{index}.png", np.full((1, 8, 8, 1), index / 20))
+    small = ["--networks", "mlp", "--width", 4, "--latent-dim", 2, "--epochs", 1, "--batch-size", 8]
+    data, out = f"folder:{tmp_path / 'data'}", tmp_path / "run"
+    assert run("train", "vae", "--dataset", data, *small, "--classes", 2, "--out", out) == 0
+    assert RunDirectory(out).read_class_names() == info(out)["class_names"] == ["cat", "dog"]
+    assert run("train", "vae", "--dataset", data, *small, "--out", out, "--overwrite") == 0
+    assert RunDirectory(out).read_class_names() == [] and "class_names" not in info(out)
+
+
+@pytest.mark.parametrize("place", ["", "model.keras"])
 def test_pictures_of_data_are_made_with_their_labels(cvae, model, tmp_path, place):
     data = ["--dataset", "digits"] if place else []
     assert run("reconstruct", cvae / place, *data, "-n", 16, "--out", tmp_path / "r.png") == 0
@@ -208,7 +251,8 @@ def test_evaluate_uses_the_labels(cvae, model):
     expected = model.evaluate(x, y, batch_size=256, return_dict=True, verbose=0)
     assert losses == {name: pytest.approx(float(value), rel=1e-5) for name, value in expected.items()}
     found = ki.evaluation.evaluate(model, (x, y), ["mse", "class_frechet"], "data")
-    assert scores == found.to_dict() and len(scores) == 3
+    on = {"dataset": "digits", "split": "test"}
+    assert scores == {name: score | on for name, score in found.to_dict().items()} and len(scores) == 3
 
 
 def test_an_export_draws_labels(cvae, model, tmp_path):

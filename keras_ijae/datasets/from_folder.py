@@ -56,15 +56,15 @@ def _groups(path: str) -> dict[str | None, list[str]]:
     return {name: files for name, files in groups.items() if files}
 
 
-def _listing(path: str) -> dict[str, tuple[list[str], list[int] | None]]:
-    """The files and the labels (None without classes) of each split; a class has one number in all splits."""
+def _listing(path: str) -> tuple[dict[str, tuple[list[str], list[int] | None]], tuple[str, ...]]:
+    """The files and the labels (None without classes) of each split, and the names of the classes, in all splits."""
     folders = subfolders(path)
     parted = "train" in folders and set(folders) <= set(_SPLITS)
     places = {_SPLITS[name]: os.path.join(path, name) for name in folders} if parted else {"train": path}
     splits = {split: _groups(place) for split, place in places.items()}
     names = sorted({name for groups in splits.values() for name in groups if name is not None})
     numbers = {name: number for number, name in enumerate(names)}
-    return {split: _labelled(groups, numbers) for split, groups in splits.items()}
+    return {split: _labelled(groups, numbers) for split, groups in splits.items()}, tuple(names)
 
 
 def _labelled(groups: dict[str | None, list[str]], numbers: dict[str, int]) -> tuple[list[str], list[int] | None]:
@@ -74,7 +74,7 @@ def _labelled(groups: dict[str | None, list[str]], numbers: dict[str, int]) -> t
     return files, [numbers[name] for name, group in groups.items() for _ in group]
 
 
-def file_source(listing: dict[str, tuple], shape: tuple[int | None, ...]) -> Source:
+def file_source(listing: dict[str, tuple], shape: tuple[int | None, ...], class_names: tuple[str, ...] = ()) -> Source:
     """A source of image files: `listing` gives the files and the labels (or None) of each split."""
 
     def read(split: str, start: int, stop: int | None) -> Table:
@@ -84,7 +84,7 @@ def file_source(listing: dict[str, tuple], shape: tuple[int | None, ...]) -> Sou
 
     labelled = frozenset(split for split, (_, labels) in listing.items() if labels is not None)
     sizes = {split: len(paths) for split, (paths, _) in listing.items()}
-    return Source(sizes, shape, read, 255.0, labelled, shuffled=False)
+    return Source(sizes, shape, read, 255.0, labelled, class_names=class_names, shuffled=False)
 
 
 def open_source(argument: str, options: Options) -> Source:
@@ -96,8 +96,8 @@ def open_source(argument: str, options: Options) -> Source:
     """
     options.refuse("'folder:'", "keys", "data_shape")
     path = directory(argument)
-    listing = _listing(path)
+    listing, names = _listing(path)
     paths = [file for split in listing.values() for file in split[0]]
     if not paths:
         raise ValueError(f"The data set is empty: no file ending in {', '.join(SUFFIXES)} under {path!r}.")
-    return file_source(listing, common_shape(paths))
+    return file_source(listing, common_shape(paths), names)

@@ -72,6 +72,7 @@ def open_source(name: str, options: Options) -> Source:
         scale=255.0,
         labelled=frozenset((*sizes, "train") if label else ()),
         attributes=names,
+        class_names=_class_names(attributes),
         crop="closecrop140" if builder.name == "celeb_a" else "none",
         shuffled=not builder.info.disable_shuffling,
     )
@@ -126,6 +127,12 @@ def _label_key(builder: Any, name: str, options: Options) -> str | None:
         if key in features and (isinstance(features[key], kinds[0]) or key in wanted):
             return key
     return None
+
+
+def _class_names(label: Any) -> tuple[str, ...]:
+    """Names of the classes of a feature, where it has them and they are more than numbers."""
+    names = getattr(label, "names", None) if isinstance(label, _tfds().features.ClassLabel) else None
+    return tuple(names) if names and list(names) != [str(number) for number in range(len(names))] else ()
 
 
 def _prepare(builder: Any, name: str, options: Options) -> None:

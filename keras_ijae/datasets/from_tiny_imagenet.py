@@ -27,7 +27,7 @@ def open_source(argument: str, options: Options) -> Source:
     for split, (files, _) in listing.items():
         if not files:
             raise ValueError(f"The data set is empty: {path!r} has no image for '{split}'.")
-    return file_source(listing, (64, 64, 3))
+    return file_source(listing, (64, 64, 3), tuple(ids))
 
 
 def _train(path: str, ids: dict[str, int]) -> tuple[list[str], list[int]]:

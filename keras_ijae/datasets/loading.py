@@ -27,6 +27,8 @@ class DatasetInfo:
         has_labels: whether the training split has labels.
         attributes: names of the labels where an example has several.
         unlabelled: splits without labels of a set whose training split has them.
+        class_names: of the labels 0, 1, ... where an example has one and they have names, as the sub-folders of a
+            folder are.
     """
 
     name: str
@@ -35,6 +37,7 @@ class DatasetInfo:
     has_labels: bool
     attributes: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
 
 def load(
@@ -156,7 +159,8 @@ def info(
     _, shape = framing(source.crop if crop is None else crop, size, source.data_shape)
     labelled = "train" in source.labelled
     unlabelled = tuple(split for split in source.splits if labelled and split not in source.labelled)
-    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, source.attributes, unlabelled)
+    names = source.attributes, unlabelled, source.class_names
+    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, *names)
 
 
 def _options(keys, data_shape, data_dir, download, prepare) -> Options:

@@ -88,6 +88,7 @@ class Source:
         scale: what stored values are divided by to lie in [0, 1].
         labelled: the splits that have labels.
         attributes: names of the labels where an example has several.
+        class_names: of the labels 0, 1, ... where an example has one and they have names.
         crop: name of the crop that belongs to the set.
         count: counts the examples of a split whose size is None.
         shuffled: whether the stored order is a random one; where it is not (files by class), slices are taken of a
@@ -100,6 +101,7 @@ class Source:
     scale: float = 1.0
     labelled: frozenset[str] = frozenset()
     attributes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
     crop: str = "none"
     count: Callable[[str], int] | None = None
     shuffled: bool = True

@@ -21,6 +21,7 @@ from keras_ijae.evaluation.capabilities import (
 )
 from keras_ijae.evaluation.codes import active_codes, aggregate_posterior_kl
 from keras_ijae.evaluation.critic import independent_critic
+from keras_ijae.progress import is_shown
 
 AIS_ROWS = 64
 """How many examples of the data set annealed importance sampling scores; the seed chooses them."""
@@ -177,12 +178,12 @@ def _importance_weighted(model, data, seed):
 
 def _ais(model, data, seed):
     x, labels = data.each(lambda part: _subset(np.asarray(part), AIS_ROWS, seed))
-    values = ais_log_likelihood(model, x, seed=seed, labels=labels).log_likelihood
+    values = ais_log_likelihood(model, x, seed=seed, labels=labels, progress=is_shown()).log_likelihood
     return [Value(float(values.mean()), float(values.std()), len(values))]
 
 
 def _critic(x, samples, train, seed):
-    found = independent_critic(samples, train, x, seed=seed)
+    found = independent_critic(samples, train, x, seed=seed, progress=is_shown())
     return [Value(found.validation), Value(found.train)]
 
 

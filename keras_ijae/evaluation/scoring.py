@@ -21,6 +21,13 @@ from keras_ijae.files import plain, write_json
 from keras_ijae.metrics.features import Extractor
 from keras_ijae.metrics.perceptual import LPIPS
 from keras_ijae.metrics.score import Score
+from keras_ijae.progress import showing
+
+Sides = Iterator[tuple[str, Sequence[Value], tuple[int | None, int | None]]]
+"""Side, what was found, and the numbers of real and generated examples."""
+
+_NAME = 38
+"""Letters of a name for which a table of 80 columns has room; where there are longer ones the features stand below."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,9 @@ class Evaluation:
         table.add_column("score", overflow="fold")
         for column in ("value", "std", "real", "fake"):
             table.add_column(column, justify="right")
+        longest = max(map(len, self.scores), default=0)
         for name, score in self.scores.items():
+            name = name.replace("[", "\n[", 1) if longest > _NAME else name
             counts = ["" if count is None else str(count) for count in (score.n_real, score.n_fake)]
             table.add_row(escape(name), f"{score.value:.5g}", "" if score.std is None else f"{score.std:.2g}", *counts)
         return table
@@ -137,11 +146,17 @@ def evaluate(
     scores = {}
     for measure in chosen.values():
         by = made_by.get(measure.takes)
-        for side, values, counts in _COMPUTE[measure.takes](measure, material):
+        for side, values, counts in _shown(_COMPUTE[measure.takes](measure, material), progress):
             for name, value in zip(measure.names, values, strict=True):
                 score = _score(name, value, by, counts, seed)
                 scores[f"{side}/{score.metric}" if side else score.metric] = score
     return Evaluation(scores)
+
+
+def _shown(sides: Sides, progress: bool) -> list:
+    """All of them; what takes long shows a bar if `progress`."""
+    with showing(progress):
+        return list(sides)
 
 
 def _score(name: str, value: Value, by: Extractor | LPIPS | None, counts: tuple, seed: int) -> Score:
@@ -150,10 +165,6 @@ def _score(name: str, value: Value, by: Extractor | LPIPS | None, counts: tuple,
         origin["resize"], name = by.resize, by.metric_name(name)
     n_real, n_fake = value.n_real or counts[0], value.n_fake or counts[1]
     return Score(name, value.value, value.std, **origin, n_real=n_real, n_fake=n_fake, seed=seed)
-
-
-Sides = Iterator[tuple[str, Sequence[Value], tuple[int | None, int | None]]]
-"""Side, what was found, and the numbers of real and generated examples."""
 
 
 def _of_features(measure: Measure, material: Material) -> Sides:

@@ -92,29 +92,42 @@ def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any
     """Frechet distances of samples and of reconstructions, over the size of the codes.
 
     Args:
-        runs: latent_dim and scores of each, as `Evaluation.to_dict` gives them and `scores.json` has them.
+        runs: latent_dim and scores of each, as `Evaluation.to_dict` gives them and `scores.json` has them. Of distances
+            in several features those are drawn that all runs have.
 
     Raises:
         ValueError: a run without a Frechet distance, or distances in different features, which do not compare.
     """
     if not runs:
         raise ValueError("Argument `runs` must hold at least one run. Received: none")
-    series, units = {}, set()
-    for latent_dim, scores in runs:
-        pairs = [(name, *name.split("/", 1)) for name in scores if "/" in name]
-        found = [name for name, side, metric in pairs if side in SIDES and metric.partition("[")[0] in _DISTANCES]
+    of_each = [(latent_dim, scores, frechet_distances(scores)) for latent_dim, scores in runs]
+    for _, scores, found in of_each:
         if not found:
             raise ValueError(f"Argument `runs` must have Frechet distances. Received: one with {sorted(scores)}")
-        for name in found:
-            side, _, metric = name.partition("/")
-            series.setdefault(SIDES[side], []).append((latent_dim, float(scores[name]["value"])))
-            units.add((metric, scores[name].get("weights")))
-    if len(units) > 1:
+    units = [{_unit(*of) for of in found.items()} for _, _, found in of_each]
+    common = set.intersection(*units)
+    if len(common) != 1:
         raise ValueError(
-            f"Argument `runs` must have distances in the same features. Received: {sorted(map(str, units))}"
+            "Argument `runs` must have distances in the same features. Received: "
+            f"{sorted(map(str, common or set.union(*units)))}"
         )
-    ((metric, _),) = units
-    return OverDimension(series, "Distance to held-out data", _in_words(metric))
+    series = {}
+    for latent_dim, _, found in of_each:
+        for name, score in found.items():
+            if _unit(name, score) in common:
+                series.setdefault(SIDES[name.partition("/")[0]], []).append((latent_dim, float(score["value"])))
+    return OverDimension(series, "Distance to held-out data", _in_words(common.pop()[0]))
+
+
+def frechet_distances(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Those of the scores that are Frechet distances of samples or of reconstructions, in whatever features."""
+    parts = {name: (name.partition("/")[0], name.partition("/")[2].partition("[")[0]) for name in scores}
+    return {name: scores[name] for name, (side, metric) in parts.items() if side in SIDES and metric in _DISTANCES}
+
+
+def _unit(name, score):
+    """The metric, with its features, and the checksum of what made them."""
+    return name.partition("/")[2], score.get("weights")
 
 
 def _in_words(metric: str) -> str:

@@ -1,6 +1,6 @@
 """What stops a run that goes bad."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -19,12 +19,14 @@ class TrainingError(RuntimeError):
 class Watch(keras.callbacks.Callback):
     """Stops training with a TrainingError that names the term and the step; looks every few steps.
 
-    What it finds good it shows to `notice`, a system's function of the means of the logs.
+    What it finds good it shows to `notice`, a system's function of the means of the logs. Of `callbacks` those with a
+    method `kept` say in words which good weights they have.
     """
 
-    def __init__(self, logs: Logs, notice: Callable[[dict], None]):
+    def __init__(self, logs: Logs, notice: Callable[[dict], None], callbacks: Sequence[keras.callbacks.Callback] = ()):
         super().__init__()
-        self._logs, self._notice, self._seen = logs, notice, 0
+        self._logs, self._notice, self._callbacks = logs, notice, callbacks
+        self._seen, self._an_epoch_ended = 0, False
 
     def on_train_batch_end(self, batch, logs=None):
         if batch // _EVERY != self._seen:
@@ -36,6 +38,7 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._look()
+        self._an_epoch_ended = True
 
     def _look(self):
         bad = self._logs.bad()
@@ -43,11 +46,17 @@ class Watch(keras.callbacks.Callback):
             step = min(bad.values())
             terms = ", ".join(repr(term) for term, at in bad.items() if at == step)
             raise TrainingError(
-                f"Training went bad at step {step}: {terms}. Weights saved before that step are good; "
-                "a lower learning rate, a penalty on the discriminators or clipping may help"
+                f"Training went bad at step {step}: {terms}. {self._kept()}"
+                "A lower learning rate, a penalty on the discriminators or clipping may help"
             )
         if self._logs.filled():  # nothing yet, or validation has reset them
             self._notice(self._logs.result())
+
+    def _kept(self):
+        told = [callback.kept() for callback in self._callbacks if hasattr(callback, "kept")]
+        if not told and self._an_epoch_ended:  # what other callbacks save is not known
+            told = ["Weights saved before that step, if any, are good"]
+        return "".join(f"{words}. " for words in told if words)
 
 
 def watched(game: Any, callbacks: Any) -> list | keras.callbacks.CallbackList:
@@ -61,7 +70,7 @@ def watched(game: Any, callbacks: Any) -> list | keras.callbacks.CallbackList:
     callbacks = tf.nest.flatten(callbacks or [])
     if not game.has_encoder:
         _check_monitors(callbacks, type(game).__name__)
-    return [Watch(game.metrics[0], game.notice), *callbacks]
+    return [Watch(game.metrics[0], game.notice, callbacks), *callbacks]
 
 
 def _check_monitors(callbacks: list, model: str) -> None:

@@ -15,6 +15,7 @@ from keras_ijae.game import Game, load_model
 from keras_ijae.training import Backup, Recipe, RunDirectory
 from keras_ijae.training.data import data_shape, in_order, splits
 from keras_ijae.training.journal import read_journal
+from keras_ijae.training.measured import read_scores
 from keras_ijae.training.trainer import build
 
 FAILURES = (ValueError, OSError, RuntimeError)
@@ -76,8 +77,8 @@ def read_run(path: str | os.PathLike, name: str, colour: str = PALETTE[0]) -> Ru
     run.versions = run.read(_versions, directory.config, otherwise={})
     run.curves = run.read(_curves, directory, otherwise={})
     run.journal = run.read(read_journal, directory.journal, otherwise=[])
-    for kind in ("evaluation", "scores", "metrics"):
-        if (file := directory.path / f"{kind}.json").is_file() and (found := run.read(_scores, file)) is not None:
+    for kind, read in (("evaluation", _scores), ("scores", read_scores), ("metrics", _scores)):
+        if (file := directory.path / f"{kind}.json").is_file() and (found := run.read(read, file)) is not None:
             run.scores[kind] = found
     run.is_done = directory.model.is_file()
     run.model, run.weights = run.read(_model, directory, run.recipe, run.is_done, otherwise=(None, ""))

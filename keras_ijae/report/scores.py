@@ -39,36 +39,41 @@ def groups(runs: list[Run]) -> list[Group]:
     found: dict[str, Group] = {}
     for run in runs:
         for kind, content in run.scores.items():
-            read = run.read(_read, kind, content, run)
-            if read is None:
-                continue
-            title, cells, note = read
-            group = found.setdefault(title, Group(title))
-            for name, cell in cells.items():
-                group.rows.setdefault(name, {})[run.name] = cell
-            if note:
-                group.notes[run.name] = note
+            for title, cells, note in run.read(_read, kind, content, run) or ():
+                group = found.setdefault(title, Group(title))
+                for name, cell in cells.items():
+                    group.rows.setdefault(name, {})[run.name] = cell
+                if note:
+                    group.notes[run.name] = note
     return list(found.values())
 
 
-def _read(kind: str, content: dict[str, Any], run: Run) -> tuple[str, dict[str, Cell], str]:
+def _read(kind: str, content: dict[str, Any], run: Run) -> list[tuple[str, dict[str, Cell], str]]:
+    """A title, cells by their scores and what they share, of each data set and split."""
     try:
         if kind == "metrics":
-            return "Measured by the demo", {name: Cell(_number(value)) for name, value in content.items()}, ""
-        on = f"{content['dataset']}, {content['split']}"
+            return [("Measured by the demo", {name: Cell(_number(value)) for name, value in content.items()}, "")]
         if kind == "evaluation":
             cells = {name: Cell(_number(value)) for name, value in content["scores"].items()}
-            return f"Losses on {on}", cells, _WITHOUT_NOISE if "squared_error_sum" in cells and _has_noise(run) else ""
-        scores = content["scores"]
-        drawn = any(name.startswith("rec/") for name in scores) and _has_noise(run)
-        cells, note = {name: _cell(score) for name, score in scores.items()}, _shared(scores)
-        return f"Scores on {on}", cells, f"{_DRAWN} {note}" if drawn else note
+            note = _WITHOUT_NOISE if "squared_error_sum" in cells and _has_noise(run) else ""
+            return [(f"Losses on {content['dataset']}, {content['split']}", cells, note)]
+        found: dict[str, dict[str, Any]] = {}
+        for name, score in content.items():
+            found.setdefault(f"Scores on {score['dataset']}, {score['split']}", {})[name] = score
+        return [(title, *_told(scores, run)) for title, scores in found.items()]
     except (KeyError, TypeError, AttributeError, *FAILURES) as error:
         raise ValueError(f"{run.directory.path / kind}.json does not hold scores: {error!r}") from error
 
 
 def _has_noise(run):
     return run.model is not None and run.model.code_noise_dim > 0
+
+
+def _told(scores: dict[str, Any], run: Run) -> tuple[dict[str, Cell], str]:
+    """Cells by their scores, and what they share."""
+    drawn = any(name.startswith("rec/") for name in scores) and _has_noise(run)
+    cells, note = {name: _cell(score) for name, score in scores.items()}, _shared(scores)
+    return cells, f"{_DRAWN} {note}" if drawn else note
 
 
 def _cell(score: dict[str, Any]) -> Cell:
@@ -82,9 +87,9 @@ def _cell(score: dict[str, Any]) -> Cell:
 
 
 def _shared(scores: dict[str, Any]) -> str:
-    """The versions, which are those of one process."""
-    versions = next(iter(scores.values()))["versions"] if scores else {}
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
+    """The versions, of each process that measured some of them."""
+    versions = [", ".join(f"{name} {version}" for name, version in of["versions"].items()) for of in scores.values()]
+    return "; ".join(dict.fromkeys(versions))
 
 
 def _number(value: Any) -> str:

@@ -108,6 +108,11 @@ class Backup(ToldData):
         state = self._newest()
         return state.epochs + bool(state.steps) if state else 0
 
+    def kept(self) -> str:
+        """Which good weights there are, in words; "" if there are none."""
+        states = self._states()
+        return f"The backup {_after(*states[0][:2])} in {self.directory} is good" if states else ""
+
     def restore(self, model: keras.Model) -> tuple[int, int] | None:
         """Puts the newest state into a model that is made as the one which was trained: to look at, say.
 
@@ -220,8 +225,7 @@ class Backup(ToldData):
             return
         for weight in self.model.weights:
             if not np.all(np.isfinite(keras.ops.convert_to_numpy(weight))):
-                after = f"{epochs} epochs" + (f" and {steps} steps" if steps else "")
-                raise RuntimeError(f"Weight {weight.path} is not finite after {after}: no backup is made.")
+                raise RuntimeError(f"Weight {weight.path} is not finite {_after(epochs, steps)}: no backup is made.")
         logged = [weight.numpy() for weight in self._logs()]  # of all machines together
         if is_chief(self.model.distribute_strategy):
             self._write(epochs, steps, logged)
@@ -277,6 +281,10 @@ class Backup(ToldData):
         found = [(_NAME.fullmatch(path.name), path) for path in self.directory.glob("epoch-*.weights.h5")]
         states = [_State(int(name[1]), int(name[2]), name[3], path) for name, path in found if name]
         return sorted(states, key=lambda state: (state.epochs, state.steps), reverse=True)
+
+
+def _after(epochs: int, steps: int) -> str:
+    return f"after {epochs} epochs" + (f" and {steps} steps" if steps else "")
 
 
 def _digest(path: Path) -> str:

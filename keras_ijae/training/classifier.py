@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, datasets
 from keras_ijae.checks import whole
+from keras_ijae.files import check_file
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, record_path
 
 EPOCHS, STEPS = 5, 2000  # at least
@@ -88,6 +89,7 @@ def _check_path(path: Path, overwrite: bool) -> None:
     for part in (path, record_path(path)):
         if part.exists() and not overwrite:
             raise ValueError(f"{part} exists. Argument `overwrite` allows to replace it. Received: overwrite=False")
+    check_file(path, "Argument `path`")
 
 
 def _names(about: datasets.DatasetInfo, label: str | Sequence[str] | None) -> tuple[str, ...] | None:

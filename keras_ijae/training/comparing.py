@@ -3,19 +3,24 @@
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from keras_ijae.evaluation.better import is_objective, sense
+from keras_ijae.training.measured import read_scores
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
-_SCORES = {"scores.json": "", "evaluation.json": "evaluate: ", "metrics.json": "demo: "}
-_MEASURED = {"scores.json": "scored on", "evaluation.json": "evaluated on"}
+_SCORED, _EVALUATED = "scored on", "evaluated on"
+_OTHERS = {"evaluation.json": "evaluate: ", "metrics.json": "demo: "}
 _LOGGED = (", last", ", best", ", best epoch")
-_FACTS = ("system", "dataset", "epochs done", *_MEASURED.values())
+_COUNTS = {"n_real": ", real", "n_fake": ", generated"}
+_OF_DATA = re.compile("elbo|log_likelihood|bound_nats|ais_nats|bits_per_dim")
+"""Terms of log p(x), which of a conditional model is log p(x|y)."""
+_FACTS = ("system", "dataset", "epochs done", _SCORED, _EVALUATED)
 
 
 def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
@@ -27,7 +32,8 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
     Returns:
         Rows {"what": ..., RUN: value, ...}; None where a run has no such thing. First system, data set and epochs done;
         arguments that differ ("--lam" is one of the system's); then the last value of everything logged, of validation
-        the best one too, where there is a better, with its epoch; and the scores that stand in the directories.
+        the best one too, where there is a better, with its epoch; and the scores that stand in the directories, with
+        the numbers of real and generated examples where these differ.
 
     Raises:
         ValueError: fewer than two, one twice, or a directory that is no run.
@@ -44,8 +50,9 @@ def compare_runs(runs: Sequence[str | os.PathLike]) -> list[dict[str, Any]]:
     rows = []
     for what in sorted(dict.fromkeys(key for facts in of_each.values() for key in facts), key=_place):
         values = {name: facts.get(what) for name, facts in of_each.items()}
-        setting = what.startswith("--")
-        if not setting or len({json.dumps(value) for value in values.values()}) > 1:
+        is_count = what.endswith(tuple(_COUNTS.values()))
+        different = {json.dumps(value) for value in values.values() if not (is_count and value is None)}
+        if len(different) > 1 or not (is_count or what.startswith("--")):
             rows.append({"what": what, **values})
     return rows
 
@@ -54,11 +61,12 @@ def objective(recipe: Recipe, name: str) -> str:
     """What a loss of this name is of: its values compare between runs of which this is the same.
 
     The loss of validation, by which a model is selected, is a system's error or negative bound, whatever the weights of
-    its objective; the losses of moves are all of the objective.
+    its objective; the losses of moves are all of the objective. Of a conditional model it is given the labels.
     """
     validated = name.removeprefix("val_") == "loss"
     arguments = {"likelihood": recipe.arguments.get("likelihood")} if validated else recipe.arguments
-    return json.dumps([recipe.system, arguments, _data(recipe)], sort_keys=True, default=str)
+    of = [recipe.system, arguments, recipe.classes is not None, _data(recipe)]
+    return json.dumps(of, sort_keys=True, default=str)
 
 
 def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathLike]) -> dict[str, list[str]]:
@@ -71,20 +79,37 @@ def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathL
         Why -> "what" of each such row; none where nothing is to be said.
     """
     recipes = [RunDirectory(Path(run)).read_recipe() for run in runs]
-    measured = {row["what"]: _values(row) for row in rows if row["what"] in _MEASURED.values()}
+    evaluated = next((_values(row) for row in rows if row["what"] == _EVALUATED), None)
     data, found = [_data(recipe) for recipe in recipes], {}
-    for row in (row for row in rows if row["what"] not in _FACTS and not row["what"].startswith("--")):
+    scores = [_measured(RunDirectory(Path(run))) for run in runs]
+    plain = (*_FACTS, *_counts(scores))
+    for row in (row for row in rows if row["what"] not in plain and not row["what"].startswith("--")):
         what, values = row["what"], _values(row)
         logged, name = what.endswith(_LOGGED), term(what)
-        on = data if logged else measured.get("evaluated on" if what.startswith("evaluate: ") else "scored on", data)
+        how = [of_run.get(what, {}) for of_run in scores]
+        on = [_on(score) or of_run for score, of_run in zip(how, data, strict=True)]
+        on = evaluated or data if what.startswith("evaluate: ") else on
         there = [index for index, value in enumerate(values) if value is not None]
         if logged and len(there) == 1:
             found.setdefault("logged by one run alone", []).append(what)
         elif is_objective(name) and len({objective(recipes[index], name) for index in there}) > 1:
-            found.setdefault("losses of different objectives (system, arguments or data)", []).append(what)
+            found.setdefault("losses of different objectives (system, arguments, classes or data)", []).append(what)
+        elif _OF_DATA.search(name) and len({recipes[index].classes is None for index in there}) > 1:
+            found.setdefault("of log p(x) in one run, given labels in another", []).append(what)
         elif len({on[index] for index in there}) > 1:
             found.setdefault("measured on different data", []).append(what)
+        elif len({_way(how[index]) for index in there}) > 1:
+            found.setdefault("of other numbers of examples or in other features", []).append(what)
     return found
+
+
+def _way(score):
+    """How a score was measured, but for the seed, by which numbers scatter, and versions."""
+    return json.dumps([score.get(key) for key in (*_COUNTS, "extractor", "weights", "resize")], default=str)
+
+
+def _counts(scores):
+    return {name + suffix for of_run in scores for name in of_run for suffix in _COUNTS.values()}
 
 
 def _values(row):
@@ -140,17 +165,29 @@ def _logged(history: list[dict[str, float]]) -> dict[str, float | int]:
 
 def _scores(run: RunDirectory) -> dict[str, Any]:
     """Of files that are there: on what they were measured, and numbers, by their names."""
-    found = {}
-    for file, start in _SCORES.items():
+    scores, facts, found = _measured(run), {}, {}
+    if places := dict.fromkeys(filter(None, map(_on, scores.values()))):
+        facts[_SCORED] = "; ".join(places)
+    for name, score in scores.items():
+        found[name] = score["value"]
+        found |= {name + suffix: score[key] for key, suffix in _COUNTS.items() if score.get(key) is not None}
+    for file, start in _OTHERS.items():
         path = run.path / file
         if path.is_file():
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
-                scores = content.get("scores", content)
-                on = [content[key] for key in ("dataset", "split") if key in content]
-                values = {name: value["value"] if isinstance(value, dict) else value for name, value in scores.items()}
-            except (OSError, ValueError, KeyError, AttributeError) as error:
+                found |= {f"{start}{name}": value for name, value in content.get("scores", content).items()}
+            except (OSError, ValueError, AttributeError) as error:
                 raise ValueError(f"{path} does not hold scores: {error}") from error
-            found |= {_MEASURED[file]: ", ".join(map(str, on))} if file in _MEASURED and on else {}
-            found |= {f"{start}{name}": float(v) for name, v in values.items() if isinstance(v, int | float | str)}
-    return found
+            facts |= {_EVALUATED: on} if file == "evaluation.json" and (on := _on(content)) else {}
+    return facts | {name: float(value) for name, value in found.items() if isinstance(value, int | float | str)}
+
+
+def _measured(run: RunDirectory) -> dict[str, dict[str, Any]]:
+    path = run.path / "scores.json"
+    return read_scores(path) if path.is_file() else {}
+
+
+def _on(found: dict[str, Any]) -> str:
+    """Data set and split of a score, in words; "" if they are not known."""
+    return ", ".join(str(found[key]) for key in ("dataset", "split") if key in found)

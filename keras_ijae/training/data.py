@@ -57,6 +57,11 @@ def has_labels(recipe: Recipe, split: str) -> bool:
     return about.has_labels and not about.attributes and split.partition("[")[0] not in about.unlabelled
 
 
+def class_names(recipe: Recipe) -> list[str]:
+    """The names of the classes of a conditional model, as its data have them; none where they have no names."""
+    return list(_info(recipe).class_names) if recipe.classes is not None else []
+
+
 def first_rows(dataset: tf.data.Dataset, count: int) -> Any:
     """The first observations of a dataset of batches, (at most `count`, ...), or of one of pairs those with labels."""
     return next(dataset.unbatch().batch(count).as_numpy_iterator())

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,14 @@ class RunDirectory:
         content = json.loads(self.config.read_text(encoding="utf-8")) if self.config.is_file() else {}
         return content.get("replicas", 0)
 
+    def read_class_names(self) -> list[str]:
+        """The names of the labels 0, 1, ... of a conditional model, in `config.json`; none if it has none."""
+        try:
+            names = json.loads(self.config.read_text(encoding="utf-8"))["class_names"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):  # none, or of another program
+            return []
+        return list(map(str, names)) if isinstance(names, list) else []
+
     def read_history(self) -> list[dict[str, float]]:
         """The rows of `history.csv`, name -> value, without what was not logged; none if no epoch has ended.
 
@@ -158,14 +166,17 @@ class RunDirectory:
         splits: dict[str, str] | None = None,
         replicas: int = 1,
         sizes: dict[str, Any] | None = None,
+        class_names: Sequence[str] = (),
     ) -> None:
         """Writes `config.json`: the recipe, versions of what it runs with, splits of the data by use, replicas, sizes.
 
         Args:
             sizes: what is known of the model before it is trained.
+            class_names: of the labels 0, 1, ... of a conditional model, where its data have them.
         """
         content = {"recipe": dataclasses.asdict(recipe), "versions": versions, "splits": splits or {}}
-        write_json(self.config, {**content, "replicas": replicas, "sizes": sizes or {}})
+        content |= {"replicas": replicas, "sizes": sizes or {}}
+        write_json(self.config, content | ({"class_names": list(class_names)} if class_names else {}))
 
     def _holds(self, recipe):
         try:

@@ -16,7 +16,15 @@ from keras_ijae.game.versions import versions
 from keras_ijae.machines import all_alive, is_chief, of_all_machines
 from keras_ijae.training.backup import Backup
 from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGrid
-from keras_ijae.training.data import data_shape, first_rows, labelled_rows, splits, training_data, validation_data
+from keras_ijae.training.data import (
+    class_names,
+    data_shape,
+    first_rows,
+    labelled_rows,
+    splits,
+    training_data,
+    validation_data,
+)
 from keras_ijae.training.distribution import distribution
 from keras_ijae.training.drawing import FigureCallback, MaskRecorder
 from keras_ijae.training.histograms import CodeHistograms
@@ -89,7 +97,8 @@ def train(
             if not is_chief(strategy):
                 _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
                 return _finished(run, model, data)
-            run.write_recipe(recipe, versions(), splits(recipe), strategy.num_replicas_in_sync, sizes(model))
+            about = versions(), splits(recipe), strategy.num_replicas_in_sync, sizes(model), class_names(recipe)
+            run.write_recipe(recipe, *about)
             try:
                 with Journal(run.journal, heard) as journal:
                     _fit(recipe, model, data, held_out, backup, [*watching, journal, *callbacks])
