@@ -144,6 +144,8 @@ def test_the_commit_is_that_of_the_repository_which_has_the_package(tmp_path):
     git("add", "file.py")
     git("commit", "-m", "one")
     commit = git("rev-parse", "HEAD")
-    assert versions._of_checkout(file) == commit
+    index = (tmp_path / ".git" / "index").read_bytes()
+    os.utime(file, (1, 1))  # git would note that it is still the same, and wait for nobody who writes there too
+    assert versions._of_checkout(file) == commit and (tmp_path / ".git" / "index").read_bytes() == index
     file.write_text("changed")
     assert versions._of_checkout(file) == f"{commit}+"

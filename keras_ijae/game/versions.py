@@ -34,12 +34,16 @@ def _of_checkout(file: Path) -> str | None:
     """That of the repository which has the file; None where it only lies in one, as in an environment there."""
     if _git(file, "ls-files", "--error-unmatch", file.name) is None:
         return None
-    return _git(file, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
+    head = _git(file, "rev-parse", "HEAD")
+    changed = _git(file, "status", "--porcelain", "--untracked-files=no")  # `describe --dirty` would write the index
+    return head and f"{head}+" if changed else head
 
 
 def _git(file: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=file.parent, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            ["git", "--no-optional-locks", *arguments], cwd=file.parent, capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):  # there is no git, or its disk is asleep
         return None
     return done.stdout.strip() if done.returncode == 0 else None
