@@ -26,6 +26,11 @@ class Pair(NamedTuple):
     settings: dict[str, Any]
     peer: str
 
+    @property
+    def label(self) -> str:
+        """What its rows are called: the system's name, and its posterior where it is told."""
+        return f"{self.system} {self.settings['posterior']}" if "posterior" in self.settings else self.system
+
 
 PAIRS = {
     "vae": Pair("vae", {}, "vae"),

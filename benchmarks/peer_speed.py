@@ -64,8 +64,7 @@ def _row(pair: Pair, way: str, seconds: dict[str, list[float]], count: int, imag
         for name, who in (("images/s", "ours"), ("peer's images/s", way))
     }
     numbers = {"ratio": f"{ratio:.2f}", "least": f"{least:.2f}", "most": f"{most:.2f}"}
-    system = " ".join([pair.system, *map(str, pair.settings.values())]) if "posterior" in pair.settings else pair.system
-    return {"system": system, "pythae's": pair.peer, "against": WAYS[way], **speeds, **numbers, "parameters": count}
+    return {"system": pair.label, "pythae's": pair.peer, "against": WAYS[way], **speeds, **numbers, "parameters": count}
 
 
 def main(

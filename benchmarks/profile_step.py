@@ -98,7 +98,7 @@ def main(
         Console().print(table)
         if out:
             about = {SHORT: "" if steps >= STEPS else SHORT, "machine": machine()}
-            row = {"system": PAIRS[name].system, **shares(found), **about, **origin("profile_step.py", "benchmarks")}
+            row = {"system": PAIRS[name].label, **shares(found), **about, **origin("profile_step.py", "benchmarks")}
             append(out / FILE, row, list(row))
             latest = {row["system"]: row for row in read(out / FILE)}
             write_section(out, HEADING, ABOUT, COLUMNS, latest.values())
