@@ -86,7 +86,7 @@ def gan(vae, tmp_path_factory):
     directory = tmp_path_factory.mktemp("runs") / "gan"
     shutil.copytree(vae, directory)
     (directory / "old").touch()
-    own = ["--set", "ema=0.5", "--set", "prior=gmm"]
+    own = ["--set", "ema=0.5", "--set", "prior=uniform"]
     assert run("train", "gan", *SMALL, "--epochs", 1, *own, "--out", directory, "--overwrite") == 0
     return directory
 
@@ -295,7 +295,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed_and_says_how(tmp_path, capsys, 
 @pytest.mark.slow
 def test_overwrite_replaces_a_run(gan):
     recipe = json.loads((gan / "config.json").read_text())["recipe"]
-    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5, "prior": "gmm"})
+    assert (recipe["system"], recipe["arguments"]) == ("gan", {"ema": 0.5, "prior": "uniform"})
     assert (gan / "model.keras").is_file() and not (gan / "old").exists()
     assert not list((gan / "grids").glob("reconstructions*"))
 

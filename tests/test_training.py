@@ -581,6 +581,7 @@ def test_training_never_reads_the_test_split_and_its_directory_says_what_was_rea
     monkeypatch.setattr(datasets, "load", load)
     monkeypatch.setattr(trainer, "build", lambda recipe, shape: compiled(Averager()))
     monkeypatch.setattr(trainer, "sizes", lambda model: {})  # it is no game, and has none
+    monkeypatch.setattr(trainer, "check_names", lambda recipe: None)
     run = open_run(tmp_path / "run")
     trainer.train(recipe, run)
     assert set(read) == {"train[:90%]", "validation"}
@@ -617,9 +618,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("wrong", "message"), WRONG, ids=[str(wrong) for wrong, _ in WRONG])
 def test_a_run_that_cannot_begin_leaves_nothing(tmp_path, wrong, message):
-    recipe = dataclasses.replace(Recipe(system="vae", dataset="digits", networks="mlp", width=8), **wrong)
+    recipe = Recipe(system="vae", dataset="digits", networks="mlp", width=8)
     with pytest.raises(ValueError, match=message):
-        trainer.train(recipe, open_run(tmp_path / "some" / "where"))
+        trainer.train(dataclasses.replace(recipe, **wrong), open_run(tmp_path / "some" / "where"))
     assert not list(tmp_path.iterdir())
 
 
