@@ -105,8 +105,8 @@ def check_refused(status, said, *why):
 
 
 @pytest.fixture(scope="module")
-def untrained():
-    """`keras-ijae train` without a step: all that comes before, and a tiny model where arguments are given."""
+def untrained(trained):
+    """`keras-ijae train` without a step, once `trained` stands: what comes before, and a tiny model for arguments."""
 
     def instead(recipe, run, callbacks=(), overwrite=False):
         check_names(recipe)
