@@ -64,13 +64,7 @@ class GAN(GeneratorGame):
     """
 
     ROLES = labelled(DECODER, DISCRIMINATOR)
-    PRESETS = {
-        "paper": Preset(
-            _dcgan,
-            DCGAN,
-            {"prior": "uniform"},
-        )
-    }
+    PRESETS = {"paper": Preset(_dcgan, DCGAN, {"prior": "uniform"})}
 
     def __init__(
         self,

@@ -93,7 +93,7 @@ def _on(found):
 def _read(path):
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        on = {key: content[key] for key in ("dataset", "split") if key in content}  # older files say it once for all
+        on = _on(content)  # older files say it once for all
         scores = {name: {**on, **score} for name, score in content["scores"].items()}
         replaced = content.get("replaced", [])
         if not all("score" in score for score in replaced) or not all("value" in score for score in scores.values()):
