@@ -98,7 +98,7 @@ class Browser:
         """The addresses of all that pages asked for since they were last asked for; of data in the page, "data:"."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-        sent = [url for url in sent if not url.startswith("chrome:")]  # what the browser begins with shows its own
+        sent = [url for url in sent if not url.startswith("chrome")]  # chrome: and chrome-untrusted:, its first page
         return ["data:" if url.startswith("data:") else url for url in sent]
 
     def is_too_wide(self):

@@ -232,6 +232,7 @@ def test_what_is_no_film_is_said_and_nothing_is_written(pictures, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader of imageio-ffmpeg 0.8.1
 @needs("imageio", "imageio_ffmpeg")
 def test_an_mp4_holds_every_picture_and_the_last_for_two_seconds(pictures):
     import imageio.v2 as imageio
