@@ -6,9 +6,9 @@
     python experiments/color_mnist.py --smoke                       # three steps of each on digits: does all work?
     python experiments/color_mnist.py --page                        # tables and picture of color_mnist.md
 
-A run appends its row to color_mnist.csv in --out (runs/experiments) when it ends, and keeps model and samples in
---models; the same command again does what is not finished. Several processes may run at once, one on a core. Protocol
-and results are in docs/color_mnist.md; `--out docs` names the committed runs.
+A run appends its row to color_mnist.csv in --out (runs/experiments) when it ends, and keeps its model in --models and a
+picture of samples in --out; the same command again does what is not finished. Several processes may run at once, one on
+a core. Protocol and results are in docs/color_mnist.md; `--out docs` names the committed runs.
 """
 
 from pathlib import Path
@@ -47,11 +47,11 @@ def judge(model: keras.Model, run: Run, x: np.ndarray, judge: Judge) -> dict[str
     return found | {"critic_validation": critic.validation, "critic_train": critic.train}
 
 
-def draw(rows: Rows, pictures: Path, models: Path) -> None:
+def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     """Samples of all runs on one sheet."""
-    data = models / f"{rows[0]['dataset']}.png"
-    samples = {f"{label(row)}: {float(row['samples']):.3g}": picture(row, models) for row in rows}
-    draw_sheet({"held-out images": data} | samples, pictures / "color_mnist-samples.png")
+    data = samples / f"{rows[0]['dataset']}.png"
+    drawn = {f"{label(row)}: {float(row['samples']):.3g}": picture(row, samples) for row in rows}
+    draw_sheet({"held-out images": data} | drawn, pictures / "color_mnist-samples.png")
 
 
 FURTHER = ("modes", "sure", "diversity", "data_diversity", "critic_validation", "critic_train")

@@ -6,9 +6,9 @@
     python experiments/cycles.py --smoke                            # three steps of each on digits: does all work?
     python experiments/cycles.py --page                             # tables and picture of cycles.md
 
-A run appends its row to cycles.csv in --out (runs/experiments) when it ends, and keeps model and samples in --models;
-the same command again does what is not finished. Several processes may run at once, one on a core. Protocol and results
-are in docs/cycles.md; `--out docs` names the committed runs.
+A run appends its row to cycles.csv in --out (runs/experiments) when it ends, and keeps its model in --models and a
+picture of samples in --out; the same command again does what is not finished. Several processes may run at once, one on
+a core. Protocol and results are in docs/cycles.md; `--out docs` names the committed runs.
 """
 
 import json
@@ -34,7 +34,7 @@ CURVES = (
 
 
 @styled()
-def draw(rows: Rows, pictures: Path, models: Path) -> None:
+def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     """Scores over the weight: a line for each system."""
     figure = new_figure(10, 3.5)
     axes = figure.subplots(1, 3)

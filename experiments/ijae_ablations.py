@@ -7,9 +7,9 @@
     python experiments/ijae_ablations.py --smoke                    # three steps of each on digits: does all work?
     python experiments/ijae_ablations.py --page                     # tables and picture of ijae_ablations.md
 
-A run appends its row to ijae_ablations.csv in --out (runs/experiments) when it ends, and keeps model and samples in
---models; the same command again does what is not finished. Several processes may run at once, one on a core. Protocol
-and results are in docs/ijae_ablations.md; `--out docs` names the committed runs.
+A run appends its row to ijae_ablations.csv in --out (runs/experiments) when it ends, and keeps its model in --models
+and a picture of samples in --out; the same command again does what is not finished. Several processes may run at once,
+one on a core. Protocol and results are in docs/ijae_ablations.md; `--out docs` names the committed runs.
 """
 
 import json
@@ -52,7 +52,7 @@ EXPERIMENTS = {
 
 
 @styled()
-def draw(rows: Rows, pictures: Path, models: Path) -> None:
+def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     """Distance of samples against squared error: λ's curve, the other variants, and other systems."""
     figure = new_figure(8, 6)
     axis = figure.subplots()

@@ -9,8 +9,9 @@
     python experiments/landscape.py --smoke                         # three steps of each on digits: does all work?
     python experiments/landscape.py --page                          # tables and pictures of landscape.md
 
-A run appends its row to landscape.csv in --out (runs/experiments) when it ends, and keeps model and samples in
---models; the same command again does what is not finished. Several processes may run at once, one on a core:
+A run appends its row to landscape.csv in --out (runs/experiments) when it ends, and keeps its model in --models and a
+picture of samples in --out; the same command again does what is not finished. Several processes may run at once, one on
+a core:
 
     OMP_NUM_THREADS=1 taskset -c 0 python experiments/landscape.py --systems gan
 
@@ -35,14 +36,14 @@ MORE = [
 ]
 
 
-def draw(rows: Rows, pictures: Path, models: Path) -> None:
+def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     """Distances of samples and reconstructions, and the samples of all runs on one sheet, of each data set."""
     for dataset in dict.fromkeys(row["dataset"] for row in rows):
         here = [row for row in rows if row["dataset"] == dataset]
         name = "landscape" if dataset == "mnist" else f"landscape-{dataset}"
         draw_distances(here, pictures / f"{name}.png")
-        samples = {f"{label(row)}: {float(row['samples']):.3g}": picture(row, models) for row in here}
-        draw_sheet({"held-out images": models / f"{dataset}.png"} | samples, pictures / f"{name}-samples.png")
+        drawn = {f"{label(row)}: {float(row['samples']):.3g}": picture(row, samples) for row in here}
+        draw_sheet({"held-out images": samples / f"{dataset}.png"} | drawn, pictures / f"{name}-samples.png")
 
 
 STUDY = Study("landscape", {"Systems": [*map(Plan, ki.list_models()), *MORE]}, draw)

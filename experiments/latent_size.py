@@ -6,9 +6,9 @@
     python experiments/latent_size.py --smoke                       # three steps of each on digits: does all work?
     python experiments/latent_size.py --page                        # tables and picture of latent_size.md
 
-A run appends its row to latent_size.csv in --out (runs/experiments) when it ends, and keeps model and samples in
---models; the same command again does what is not finished. Several processes may run at once, one on a core. Protocol
-and results are in docs/latent_size.md; `--out docs` names the committed runs.
+A run appends its row to latent_size.csv in --out (runs/experiments) when it ends, and keeps its model in --models and a
+picture of samples in --out; the same command again does what is not finished. Several processes may run at once, one on
+a core. Protocol and results are in docs/latent_size.md; `--out docs` names the committed runs.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ CURVES = (
 
 
 @styled()
-def draw(rows: Rows, pictures: Path, models: Path) -> None:
+def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     """Distances, correlation and active dimensions over the size of the codes: a line for each system."""
     figure = new_figure(9, 6)
     axes = figure.subplots(2, 2).ravel()

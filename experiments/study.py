@@ -30,6 +30,7 @@ from keras_ijae.files import replacing
 from keras_ijae.training.pictures import save_grid
 
 TABLES, BATCH, SIDE = "## All runs", 64, 8
+LEVELS = 16  # of pictures: fewer make a smaller file
 OTHER_PRIORS = "Other priors, fitted to the codes of models above"
 MNIST = ("train[:55000]", "train[55000:]")
 SPLITS = dict.fromkeys(("mnist", "fashion_mnist", "color_mnist"), MNIST) | {"digits": ("train[:300]", "train[-300:]")}
@@ -72,7 +73,7 @@ class Study(NamedTuple):
     Attributes:
         name: of its script, its file, its page and its pictures.
         experiments: their models; each has a table. A model that several have is trained once.
-        draw: pictures of the runs that ended, into a directory; it is told the models' directory as well.
+        draw: pictures of the runs that ended, into a directory; it is told where those of each run's samples are.
         further: columns that it has beside those of all studies.
         judge: those columns of a model, by its run, held-out images and the judge.
         dataset: on which it is made, unless the command says otherwise.
@@ -114,8 +115,8 @@ def build(run: Run) -> keras.Model:
     return model
 
 
-def outcome(study: Study, run: Run, judge: Judge, models: Path) -> dict[str, Any]:
-    """Trains a model, or loads it to fit another prior; the run's row, and its files."""
+def outcome(study: Study, run: Run, judge: Judge, models: Path, samples: Path) -> dict[str, Any]:
+    """Trains a model, or loads it to fit another prior; the run's row, and its files in two directories."""
     found, (trained_on, held_out) = {"outcome": "ended"}, SPLITS[run.dataset]
     if run.prior:
         model = ki.load_model(file(run, models, ".keras", prior=""))
@@ -130,7 +131,7 @@ def outcome(study: Study, run: Run, judge: Judge, models: Path) -> dict[str, Any
                 found |= fit_prior(model, images, run.prior or model.sampling_prior, run.seed)
             x = stored(run.dataset, held_out)
             found |= scores(model, x, judge) | study.judge(model, run, x, judge)
-            keep(model, run, x, models)
+            keep(model, run, x, models, samples)
         except ValueError as error:  # codes or images that are not finite, a prior that does not suit the model
             found["outcome"] = reason(error)
     return found | sizes(model)
@@ -141,34 +142,44 @@ def file(run: Run, models: Path, suffix: str, **other: str) -> Path:
     return models / f"{dataclasses.replace(run, **other).name}{suffix}"
 
 
-def picture(row: dict[str, str], models: Path) -> Path:
+def picture(row: dict[str, str], samples: Path) -> Path:
     """Of the samples of the run with this row."""
-    return file(Run(**{key: row[key] for key in KEYS}), models, ".png")
+    return file(Run(**{key: row[key] for key in KEYS}), samples, ".png")
 
 
-def keep(model: keras.Model, run: Run, x: np.ndarray, models: Path) -> None:
+def keep(model: keras.Model, run: Run, x: np.ndarray, models: Path, samples: Path) -> None:
     """The model, where it was trained here, and a picture of samples; and of the held-out images one for all runs."""
     if not run.prior:
         with replacing(file(run, models, ".keras")) as temporary:
             model.save(temporary)
-    save_grid(file(run, models, ".png"), model.sample(SIDE * SIDE, seed=0), SIDE, scale=1)
-    if not (data := models / f"{run.dataset}.png").exists():
-        save_grid(data, x[: SIDE * SIDE], SIDE, scale=1)
+    _draw(file(run, samples, ".png"), model.sample(SIDE * SIDE, seed=0))
+    if not (data := samples / f"{run.dataset}.png").exists():
+        _draw(data, x[: SIDE * SIDE])
+
+
+def _draw(path, images):
+    save_grid(path, np.round(images * (LEVELS - 1)) / (LEVELS - 1), SIDE, scale=1)
+
+
+def samples_beside(results: Path, study: Study) -> Path:
+    """Where pictures of each run's samples are kept, beside its row: models may go, and the page can be drawn again."""
+    return results.parent / "pictures" / study.name
 
 
 def play(study: Study, runs: Iterable[Run], results: Path, judge: Judge, models: Path) -> None:
     """Trains, judges and appends what is not finished."""
-    about = origin(f"{study.name}.py")
+    about, samples = origin(f"{study.name}.py"), samples_beside(results, study)
     todo = unfinished(results, runs)
     missing = [run.name for run in todo if run.prior and not file(run, models, ".keras", prior="").exists()]
     if missing:
         raise SystemExit(f"--fit-priors needs trained models: run without it first. {models} lacks {missing}")
     for number, run in enumerate(todo, 1):
         print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
-        append(results, {**dataclasses.asdict(run), **outcome(study, run, judge, models), **about}, study.columns)
+        found = outcome(study, run, judge, models, samples)
+        append(results, {**dataclasses.asdict(run), **found, **about}, study.columns)
 
 
-def write_page(study: Study, rows: Rows, page: Path, models: Path) -> None:
+def write_page(study: Study, rows: Rows, page: Path) -> None:
     """The tables of the page, nearest samples first within each experiment, and the study's pictures."""
     ended = [row | {"outcome": ""} for row in rows if row["outcome"] == "ended"]
     ended.sort(key=lambda row: float(row["samples"]))
@@ -176,7 +187,7 @@ def write_page(study: Study, rows: Rows, page: Path, models: Path) -> None:
     shown = ["system", "settings", "prior", "codes", "seed", "outcome", *SCORES, *study.further, *COSTS]
     write_tables(page, TABLES, printed(print_experiments, titled(study, listed), shown))
     if ended:
-        study.draw(ended, page.parent / "pictures", models)
+        study.draw(ended, page.parent / "pictures", samples_beside(page, study))
 
 
 def titled(study: Study, rows: Rows) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ def main(study: Study, about: str, command: list[str] | None = None) -> None:
     given = _parser(study, about).parse_args(command)
     results = given.out / f"{study.name}{'_smoke' if given.smoke else ''}.csv"
     if given.page:
-        return write_page(study, read(results), results.with_suffix(".md"), given.models or HOME / study.name)
+        return write_page(study, read(results), results.with_suffix(".md"))
     runs = planned(study, given)
     if given.list:
         return print("\n".join(" ".join(filter(None, run.key)) for run in runs))
@@ -78,7 +78,7 @@ def _parser(study, about):
     parser.add_argument(
         "--lpips", type=Path, nargs=2, metavar=("HEADS", "BACKBONE"), help="files of LPIPS on a SqueezeNet: .pth, .npz"
     )
-    parser.add_argument("--models", type=Path, help=f"where models and samples are kept ({HOME / study.name})")
+    parser.add_argument("--models", type=Path, help=f"where models are kept ({HOME / study.name})")
     parser.add_argument("--smoke", action="store_true", help="three steps of each, on digits (as --classifier)")
     parser.add_argument("--list", action="store_true", help="only print the runs")
     parser.add_argument("--page", action="store_true", help="only write tables and pictures of finished runs")

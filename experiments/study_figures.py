@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from study import label
+from study import LEVELS, label
 
 from keras_ijae.figures import new_figure, save_figure, styled
 from keras_ijae.files import replacing
 
-PIXELS, LEVELS = 1300, 16  # of a sheet's width, at least; fewer levels make a smaller file
+PIXELS = 1300  # of a sheet's width, at least
 CAPTION, LETTERS = 28, 36  # pixels below a tile, two lines of letters
 
 
