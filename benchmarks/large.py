@@ -12,6 +12,7 @@ from typing import Annotated
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import typer  # noqa: E402
+from options import names  # noqa: E402
 from records import OUT, SHORT, append, machine, origin, read, write_section  # noqa: E402
 from rich.console import Console  # noqa: E402
 
@@ -108,11 +109,9 @@ def main(
     if one is not None:
         print(json.dumps(work(*json.loads(one))))
         return
-    console, path, peaks = Console(), out / FILE, {}
-    if unknown := sorted({*kinds.split(",")} - {*KINDS}):
-        raise typer.BadParameter(f"--kinds must be of {', '.join(KINDS)}. Received: {', '.join(unknown)}")
+    console, path, peaks, chosen = Console(), out / FILE, {}, names(kinds, KINDS, "kinds")
     about = {SHORT: "" if counts == COUNTS else SHORT, "machine": machine()} | origin("large.py", "benchmarks")
-    for kind in [] if page else kinds.split(","):
+    for kind in [] if page else chosen:
         for count in map(int, counts.split(",")):
             images = max(count // 1000, 8) if kind == "large" else count
             row = {"what": kind, "images": images, **fresh(kind, images)}

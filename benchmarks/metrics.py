@@ -14,6 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np  # noqa: E402
 import typer  # noqa: E402
+from options import names  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Column, Table  # noqa: E402
 
@@ -148,14 +149,6 @@ def _accumulator_memory(dimensions: int, batch: int = 500) -> list[float]:
     return [_peak(lambda batches=batches: accumulate(batches))[1] for batches in (2, 20, 200)]
 
 
-def _chosen(only: str) -> list[str]:
-    names = only.split(",")
-    unknown = sorted(set(names) - {*COMPARISONS, "accumulator"})
-    if unknown:
-        raise typer.BadParameter(f"--only must be of {', '.join(COMPARISONS)}, accumulator. Received: {unknown}")
-    return names
-
-
 def main(
     only: Annotated[str, typer.Option(help="Which, with commas between.")] = ",".join([*COMPARISONS, "accumulator"]),
     rows: Annotated[int, typer.Option(min=10, help="Of each set of features.")] = 10000,
@@ -180,7 +173,7 @@ def main(
     [cyan]python benchmarks/metrics.py --only frechet --repeats 5[/cyan]
     """
     console, failed, table = Console(), [], Table(Column(COLUMNS[0], overflow="fold"), *COLUMNS[1:])
-    chosen = _chosen(only)
+    chosen = names(only, [*COMPARISONS, "accumulator"], "only")
     for name in [name for name in COMPARISONS if name in chosen]:
         comparison = COMPARISONS[name](rows, dimensions)
         row, difference = _row(comparison, repeats, clock)

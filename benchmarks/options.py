@@ -24,11 +24,11 @@ def text(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-def names(given: str, known: Collection[str]) -> list[str]:
-    """Names of systems, parted by commas, of those that are known."""
+def names(given: str, known: Collection[str], option: str = "systems") -> list[str]:
+    """The names that an option got, parted by commas, of those that are known."""
     found = given.split(",")
     if unknown := sorted(set(found) - set(known)):
-        raise typer.BadParameter(f"--systems must be of {', '.join(known)}. Received: {', '.join(unknown)}")
+        raise typer.BadParameter(f"--{option} must be of {', '.join(known)}. Received: {', '.join(unknown)}")
     return found
 
 

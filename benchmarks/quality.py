@@ -17,6 +17,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import typer  # noqa: E402
+from options import names  # noqa: E402
 from peer import LATENT, PYTHON, SHAPE, parameters, peer  # noqa: E402
 from records import OUT, SHORT, append, finished, machine, origin, read, text, write_section  # noqa: E402
 
@@ -52,13 +53,14 @@ class Run:
     sampler: str
 
 
+LIBRARIES, NETWORKS = ("keras_ijae", "pythae"), ("dense", "convolutions")  # networks: pythae's
 PEERS = (("rae_l2", "gmm"), ("vae", "gmm"), ("vamp", "vamp"))
 RUNS = [
     *(
         Run("keras_ijae", name, "default", "own")
         for name in ("rae_gmm", "flow_vae", "two_stage_vae", "gmm_vae", "vamp_vae")
     ),
-    *(Run("pythae", name, networks, sampler) for name, sampler in PEERS for networks in ("dense", "convolutions")),
+    *(Run("pythae", name, networks, sampler) for name, sampler in PEERS for networks in NETWORKS),
 ]
 Look = tuple[dict[str, Any], np.ndarray]
 """What is known at a mark, and samples (n, 28, 28, 1)."""
@@ -196,8 +198,8 @@ def _curves(rows: Sequence[dict[str, str]]) -> Iterator[tuple[str, list[dict[str
 
 def main(
     systems: Annotated[str | None, typer.Option(help="Which, parted by commas; none: all.")] = None,
-    libraries: Annotated[str, typer.Option(help="Whose.")] = "keras_ijae,pythae",
-    networks: Annotated[str, typer.Option(help="pythae's: its dense ones, those for MNIST.")] = "dense,convolutions",
+    libraries: Annotated[str, typer.Option(help="Whose.")] = ",".join(LIBRARIES),
+    networks: Annotated[str, typer.Option(help="pythae's: its dense ones, those for MNIST.")] = ",".join(NETWORKS),
     minutes: Annotated[str, typer.Option(help="CPU time at which samples are judged, rising.")] = MINUTES,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, data and noise.")] = 0,
     classifier: Annotated[Path, typer.Option(help="The judge.")] = Path("runs/mnist/classifier.keras"),
@@ -218,12 +220,10 @@ def main(
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    known, path = {run.system for run in RUNS}, out / ("quality_smoke.csv" if smoke else FILE)
-    chosen = known if systems is None else {*systems.split(",")}
-    if unknown := sorted(chosen - known):
-        raise typer.BadParameter(f"--systems must be of {', '.join(sorted(known))}. Received: {', '.join(unknown)}")
-    kinds = {"default", *networks.split(",")}
-    runs = [r for r in RUNS if r.system in chosen and r.library in libraries.split(",") and r.networks in kinds]
+    path, known = out / ("quality_smoke.csv" if smoke else FILE), list(dict.fromkeys(run.system for run in RUNS))
+    chosen = names(systems or ",".join(known), known)
+    whose, kinds = names(libraries, LIBRARIES, "libraries"), ["default", *names(networks, NETWORKS, "networks")]
+    runs = [r for r in RUNS if r.system in chosen and r.library in whose and r.networks in kinds]
     if not page:
         play(runs, path, _numbers(SMOKE_MINUTES if smoke else minutes), seed, python, classifier, smoke)
     rows = read(path)

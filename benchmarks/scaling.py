@@ -13,6 +13,7 @@ from typing import Annotated, Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import typer  # noqa: E402
+from options import names  # noqa: E402
 from records import OUT, SHORT, append, finished, machine, origin, read, text, write_section  # noqa: E402
 from rich.console import Console  # noqa: E402
 
@@ -143,9 +144,7 @@ def main(
     if point is not None:
         print(json.dumps(measure(json.loads(point))))
         return
-    console, path, chosen = Console(), out / FILE, sweeps.split(",")
-    if unknown := sorted({*chosen} - {*SWEEPS}):
-        raise typer.BadParameter(f"--sweeps must be of {', '.join(SWEEPS)}. Received: {', '.join(unknown)}")
+    console, path, chosen = Console(), out / FILE, names(sweeps, SWEEPS, "sweeps")
     short = SHORT if steps < STEPS or repeats < REPEATS else ""
     for one in [] if page else planned(systems.split(","), chosen, steps, repeats):
         if tuple(text(one[key]) for key in KEYS) not in finished(path, KEYS):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+import typer
 
 import keras_ijae as ki
 
@@ -21,6 +22,13 @@ def benchmark(monkeypatch):
     """Imports a module of benchmarks/ by its name."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     return importlib.import_module
+
+
+def test_a_name_that_is_not_known_is_refused_by_its_option(benchmark):
+    names, known = benchmark("options").names, ("dense", "convolutions")
+    assert names("convolutions,dense", known, "networks") == ["convolutions", "dense"]
+    with pytest.raises(typer.BadParameter, match="--networks must be of dense, convolutions. Received: dens$"):
+        names("dense,dens", known, "networks")
 
 
 def features(name):
