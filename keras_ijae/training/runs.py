@@ -133,16 +133,19 @@ class RunDirectory:
 
     def read_replicas(self) -> int:
         """How many replicas the run in `config.json` had last; 0 if it does not say."""
-        content = json.loads(self.config.read_text(encoding="utf-8")) if self.config.is_file() else {}
-        return content.get("replicas", 0)
+        return self._noted("replicas", int) or 0
 
     def read_class_names(self) -> list[str]:
         """The names of the labels 0, 1, ... of a conditional model, in `config.json`; none if it has none."""
+        return list(map(str, self._noted("class_names", list) or []))
+
+    def _noted(self, name, kind):
+        """A field of `config.json` beside the recipe; None if there is none of that kind, or the file is not ours."""
         try:
-            names = json.loads(self.config.read_text(encoding="utf-8"))["class_names"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):  # none, or of another program
-            return []
-        return list(map(str, names)) if isinstance(names, list) else []
+            found = json.loads(self.config.read_text(encoding="utf-8"))[name]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return found if isinstance(found, kind) else None
 
     def read_history(self) -> list[dict[str, float]]:
         """The rows of `history.csv`, name -> value, without what was not logged; none if no epoch has ended.
