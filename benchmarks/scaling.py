@@ -27,7 +27,7 @@ SWEEPS: dict[str, tuple[int, ...]] = {
     "replicas": (1, 2, 4),
 }
 CRITIC = "wgan_gp"  # whose number of moves of the critic is varied
-STEPS, REPEATS, FIRST = 50, 5, 3
+STEPS, REPEATS, FIRST = 20, 3, 3
 KEYS = ["sweep", "system", *BASE, "steps", "repeats"]
 MEASURED = ["images/s", "peak_mb", "training_mb"]
 COLUMNS = [*KEYS, *MEASURED, SHORT, "machine", "commit", "command"]
