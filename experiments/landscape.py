@@ -20,6 +20,7 @@ Protocol and results are in docs/landscape.md; `--out docs` names the committed 
 
 from pathlib import Path
 
+from landscape_ranks import HEADING, section
 from study import Plan, Rows, Study, label, picture
 from study_command import main
 from study_figures import draw_distances, draw_sheet
@@ -46,7 +47,13 @@ def draw(rows: Rows, pictures: Path, samples: Path) -> None:
         draw_sheet({"held-out images": samples / f"{dataset}.png"} | drawn, pictures / f"{name}-samples.png")
 
 
-STUDY = Study("landscape", {"Systems": [*map(Plan, ki.list_models()), *MORE]}, draw)
+def ranks(rows: Rows) -> dict[str, str]:
+    """The systems' order on MNIST beside the papers'."""
+    found = section([row for row in rows if row["dataset"] == "mnist"])
+    return {HEADING: found} if found else {}
+
+
+STUDY = Study("landscape", {"Systems": [*map(Plan, ki.list_models()), *MORE]}, draw, sections=ranks)
 
 if __name__ == "__main__":
     main(STUDY, __doc__)

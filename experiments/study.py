@@ -77,6 +77,7 @@ class Study(NamedTuple):
         further: columns that it has beside those of all studies.
         judge: those columns of a model, by its run, held-out images and the judge.
         dataset: on which it is made, unless the command says otherwise.
+        sections: heading -> text of its page, by the rows that ended.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Study(NamedTuple):
     further: Sequence[str] = ()
     judge: Callable[[keras.Model, Run, np.ndarray, Judge], dict[str, float]] = lambda *_: {}
     dataset: str = "mnist"
+    sections: Callable[[Rows], dict[str, str]] = lambda _: {}
 
     @property
     def columns(self) -> list[str]:
@@ -186,6 +188,8 @@ def write_page(study: Study, rows: Rows, page: Path) -> None:
     listed = [*ended, *(row for row in rows if row["outcome"] != "ended")]
     shown = ["system", "settings", "prior", "codes", "seed", "outcome", *SCORES, *study.further, *COSTS]
     write_tables(page, TABLES, printed(print_experiments, titled(study, listed), shown))
+    for heading, text in study.sections(ended).items():
+        write_tables(page, heading, text)
     if ended:
         study.draw(ended, page.parent / "pictures", samples_beside(page, study))
 

@@ -6,6 +6,7 @@ import functools
 import importlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -270,6 +271,29 @@ def test_runs_are_named_in_words_also_by_a_likelihood_with_arguments(script):
     study, ablations = script("study"), script("ijae_ablations")
     row = {"system": "ijae", "settings": json.dumps({"likelihood": ablations.shifts(3)}), "prior": "gmm"}
     assert study.label(row) == "ijae likelihood=CyclicShift(max_shift=3, decay=0.5) + gmm"
+
+
+def test_orders_that_agree_have_rank_correlation_one_and_chance_of_one_in_all_orders(script):
+    agreement = script("landscape_ranks").agreement
+    alike = agreement([1.0, 2.0, 3.0, 9.0], [10.0, 11.0, 30.0, 31.0])
+    assert alike.rho == pytest.approx(1) and alike.chance == pytest.approx(1 / 24) and alike.low == pytest.approx(1)
+    turned = agreement([1.0, 2.0, 3.0, 9.0], [4.0, 3.0, 2.0, 1.0])
+    assert turned.rho == pytest.approx(-1) and turned.chance == 1
+    x, y = [1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 1.0, 4.0, 3.0, 5.0]
+    mixed = agreement(x, y)
+    assert mixed.rho == pytest.approx(1 - 6 * 4 / (5 * 24)) and mixed.low < 0.8 <= mixed.high == pytest.approx(1)
+    assert mixed.chance == pytest.approx(np.mean([np.dot(x, order) >= np.dot(x, y) for order in permutations(y)]))
+
+
+def test_a_paper_s_ranks_stand_beside_the_means_of_seeds_and_name_what_was_not_run(script):
+    ranks = script("landscape_ranks")
+    row = lambda system, samples, prior="": {"system": system, "settings": "{}", "prior": prior, "samples": samples}  # noqa: E731
+    runs = [row("vae", "50"), row("vae", "40"), row("ae", "44"), row("ae", "1", "gmm"), row("gan", "2")]
+    table = ranks.Table("A paper", "samples", {"vae": 9.0, "ae": 8.0, "ae + gmm": 7.0, "wgan": 6.0})
+    page = ranks.section(runs, [table])
+    assert "A paper. Rank correlation 1.00, 95 %" in page and "Not run here: wgan." in page
+    assert page.endswith("| ae + gmm | 7 | 1 | 1 | 1 |\n| ae | 8 | 2 | 44 | 2 |\n| vae | 9 | 3 | 45 | 3 |\n")
+    assert ranks.section(runs[:2], [table]) == ""
 
 
 @pytest.mark.slow

@@ -1,0 +1,142 @@
+"""The systems' order by their samples, beside the order that the papers' tables give them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from experiment import print_table, printed
+from scipy import stats
+from study import label
+
+HEADING, RESAMPLES = "## Ranks beside the papers'", 9999
+
+
+class Table(NamedTuple):
+    """A paper's distances by the label of a run here."""
+
+    about: str
+    column: str
+    distances: Mapping[str, float]
+
+
+FLEX_AE = "Mondal et al. 2020 (FlexAE), MNIST"
+TABLES = (
+    Table(
+        f"{FLEX_AE}, samples",
+        "samples",
+        {
+            "vae": 57.04,
+            "beta_vae": 24.31,
+            "vamp_vae": 49.75,
+            "iop_vae": 32.61,
+            "ae_gmm": 12.14,
+            "rae_gmm": 7.30,
+            "flow_vae": 20.17,
+            "injflow": 35.96,
+            "injflow + gmm": 9.93,
+            "mask_aae": 10.52,
+            "flex_ae": 4.69,
+        },
+    ),
+    Table(
+        f"{FLEX_AE}, reconstructions",
+        "reconstructions",
+        {
+            "vae": 65.10,
+            "beta_vae": 7.91,
+            "vamp_vae": 11.01,
+            "iop_vae": 8.01,
+            "ae_gmm": 8.69,
+            "rae_gmm": 6.15,
+            "flow_vae": 8.62,
+            "injflow": 7.40,
+            "mask_aae": 8.46,
+            "flex_ae": 4.33,
+        },
+    ),
+    Table(
+        "Mondal et al. 2020 (MaskAAE), MNIST, samples",
+        "samples",
+        {
+            "vae": 52.0,
+            "flow_vae": 54.8,
+            "two_stage_vae": 12.6,
+            "wae_mmd": 115.0,
+            "wae_gan": 12.4,
+            "mask_aae": 10.5,
+        },
+    ),
+    Table(
+        "Alanov et al. 2019 (λ-IJAE), CIFAR-10, samples; its WAE is of a kind that it does not say",
+        "samples",
+        {
+            "vae preset=resnet": 150.3,
+            "two_stage_vae": 94.53,
+            "wae_mmd": 87.7,
+            "alpha_gan": 54.98,
+            "svae": 44.73,
+            "age": 39.13,
+            "ijae": 29.46,
+        },
+    ),
+)
+
+
+class Agreement(NamedTuple):
+    """Spearman's rank correlation, its 95 % interval, and how often chance gives one as great."""
+
+    rho: float
+    low: float
+    high: float
+    chance: float
+
+
+def agreement(theirs: Sequence[float], ours: Sequence[float], seed: int = 0) -> Agreement:
+    """How alike two orders of the same systems are.
+
+    The interval is the bootstrap's, by percentiles over systems drawn with replacement; draws in which all are one
+    system have no correlation and are left out. Chance is a permutation test, one-sided.
+    """
+    pairs, rng = np.stack([theirs, ours], axis=1), np.random.default_rng(seed)
+    drawn = [pairs[rng.integers(len(pairs), size=len(pairs))] for _ in range(RESAMPLES)]
+    drawn = [_rho(*some.T) for some in drawn if len(np.unique(some[:, 0])) > 1 and len(np.unique(some[:, 1])) > 1]
+    chance = stats.permutation_test(
+        (theirs,),
+        lambda x: _rho(x, ours),
+        permutation_type="pairings",
+        alternative="greater",
+        n_resamples=RESAMPLES,
+        rng=rng,
+    )
+    return Agreement(_rho(theirs, ours), *np.percentile(drawn, [2.5, 97.5]), chance.pvalue)
+
+
+def _rho(a, b):
+    return stats.spearmanr(a, b).statistic
+
+
+def section(rows: Sequence[Mapping[str, str]], tables: Sequence[Table] = TABLES) -> str:
+    """Of the page: a table for each of the papers' that has three or more systems here, and how alike the orders are.
+
+    Args:
+        rows: runs that ended, on one data set; of several seeds the mean is taken.
+    """
+    return printed(lambda: [_print(rows, table) for table in tables])
+
+
+def _print(rows, table):
+    found = {name: [float(row[table.column]) for row in rows if label(row) == name] for name in table.distances}
+    here = {name: float(np.mean(values)) for name, values in found.items() if values}
+    if len(here) < 3:
+        return
+    theirs, ours = [table.distances[name] for name in here], list(here.values())
+    found = agreement(theirs, ours)
+    print(
+        f"\n{table.about}. Rank correlation {found.rho:.2f}, 95 % of resampled systems between {found.low:.2f} and "
+        f"{found.high:.2f}; chance gives as much in {found.chance:.1%} of orders.\n"
+    )
+    if missing := [name for name in table.distances if name not in here]:
+        print(f"Not run here: {', '.join(missing)}.\n")
+    ranks = zip(here, theirs, stats.rankdata(theirs), ours, stats.rankdata(ours), strict=True)
+    lines = [[name, f"{their:g}", f"{a:g}", f"{our:.3g}", f"{b:g}"] for name, their, a, our, b in ranks]
+    print_table(["system", "theirs", "rank", "here", "rank here"], sorted(lines, key=lambda line: float(line[2])))
