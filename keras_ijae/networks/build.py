@@ -229,7 +229,10 @@ def _family(family: str, data_shape: tuple[int, ...], style: Style) -> ModuleTyp
         if style.maxout:
             raise ValueError(f"Argument `maxout` must be 0 for networks 'resnet', {keep}. Received: {given}")
         if style.pieces > 1:
-            raise ValueError(f"Argument `hidden_activation` must not be 'glu' for networks 'resnet', {keep}.")
+            given = "hidden_activation='glu'"
+            raise ValueError(
+                f"Argument `hidden_activation` must not be 'glu' for networks 'resnet', {keep}. Received: {given}"
+            )
         if style.kernel_size:
             given = f"kernel_size={style.kernel_size}"
             raise ValueError(f"Argument `kernel_size` must be None for networks 'resnet'. Received: {given}")

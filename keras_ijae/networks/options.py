@@ -83,6 +83,9 @@ class Networks:
     def but(self, networks: str | Mapping[str, Any] | Networks) -> Networks:
         """These options with the family or the options of a dictionary in their place; or other options altogether.
 
+        Options that networks of another family cannot have do not go over to it: "resnet" leaves `maxout`,
+        `kernel_size` and "glu".
+
         Raises:
             ValueError: as of `of`.
         """
@@ -93,7 +96,16 @@ class Networks:
                 "Argument `networks` must be the name of a family, a dictionary of options or `Networks`. "
                 f"Received: networks={networks!r:.200}"
             )
-        return dataclasses.replace(self, **_known({"family": networks} if isinstance(networks, str) else networks))
+        given = _known({"family": networks} if isinstance(networks, str) else networks)
+        return dataclasses.replace(self._as_resnet() if given.get("family") == "resnet" else self, **given)
+
+    def _as_resnet(self) -> Networks:
+        options = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        roles = {
+            role: {n: value for n, value in own.items() if not _foreign(n, value)} for role, own in self.roles.items()
+        }
+        kept = {name: value for name, value in options.items() if not _foreign(name, value)}
+        return Networks(**kept | {"roles": roles})
 
     def without_roles(self, names: Collection[str]) -> Networks:
         """These options, without those of single networks that are called so."""
@@ -195,3 +207,8 @@ def _known(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return {key: _plain(part) for key, part in value.items()} if isinstance(value, Mapping) else value
+
+
+def _foreign(name: str, value: Any) -> bool:
+    """Whether an option is none that "resnet" has, whose blocks keep the number of channels."""
+    return name in ("maxout", "kernel_size") or (name == "hidden_activation" and value == "glu")
