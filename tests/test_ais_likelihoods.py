@@ -108,7 +108,7 @@ CASES = {
     "implicit probabilities, Bernoulli": (svae, {}, "bernoulli", BITS, bits, log_normal),
     "implicit, Gaussian": (svae, {"activation": "linear"}, Gaussian(1.0), GREY, PLAIN, log_normal),
     "uniform prior": (gan, {"prior": "uniform"}, "bernoulli", BITS, bits, log_box),
-    "mixture prior": (vae, {"prior": gmm()}, None, BITS, bits, log_gmm),
+    "mixture prior": (gan, {"prior": gmm()}, "bernoulli", BITS, bits, log_gmm),
 }
 
 

@@ -14,6 +14,7 @@ from systems import BATCH, dataset, images, same, train, weights
 
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES, Preset, Role
+from keras_ijae.game.arguments import check_types
 from keras_ijae_cli import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -262,3 +263,26 @@ def test_what_a_class_does_not_take_of_the_one_above_has_the_default_of_that_one
             super().__init__(encoder=encoder, decoder=decoder, **rest)
 
     assert ki.create(Fixed, **SIZES).encoder.output_shape == (None, 6)  # a mean and a deviation for each of 3
+
+
+def test_an_argument_called_origin_is_saved_as_any_other(tmp_path):
+    @keras.saving.register_keras_serializable("test_own_system")
+    class Placed(ki.models.VAE):
+        def __init__(self, *, origin=3, **vae):
+            self.origin = origin
+            super().__init__(**vae)
+
+    ki.create(Placed, **SIZES, origin=7).save(tmp_path / "placed.keras")
+    assert ki.load_model(tmp_path / "placed.keras").origin == 7
+
+
+def test_annotations_that_type_checkers_alone_can_resolve_pass_and_the_others_are_checked():
+    @keras.saving.register_keras_serializable("test_own_system")
+    class Hinted(ki.models.VAE):
+        def __init__(self, *, where: "PathLike | None" = None, times: "int" = 1, **vae):  # noqa: F821
+            self.where, self.times = where, times
+            super().__init__(**vae)
+
+    assert ki.create(Hinted, **SIZES, where="here").where == "here"
+    with pytest.raises(ValueError, match="`times` must be of type int. Received: times='x'"):
+        check_types(Hinted, {"where": "anything", "times": "x"})

@@ -8,6 +8,7 @@ from systems import CLASSES, REPRESENTATIVE, SYSTEMS, create, quick
 
 import keras_ijae as ki
 from keras_ijae.game import ENTRIES, arguments_of
+from keras_ijae.game.config import ORIGIN
 from keras_ijae.game.entries import Entry
 
 
@@ -31,7 +32,7 @@ def test_own_networks_say_the_shapes_of_data_and_codes_unless_they_are_given():
 def test_arguments_are_keywords_and_kept_under_their_names(name):
     model = create(name)
     names = set(arguments_of(type(model)))
-    assert {*names, "origin"} == set(model.get_config())
+    assert {*names, ORIGIN} == set(model.get_config())
     assert names >= {"data_shape", "latent_dim", "ema", "seed", "preset", "name"}
     with pytest.raises(TypeError, match="positional"):
         type(model)(*model.networks.values())

@@ -3,7 +3,7 @@
 import inspect
 import numbers
 from collections.abc import Callable
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, TypedDict, Union, Unpack, get_args, get_origin, get_type_hints
 
 import keras
@@ -72,7 +72,7 @@ def _taken(bases, whole=False):
     """name -> parameter of what the first of these classes takes; `whole`: and of what those above it take."""
     at = next(index for index, base in enumerate(bases) if "__init__" in vars(base))
     function, found = bases[at].__init__, {}
-    hints = get_type_hints(function, include_extras=True)
+    hints = _hints(inspect.unwrap(function))
     for parameter in list(inspect.signature(function).parameters.values())[1:]:
         name, hint = parameter.name, hints.get(parameter.name, Any)
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -81,6 +81,17 @@ def _taken(bases, whole=False):
             found = found | {name: above[name] for name in listed if name not in found}
         elif parameter.kind not in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             found[name] = parameter.replace(annotation=hint)
+    return found
+
+
+def _hints(function):
+    """name -> annotation, but for those with a name that type checkers alone import."""
+    found, known = {}, getattr(function, "__globals__", {})
+    for name, annotation in getattr(function, "__annotations__", {}).items():
+        try:
+            found |= get_type_hints(SimpleNamespace(__annotations__={name: annotation}), known, include_extras=True)
+        except (NameError, AttributeError):
+            continue
     return found
 
 

@@ -10,8 +10,8 @@ from keras_ijae.game.versions import version
 RENAMED = {"posterior": "posterior_kind", "sampling_prior": "own_sampling_prior"}
 """Arguments that are kept as attributes of other names, since a method or property has theirs."""
 
-ORIGIN = "origin"
-"""What a configuration has beside arguments: where the game is from."""
+ORIGIN = "keras_ijae>origin"
+"""What a configuration has beside arguments, so no name of one: where the game is from."""
 
 
 def given(game: Any) -> dict[str, Any]:

@@ -37,21 +37,21 @@ def fitted(model: Any, data: Any, prior: Prior | str | None, seed: int) -> Prior
     return made
 
 
-def settle_prior(model: Any) -> None:
-    """Give a game that is whole its prior.
+def check_named(model: Any, prior: Any) -> None:
+    """ValueError where the argument `prior` is the name of what is fitted to codes, of which a game has none.
 
-    ValueError where that has no samples here, or awaits a fit to the codes of an encoder that the game has not.
+    An instance may have been fitted elsewhere, or have its weights from a file or by hand.
 
     Args:
-        model: a `Game` whose moves are checked.
+        model: a `Game` whose networks are known.
+        prior: the argument.
     """
-    model.prior.check()
-    if model.prior.can_fit and not model.has_encoder and not model.prior.trainable_variables:
+    made = model.prior
+    if isinstance(prior, str) and made.can_fit and not model.has_encoder and not made.trainable_variables:
         raise ValueError(
-            "Argument `prior` must be one that is not fitted to codes, as 'normal': "
-            f"{type(model).__name__} has no encoder that gives some. Received: a {type(model.prior).__name__}"
+            "Argument `prior` must be one that is not fitted to codes, as 'normal', or an instance that has been: "
+            f"{type(model).__name__} has no encoder that gives some. Received: prior={prior!r}"
         )
-    model.prior.claim(model)
 
 
 def check_support(model: Any, prior: Prior) -> None:

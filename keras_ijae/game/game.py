@@ -101,6 +101,7 @@ class Game(CalledByUsers):
         self.steps = self._variable("steps", "zeros", dtype="int64")
         for role, network in networks_by_role.items():
             setattr(self, role, network)
+        fitting.check_named(self, prior)
         if sampling_prior is not None:
             self._need_encoder("take the argument `sampling_prior`")
             sampling_prior = priors.get_sampling(sampling_prior, self.latent_dim)
@@ -129,7 +130,8 @@ class Game(CalledByUsers):
         moves.check_learned(
             densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
         )
-        fitting.settle_prior(self)
+        self.prior.check()
+        self.prior.claim(self)
         averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
         averaged += [density for density in densities.values() if density is not None]
         self.averaging = RunningAverages(averaged, self.ema)
