@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 CPUS = 2
+LONGEST = "test_workers.py"
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * CPUS
 )
@@ -15,7 +16,11 @@ tf.config.set_logical_device_configuration(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """`make test` runs one of a file's steps that are compared with finite differences: the others are slow."""
+    """`make test` runs one of a file's steps that are compared with finite differences: the others are slow.
+
+    The file with tests of minutes comes first, so that no process ends long after the other.
+    """
+    items.sort(key=lambda item: item.path.name != LONGEST)
     counts = collections.Counter()
     for item in items:
         if getattr(item, "originalname", "").startswith("test_one_step"):
