@@ -166,7 +166,7 @@ def _distances(asked):
 
     sizes, scores, measured_on = zip(*map(_scored, asked.runs), strict=True)
     _check_agreed(asked, asked.runs, measured_on)
-    return [distances_over_dimension(list(zip(sizes, scores, strict=True)))]
+    return distances_over_dimension(list(zip(sizes, scores, strict=True)))
 
 
 def _check_agreed(asked, runs, measured_on):

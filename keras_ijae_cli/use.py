@@ -192,10 +192,11 @@ def export(
         raise ValueError(f"Option --encoder goes with --format savedmodel alone. Received: --format {format_}")
     check_free(out, overwrite)
     loaded = load(model)
+    from keras_ijae.datasets.names import without_directories
     from keras_ijae.training import RunDirectory, info
 
-    file = RunDirectory(model).model if model.is_dir() else model  # its run's history may be damaged
-    about = {name: part for name, part in info(file).items() if name in ("system", "dataset")}
+    found = info(RunDirectory(model).model if model.is_dir() else model)  # its run's history may be damaged
+    about = {"system": found["system"], "dataset": without_directories(found["dataset"])}
     with only_ours():
         if encoder:
             loaded.export_encoder(out, overwrite=True, about=about)  # it is empty, or may be replaced

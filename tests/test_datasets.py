@@ -13,6 +13,7 @@ from tensorflow.python.eager import context
 
 from keras_ijae import datasets
 from keras_ijae.datasets.crops import framing
+from keras_ijae.datasets.names import without_directories
 from keras_ijae.datasets.order import mixed
 from keras_ijae.datasets.pipeline import begin_at, peeking
 
@@ -715,6 +716,26 @@ def test_no_module_of_the_room_is_imported_in_a_circle_and_none_knows_a_model():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         datasets.load(**{"name": "digits", **arguments})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("folder:/home/someone/private", "folder:private"),
+        ("folder:~/private/", "folder:private"),
+        ("npz:C:\\Users\\someone\\digits.npz", "npz:digits.npz"),
+        ("tfrecord:gs://bucket/some/train-*.tfrecord", "tfrecord:train-*.tfrecord"),
+        ("tiny_imagenet:data/tiny-imagenet-200", "tiny_imagenet:tiny-imagenet-200"),
+        ("binarized_mnist:data/mnist.npz", "binarized_mnist:mnist.npz"),
+        ("binarized_mnist:static", "binarized_mnist:static"),
+        ("manifold:8", "manifold:8"),
+        ("imagenet_resized/64x64:0.1.0", "imagenet_resized/64x64:0.1.0"),
+        ("digits", "digits"),
+        (None, None),
+    ],
+)
+def test_a_name_without_directories_has_the_last_part_of_a_path_alone(name, told):
+    assert without_directories(name) == told
 
 
 @pytest.mark.parametrize("name", ["folder:{}", "npz:{}/a.npz", "tfrecord:{}/*.x", "tiny_imagenet:{}"])

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 import sklearn.manifold
 import threadpoolctl
+from PIL import Image
 
 import keras_ijae as ki
 from keras_ijae.datasets.from_gmm5 import MEANS, STDDEV
 from keras_ijae.metrics.features.classifier import Classifier, build_classifier
+from keras_ijae.training import save_grid
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 
@@ -265,6 +267,14 @@ def test_a_study_is_trained_listed_and_drawn(script, name, systems, picture, jud
     main(study, "about", ["--smoke", "--page", *judged])
     assert is_png(tmp_path / "pictures" / picture)
     assert f"| {systems} |" in (tmp_path / f"{name}_smoke.md").read_text()
+
+
+def test_runs_whose_pictures_are_missing_are_named_and_the_sheet_has_the_others(script, tmp_path, capsys):
+    save_grid(tmp_path / "vae.png", np.zeros((4, 8, 8, 1)), 2, scale=1)
+    pictures = {name: tmp_path / f"{name}.png" for name in ("vae", "gan", "aae")}
+    script("study_figures").draw_sheet(pictures, tmp_path / "sheet.png")
+    assert capsys.readouterr().out == "Not on the sheet, for lack of their pictures: aae, gan\n"
+    assert np.count_nonzero(np.asarray(Image.open(tmp_path / "sheet.png")) == 0) >= 16 * 16  # the black samples
 
 
 def test_runs_are_named_in_words_also_by_a_likelihood_with_arguments(script):

@@ -10,6 +10,7 @@ from PIL import Image
 
 import keras_ijae as ki
 from keras_ijae.training import Recipe, RunDirectory, save_grid
+from keras_ijae.training.measured import keep_scores
 from keras_ijae.training.trainer import build
 from keras_ijae_cli.figures import FIGURES
 
@@ -73,6 +74,17 @@ def test_runs_are_compared(runs, tmp_path):
     home, _ = runs
     assert run("figure", "distances", home / "vae", home / "other", "--out", tmp_path / "d.png") == 0
     assert np.asarray(Image.open(tmp_path / "d.png")).std() > 10
+
+
+def test_runs_that_were_evaluated_in_two_kinds_of_features_have_two_plots(tmp_path):
+    for latent_dim in (2, 4):
+        path = RunDirectory(tmp_path / str(latent_dim))
+        path.write_recipe(Recipe(system="vae", dataset="digits", latent_dim=latent_dim), {})
+        for name in ("fid", "frechet_distance[net]"):
+            keep_scores(path.path / "scores.json", {f"gen/{name}": {"value": 1.0}}, dataset="digits", split="test")
+    assert run("figure", "distances", tmp_path / "2", tmp_path / "4", "--out", tmp_path / "d.svg") == 0
+    drawn = (tmp_path / "d.svg").read_text()
+    assert "FID" in drawn and "Frechet distance, features of net" in drawn
 
 
 def test_runs_that_were_scored_on_different_data_are_not_compared(runs, tmp_path, capsys):

@@ -261,20 +261,25 @@ def test_distances_of_runs_are_gathered_by_side():
         (2, {f"gen/{name}": score(3.0), f"rec/{name}": score(1.0), "nac": score(0.0)}),
         (8, {f"gen/{name}": score(2)}),
     ]
-    drawn = ki.figures.distances_over_dimension(runs)
+    (drawn,) = ki.figures.distances_over_dimension(runs)
     assert drawn.series == {"samples": [(2, 3.0), (8, 2.0)], "reconstructions": [(2, 1.0)]}
     assert drawn.unit == "Frechet distance, features of net"
     with pytest.raises(ValueError, match="in the same features"):
         ki.figures.distances_over_dimension([*runs, (4, {f"gen/{name}": score(3.0, "b")})])
-    other = "gen/frechet_distance[other]"
-    both = [(size, {**scores, other: score(9.0)}) for size, scores in runs[:1]]
-    assert ki.figures.distances_over_dimension([*both, *runs[1:]]).series == drawn.series  # what all have
-    with pytest.raises(ValueError, match="in the same features"):
-        ki.figures.distances_over_dimension([*both, *both])
     with pytest.raises(ValueError, match="must have Frechet distances. Received: one with .*nac"):
         ki.figures.distances_over_dimension([(2, {"nac": score(0.1), "of/frechet_distance": score(1.0)})])
     with pytest.raises(ValueError, match="at least one run"):
         ki.figures.distances_over_dimension([])
+
+
+def test_distances_are_drawn_in_each_kind_of_features_that_all_runs_have():
+    first, second = ({"gen/frechet_distance[net]": score(value), "rec/fid": score(9.0, "b")} for value in (3.0, 2.0))
+    of_net, fid = ki.figures.distances_over_dimension([(2, first), (8, {**second, "gen/kid": score(0.1)})])
+    assert of_net.series == {"samples": [(2, 3.0), (8, 2.0)]} and of_net.unit == "Frechet distance, features of net"
+    assert fid.series == {"reconstructions": [(2, 9.0), (8, 9.0)]} and fid.unit == "FID"
+    more, less = {"gen/frechet_distance[other]": score(1.0), **first}, {"gen/frechet_distance[net]": score(2.0)}
+    (common,) = ki.figures.distances_over_dimension([(2, more), (8, less)])
+    assert (common.series, common.unit) == (of_net.series, of_net.unit)
 
 
 def test_samples_outside_the_frame_of_the_data_are_counted():

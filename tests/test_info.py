@@ -1,6 +1,7 @@
 """What `info` reads of runs, `.keras` files and exports, and what it says of damaged, hostile and foreign ones."""
 
 import csv
+import dataclasses
 import json
 import re
 import zipfile
@@ -98,6 +99,25 @@ def test_a_model_keeps_its_name_its_data_and_the_version_through_files_and_expor
         found = info(tmp_path / path)
         assert (found["system"], found["dataset"]) == ("flow_vae", "digits")
         assert found["versions"]["keras_ijae"] == version() and found["data_shape"] == [8, 8, 1]
+
+
+def test_files_of_a_model_name_its_data_without_directories_and_its_run_with_them(run, tmp_path):
+    name = "folder:/home/someone/private"
+    recipe = dataclasses.replace(RunDirectory(run).read_recipe(), dataset=name)
+    RunDirectory(tmp_path / "run").write_recipe(recipe, {})
+    model = create("gmm_vae")
+    model.trained_on = name
+    model.save(tmp_path / "run" / "model.keras")
+    model.export_encoder(tmp_path / "exported")
+    use.export(tmp_path / "run", tmp_path / "by_command", "savedmodel", encoder=True, overwrite=False)
+    with zipfile.ZipFile(tmp_path / "run" / "model.keras") as archive:
+        assert json.loads(archive.read("config.json"))["config"]["origin"]["dataset"] == "folder:private"
+    for exported in ("exported", "by_command"):
+        assert info(tmp_path / exported)["dataset"] == "folder:private"
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and b"someone" in path.read_bytes()]
+    assert files == [RunDirectory(tmp_path / "run").config]
+    for path in ("run", "run/model.keras"):
+        assert info(tmp_path / path)["dataset"] == RunDirectory(tmp_path / "run").read_recipe().dataset == name
 
 
 def test_data_without_a_name_are_unknown_and_a_class_is_told_where_there_was_no_name(digits, tmp_path, capsys):

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import keras_ijae as ki
 from keras_ijae.figures import PALETTE
 from keras_ijae.files import write_json
 from keras_ijae.metrics.score import Score
-from keras_ijae.report import codes, facts, scores, sections, write_report, writing
+from keras_ijae.report import codes, facts, scores, sections, vectors, write_report, writing
 from keras_ijae.report.beside import histogram, share_ranges
 from keras_ijae.report.charts import GREEN, GREY, bars, chart, line
 from keras_ijae.report.curves import _best, _extremes, constants, curves
@@ -259,6 +260,22 @@ def test_bars_beside_each_other_have_one_height_and_charts_of_one_run_their_own(
     one, other = (json.loads(panel.charts[0].json)["layout"] for panel in panels)
     assert one["yaxis"]["range"] == other["yaxis"]["range"] and one["yaxis"]["range"][0] == 0
     assert one["yaxis"]["range"][1] > 5 and "range" not in one["xaxis"]
+
+
+def test_charts_of_one_title_whose_axes_have_other_meanings_keep_their_own_ranges():
+    looks = [beside(RNG.random((30, size)) + size) for size in (2, 2, 5)]
+    panels = [Panel("", charts=[vectors.compared("Samples and held-out data", look)]) for look in looks]
+    share_ranges(panels)
+    plane, other, longer = (json.loads(panel.charts[0].json)["layout"] for panel in panels)
+    for axis in ("xaxis", "yaxis"):
+        assert plane[axis]["range"] == other[axis]["range"] and "range" not in longer[axis]
+    assert plane["xaxis"]["range"][0] > 1.9 and plane["yaxis"]["range"][1] < 3.1
+
+
+def beside(rows):
+    """A look at a run whose samples are the held-out vectors."""
+    model, run = SimpleNamespace(data_shape=rows.shape[1:]), SimpleNamespace(colour="#112233")
+    return SimpleNamespace(model=model, run=run, samples=rows, rows=(rows, None))
 
 
 def test_warnings_are_counted_over_all_beginnings(tmp_path):

@@ -23,6 +23,15 @@ FORMS = {name.split(":")[0]: name for name in NAMES if name != "NAME"}
 """The names of our own with their arguments, by what stands before the colon."""
 
 
+def without_directories(name: str | None) -> str | None:
+    """A name for files that others may get: of a path its last part alone, "folder:cats" of "folder:/data/cats"."""
+    form, _, argument = (name or "").partition(":")
+    if ":" not in FORMS.get(form, ""):
+        return name  # of tensorflow-datasets, where slashes are no path
+    last = argument.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return f"{form}:{last}"
+
+
 def unknown(name: str, tfds_names: list[str]) -> ValueError:
     """The error for a name that is neither ours nor tfds'; it shows the closest ones."""
     word = name.split(":")[0].split("/")[0]

@@ -88,12 +88,14 @@ def precision_recall(
     return PrecisionRecall(curves, f"Precision and recall, {_features(extractor.name)}")
 
 
-def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any]]]]) -> OverDimension:
+def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any]]]]) -> list[OverDimension]:
     """Frechet distances of samples and of reconstructions, over the size of the codes.
 
     Args:
-        runs: latent_dim and scores of each, as `Evaluation.to_dict` gives them and `scores.json` has them. Of distances
-            in several features those are drawn that all runs have.
+        runs: latent_dim and scores of each, as `Evaluation.to_dict` gives them and `scores.json` has them.
+
+    Returns:
+        One for each kind of features in which all runs have distances, in the order of the first run's scores.
 
     Raises:
         ValueError: a run without a Frechet distance, or distances in different features, which do not compare.
@@ -104,19 +106,23 @@ def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any
     for _, scores, found in of_each:
         if not found:
             raise ValueError(f"Argument `runs` must have Frechet distances. Received: one with {sorted(scores)}")
-    units = [{_unit(*of) for of in found.items()} for _, _, found in of_each]
-    common = set.intersection(*units)
-    if len(common) != 1:
+    units = [dict.fromkeys(_unit(*of) for of in found.items()) for _, _, found in of_each]
+    common = [unit for unit in units[0] if all(unit in of_run for of_run in units)]
+    if not common:
         raise ValueError(
             "Argument `runs` must have distances in the same features. Received: "
-            f"{sorted(map(str, common or set.union(*units)))}"
+            f"{sorted(map(str, set().union(*units)))}"
         )
+    return [_over_dimension([(latent_dim, found) for latent_dim, _, found in of_each], unit) for unit in common]
+
+
+def _over_dimension(runs, unit):
     series = {}
-    for latent_dim, _, found in of_each:
+    for latent_dim, found in runs:
         for name, score in found.items():
-            if _unit(name, score) in common:
+            if _unit(name, score) == unit:
                 series.setdefault(SIDES[name.partition("/")[0]], []).append((latent_dim, float(score["value"])))
-    return OverDimension(series, "Distance to held-out data", _in_words(common.pop()[0]))
+    return OverDimension(series, "Distance to held-out data", _in_words(unit[0]))
 
 
 def frechet_distances(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

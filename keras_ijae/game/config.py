@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from keras_ijae.datasets.names import without_directories
 from keras_ijae.game.arguments import arguments_of, defaults_of
 from keras_ijae.game.versions import version
 
@@ -41,7 +42,7 @@ def known_so_far(game: Any) -> dict[str, Any]:
 
 def config_of(game: Any) -> dict[str, Any]:
     """The arguments for `get_config`, scalars with the values that they have now; and where the game is from."""
-    origin = {"system": game.created_as, "dataset": game.trained_on, "keras_ijae": version()}
+    origin = {"system": game.created_as, "dataset": without_directories(game.trained_on), "keras_ijae": version()}
     return {**{name: serialised(value) for name, value in given(game).items()}, ORIGIN: origin}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_ijae import checks
+from keras_ijae.datasets.names import without_directories
 from keras_ijae.files import write_json
 from keras_ijae.game.versions import versions
 
@@ -36,7 +37,7 @@ def of_model(model: Any, format: str, about: dict[str, Any] | None = None) -> di
         "system": model.created_as or type(model).__name__,
         **sizes(model),
         "steps": int(keras.ops.convert_to_numpy(model.steps)),
-        "dataset": model.trained_on,
+        "dataset": without_directories(model.trained_on),
     }
     return {**known, **about, "format": format, "versions": versions()}
 

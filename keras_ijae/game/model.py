@@ -40,7 +40,7 @@ class GenerativeModel(Conditionals):
         sampling_prior: what `sample` draws codes from: `prior`, or what `fit_prior` made.
         created_as: the name under which `ki.create` made it; None: its class was called.
         trained_on: the name of the data set that `fit` was given last, as `ki.datasets.load` returned it; None: it has
-            no name, or there was none.
+            no name, or there was none. Files of the model have it without directories, "folder:cats".
         HAS_LOG_RATIO: whether `log_ratio(z)` estimates the log-ratio of the codes of data to N(0, I).
         active_dims: indices of the latent dimensions in use, where the model knows them.
     """

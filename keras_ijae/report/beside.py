@@ -24,10 +24,11 @@ def histogram(title: str, sets: Mapping[str, np.ndarray], x: str, colour: str, c
 
 
 def share_ranges(panels: Sequence[Panel]) -> None:
-    """Of the panels of several runs in one section: charts of one title get the same bins, and ranges of axes."""
-    charts: dict[str, list[Chart]] = {}
+    """Of the panels of several runs in one section: charts of one title and axes get the same bins, and ranges."""
+    charts: dict[tuple[str, str, str], list[Chart]] = {}
     for one in (one for panel in panels for one in panel.charts):
-        charts.setdefault(one.title, []).append(one)
+        axes = one.figure.layout.xaxis.title.text, one.figure.layout.yaxis.title.text
+        charts.setdefault((one.title, *axes), []).append(one)
     for same in charts.values():
         if len(same) > 1:
             _rebin(same) if all(one.sets for one in same) else _stretch(same)

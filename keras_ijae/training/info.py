@@ -34,8 +34,9 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
         "kind" ("run", "keras", "savedmodel", "onnx" or "tflite"), "system" (its name, or its class where `ki.create`
         had no name), "data_shape", "latent_dim", "classes", "prior", "parameters" (of networks, priors, posterior and
         likelihood), "steps" (those trained), "dataset" (what it was trained on, if `ki.datasets.load` has a name for
-        it) and "versions", each None where it is not known; and what else there is: a run's "class_names" and "epochs"
-        (those done, and those of the recipe), which of its files are "damaged", what was exported ("functions").
+        it; where there is no run, without directories) and "versions", each None where it is not known; and what else
+        there is: a run's "class_names" and "epochs" (those done, and those of the recipe), which of its files are
+        "damaged", what was exported ("functions").
 
     Raises:
         ValueError: there is nothing at `path`, or something else, or it is damaged; of a run, its config.json.
