@@ -15,6 +15,7 @@ from systems import VARIANTS, create
 
 import keras_ijae as ki
 from keras_ijae.game import metadata
+from keras_ijae.game.config import ORIGIN
 from keras_ijae.game.versions import version
 from keras_ijae.report import facts
 from keras_ijae.training import Recipe, RunDirectory, info, progress
@@ -111,7 +112,7 @@ def test_files_of_a_model_name_its_data_without_directories_and_its_run_with_the
     model.export_encoder(tmp_path / "exported")
     use.export(tmp_path / "run", tmp_path / "by_command", "savedmodel", encoder=True, overwrite=False)
     with zipfile.ZipFile(tmp_path / "run" / "model.keras") as archive:
-        assert json.loads(archive.read("config.json"))["config"]["origin"]["dataset"] == "folder:private"
+        assert json.loads(archive.read("config.json"))["config"][ORIGIN]["dataset"] == "folder:private"
     for exported in ("exported", "by_command"):
         assert info(tmp_path / exported)["dataset"] == "folder:private"
     files = [path for path in tmp_path.rglob("*") if path.is_file() and b"someone" in path.read_bytes()]
@@ -136,9 +137,9 @@ def without_origin(path, origin=None):
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     config = json.loads(files["config.json"])
-    config["config"]["origin"] = origin
+    config["config"][ORIGIN] = origin
     if origin is None:
-        del config["config"]["origin"]
+        del config["config"][ORIGIN]
     other = path.with_name("other.keras")
     with zipfile.ZipFile(other, "w") as archive:
         for name, content in {**files, "config.json": json.dumps(config)}.items():
