@@ -151,6 +151,92 @@ def test_parameters_noise_and_codes_that_are_none_are_refused(posterior):
     assert posterior.draw(params.astype("float32"), noise).dtype == tf.float32
 
 
+def test_an_own_method_has_its_defaults():
+    class Seeded(StandardNormal):
+        def sample(self, n=4, seed=7):
+            return super().sample(n, seed)
+
+    class Central(DiagonalGaussian):
+        def draw(self, params, noise=None):
+            return super().draw(params, tf.zeros_like(params[:, :2]) if noise is None else noise)
+
+    np.testing.assert_array_equal(Seeded(2).sample(), StandardNormal(2).sample(4, 7))
+    np.testing.assert_array_equal(Seeded(2).sample(seed=1), StandardNormal(2).sample(4, 1))
+    params = np.arange(8, dtype="float32").reshape(2, 4)
+    np.testing.assert_array_equal(Central(2).draw(params), params[:, :2])
+    refused(Seeded(2).sample, "n", "a")
+    refused(Central(2).draw, "params", params[:, :3])
+    refused(Central(2).draw, "noise", params, params)
+
+
+class Passing:
+    """Hands on what it is given."""
+
+    def log_prob(self, z):
+        return super().log_prob(z)
+
+
+class Mixed(Passing, StandardNormal):
+    """Its own method is the one of a class that knows no priors."""
+
+
+class Starred(StandardNormal):
+    """Hands on what it is given, without names."""
+
+    def log_prob(self, *given, **named):
+        return super().log_prob(*given, **named)
+
+
+class Another(StandardNormal):
+    """Calls the method of its base by the name of another one, and a broken one by its own."""
+
+    def log_prob(self, z):
+        raise ArithmeticError("after the check")
+
+    def density(self, z):
+        return tf.exp(super().log_prob(z))
+
+
+def test_codes_are_checked_by_whatever_method_they_come_to_the_density():
+    z, another = np.zeros((3, 5)), Another(2)
+    with pytest.raises(ArithmeticError, match="after the check"):
+        another.log_prob(z[:, :2])
+    for function in (Mixed(2).log_prob, Starred(2).log_prob, another.log_prob, another.density):
+        refused(function, "z", z)
+        refused(tf.function(function), "z", z)
+    for function in (Mixed(2).log_prob, Starred(2).log_prob):
+        np.testing.assert_array_equal(function(z=z[:, :2]), StandardNormal(2).log_prob(z[:, :2]))
+    np.testing.assert_allclose(another.density(z[:, :2]), np.full(3, 0.5 / np.pi))
+
+
+def test_what_an_own_method_hands_on_is_its_own_affair():
+    class Scaled(DiagonalGaussian):
+        def __init__(self, latent_dim):
+            super().__init__(latent_dim)
+            self.noise_dim = 2 * latent_dim
+
+        def sample_and_log_prob(self, params, noise):
+            if tf.reduce_all(noise == 0):  # by TensorFlow in a graph
+                noise += 1
+            return super().sample_and_log_prob(params, noise[:, :2] + noise[:, 2:])
+
+    params, noise = np.full((3, 4), 2.0), np.zeros((3, 4))
+    expected, posterior = DiagonalGaussian(2).draw(params, noise[:, :2] + 2), Scaled(2)
+    for draw in (posterior.draw, tf.function(posterior.draw)):
+        np.testing.assert_allclose(draw(params, noise), expected)
+        refused(draw, "noise", params, noise[:, :2])
+
+
+def test_checks_leave_nothing_in_a_graph():
+    def operations(function):
+        example = tf.TensorSpec((3, 2)), tf.TensorSpec((3, 2))
+        return len(tf.function(lambda a, b: function(a, b)).get_concrete_function(*example).graph.get_operations())
+
+    prior = StandardNormal(2)
+    bare = type(prior).log_prob.__wrapped__
+    assert operations(lambda z, _: Mixed(2).log_prob(z)) == operations(lambda z, _: bare(prior, z))
+
+
 @pytest.mark.parametrize("prior", [prior for prior in PRIORS if prior.can_fit], ids=lambda p: type(p).__name__)
 def test_codes_to_fit_that_are_no_numbers_are_refused(prior):
     for codes in ("a", b"x", {}, object(), [[1.0, 2.0], [3.0]], lambda number: "a", np.zeros((3, 3)), None):

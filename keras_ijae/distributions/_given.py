@@ -1,5 +1,6 @@
 """What densities are given, checked before a method of any subclass sees it."""
 
+import contextvars
 import functools
 import inspect
 from collections.abc import Callable
@@ -10,35 +11,69 @@ import tensorflow as tf
 from keras_ijae.checks import is_whole, whole
 
 _LEAST, _MOST = -(2**63), 2**63 - 1  # seeds
+_running: contextvars.ContextVar[tuple[tuple[Any, str], ...]] = contextvars.ContextVar("running", default=())
+"""Objects and names of their methods whose arguments have been checked and that have not come back yet."""
 
 
-def check_arguments(cls: type, **checks: Callable[..., tuple]) -> None:
+def check_arguments(cls: type, **checks: tuple[Callable[..., Any], ...]) -> None:
     """Let the methods that `cls` defines itself see their first arguments as checks give them back.
+
+    What a method hands on by `super()` is its own affair, as noise of its own that it takes off, and so are its
+    defaults. One that takes `*args` or `**kwargs` in their place sees them as they are: who takes them by name checks.
 
     Args:
         cls: a class.
-        **checks: name of a method -> function of the object and of the method's first arguments, which gives these
-            arguments back, or raises.
+        **checks: name of a method -> for each of its first arguments a function of the object and of the arguments up
+            to this one, which gives this one back, or raises.
     """
-    for name, check in checks.items():
-        if inspect.isfunction(vars(cls).get(name)):
-            setattr(cls, name, _checked(name, vars(cls)[name], check))
+    for name, of_arguments in checks.items():
+        method = vars(cls).get(name)
+        if inspect.isfunction(method) and len(_names(method, len(of_arguments))) == len(of_arguments):
+            setattr(cls, name, _checked(name, method, of_arguments))
 
 
-def _checked(name, method, check):
-    signature, count = inspect.signature(method), len(inspect.signature(check).parameters)
-    names, quick = list(signature.parameters)[1:count], tf.autograph.experimental.do_not_convert(check)
+def _names(method, count):
+    """Those of the first arguments after `self`, as far as they have some."""
+    first = list(inspect.signature(method).parameters.values())[1 : count + 1]
+    return [one.name for one in first if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+
+
+def _checked(name, method, checks):
+    signature, names = inspect.signature(method), _names(method, len(checks))
+
+    @tf.autograph.experimental.do_not_convert
+    def bound(self, given, named):
+        arguments = signature.bind(self, *given, **named)
+        found = []
+        for argument, check in zip(names, checks, strict=True):
+            if argument not in arguments.arguments:
+                break
+            found.append(check(self, *found, arguments.arguments[argument]))
+            arguments.arguments[argument] = found[-1]
+        return arguments.args, arguments.kwargs
 
     @functools.wraps(method)
     def checked(self, *given, **named):
-        if getattr(type(self), name) is not checked:  # by `super()`, from one that has checked
+        if _runs(self, name):  # this one is called by `super()`, from one that has checked
             return method(self, *given, **named)
-        arguments = signature.bind(self, *given, **named)
-        found = quick(self, *[arguments.arguments[name] for name in names])
-        arguments.arguments.update(zip(names, found, strict=True))
-        return method(*arguments.args, **arguments.kwargs)
+        args, kwargs = bound(self, given, named)
+        before = _begin(self, name)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            _running.reset(before)
 
     return checked
+
+
+@tf.autograph.experimental.do_not_convert
+def _runs(of, name):
+    return any(one is of and method == name for one, method in _running.get())
+
+
+@tf.autograph.experimental.do_not_convert
+def _begin(of, name):
+    return _running.set((*_running.get(), (of, name)))
 
 
 def number_of_rows(n: Any) -> int | tf.Tensor:

@@ -43,10 +43,10 @@ class Posterior(keras.layers.Layer):
         super().__init_subclass__(**options)
         check_arguments(
             cls,
-            sample_and_log_prob=Posterior._noise_arguments,
-            draw=Posterior._noise_arguments,
-            log_prob=Posterior._code_arguments,
-            kl=lambda self, params: (self._checked(params),),
+            sample_and_log_prob=(Posterior._checked, Posterior._noise),
+            draw=(Posterior._checked, Posterior._noise),
+            log_prob=(Posterior._checked, Posterior._codes),
+            kl=(Posterior._checked,),
         )
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
@@ -86,10 +86,8 @@ class Posterior(keras.layers.Layer):
         what = f", the outputs for {type(self).__name__}({self.latent_dim})"
         return widen(table("params", params, self.units, what))
 
-    def _noise_arguments(self, params: Any, noise: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        params = self._checked(params)
-        return params, beside("noise", noise, self.noise_dim, params)
+    def _noise(self, params: tf.Tensor, noise: Any) -> tf.Tensor:
+        return beside("noise", noise, self.noise_dim, params)
 
-    def _code_arguments(self, params: Any, z: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        params = self._checked(params)
-        return params, beside("z", z, self.latent_dim, params)
+    def _codes(self, params: tf.Tensor, z: Any) -> tf.Tensor:
+        return beside("z", z, self.latent_dim, params)

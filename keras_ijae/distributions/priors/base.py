@@ -55,7 +55,7 @@ class Prior(keras.layers.Layer):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_arguments(cls, sample=_sample_arguments, log_prob=Prior._log_prob_arguments)
+        check_arguments(cls, sample=(_number, _seed), log_prob=(Prior._codes,))
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)
@@ -190,9 +190,13 @@ class Prior(keras.layers.Layer):
             raise ValueError(f"Argument `codes` must be finite. Received: {np.count_nonzero(~np.isfinite(codes))} not")
         return codes
 
-    def _log_prob_arguments(self, z: Any) -> tuple[tf.Tensor]:
-        return (widen(table("z", z, self.latent_dim)),)
+    def _codes(self, z: Any) -> tf.Tensor:
+        return widen(table("z", z, self.latent_dim))
 
 
-def _sample_arguments(prior, n, seed):
-    return number_of_rows(n), seed_or_key(seed)
+def _number(prior, n):
+    return number_of_rows(n)
+
+
+def _seed(prior, n, seed):
+    return seed_or_key(seed)
