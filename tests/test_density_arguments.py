@@ -151,6 +151,20 @@ def test_parameters_noise_and_codes_that_are_none_are_refused(posterior):
     assert posterior.draw(params.astype("float32"), noise).dtype == tf.float32
 
 
+@priors
+def test_numbers_seeds_and_keys_are_taken_from_arrays_too(prior):
+    key = random.fold(0, "z")
+    for n, seed in ((np.array(3), np.array(3)), (np.array(3, "uint8"), np.int64(3)), (3, np.array(3, "int8"))):
+        np.testing.assert_array_equal(prior.sample(n, seed), prior.sample(3, 3))
+    np.testing.assert_array_equal(prior.sample(3, key.numpy()), prior.sample(3, key))
+    for wrong in (np.array(1.5), np.array(True), np.array("a"), np.array([3])):
+        refused(prior.sample, "n", wrong, 0)
+        refused(prior.sample, "seed", 3, wrong)
+    refused(prior.sample, "n", np.array(-1), 0)
+    for seed in (np.zeros(2, "int64"), np.zeros(2, "float32"), np.zeros(3, "int32"), np.array(2**63, "uint64")):
+        refused(prior.sample, "seed", 3, seed)
+
+
 def test_an_own_method_has_its_defaults():
     class Seeded(StandardNormal):
         def sample(self, n=4, seed=7):

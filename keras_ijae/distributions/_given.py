@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae.checks import is_whole, whole
@@ -82,6 +83,7 @@ def number_of_rows(n: Any) -> int | tf.Tensor:
     Raises:
         ValueError: anything else.
     """
+    n = _taken_out(n)
     if not _is_integer(n, [()]):
         return whole("n", n, 0)
     if tf.executing_eagerly():
@@ -91,14 +93,22 @@ def number_of_rows(n: Any) -> int | tf.Tensor:
 
 def seed_or_key(seed: Any) -> int | tf.Tensor:
     """`seed`, if it is a whole number of 64 bits, a scalar tensor of one, or a (2,) int32 key; ValueError otherwise."""
+    seed = _taken_out(seed)
     if is_whole(seed, _LEAST, _MOST):
         return int(seed)
+    if isinstance(seed, np.ndarray) and seed.shape == (2,) and seed.dtype == np.int32:
+        return tf.constant(seed)
     if _is_integer(seed, [()]) or (_is_integer(seed, [(2,)]) and seed.dtype == tf.int32):
         return tf.convert_to_tensor(seed)
     raise ValueError(
         "Argument `seed` must be an integer of 64 bits, a scalar integer tensor or a (2,) int32 key. Received: "
         f"seed={seed!r:.200}"
     )
+
+
+def _taken_out(value):
+    """The number in an array of no dimensions; anything else as it is."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _is_integer(value, shapes):

@@ -117,8 +117,8 @@ class Prior(keras.layers.Layer):
         Row i does not depend on `n`, by any bit, nor on whether it is compiled: compute in float64 and round once.
 
         Args:
-            n: an int of at least 0, or an int scalar tensor.
-            seed: an int of 64 bits, an int scalar tensor or a `(2,)` int32 key.
+            n: an int of at least 0, or an int scalar array or tensor.
+            seed: an int of 64 bits, an int scalar array or tensor, or a `(2,)` int32 key.
 
         Raises:
             ValueError: anything else.
