@@ -1,5 +1,8 @@
 """The learned mixture against SciPy, and as a prior that is trained."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ import tensorflow as tf
 from scipy import special, stats
 from systems import create
 
-from keras_ijae.distributions import LearnedMixture, StandardNormal
+from keras_ijae.distributions import LearnedMixture, StandardNormal, VampPrior
 
 LOGITS = np.array([0.3, -0.5, 0.9])
 MEANS = np.array([[-3.0, 0.0], [2.0, 2.0], [1.0, -3.0]])
@@ -83,6 +86,18 @@ def test_what_training_moves_belongs_to_one_model():
     later = LearnedMixture(2, 2)
     with pytest.raises(ValueError, match="`beta`"):
         create("vae", prior=later, beta=-1.0)
-    assert create("vae", prior=later).prior is later  # no model came of the first call
+    with pytest.raises(ValueError, match="A VampPrior needs a posterior"):
+        create("vae", prior=later, posterior="planar", sampling_prior=VampPrior(2))
+    assert create("vae", prior=later).prior is later  # no model came of the first calls
     still = LearnedMixture(2, 2, trainable=False)
     assert create("ae", prior=still).prior is create("ae", prior=still).prior
+
+
+def test_it_stays_its_models_when_that_is_gone_and_the_error_says_how_to_have_another():
+    prior = LearnedMixture(2, 2)
+    gone = weakref.ref(create("vae", prior=prior))
+    gc.collect()
+    assert gone() is None
+    with pytest.raises(ValueError, match=r"also when that is gone: .* as by prior.from_config\(prior.get_config\(\)\)"):
+        create("vae", prior=prior)
+    assert create("vae", prior=prior.from_config(prior.get_config())).prior is not prior

@@ -9,6 +9,7 @@ from scipy import special, stats
 from systems import BATCH, LATENT, codes_of_samples, compiled, create, dataset, images, same, train, weights
 from tiny import affine, float64, network, signs  # noqa: F401
 
+import keras_ijae as ki
 from keras_ijae.distributions import IAF, FullGaussian, PlanarFlow, VampPrior
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
@@ -220,3 +221,24 @@ def test_a_prior_of_pseudo_inputs_belongs_to_one_model():
         ValueError, match="must be a new VampPrior, which belongs to one model.*Received: one that a VAE has"
     ):
         create("vae", prior=prior)
+
+
+@pytest.mark.parametrize("argument", ["prior", "sampling_prior"])
+def test_a_prior_of_pseudo_inputs_is_free_where_no_model_came_of_a_call(argument, tmp_path):
+    prior = VampPrior(LATENT, 3)
+    with pytest.raises(ValueError, match="`beta`"):
+        create("vae", (5,), **{argument: prior}, beta=-1.0)
+    model = create("vae", **{argument: prior})
+    assert [(w.path, w.shape) for w in prior.weights] == [(prior.pseudo_inputs.path, (3, *X.shape[1:]))]
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(loaded.sample(3, seed=0), model.sample(3, seed=0))
+
+
+@pytest.mark.parametrize("argument", ["prior", "sampling_prior"])
+def test_a_prior_of_pseudo_inputs_that_samples_are_drawn_from_belongs_to_its_model(argument):
+    model = ki.create("vae", (5,), LATENT, width=8, sampling_prior=VampPrior(LATENT, 3))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="must be a new VampPrior"):
+            ki.create("vae", (5,), LATENT, width=8, **{argument: model.sampling_prior})
+        model.fit_prior(images(shape=(5,)))

@@ -78,6 +78,8 @@ class Conditionals(keras.Model):
     def _sample_from(self, prior):
         self._fitted_priors.clear()
         self._fitted_priors.append(prior)
+        if prior.of_one_model:
+            prior.claim(self)
 
     def codes(
         self, x: tf.Tensor, noise: tf.Tensor | None, labels: tf.Tensor | None = None, training: bool = False

@@ -131,7 +131,6 @@ class Game(CalledByUsers):
             densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
         )
         self.prior.check()
-        self.prior.claim(self)
         averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
         averaged += [density for density in densities.values() if density is not None]
         self.averaging = RunningAverages(averaged, self.ema)
@@ -142,6 +141,7 @@ class Game(CalledByUsers):
         if self._given_sampling_prior() is not None:
             fitting.check_support(self, self._given_sampling_prior())
             self._sample_from(self._given_sampling_prior())
+        self.prior.claim(self)  # last: of what is refused above no model came
 
     # What a system defines ------------------------------------------------------------------------------------------
 

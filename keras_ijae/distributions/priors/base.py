@@ -1,6 +1,5 @@
 """What every prior shares."""
 
-import weakref
 from typing import Any
 
 import keras
@@ -37,7 +36,8 @@ class Prior(keras.layers.Layer):
         density_noise_rows: 0 where that noise is each code's own. Else it is one sample of so many rows for all codes
             of a training step, on all replicas the same; outside training the density is `log_prob(z)`.
         of_one_model: whether it is made of its model's networks, so that no second model can have it. One with weights
-            that training moves has one model in any case.
+            that training moves has one model in any case: the first that is made with it, for good. Whether that still
+            exists does not matter, as nobody can say: what a notebook keeps, a `History` too, holds models.
 
     Args:
         latent_dim: number of latent dimensions, >= 1.
@@ -51,7 +51,7 @@ class Prior(keras.layers.Layer):
     density_noise_dim: int = 0
     density_noise_rows: int = 0
     of_one_model: bool = False
-    _owner: Any = None
+    _owner: str | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -78,26 +78,25 @@ class Prior(keras.layers.Layer):
         Raises:
             ValueError: it is another model's, which trains its weights or whose networks it is made of.
         """
-        owner = None if self._owner is None else self._owner()
-        if owner is not None and (self.of_one_model or (owner is not model and self.trainable_variables)):
+        if self._owner is not None and (self.of_one_model or self.trainable_variables):
             raise ValueError(
-                f"Argument `prior` must be a new {type(self).__name__}, which belongs to one model: make another for "
-                f"another model. Received: one that a {type(owner).__name__} has"
+                f"Argument `prior` must be a new {type(self).__name__}, which belongs to one model, the first that is "
+                "made with it, also when that is gone: make another, as by prior.from_config(prior.get_config()). "
+                f"Received: one that a {self._owner} has"
             )
         self.bind(model)
-        if self.of_one_model:
-            self.claim(model)
 
     def claim(self, model: Any) -> None:
         """Called by the model whose prior it is when that is whole: what it trains can be no other model's."""
-        self._owner = weakref.ref(model)
+        self._owner = type(model).__name__
 
     def bind(self, model: Any) -> None:
-        """Called once by the model whose prior, or sampling prior, it is; not called for one that stands alone.
+        """Called by the model whose prior, or sampling prior, it is; not called for one that stands alone.
 
         A prior that depends on the model's networks or sizes keeps here what gives them, hidden from Keras (in a
         function), so that they are not saved twice; and adds weights whose shapes it did not know before. The networks
-        and `data_shape` of the model are there, its posterior when methods are called.
+        and `data_shape` of the model are there, its posterior when methods are called. It is called again, with the
+        next model, where no model came of a call, as its other arguments were refused: what it kept is replaced.
 
         Args:
             model: a `GenerativeModel`.

@@ -63,6 +63,8 @@ class VampPrior(Prior):
     def bind(self, model: Any) -> None:
         if model.encoder is None:
             raise ValueError(f"A VampPrior needs an encoder, which {type(model).__name__} has not")
+        if self._model is not None:  # one of which nothing came
+            del self.pseudo_inputs
         self._model = lambda: model  # hidden from Keras, which would save its networks twice
         images = len(model.data_shape) == 3
         self.pseudo_inputs = self.add_weight(
