@@ -188,7 +188,7 @@ def test_fitted_it_is_the_posteriors_of_rows_of_the_data_and_follows_the_encoder
         (lambda: create("vae").fit_prior(X, "vamp"), "`data` must have at least 64 rows, of which 64 are chosen"),
         (lambda: create("vamp_vae", posterior=PlanarFlow(LATENT)), "PlanarFlow are.*Received: VampPrior, without a d"),
         (lambda: create("vamp_vae", classes=3), "`classes` is not taken by VAE: its prior, VampPrior, is one density"),
-        (lambda: create("gan", prior="vamp"), "VampPrior needs an encoder, which GAN has not"),
+        (lambda: create("gan", prior=VampPrior(LATENT)), "VampPrior needs an encoder, which GAN has not"),
         (lambda: create("wae_mmd", prior="vamp"), "`prior` has weights to learn"),
         *(
             (
