@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -20,6 +21,16 @@ def several_machines(strategy: tf.distribute.Strategy) -> bool:
     return resolver is not None and sum(map(len, resolver.cluster_spec().as_dict().values())) > 1
 
 
+def place(strategy: tf.distribute.Strategy) -> tuple[int, int]:
+    """Which machine this one is, from 0, and how many there are."""
+    if not several_machines(strategy):
+        return 0, 1
+    resolver = strategy.cluster_resolver
+    jobs = resolver.cluster_spec().as_dict()
+    tasks = [(job, index) for job in ("chief", "worker") for index in range(len(jobs.get(job, [])))]
+    return tasks.index((resolver.task_type, resolver.task_id)), len(tasks)
+
+
 def of_all_machines(strategy: tf.distribute.Strategy, number: int) -> list[int]:
     """The `number`, of 63 bits, that each replica's machine gives; all must call this, outside a step."""
     if not several_machines(strategy):
@@ -29,6 +40,25 @@ def of_all_machines(strategy: tf.distribute.Strategy, number: int) -> list[int]:
         return tf.distribute.get_replica_context().all_gather(tf.constant([number], tf.int64), axis=0)
 
     return strategy.experimental_local_results(strategy.run(of_all))[0].numpy().tolist()
+
+
+def arrays_of_all_machines(strategy: tf.distribute.Strategy, rows: np.ndarray) -> list[np.ndarray]:
+    """The arrays (n, ...) of all machines, in the machines' order, where n may differ; all must call this.
+
+    Args:
+        strategy: over the machines.
+        rows: this machine's, of the same kind and shape as the others' but for their number, which may be 0.
+    """
+    replicas = strategy.num_replicas_in_sync // place(strategy)[1]
+    counts = of_all_machines(strategy, len(rows))[::replicas]
+    filled = np.zeros((max(1, *counts), *rows.shape[1:]), rows.dtype)  # TensorFlow ends at arrays without rows
+    filled[: len(rows)] = rows
+
+    def of_all():
+        return tf.distribute.get_replica_context().all_gather(tf.constant(filled[None]), axis=0)
+
+    found = strategy.experimental_local_results(strategy.run(of_all))[0].numpy()[::replicas]
+    return [part[:count] for part, count in zip(found, counts, strict=True)]
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ def trained(count, strategy, directory, names, **environment):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", TOGETHER)
+@pytest.mark.filterwarnings("ignore:.*biased upwards")  # of fifteen images
 def test_several_workers_are_one_replica_with_the_global_batch_and_the_chief_writes(tmp_path, count):
     trained(count, "multiworker", tmp_path, TOGETHER[count])
     for name in TOGETHER[count]:
@@ -44,6 +45,7 @@ def test_several_workers_are_one_replica_with_the_global_batch_and_the_chief_wri
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*biased upwards")  # of fifteen images
 def test_four_replicas_are_one_with_the_global_batch(tmp_path):
     names = ("wae_mmd", "mask_aae", "gan", "ijae")
     trained(1, "mirrored", tmp_path, names, CPUS="4")

@@ -33,7 +33,8 @@ def outcome(name, strategy=None, directory=None, process=0, eagerly=True):
         model = create(name, **labels)
         model.compile(keras.optimizers.SGD(0.05, momentum=0.5), run_eagerly=eagerly)
     data = tf.data.Dataset.from_tensor_slices((images(ROWS), np.arange(ROWS) % 3)).batch(BATCH)
-    measured = [ki.training.MetricsCallback(data, "psnr")] if name == "wae_mmd" else []
+    scored = {"metrics": ["psnr", "fid", "precision_recall"], "features": "data", "samples": 600}  # in three batches
+    measured = [ki.training.MetricsCallback(data, **scored)] if name == "wae_mmd" else []
     history = model.fit(data, verbose=0, callbacks=[*measured, *files(directory, process)]).history
     scores = model.evaluate(data, verbose=0, return_dict=True)
     found = {**{f"log of {term}": values for term, values in history.items()}, **scores}

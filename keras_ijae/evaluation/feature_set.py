@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_ijae.evaluation.sharing import Sharing
 from keras_ijae.metrics import FrechetAccumulator
 
 _ROWS = 8192
@@ -38,6 +39,17 @@ class FeatureSet:
         """The moments of features that others have summed."""
         self.count, self._sums = sums.count, sums
 
+    def share(self, sharing: Sharing) -> "FeatureSet":
+        """This set, with what the sets of all machines have; each took its own rows of each batch at once."""
+        if self._rows is not None:
+            self._rows = [sharing.joined(self._rows)]
+        if self._probabilities is not None:
+            self._probabilities = [sharing.joined(self._probabilities)]
+        if self._waiting is not None:
+            self._sums = sharing.merged(self.moments)
+        self.count = sharing.total(self.count)
+        return self
+
     @property
     def features(self) -> np.ndarray:
         """(n, dim), in order."""
@@ -58,5 +70,6 @@ class FeatureSet:
     def _sum(self):
         rows = np.concatenate(self._waiting)
         self._sums = self._sums or FrechetAccumulator(rows.shape[1])
-        self._sums.update(rows)
+        if len(rows):
+            self._sums.update(rows)
         self._waiting.clear()

@@ -10,6 +10,7 @@ from keras_ijae import random
 from keras_ijae.evaluation.feature_set import FeatureSet
 from keras_ijae.evaluation.measures import Measure
 from keras_ijae.evaluation.reading import ROWS, batches_of, joined, observations, read
+from keras_ijae.evaluation.sharing import Sharing
 from keras_ijae.game import Batch
 from keras_ijae.metrics.features import DataSpace, FeatureCache
 from keras_ijae.progress import tracked
@@ -23,6 +24,7 @@ class Material:
         self.model, self.extractor, self.lpips, self.seed, self.progress = model, extractor, lpips, seed, progress
         self.dataset, self.train_data, self.cache = dataset, train, cache
         self._wanted_samples, self._taken = samples, {measure.takes for measure in self.measures}
+        self.sharing = Sharing(model.distribute_strategy)
 
     def batches(self, title: str) -> Iterator[Batch]:
         """The data, batch by batch, checked, as arrays; labels are one-hot, None where there are none."""
@@ -53,9 +55,9 @@ class Material:
         """Features of the data."""
         found = self._set("features", "class_features")
         if self.cache is None or isinstance(self.extractor, DataSpace):
-            for batch in self.batches("features of data"):
-                found.take(self.extractor.features(batch.x))
-            return found
+            for index, batch in self._shared(self.batches("features of data")):
+                found.take(self.sharing.own(index, self.extractor.features(batch.x)))
+            return found.share(self.sharing)
         data, cache = batches_of("dataset", self.dataset, self.model), FeatureCache(self.cache)
         fitting = data.map(lambda x, *_: observations(x, self.model))  # pairs come as two arguments
         if self._taken & {"features", "class_features"}:
@@ -90,13 +92,14 @@ class Material:
         """What each of `_looks` finds, and "features". Each batch is reconstructed once, for all, and not kept."""
         looks, features = self._looks(), self._set("features")
         found = {name: [] for name in looks}
-        for index, (x, labels) in enumerate(self.batches("reconstructions")):
+        for index, (x, labels) in self._shared(self.batches("reconstructions")):
             remade = self.model.reconstruct(x, seed=self._seed("reconstructions", index), labels=labels)
             for name, look in looks.items():
-                found[name].append(look(x, remade))
+                found[name].append(self.sharing.own(index, np.asarray(look(x, remade))))
             if self._taken & {"features", "moments"}:
-                features.take(self.extractor.features(remade))
-        return {name: np.concatenate(parts) for name, parts in found.items()} | {"features": features}
+                features.take(self.sharing.own(index, self.extractor.features(remade)))
+        shared = {name: self.sharing.joined(parts) for name, parts in found.items()}
+        return shared | {"features": features.share(self.sharing)}
 
     def _looks(self) -> dict[str | tuple[str, ...], Callable[[np.ndarray, np.ndarray], Any]]:
         """What measures take, for pairs their names -> function of a batch and its reconstruction that gives rows."""
@@ -115,20 +118,25 @@ class Material:
             return self.real.count
         return sum(len(batch.x) for batch in self.batches("data"))
 
-    def sampled(self) -> Iterator[np.ndarray]:
-        starts = range(0, self.n_samples, ROWS)
-        for index, start in enumerate(tracked(starts, "samples", self.progress)):
-            rows = min(ROWS, self.n_samples - start)
-            yield self.model.sample(rows, seed=self._seed("samples", index))
+    def _shared(self, batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+        """Number and batch, of those that this machine looks at."""
+        return ((index, batch) for index, batch in enumerate(batches) if self.sharing.looks_at(index))
+
+    def _starts(self, title: str) -> Iterator[int]:
+        return tracked(range(0, self.n_samples, ROWS), title, self.progress)
+
+    def _sample(self, index: int, start: int) -> np.ndarray:
+        return self.model.sample(min(ROWS, self.n_samples - start), seed=self._seed("samples", index))
 
     @cached_property
     def samples(self) -> np.ndarray:
-        return np.concatenate(list(self.sampled()))
+        return np.concatenate([self._sample(index, start) for index, start in enumerate(self._starts("samples"))])
 
     @cached_property
     def fake(self) -> FeatureSet:
         """Features and probabilities of the samples."""
-        return self._looked_at(self.sampled(), self._set("features", probabilities_of="probabilities"))
+        batches = ((index, self._sample(index, start)) for index, start in self._shared(self._starts("samples")))
+        return self._looked_at(batches, self._set("features", probabilities_of="probabilities"))
 
     @cached_property
     def of_classes(self) -> tuple[np.ndarray, FeatureSet]:
@@ -147,18 +155,17 @@ class Material:
         found = self._set("class_features", probabilities_of="class_probabilities", moments_of="")
         return labels, self._looked_at(self._sampled_as(labels), found)
 
-    def _sampled_as(self, labels: np.ndarray) -> Iterator[np.ndarray]:
-        starts = range(0, len(labels), ROWS)
-        for index, start in enumerate(tracked(starts, "samples of classes", self.progress)):
+    def _sampled_as(self, labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        for index, start in self._shared(tracked(range(0, len(labels), ROWS), "samples of classes", self.progress)):
             part = labels[start : start + ROWS]
-            yield self.model.sample(len(part), seed=self._seed("samples of classes", index), labels=part)
+            yield index, self.model.sample(len(part), seed=self._seed("samples of classes", index), labels=part)
 
-    def _looked_at(self, batches: Iterable[np.ndarray], found: FeatureSet) -> FeatureSet:
-        """The set, with what the extractor finds in the batches."""
-        for images in batches:
-            for features, probabilities in self.extractor.stream(images):
-                found.take(features, probabilities)
-        return found
+    def _looked_at(self, batches: Iterable[tuple[int, np.ndarray]], found: FeatureSet) -> FeatureSet:
+        """The set, with what the extractor finds in numbered batches."""
+        for index, images in batches:
+            parts = zip(*self.extractor.stream(images), strict=True)
+            found.take(*(None if part[0] is None else self.sharing.own(index, np.concatenate(part)) for part in parts))
+        return found.share(self.sharing)
 
     def _seed(self, name: str, index: int) -> int:
         """A seed for each batch that no other seed's batches share."""

@@ -100,6 +100,9 @@ def evaluate(
     `ki.evaluation.MEASURES` is "features" or "class_features" (features), "probabilities" or "class_probabilities"
     (these), "model", "samples" or "copies" (images), and by a number for each example for "perceptual".
 
+    Of a model whose strategy is over several machines, all of them must call this: they share the batches, but for
+    measures of whole images, and get the same scores.
+
     Args:
         model: any of the library's models.
         dataset: held-out data, not shuffled anew each time: a `tf.data.Dataset` of batches, a `keras.utils.PyDataset`,

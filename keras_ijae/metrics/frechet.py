@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -166,6 +167,19 @@ class FrechetAccumulator:
             np.savez(file, count=self.count, metadata=json.dumps(self.metadata), **sums)
 
     load = _Load()
+
+    def to_array(self) -> np.ndarray:
+        """The sums as one vector, (d^2 + 2 d + 1,), without the metadata: to be sent to another machine."""
+        return np.concatenate([[self.count], self._origin, self._offset, self._scatter.ravel()])
+
+    @classmethod
+    def from_array(cls, numbers: np.ndarray) -> "FrechetAccumulator":
+        """The accumulator whose `to_array` this is."""
+        dim = math.isqrt(len(numbers)) - 1  # (d + 1)^2 numbers
+        made = cls(dim)
+        made.count, made._origin, made._offset = int(numbers[0]), numbers[1 : dim + 1], numbers[dim + 1 : 2 * dim + 1]
+        made._scatter = numbers[2 * dim + 1 :].reshape(dim, dim)
+        return made
 
     def _summed(self, features: np.ndarray) -> "FrechetAccumulator":
         batch = FrechetAccumulator(self.dim)
