@@ -31,7 +31,7 @@ HEADING, FILE = "## Large inputs", "large.csv"
 ABOUT = f"""By `benchmarks/large.py`: a VAE on images of 28 x 28 x 1, each row in a fresh process. *peak_mb* is the most
 resident memory of the process, *start_mb* what it was before the work. The script fails where the peak of *evaluated*
 or *sampled* grows by more than {GROWTH - 1:.0%} from the fewest images to the most; that of *array* grows by its
-result, *result_mb*.
+result, *result_mb*. Memory is the point: the kept rows were made on a busy machine, whose images a second vary.
 
 {chr(10).join(f"- *{kind}*: {about}" for kind, about in KINDS.items())}"""
 
