@@ -42,7 +42,7 @@ class Asked:
 
     @cached_property
     def recipe(self) -> Any:
-        return recipe_of(self.runs[0], self.dataset, self.model.classes)
+        return recipe_of(self.runs[0], self.dataset, self.model)
 
     @cached_property
     def held_out(self) -> tuple[Any, Any]:
@@ -150,8 +150,8 @@ def _prd(asked):
     from keras_ijae.figures import precision_recall
     from keras_ijae.training.data import held_out_split
 
-    kinds = [model.classes for model in asked.models]
-    recipes = [recipe_of(run, asked.dataset, kind) for run, kind in zip(asked.runs, kinds, strict=True) if run.is_dir()]
+    pairs = zip(asked.runs, asked.models, strict=True)
+    recipes = [recipe_of(run, asked.dataset, model) for run, model in pairs if run.is_dir()]
     found = [(one.dataset, one.data, asked.split or held_out_split(one)) for one in recipes]
     _check_agreed(asked, [run for run in asked.runs if run.is_dir()], found)
     x = asked.held_out[0]
