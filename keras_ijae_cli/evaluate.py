@@ -14,8 +14,12 @@ from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
 from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
 
+_OF_METRICS = ("features", "resize", "lpips_net", "lpips_heads", "lpips_backbone", "samples", "cache", "seed")
+"""Options that say nothing of losses."""
+
 
 def evaluate(
+    context: typer.Context,
     model: Model,
     metrics: Annotated[
         str | None,
@@ -65,8 +69,10 @@ def evaluate(
 
     [cyan]keras-ijae evaluate runs/cifar --metrics fid,lpips --features inception[/cyan]
     """
+    if metrics is None:
+        _refuse_options_of_metrics(context)
     loaded = load(model)
-    recipe = recipe_of(model, dataset, loaded.classes)
+    recipe = recipe_of(model, dataset, loaded)
     from keras_ijae.files import check_directory, plain
     from keras_ijae.training.data import held_out_split, in_order
     from keras_ijae.training.measured import keep_losses, keep_scores
@@ -108,6 +114,15 @@ def metrics(csv: Csv = False, json: Json = False) -> None:
     from keras_ijae.evaluation import MEASURES
 
     show([{"metric": k, "of": m.takes, "what it is": m.summary} for k, m in MEASURES.items()], csv, json)
+
+
+def _refuse_options_of_metrics(context: typer.Context) -> None:
+    for option in context.command.params:
+        if option.name in _OF_METRICS and context.get_parameter_source(option.name).name == "COMMANDLINE":
+            raise ValueError(
+                f"Option {option.opts[0]} goes with --metrics: losses, which are measured without that, do not use it. "
+                "Give --metrics fid, or others that `keras-ijae metrics` lists, too."
+            )
 
 
 def _keeps(run: Path) -> bool:

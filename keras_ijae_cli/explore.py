@@ -70,4 +70,4 @@ def _held_out(model: Path, loaded: Any, dataset: str | None, split: str | None, 
         return None, None
     from keras_ijae.training.data import labelled_rows
 
-    return labelled_rows(recipe_of(model, dataset, loaded.classes), split, count)
+    return labelled_rows(recipe_of(model, dataset, loaded), split, count)

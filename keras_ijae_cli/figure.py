@@ -59,7 +59,7 @@ def figure(
     if csv or json:
         raise ValueError("Options --csv and --json are for the list of figures: figures of runs are drawn to --out.")
     if name not in FIGURES:
-        raise ValueError(f"There is no figure {name!r}. `keras-ijae figure` lists them: {', '.join(FIGURES)}")
+        raise _unknown(name)
     known, out = FIGURES[name], out or Path(f"{name}.png")
     suffix = drawable(out)
     runs = _existing(name, runs or [])
@@ -71,6 +71,15 @@ def figure(
     drawings = known.make(asked)
     save_figure(together(*drawings, columns=known.columns), out, format=suffix)
     wrote(out)
+
+
+def _unknown(name: str) -> ValueError:
+    start_tensorflow(devices=False)
+    from keras_ijae.checks import did_you_mean
+
+    hint = did_you_mean(name, FIGURES)
+    listed = f"`keras-ijae figure` lists them: {', '.join(FIGURES)}"
+    return ValueError(f"There is no figure {name!r}. {listed}{'.' * bool(hint)}{hint}")
 
 
 def _existing(name: str, runs: list[Path]) -> list[Path]:

@@ -17,6 +17,7 @@ ROWS = 6
 """Of images, unless another number is asked for."""
 TRAINING = 20_000
 """Training examples among which nearest neighbours are sought, at most."""
+_CHOOSE = "Choose by --dataset and --split"
 
 
 @dataclasses.dataclass
@@ -42,7 +43,7 @@ class Asked:
 
     @cached_property
     def recipe(self) -> Any:
-        return recipe_of(self.runs[0], self.dataset, self.model.classes)
+        return recipe_of(self.runs[0], self.dataset, self.model)
 
     @cached_property
     def held_out(self) -> tuple[Any, Any]:
@@ -150,8 +151,8 @@ def _prd(asked):
     from keras_ijae.figures import precision_recall
     from keras_ijae.training.data import held_out_split
 
-    kinds = [model.classes for model in asked.models]
-    recipes = [recipe_of(run, asked.dataset, kind) for run, kind in zip(asked.runs, kinds, strict=True) if run.is_dir()]
+    pairs = zip(asked.runs, asked.models, strict=True)
+    recipes = [recipe_of(run, asked.dataset, model) for run, model in pairs if run.is_dir()]
     found = [(one.dataset, one.data, asked.split or held_out_split(one)) for one in recipes]
     _check_agreed(asked, [run for run in asked.runs if run.is_dir()], found)
     x = asked.held_out[0]
@@ -163,10 +164,13 @@ def _prd(asked):
 
 def _distances(asked):
     from keras_ijae.figures import distances_over_dimension
+    from keras_ijae.figures.samples import drawn_distances
+    from keras_ijae.training import RunDirectory
 
-    sizes, scores, measured_on = zip(*map(_scored, asked.runs), strict=True)
-    _check_agreed(asked, asked.runs, measured_on)
-    return distances_over_dimension(list(zip(sizes, scores, strict=True)))
+    recipes = [RunDirectory(run).read_recipe() for run in asked.runs]
+    drawn = drawn_distances([_scores(asked, run) for run in asked.runs])
+    _check_agreed(asked, asked.runs, [_place(*of) for of in zip(asked.runs, recipes, drawn, strict=True)])
+    return distances_over_dimension([(one.latent_dim, found) for one, found in zip(recipes, drawn, strict=True)])
 
 
 def _check_agreed(asked, runs, measured_on):
@@ -176,7 +180,7 @@ def _check_agreed(asked, runs, measured_on):
             one, other = (_in_words(*of) for of in (measured_on[0], found))
             raise ValueError(
                 f"Figure {asked.name} needs runs on one data set and split. Received: {runs[0]} on {one}, "
-                f"and {run} on {other}"
+                f"and {run} on {other}. {_CHOOSE}"
             )
 
 
@@ -184,24 +188,41 @@ def _in_words(dataset, data, split):
     return ", ".join([dataset, *(f"{name}={value}" for name, value in data.items()), split])
 
 
-def _scored(run: Path) -> tuple[int, dict[str, Any], tuple[str, dict[str, Any], str]]:
-    """latent_dim and scores of a run directory, and what they were measured on."""
-    from keras_ijae.figures.samples import frechet_distances
-    from keras_ijae.training import RunDirectory
-    from keras_ijae.training.measured import read_scores
+def _scores(asked: Asked, run: Path) -> dict[str, Any]:
+    """The scores of a run directory, on the data set and the split that are asked for, if any are."""
+    from keras_ijae.training.measured import read_scores, scores_on
 
-    recipe, path = RunDirectory(run).read_recipe(), run / "scores.json"
+    path = run / "scores.json"
     try:
-        scores = read_scores(path)
+        found = scores_on(path, asked.dataset, asked.split)
     except FileNotFoundError:
         hint = f"`keras-ijae evaluate {run} --metrics fid --features ...` writes it"
         raise ValueError(f"Figure distances needs {path}: {hint}") from None
-    places = {(score.get("dataset"), score.get("split")) for score in frechet_distances(scores).values()}
+    if not found and (asked.dataset or asked.split):
+        on = _places(read_scores(path))
+        wanted = ", ".join(filter(None, (asked.dataset, asked.split)))
+        raise ValueError(f"Figure distances needs scores on {wanted}. Received: {path} with those on {_listed(on)}")
+    return found
+
+
+def _place(run: Path, recipe: Any, drawn: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
+    """What the scores of a run that are drawn were measured on: data set, its arguments, and split."""
+    places = _places(drawn)
     if len(places) > 1:
-        on = " and ".join(sorted(", ".join(map(str, place)) for place in places))
-        raise ValueError(f"Figure distances needs scores on one data set and split. Received: {path} with {on}")
-    dataset, split = places.pop() if places else (None, None)
-    return recipe.latent_dim, scores, (str(dataset), recipe.data if dataset == recipe.dataset else {}, str(split))
+        raise ValueError(
+            f"Figure distances needs scores on one data set and split. Received: {run / 'scores.json'} with those on "
+            f"{_listed(places)}. {_CHOOSE}"
+        )
+    ((dataset, split),) = places
+    return dataset, recipe.data if dataset == recipe.dataset else {}, split
+
+
+def _places(scores):
+    return {(str(score.get("dataset")), str(score.get("split"))) for score in scores.values()}
+
+
+def _listed(places):
+    return " and ".join(sorted(map(", ".join, places)))
 
 
 _ENCODER, _LABELS, _MASK, _DRAWN = "an encoder", "labels", "a mask", "images or vectors of 2 numbers"

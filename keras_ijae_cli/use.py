@@ -97,6 +97,8 @@ def _number_of(label: str, names: list[str], classes: int | None) -> int:
     """The label that the name of a class, or else a number, stands for: names can be numbers too."""
     from keras_ijae.checks import did_you_mean, whole
 
+    if classes is None:
+        raise ValueError(f"Option --label is not taken: the model has no classes. Received: {label!r}")
     if label in names:
         return names.index(label)
     if not re.fullmatch(r"[+-]?\d{1,18}", label):
@@ -104,7 +106,7 @@ def _number_of(label: str, names: list[str], classes: int | None) -> int:
         raise ValueError(
             f"Option --label must be a number, 0, 1, ...{known}. Received: {label!r}.{did_you_mean(label, names)}"
         )
-    return int(label) if classes is None else whole("label", int(label), -1, classes - 1, ", -1 for unknown")
+    return whole("label", int(label), -1, classes - 1, ", -1 for unknown")
 
 
 def reconstruct(
@@ -278,8 +280,13 @@ def _of_images(model: Path) -> Any:
     return loaded
 
 
-def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
-    """The run's recipe, or one that only says what the data are: with labels, where the model has `classes`."""
+def recipe_of(model: Path, dataset: str | None, loaded: Any) -> Recipe:
+    """The run's recipe, or one that only says what the data are: with labels, where the loaded model has classes.
+
+    Raises:
+        ValueError: a .keras file and no `dataset`, or one of another shape than the model's.
+    """
+    from keras_ijae.datasets import info
     from keras_ijae.training import Recipe, RunDirectory
 
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
@@ -287,14 +294,20 @@ def recipe_of(model: Path, dataset: str | None, classes: int | None) -> Recipe:
         return recorded
     if dataset is None:
         raise ValueError("A .keras file does not say how its data were loaded. Give --dataset NAME.")
-    return Recipe(system="", dataset=dataset, classes=classes)
+    shape = info(dataset, prepare=True).data_shape
+    if shape != loaded.data_shape:
+        raise ValueError(
+            f"Option --dataset must have examples of the model's shape {loaded.data_shape}. Received: {dataset!r} of "
+            f"shape {shape}"
+        )
+    return Recipe(system="", dataset=dataset, classes=loaded.classes)
 
 
 def _first(model: Path, loaded: Any, dataset: str | None, split: str | None, count: int) -> Any:
     """The first images of the data, with labels where the model takes them."""
     from keras_ijae.training.data import first_rows, in_order
 
-    return first_rows(in_order(recipe_of(model, dataset, loaded.classes), split, count), count)
+    return first_rows(in_order(recipe_of(model, dataset, loaded), split, count), count)
 
 
 def _caption(model: Path, loaded: Any, what: str) -> str:

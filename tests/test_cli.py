@@ -376,6 +376,36 @@ def test_evaluate_says_which_score_or_extractor_is_wrong(vae, capsys, arguments,
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--features", "nothing.keras"),
+        ("--resize", "clean"),
+        ("--lpips-net", "vgg"),
+        ("--lpips-heads", "nothing.pth"),
+        ("--lpips-backbone", "nothing.pth"),
+        ("--samples", 100),
+        ("--cache", "cache"),
+        ("--seed", 0),
+    ],
+)
+def test_an_option_of_metrics_is_refused_without_them_before_anything_is_loaded(tmp_path, capsys, option, value):
+    assert run("evaluate", tmp_path, option, value) == 2
+    said = capsys.readouterr().err
+    assert f"Option {option} goes with --metrics" in said and "Give --metrics fid" in said
+
+
+@pytest.mark.parametrize("command", ["evaluate", "reconstruct", "interpolate"])
+def test_data_of_another_shape_than_the_models_are_refused_by_the_options_name(tmp_path, capsys, command):
+    ki.create("vae", (4, 4, 1), 2, networks="mlp", width=4).save(tmp_path / "model.keras")
+    assert run(command, tmp_path / "model.keras", "--dataset", "digits") == 2
+    said = capsys.readouterr().err
+    assert (
+        "Option --dataset must have examples of the model's shape (4, 4, 1). Received: 'digits' of shape (8, 8, 1)"
+        in said
+    )
+
+
 @pytest.mark.parametrize("command", ["systems", "recipes", "datasets", "metrics", "figure", "lab"])
 def test_what_is_listed_for_people_is_listed_for_programs(command, capsys):
     assert run(command, "--csv") == 0

@@ -392,7 +392,11 @@ def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"metrics": ["fidd"]}, "`metrics` must name some of fid, .* Received: 'fidd'"),
+        ({"metrics": ["fidd"]}, "`metrics` must name some of fid, .* Received: 'fidd'. Did you mean 'fid'"),
+        ({"metrics": "FID"}, r"Received: 'FID'. Did you mean 'fid'\?$"),
+        ({"metrics": "frechet_distance"}, r"Received: 'frechet_distance'. Did you mean 'fid'\?$"),
+        ({"metrics": "gen/prd_f1/8_precision[data]"}, r"Did you mean 'prd'\?$"),
+        ({"metrics": "zzz"}, "Received: 'zzz'$"),
         ({"metrics": []}, "`metrics` must name some of"),
         ({"metrics": ["fid"]}, "`features` is needed for 'fid'"),
         ({"metrics": ["is"], "features": "data"}, "'is' needs class probabilities, which 'data' has not"),
@@ -409,6 +413,26 @@ def test_json_and_table_hold_every_score(vae, data, extractor, tmp_path):
 def test_metrics_that_lack_something_are_refused_before_anything_is_computed(gan, data, arguments, message):
     with pytest.raises(ValueError, match=message):
         evaluate(gan, data, **arguments)
+
+
+def taking(shape):
+    """An extractor of images of that shape, None where it takes any."""
+    images = keras.Input(shape)
+    return KerasFeatures(keras.Model(images, keras.layers.GlobalAveragePooling2D()(images)), name="other")
+
+
+@pytest.mark.parametrize("shape", [(40, 48, 1), (8, None, 1), (None, 48, 3), (8, 16, 3)])
+def test_an_extractor_of_other_images_is_refused_with_both_shapes_before_anything_is_computed(shape, monkeypatch):
+    model = ki.create("gan", (8, 16, 2), 2, networks="mlp", width=8)
+    monkeypatch.setattr("keras_ijae.evaluation.scoring.Material", pytest.fail)
+    expected = f"`features` must take images of the model's shape (8, 16, 2). Received: 'other', which takes {shape}"
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        evaluate(model, np.zeros((5, 8, 16, 2), "float32"), ["fid"], taking(shape))
+
+
+def test_an_extractor_of_colours_takes_grey_images_and_one_of_any_size_takes_all():
+    assert taking((8, 8, 3)).takes((8, 8, 1)) and taking((None, None, 2)).takes((5, 6, 2))
+    assert not taking((8, 8, 1)).takes((8, 8, 3)) and not taking((8, 8, 3)).takes((8, 9, 1))
 
 
 def test_pictures_of_vectors_are_refused_and_their_squared_error_is_not():

@@ -75,6 +75,19 @@ def test_sets_by_class_without_a_test_split_keep_a_tenth_of_each_class_apart_and
     assert one == same and one.checksum != other.checksum
 
 
+def test_a_file_that_is_not_there_is_said_once(tmp_path):
+    with pytest.raises(ValueError, match=r"^There is no stored classifier at [^:]*no\.keras$"):
+        features.get(tmp_path / "no.keras")
+
+
+@pytest.mark.slow
+def test_scores_by_a_classifier_of_a_path_name_no_directory(tmp_path):
+    images = np.zeros((40, 8, 8, 1), np.float32)
+    np.savez(tmp_path / "own.npz", image=images, label=np.arange(40) % 2)
+    train_classifier(f"npz:{tmp_path / 'own.npz'}", tmp_path / "c.keras", epochs=1, batch_size=6)
+    assert features.get(tmp_path / "c.keras").metric_name("fid") == "fid[npz:own.npz-classifier]"
+
+
 def test_what_stands_there_is_not_overwritten_unless_asked(stored):
     path, record = stored
     before = path.read_bytes()
@@ -219,7 +232,7 @@ def test_a_record_that_is_missing_broken_or_anothers_is_refused(tmp_path):
         with pytest.raises(ValueError, match=message):
             features.get(path)
     record_path(path).unlink()
-    with pytest.raises(ValueError, match="c.json is missing"):
+    with pytest.raises(ValueError, match="no stored classifier at .*c.keras: its record .*c.json is missing"):
         features.get(path)
 
 

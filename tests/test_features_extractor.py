@@ -134,6 +134,16 @@ def test_what_is_no_image_of_its_is_refused(model, images, message):
         KerasFeatures(model).features(images)
 
 
+def test_images_of_another_size_are_refused_in_one_line_before_the_network_is_traced(model):
+    with pytest.raises(ValueError, match=r"^[^\n]*\(None, 6, 5, 3\). Received: \(None, 4, 5, 3\)$"):
+        KerasFeatures(model).features(IMAGES[:, :4])
+
+
+def test_colours_are_refused_where_one_channel_is_wanted():
+    with pytest.raises(ValueError, match="must have 1 channel. Received: 3 channels"):
+        KerasFeatures(_model(shape=(6, 5, 1))).features(IMAGES)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

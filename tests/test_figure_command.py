@@ -100,6 +100,43 @@ def test_runs_that_were_scored_on_different_data_are_not_compared(runs, tmp_path
     assert not (tmp_path / "d.png").exists()
 
 
+def measured_run(path, *measured, latent_dim=4):
+    """A run directory with scores of 1.0, measured in this order: (names, split)."""
+    run = RunDirectory(path)
+    run.write_recipe(Recipe(system="vae", dataset="digits", latent_dim=latent_dim), {})
+    for names, split in measured:
+        scores = {name: {"value": 1.0} for name in names}
+        keep_scores(path / "scores.json", scores, dataset="digits", split=split)
+    return path
+
+
+NET, DATA = "gen/frechet_distance[net]", "gen/frechet_distance[data]"
+
+
+def test_scores_that_are_not_drawn_may_be_on_another_split(tmp_path):
+    one = measured_run(tmp_path / "one", ([NET], "test"), ([DATA, "rec/mean_squared_error"], "train[:100]"))
+    two = measured_run(tmp_path / "two", ([NET], "test"))
+    assert run("figure", "distances", one, two, "--out", tmp_path / "d.png") == 0
+
+
+def test_where_distances_are_on_several_splits_an_option_chooses(tmp_path, capsys):
+    one, out = measured_run(tmp_path / "one", ([NET], "test"), ([DATA], "train[:100]")), tmp_path / "d.svg"
+    assert run("figure", "distances", one, "--out", out) == 2
+    assert_said(capsys, r"with those on digits, test and digits, train\[:100\]. Choose by --dataset and --split")
+    assert run("figure", "distances", one, "--split", "test", "--out", out) == 0
+    assert "features of net" in out.read_text() and "themselves" not in out.read_text()
+    assert run("figure", "distances", one, "--split", "validation", "--out", tmp_path / "e.svg") == 2
+    assert_said(capsys, r"needs scores on validation. Received: .* with those on digits, test and digits, train")
+
+
+def test_distances_that_others_replaced_are_drawn_when_their_split_is_asked_for(tmp_path, capsys):
+    one = measured_run(tmp_path / "one", ([NET], "test"), ([NET], "train[:100]"))
+    two, out = measured_run(tmp_path / "two", ([NET], "test")), tmp_path / "d.png"
+    assert run("figure", "distances", one, two, "--out", out) == 2
+    assert_said(capsys, r"one on digits, train\[:100\], and .*two on digits, test. Choose by --dataset and --split")
+    assert run("figure", "distances", one, two, "--split", "test", "--out", out) == 0
+
+
 def test_curves_of_runs_on_different_data_are_not_drawn(runs, tmp_path, capsys):
     home, _ = runs
     out = ("--out", tmp_path / "p.png")
@@ -133,6 +170,7 @@ def test_a_model_of_vectors_of_the_plane_without_an_encoder_has_figures(runs, tm
     ("arguments", "message"),
     [
         (("nonsense", "vae"), "There is no figure 'nonsense'. `keras-ijae figure` lists them: attribute-directions"),
+        (("latent-traversal", "vae"), "prd, distances. Did you mean 'latent-traversals'"),
         (("codes",), "Figure codes is of one RUN. Received: 0"),
         (("codes", "vae", "gan"), "Figure codes is of one RUN. Received: 2"),
         (("codes", "nowhere"), "must be a run directory or a .keras file. Nothing exists at"),

@@ -112,7 +112,7 @@ def whole_test():
 
 
 def archive(path, **arrays):
-    images = np.zeros((60, 4, 4, 1), np.uint8)
+    images = np.zeros((60, 8, 8, 1), np.uint8)
     np.savez(path, x_train=images, x_test=images[:20], **arrays)
     return Recipe(system="gan", dataset=f"npz:{path}", classes=2)
 
@@ -266,7 +266,8 @@ def test_an_export_draws_labels(cvae, model, tmp_path):
     ("arguments", "message"),
     [
         (["sample", "RUN", "--label", 10], "Option --label must be an integer from -1 to 9, -1 for unknown. Received"),
-        (["sample", "PLAIN", "--label", 3], "Option --label is not taken: the model has none"),
+        (["sample", "PLAIN", "--label", "ring"], "Option --label is not taken: the model has no classes"),
+        (["sample", "PLAIN", "--label", 3], "Option --label is not taken: the model has no classes"),
         (["train", "wae_mmd", *SMALL, "--classes", 10, "--out", "OUT"], "Option --classes is not taken by WAEMMD"),
         (["train", "gan", *SMALL, "--classes", 5, "--out", "OUT"], "Option --classes does not fit the labels of"),
         (["train", "gan", "--dataset", "ARCHIVE", "--classes", 5, "--out", "OUT"], "Option --dataset must have one"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras_ijae.checks import whole
+from keras_ijae.checks import did_you_mean, whole
 from keras_ijae.evaluation.measures import MEASURES, PRDC, Measure
 from keras_ijae.evaluation.reading import ROWS
 from keras_ijae.game import data as batches
@@ -48,7 +48,7 @@ def chosen(
         raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: none")
     for name in names:
         if not isinstance(name, str) or name not in MEASURES:
-            raise ValueError(f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: {name!r}")
+            raise _unknown(name)
         _check_arguments(name, model, extractor, train)
         lacking = MEASURES[name].lacks(model)
         if lacking is not None:
@@ -83,6 +83,18 @@ def check_labels(dataset: Any, measures: dict[str, Measure], model: Any) -> None
         model.batch_of(first)
 
 
+def _unknown(name: Any) -> ValueError:
+    """The error for a name of no metric; that of a score, "gen/frechet_distance[data]", leads to its metric."""
+    hint = ""
+    if isinstance(name, str):
+        score = name.partition("[")[0].removeprefix("gen/").removeprefix("rec/")
+        of_score = [metric for metric, measure in MEASURES.items() if score in measure.names]
+        hint = did_you_mean((of_score or [score])[0], MEASURES)
+    return ValueError(
+        f"Argument `metrics` must name some of {', '.join(MEASURES)}. Received: {name!r}{'.' * bool(hint)}{hint}"
+    )
+
+
 def _check_arguments(name: str, model: Any, extractor: Extractor | None, train: Any) -> None:
     takes, images = MEASURES[name].takes, len(model.data_shape) == 3
     if takes in OF_FEATURES:
@@ -93,6 +105,11 @@ def _check_arguments(name: str, model: Any, extractor: Extractor | None, train: 
             )
         if not images and not isinstance(extractor, DataSpace):
             raise ValueError(f"Argument `features` must be 'data' for vectors. Received: {extractor.name!r}")
+        if images and not extractor.takes(model.data_shape):
+            raise ValueError(
+                f"Argument `features` must take images of the model's shape {model.data_shape}. Received: "
+                f"{extractor.name!r}, which takes {extractor.image_shape}"
+            )
         if takes.endswith("probabilities") and not extractor.has_probabilities:
             raise ValueError(f"Metric {name!r} needs class probabilities, which {extractor.name!r} has not")
         if takes == "class_probabilities" and model.classes not in (None, extractor.classes):

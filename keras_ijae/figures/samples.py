@@ -102,18 +102,28 @@ def distances_over_dimension(runs: list[tuple[int, Mapping[str, Mapping[str, Any
     """
     if not runs:
         raise ValueError("Argument `runs` must hold at least one run. Received: none")
-    of_each = [(latent_dim, scores, frechet_distances(scores)) for latent_dim, scores in runs]
-    for _, scores, found in of_each:
-        if not found:
+    drawn = drawn_distances([scores for _, scores in runs])
+    of_each = [(latent_dim, found) for (latent_dim, _), found in zip(runs, drawn, strict=True)]
+    return [_over_dimension(of_each, unit) for unit in _units(drawn[0])]
+
+
+def drawn_distances(runs: list[Mapping[str, Mapping[str, Any]]]) -> list[dict[str, Mapping[str, Any]]]:
+    """Of the scores of each run those that are drawn: Frechet distances in features in which all runs have some.
+
+    Raises:
+        ValueError: a run without a Frechet distance, or no features that all have.
+    """
+    found = [_frechet_distances(scores) for scores in runs]
+    for scores, distances in zip(runs, found, strict=True):
+        if not distances:
             raise ValueError(f"Argument `runs` must have Frechet distances. Received: one with {sorted(scores)}")
-    units = [dict.fromkeys(_unit(*of) for of in found.items()) for _, _, found in of_each]
-    common = [unit for unit in units[0] if all(unit in of_run for of_run in units)]
+    units = [set(_units(distances)) for distances in found]
+    common = set.intersection(*units)
     if not common:
         raise ValueError(
-            "Argument `runs` must have distances in the same features. Received: "
-            f"{sorted(map(str, set().union(*units)))}"
+            f"Argument `runs` must have distances in the same features. Received: {sorted(map(str, set.union(*units)))}"
         )
-    return [_over_dimension([(latent_dim, found) for latent_dim, _, found in of_each], unit) for unit in common]
+    return [{name: score for name, score in of.items() if _unit(name, score) in common} for of in found]
 
 
 def _over_dimension(runs, unit):
@@ -125,10 +135,14 @@ def _over_dimension(runs, unit):
     return OverDimension(series, "Distance to held-out data", _in_words(unit[0]))
 
 
-def frechet_distances(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _frechet_distances(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Those of the scores that are Frechet distances of samples or of reconstructions, in whatever features."""
     parts = {name: (name.partition("/")[0], name.partition("/")[2].partition("[")[0]) for name in scores}
     return {name: scores[name] for name, (side, metric) in parts.items() if side in SIDES and metric in _DISTANCES}
+
+
+def _units(distances):
+    return list(dict.fromkeys(_unit(*of) for of in distances.items()))
 
 
 def _unit(name, score):

@@ -252,8 +252,8 @@ class GenerativeModel(Conditionals):
     def _one_hot(self, labels, rows):
         if self.classes is None and labels is not None:
             raise ValueError(
-                "Argument `labels` is not taken: the model has none. Create it with `classes`, where the system can be "
-                f"conditional. Received: labels={labels!r:.80}"
+                "Argument `labels` is not taken: the model has no classes. Create it with `classes`, where the system "
+                f"can be conditional. Received: labels={labels!r:.80}"
             )
         if self.classes is None:
             return None

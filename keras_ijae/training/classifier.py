@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_ijae import checks, datasets
 from keras_ijae.checks import whole
+from keras_ijae.datasets.names import without_directories
 from keras_ijae.files import check_file
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, record_path
 
@@ -75,7 +76,8 @@ def train_classifier(
     model.fit(train, epochs=epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
     right = _guesses(model, datasets.load(dataset, split, 500, shuffle=False)) == _classes(truth, sizes).numpy()
     learnt = ",".join(names) if names else None
-    return Classifier(model, dataset, float(right.mean()), label=learnt).save(path, split, epochs, seed)
+    name = without_directories(dataset)  # scores are called after it
+    return Classifier(model, name, float(right.mean()), label=learnt).save(path, split, epochs, seed)
 
 
 def default_epochs(steps: int) -> int:

@@ -26,6 +26,16 @@ def read_scores(path: Path) -> dict[str, dict[str, Any]]:
     return _read(path)[0]
 
 
+def scores_on(path: Path, dataset: str | None = None, split: str | None = None) -> dict[str, dict[str, Any]]:
+    """As `read_scores`, those on a data set and a split, where these are named; then also what others replaced."""
+    kept, replaced = _read(path)
+    if dataset is split is None:
+        return kept
+    older = {score["score"]: {key: part for key, part in score.items() if key != "score"} for score in replaced}
+    wanted = {key: value for key, value in {"dataset": dataset, "split": split}.items() if value is not None}
+    return {name: score for of in (older, kept) for name, score in of.items() if wanted.items() <= _on(score).items()}
+
+
 def keep_scores(path: Path, scores: Mapping[str, Mapping[str, Any]], **on: str) -> list[str]:
     """Adds scores to those that stand in a file. Nothing is lost: what another protocol gave goes under "replaced".
 

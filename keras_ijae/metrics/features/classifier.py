@@ -19,7 +19,7 @@ class Record:
     """What a stored classifier is: stands beside its `.keras` file as `.json`.
 
     Attributes:
-        dataset: what it was trained on, as `keras_ijae.datasets.load` names it.
+        dataset: what it was trained on, as `keras_ijae.datasets.load` names it, of a path its last part alone.
         accuracy: share of the images of `split` that it gets right, in [0, 1].
         split: the images of the data set that it was judged by, not trained on.
         classes: how many.
@@ -97,9 +97,10 @@ def read_record(path: str | os.PathLike) -> Record:
     Raises:
         ValueError: the file or its record is missing, or the record is none.
     """
-    for part in (Path(path), record_path(path)):
-        if not part.is_file():
-            raise ValueError(f"There is no stored classifier at {path}: {part} is missing")
+    if not Path(path).is_file():
+        raise ValueError(f"There is no stored classifier at {path}")
+    if not record_path(path).is_file():
+        raise ValueError(f"There is no stored classifier at {path}: its record {record_path(path)} is missing")
     try:
         return Record(**json.loads(record_path(path).read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:

@@ -24,6 +24,7 @@ class Extractor(abc.ABC):
         dim: size of the features.
         classes: number of classes, None without probabilities.
         channels: of the images; None takes any.
+        size: height and width of the images; None for one of these takes any.
         resize: the convention by which it resizes images, None if it does not.
         batch_size: images that go through the network at once.
     """
@@ -36,11 +37,13 @@ class Extractor(abc.ABC):
         *,
         classes: int | None = None,
         channels: int | None = None,
+        size: tuple[int | None, int | None] = (None, None),
         resize: str | None = None,
         batch_size: int = 64,
     ) -> None:
         self.name, self._checksum, self.dim, self.classes = name, checksum, dim, classes
-        self.channels, self.resize, self.batch_size = channels, resize, whole("batch_size", batch_size)
+        self.channels, self.size, self.resize = channels, size, resize
+        self.batch_size = whole("batch_size", batch_size)
         self._functions = {}
 
     @abc.abstractmethod
@@ -57,6 +60,16 @@ class Extractor(abc.ABC):
         """Whether it has classes."""
         return self.classes is not None
 
+    @property
+    def image_shape(self) -> tuple[int | None, int | None, int | None]:
+        """(height, width, channels) of the images; None where it takes any."""
+        return (*self.size, self.channels)
+
+    def takes(self, shape: tuple[int, int, int]) -> bool:
+        """Whether images of that shape fit: a single channel is replicated to those that it wants."""
+        replicated = (*shape[:2], self.channels) if shape[2] == 1 else shape
+        return all(wanted in (None, side) for wanted, side in zip(self.image_shape, replicated, strict=True))
+
     def metric_name(self, metric: str) -> str:
         """What a score with these features is called: "frechet_distance[mnist-classifier]"."""
         return f"{metric}[{self.name}]"
@@ -71,7 +84,11 @@ class Extractor(abc.ABC):
             ValueError: they are no such images, or do not fit the network.
         """
         for batch in in_batches(images, self.batch_size, self.channels):
-            function = self._function(batch.shape[1:])
+            shape = batch.shape[1:]
+            if not self.takes(shape):
+                wanted = (None, *self.image_shape)
+                raise ValueError(f"Argument `images` must have shape {wanted}. Received: {(None, *shape)}")
+            function = self._function(shape)
             with full_precision():
                 features, probabilities = function(tf.constant(batch))
                 features = features.numpy()

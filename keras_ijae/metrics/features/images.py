@@ -70,6 +70,7 @@ def with_channels(batch: np.ndarray, channels: int | None) -> np.ndarray:
     if channels in (None, found):
         return batch
     if found != 1:
-        raise ValueError(f"Argument `images` must have {channels} channels, or one. Received: {found} channels")
+        wanted = "1 channel" if channels == 1 else f"{channels} channels, or one"
+        raise ValueError(f"Argument `images` must have {wanted}. Received: {found} channels")
     warnings.warn(f"Grey images: their channel is replicated {channels} times", stacklevel=2)
     return np.repeat(batch, channels, axis=-1)

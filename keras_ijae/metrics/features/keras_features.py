@@ -56,6 +56,7 @@ class KerasFeatures(Extractor):
             int(features.shape[1]),
             classes=int(graph.outputs[0].shape[1]) if output else None,
             channels=graph.inputs[0].shape[-1],
+            size=tuple(graph.inputs[0].shape[1:3]),
             batch_size=batch_size,
         )
 
@@ -65,9 +66,6 @@ class KerasFeatures(Extractor):
         return checksum_of((weight.numpy() for weight in self._weights), self._architecture)
 
     def call(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
-        wanted = self._network.inputs[0].shape
-        if not images.shape.is_compatible_with(wanted):
-            raise ValueError(f"Argument `images` must have shape {tuple(wanted)}. Received: {tuple(images.shape)}")
         features, output = (tf.cast(tensor, tf.float32) for tensor in self._network(images, training=False))
         if self._output is None:
             return features, None
