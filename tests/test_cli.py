@@ -163,6 +163,21 @@ def test_a_system_is_explained_from_its_class(capsys, monkeypatch):
     assert "Did you mean 'vamp_vae' or" in capsys.readouterr().err
 
 
+def test_what_a_system_always_refuses_and_networks_are_not_among_its_settings(tmp_path, capsys):
+    shown = {}
+    for name in ("wgan_gp", "vae", "age"):
+        assert run("systems", name, "--json") == 0
+        shown[name] = json.loads(capsys.readouterr().out)
+    settings = {name: {row["argument"] for row in found["arguments"]} for name, found in shown.items()}
+    assert [name for name, own in settings.items() if "sampling_prior" in own] == ["vae", "age"]
+    gives = {row["network"]: row["from -> gives"] for row in shown["wgan_gp"]["networks"]}
+    assert gives == {"decoder": "codes z (labels) -> x", "critic": "x (labels) -> a number"}
+    assert run("train", "wgan_gp", "--dataset", "digits", "--out", tmp_path / "run", "--set", "sampling=1") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    known = line.partition("Known: ")[2].split(", ")
+    assert {*settings["wgan_gp"], "norm", "spectral", "preset"} == {*known} - {"name"}
+
+
 @pytest.mark.parametrize("name", ki.list_models())
 def test_every_network_and_argument_of_a_system_is_explained(name):
     system = ki.game.ENTRIES[name].system
@@ -678,6 +693,15 @@ def test_a_module_that_fails_is_an_error_of_one_line(own, tmp_path, capsys):
     assert run("systems", "--import", own) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: Option --import {own} fails. ModuleNotFoundError: ") and "not_installed" in line
+
+
+@pytest.mark.parametrize("name", ["../examples/own_system.py", "./own.py", "own_system.py", ".", "", "nowhere"])
+def test_a_name_that_is_no_modules_is_refused_in_words(name, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("systems", "--import", name) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    wanted = "must name a module in the current directory or on Python's path, without .py."
+    assert line == f"error: Option --import {wanted} Received: {name}".rstrip()
 
 
 def test_modules_are_not_part_of_a_run_but_of_the_command_that_goes_on(own, tmp_path, monkeypatch):
