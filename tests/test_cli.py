@@ -513,6 +513,36 @@ def test_vectors_have_no_pictures_and_that_is_said(tmp_path, capsys):
         assert "makes vectors of shape (2,), of which there are no pictures" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("system", "offered"), [("gan", False), ("ae", True)])
+def test_what_makes_vectors_is_told_of_the_methods_that_it_has(system, offered, tmp_path, capsys):
+    ki.create(system, (3,), 2, width=4).save(tmp_path / "model.keras")
+    assert run("interpolate", tmp_path / "model.keras", "--out", tmp_path / "a.png") == 2
+    said = capsys.readouterr().err
+    assert "`keras-ijae sample` writes arrays of samples, .npz and .csv" in said
+    assert ("has reconstruct and interpolate" in said) == offered
+    assert run("sample", tmp_path / "model.keras", "--out", tmp_path / "a.png") == 2
+    assert "no pictures: Option --out must end in .npz or .csv. Received: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("classes", "header"), [(None, "x0,x1,x2"), (2, "x0,x1,x2,label")])
+def test_samples_of_vectors_are_written_as_arrays_with_their_labels(classes, header, tmp_path):
+    path, options = tmp_path / "model.keras", ["-n", 5, "--seed", 4]
+    model = ki.create("gan", (3,), 2, width=4, classes=classes)
+    model.save(path)
+    for name in ("a.npz", "a.csv"):
+        assert run("sample", path, "--out", tmp_path / name, *options) == 0
+    archive = np.load(tmp_path / "a.npz")
+    np.testing.assert_allclose(archive["samples"], model.sample(5, seed=4), rtol=1e-5)
+    first, *lines = (tmp_path / "a.csv").read_text().splitlines()
+    table = np.array([line.split(",") for line in lines], "float32")
+    np.testing.assert_array_equal(table[:, :3], archive["samples"])
+    assert first == header and archive.files == ["samples", "labels"][: 1 + (classes is not None)]
+    if classes:
+        np.testing.assert_array_equal(archive["labels"], model.sample_labels(5, seed=4))
+        np.testing.assert_array_equal(table[:, 3], archive["labels"])
+    assert {file.name for file in tmp_path.iterdir()} == {"model.keras", "a.npz", "a.csv"}
+
+
 @pytest.mark.slow
 def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed, gan, capsys):
     before = (finished / "model.keras").read_bytes()
@@ -594,7 +624,10 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--learning-rate", "-1"], "Option --learning-rate"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--seed", "-1"], "Option --seed must be an integer"),
         (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "Received: 'digitz'. Did you mean 'digits'?"),
-        (["sample", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png"),
+        (["sample", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png or .npz or .csv"),
+        (["sample", "GAN", "--out", "OUT/x.csv"], "makes images of shape (8, 8, 1), and a .csv has vectors"),
+        (["sample", "GAN", "--out", "OUT/x.npz", "--columns", "2"], "Option --columns is of pictures"),
+        (["reconstruct", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png. Received"),
         (["train", "--resume", "--overwrite", "--out", "OUT"], "--resume goes with neither --overwrite"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--import", "nowhere"], "--import must name a module"),
         (["evaluate", "OUT"], "Nothing exists at"),
