@@ -20,6 +20,7 @@ from command import run
 from systems import create
 
 import keras_ijae as ki
+from keras_ijae.evaluation.digits import WORDS
 from keras_ijae.game.arguments import arguments_of
 from keras_ijae.game.docstrings import arguments_in, joined, sections
 from keras_ijae.training import info
@@ -774,11 +775,12 @@ def test_the_demo_measures_draws_and_exports(vae, tmp_path, capsys, monkeypatch)
     shown = capsys.readouterr().out
     assert "right on held-out" in shown and "saved_model" in shown
     assert shown.rstrip().endswith(f"All of it on one page: {tmp_path / 'demo/report.html'}")
-    assert "judge_accuracy" in (tmp_path / "demo/report.html").read_text(encoding="utf-8").replace("<wbr>", "")
+    page = (tmp_path / "demo/report.html").read_text(encoding="utf-8").replace("<wbr>", "")
+    assert "judge: right on held-out digits" in page and "judge_accuracy" not in page
 
 
 def test_an_interrupted_demo_goes_on_and_a_complete_one_stays(tmp_path, monkeypatch, capsys):
-    metrics = dict.fromkeys(demo.FIGURES, 0.5) | {"samples": 1, "class_shares": [1.0]}
+    metrics = dict.fromkeys(WORDS, 0.5) | {"samples": 1, "class_shares": [1.0]}
     trained = []
     monkeypatch.setattr(demo, "run_training", lambda recipe, run, again: trained.append(run.path.name))
     monkeypatch.setattr(demo, "finish", lambda model, recipe, run: metrics)
