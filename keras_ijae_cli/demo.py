@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from keras_ijae.training import Recipe, RunDirectory
 
 SAMPLES = 500
-FIGURES = {
-    "judge_accuracy": ("judge: right on held-out digits", "{:.1%}", ">= 97 %"),
-    "sure_share": ("judge: at least 0.8 sure of samples", "{:.1%}", ">= 80 %"),
-    "sure_share_test": ("judge: at least 0.8 sure of held-out digits", "{:.1%}", ""),
-    "smallest_class_share": ("rarest digit among samples", "{:.1%}", ">= 3 %"),
-    "nearest_train_samples": ("to the nearest training image, samples", "{:.2f}", "not far below"),
-    "nearest_train_test": ("to the nearest training image, held-out", "{:.2f}", ""),
-    "copies_share": ("samples nearer than 99 % of held-out are", "{:.1%}", "few"),
-    "squared_error": ("squared error of held-out reconstructions", "{:.2f}", ""),
-}
-"""Measure -> what it is, how it is written, what is aimed at."""
 
 
 def demo(
@@ -109,13 +98,14 @@ def _labelled(recipe: Recipe, split: str) -> tuple[Any, Any]:
 
 
 def _figures(metrics: dict[str, Any]) -> Table:
-    shares = " ".join(f"{100 * share:.0f}" for share in metrics["class_shares"])
-    table = Table(title=f"{metrics['samples']} samples and the digits", caption=f"samples of 0 to 9, in %: {shares}")
+    from keras_ijae.evaluation.digits import in_words, shares_in_words
+
+    table = Table(title=f"{metrics['samples']} samples and the digits", caption=shares_in_words(metrics))
     table.add_column("measured", no_wrap=True)
     table.add_column("value")
     table.add_column("aim")
-    for name, (label, form, aim) in FIGURES.items():
-        table.add_row(label, form.format(metrics[name]), aim)
+    for what, (value, aim) in in_words(metrics).items():
+        table.add_row(what, value, aim)
     return table
 
 

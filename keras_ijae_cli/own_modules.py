@@ -30,15 +30,21 @@ def import_own(names: list[str] | None) -> list[str]:
 
 
 def _import(name: str) -> None:
+    if "" in name.split("."):  # as "../own.py": Python takes it for a name relative to a package
+        raise _no_module(name)
     try:
         importlib.import_module(name)
     except Exception as error:  # a module of the user's own may fail in any way
         if isinstance(error, ModuleNotFoundError) and error.name in (name, name.split(".")[0]):
-            raise ValueError(
-                "Option --import must name a module in the current directory or on Python's path, "
-                f"without .py. Received: {name}"
-            ) from error
+            raise _no_module(name) from error
         raise ValueError(f"Option --import {name} fails. {type(error).__name__}: {error}") from error
+
+
+def _no_module(name: str) -> ValueError:
+    return ValueError(
+        "Option --import must name a module in the current directory or on Python's path, "
+        f"without .py. Received: {name}"
+    )
 
 
 Import = Annotated[

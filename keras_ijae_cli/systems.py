@@ -97,7 +97,8 @@ def _networks(entry: Entry, meanings: dict[str, str]) -> list[dict[str, str]]:
         sees = ", ".join(SYMBOLS[key] for key in role.sees) + labels
         depends = "" if role.needed is None else f" There or not by `{role.because}`."
         what = f"{meanings.get(role.name, '')}{depends}"
-        rows.append({"network": role.name, "from -> gives": f"{sees} -> {SYMBOLS[role.gives]}", "what": what})
+        gives = "a number" if role.kind == "critic" else SYMBOLS[role.gives]
+        rows.append({"network": role.name, "from -> gives": f"{sees} -> {gives}", "what": what})
     return rows
 
 
@@ -106,9 +107,11 @@ def _arguments(entry: Entry, parts: dict[str, str]) -> list[dict[str, Any]]:
     from keras_ijae.game import Game
     from keras_ijae.game.arguments import arguments_of
     from keras_ijae.game.docstrings import arguments_in, sections
+    from keras_ijae.game.entries import refused
 
     meanings = {**arguments_in(sections(inspect.getdoc(Game))), **arguments_in(parts)}
-    left = {role.name for role in entry.system.ROLES if role.kind is not None} | OF_COMMAND
+    networks = {role.name for role in entry.system.ROLES if role.kind is not None}
+    left = networks | OF_COMMAND | refused(entry.system)
     return [
         {"argument": name, "default": str(entry.fixed.get(name, default)), "what": meanings.get(name, "")}
         for name, default in arguments_of(entry.system).items()

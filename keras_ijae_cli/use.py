@@ -1,8 +1,9 @@
-"""Commands that use a trained model: sample, reconstruct, interpolate, export."""
+"""Commands that use a trained model: reconstruct, interpolate, export; and what others take of them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,87 +27,27 @@ def _existing(model: Path) -> Path:
     return model
 
 
-def _png(out: Path) -> Path:
-    if out.suffix.lower() != ".png":
-        raise ValueError(f"Option --out must name a file that ends in .png. Received: {out}")
-    writable(out)
-    return out
+def ends_in(*suffixes: str) -> Callable[[Path], Path]:
+    """The callback of an --out that must be a file with one of these suffixes, which can be written."""
+
+    def checked(out: Path) -> Path:
+        if out.suffix.lower() not in suffixes:
+            raise ValueError(f"Option --out must name a file that ends in {' or '.join(suffixes)}. Received: {out}")
+        writable(out)
+        return out
+
+    return checked
 
 
 Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file.", callback=_existing)]
-Picture = Annotated[Path, typer.Option(help="PNG file to write; one that stands there is replaced.", callback=_png)]
+Picture = Annotated[
+    Path, typer.Option(help="PNG file to write; one that stands there is replaced.", callback=ends_in(".png"))
+]
 Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
 Columns = Annotated[int | None, typer.Option(min=1, help="Images in a row.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise; the same seed gives the same result.")]
-
-
-def sample(
-    model: Model,
-    out: Picture = Path("samples.png"),
-    count: Count = 64,
-    columns: Columns = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            help="Of a conditional model, what is drawn: 0, 1, ..., or a class by its name; without it each label has "
-            "a row."
-        ),
-    ] = None,
-    seed: Seed = 0,
-    observation: Annotated[
-        str, typer.Option(help="mean: what the model expects to see; draw: drawn from its likelihood.")
-    ] = "mean",
-    import_: Import = None,
-) -> None:
-    """Draw new images, sampled from the model.
-
-    Of a conditional model each label has a row, unless --label asks for one. Images that stand in a column have one
-    code. There are --columns of them in a row, or as many as bring the whole nearest to --count.
-
-    [bold]Examples[/bold]
-
-    [cyan]keras-ijae sample runs/mnist --out samples.png -n 100 --seed 7[/cyan]
-
-    [cyan]keras-ijae sample runs/cgan --out threes.png --label 3[/cyan]
-    """
-    loaded = _of_images(model)
-    from keras_ijae.training.pictures import class_names, save_grid, to_show
-
-    rows, names = [], _names_of(model)
-    if label is None:
-        images, columns = to_show(loaded, count, seed, observation, columns)
-        rows = names if len(names) == loaded.classes else class_names(loaded)
-    else:
-        images = loaded.sample(count, seed, observation, labels=_number_of(label, names, loaded.classes))
-    of_label = "" if label is None else f" of label {label}"
-    save_grid(out, images, columns, rows=rows, caption=_caption(model, loaded, f"samples{of_label}, seed {seed}"))
-    wrote(out)
-
-
-def _names_of(model: Path) -> list[str]:
-    """The names of the classes of a run, or of the model in it, where they are known."""
-    from keras_ijae.training import RunDirectory
-
-    run = RunDirectory(model if model.is_dir() else model.parent)
-    return run.read_class_names() if model in (run.path, run.model) else []
-
-
-def _number_of(label: str, names: list[str], classes: int | None) -> int:
-    """The label that the name of a class, or else a number, stands for: names can be numbers too."""
-    from keras_ijae.checks import did_you_mean, whole
-
-    if classes is None:
-        raise ValueError(f"Option --label is not taken: the model has no classes. Received: {label!r}")
-    if label in names:
-        return names.index(label)
-    if not re.fullmatch(r"[+-]?\d{1,18}", label):
-        known = f", or one of {', '.join(map(repr, names))}" if names else ""
-        raise ValueError(
-            f"Option --label must be a number, 0, 1, ...{known}. Received: {label!r}.{did_you_mean(label, names)}"
-        )
-    return whole("label", int(label), -1, classes - 1, ", -1 for unknown")
 
 
 def reconstruct(
@@ -130,7 +71,7 @@ def reconstruct(
     from keras_ijae.training.pictures import save_pairs
 
     data = _first(model, loaded, dataset, split, count)
-    caption = _caption(model, loaded, "held-out images above their reconstructions")
+    caption = caption_of(model, loaded, "held-out images above their reconstructions")
     save_pairs(out, unpack(data), loaded.reconstruct(data, seed=seed), columns, caption=caption)
     wrote(out)
 
@@ -159,7 +100,7 @@ def interpolate(
     data = _first(model, loaded, dataset, split, 2 * count)
     if len(unpack(data)) < 2:
         raise ValueError(f"Option --split must hold at least two images. Received: {split}")
-    caption = _caption(model, loaded, "from one held-out image, left, to another, along the codes")
+    caption = caption_of(model, loaded, "from one held-out image, left, to another, along the codes")
     save_grid(out, ways(loaded, data, steps), steps, caption=caption)
     wrote(out)
 
@@ -273,9 +214,10 @@ def _of_images(model: Path) -> Any:
     """As `load`, for a model whose observations can be drawn."""
     loaded = load(model)
     if len(loaded.data_shape) != 3:
+        python = f"; in Python `ki.load_model({str(model)!r})` has reconstruct and interpolate, which give arrays"
         raise ValueError(
-            f"{model} makes vectors of shape {loaded.data_shape}, of which there are no pictures. In Python "
-            f"`ki.load_model({str(model)!r})` has sample, reconstruct and interpolate, which give arrays."
+            f"{model} makes vectors of shape {loaded.data_shape}, of which there are no pictures. `keras-ijae sample` "
+            f"writes arrays of samples, .npz and .csv{python if loaded.has_encoder else ''}."
         )
     return loaded
 
@@ -310,7 +252,7 @@ def _first(model: Path, loaded: Any, dataset: str | None, split: str | None, cou
     return first_rows(in_order(recipe_of(model, dataset, loaded), split, count), count)
 
 
-def _caption(model: Path, loaded: Any, what: str) -> str:
+def caption_of(model: Path, loaded: Any, what: str) -> str:
     """What is seen, and of which run."""
     from keras_ijae.training import RunDirectory
 

@@ -413,6 +413,15 @@ def test_networks_that_do_not_fit_are_named_with_both_shapes():
         VAE(encoder=mlp(encoder, SHAPE, 2), decoder=small, data_shape=SHAPE, latent_dim=2)
 
 
+def test_an_encoder_of_too_few_outputs_is_told_what_they_are_and_where_codes_go():
+    flat = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(3)], name="encoder")
+    why = r"\(6,\), the parameters of the posterior 'diagonal' of d = 3 dimensions \(2 d: a mean and a raw scale of"
+    with pytest.raises(ValueError, match=rf"{why}.*gives \(3,\). Codes themselves .* posterior='deterministic'"):
+        ki.create("vae", SHAPE, 3, encoder=flat)
+    with pytest.raises(ValueError, match=r"'full' of d = 2 .*the raw triangle of L\). Received one that gives \(3,\)$"):
+        ki.create("vae", SHAPE, 2, encoder=flat, posterior="full")
+
+
 def test_an_encoder_without_noise_is_not_implicit_and_the_error_says_the_remedy():
     joint = {"x": SHAPE, "z": (2,)}
     parts = {

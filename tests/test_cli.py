@@ -20,6 +20,7 @@ from command import run
 from systems import create
 
 import keras_ijae as ki
+from keras_ijae.evaluation.digits import WORDS
 from keras_ijae.game.arguments import arguments_of
 from keras_ijae.game.docstrings import arguments_in, joined, sections
 from keras_ijae.training import info
@@ -161,6 +162,21 @@ def test_a_system_is_explained_from_its_class(capsys, monkeypatch):
     assert "--classes K is not taken: it compares the codes of all labels at once" in capsys.readouterr().out
     assert run("systems", "vampvae") == 2
     assert "Did you mean 'vamp_vae' or" in capsys.readouterr().err
+
+
+def test_what_a_system_always_refuses_and_networks_are_not_among_its_settings(tmp_path, capsys):
+    shown = {}
+    for name in ("wgan_gp", "vae", "age"):
+        assert run("systems", name, "--json") == 0
+        shown[name] = json.loads(capsys.readouterr().out)
+    settings = {name: {row["argument"] for row in found["arguments"]} for name, found in shown.items()}
+    assert [name for name, own in settings.items() if "sampling_prior" in own] == ["vae", "age"]
+    gives = {row["network"]: row["from -> gives"] for row in shown["wgan_gp"]["networks"]}
+    assert gives == {"decoder": "codes z (labels) -> x", "critic": "x (labels) -> a number"}
+    assert run("train", "wgan_gp", "--dataset", "digits", "--out", tmp_path / "run", "--set", "sampling=1") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    known = line.partition("Known: ")[2].split(", ")
+    assert {*settings["wgan_gp"], "norm", "spectral", "preset"} == {*known} - {"name"}
 
 
 @pytest.mark.parametrize("name", ki.list_models())
@@ -528,6 +544,36 @@ def test_vectors_have_no_pictures_and_that_is_said(tmp_path, capsys):
         assert "makes vectors of shape (2,), of which there are no pictures" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("system", "offered"), [("gan", False), ("ae", True)])
+def test_what_makes_vectors_is_told_of_the_methods_that_it_has(system, offered, tmp_path, capsys):
+    ki.create(system, (3,), 2, width=4).save(tmp_path / "model.keras")
+    assert run("interpolate", tmp_path / "model.keras", "--out", tmp_path / "a.png") == 2
+    said = capsys.readouterr().err
+    assert "`keras-ijae sample` writes arrays of samples, .npz and .csv" in said
+    assert ("has reconstruct and interpolate" in said) == offered
+    assert run("sample", tmp_path / "model.keras", "--out", tmp_path / "a.png") == 2
+    assert "no pictures: Option --out must end in .npz or .csv. Received: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("classes", "header"), [(None, "x0,x1,x2"), (2, "x0,x1,x2,label")])
+def test_samples_of_vectors_are_written_as_arrays_with_their_labels(classes, header, tmp_path):
+    path, options = tmp_path / "model.keras", ["-n", 5, "--seed", 4]
+    model = ki.create("gan", (3,), 2, width=4, classes=classes)
+    model.save(path)
+    for name in ("a.npz", "a.csv"):
+        assert run("sample", path, "--out", tmp_path / name, *options) == 0
+    archive = np.load(tmp_path / "a.npz")
+    np.testing.assert_allclose(archive["samples"], model.sample(5, seed=4), rtol=1e-5)
+    first, *lines = (tmp_path / "a.csv").read_text().splitlines()
+    table = np.array([line.split(",") for line in lines], "float32")
+    np.testing.assert_array_equal(table[:, :3], archive["samples"])
+    assert first == header and archive.files == ["samples", "labels"][: 1 + (classes is not None)]
+    if classes:
+        np.testing.assert_array_equal(archive["labels"], model.sample_labels(5, seed=4))
+        np.testing.assert_array_equal(table[:, 3], archive["labels"])
+    assert {file.name for file in tmp_path.iterdir()} == {"model.keras", "a.npz", "a.csv"}
+
+
 @pytest.mark.slow
 def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed, gan, capsys):
     before = (finished / "model.keras").read_bytes()
@@ -609,7 +655,10 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--learning-rate", "-1"], "Option --learning-rate"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--seed", "-1"], "Option --seed must be an integer"),
         (["train", "vae", "--dataset", "digitz", "--out", "OUT"], "Received: 'digitz'. Did you mean 'digits'?"),
-        (["sample", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png"),
+        (["sample", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png or .npz or .csv"),
+        (["sample", "GAN", "--out", "OUT/x.csv"], "makes images of shape (8, 8, 1), and a .csv has vectors"),
+        (["sample", "GAN", "--out", "OUT/x.npz", "--columns", "2"], "Option --columns is of pictures"),
+        (["reconstruct", "GAN", "--out", "FILE"], "Option --out must name a file that ends in .png. Received"),
         (["train", "--resume", "--overwrite", "--out", "OUT"], "--resume goes with neither --overwrite"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--import", "nowhere"], "--import must name a module"),
         (["evaluate", "OUT"], "Nothing exists at"),
@@ -710,6 +759,15 @@ def test_a_module_that_fails_is_an_error_of_one_line(own, tmp_path, capsys):
     assert line.startswith(f"error: Option --import {own} fails. ModuleNotFoundError: ") and "not_installed" in line
 
 
+@pytest.mark.parametrize("name", ["../examples/own_system.py", "./own.py", "own_system.py", ".", "", "nowhere"])
+def test_a_name_that_is_no_modules_is_refused_in_words(name, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("systems", "--import", name) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    wanted = "must name a module in the current directory or on Python's path, without .py."
+    assert line == f"error: Option --import {wanted} Received: {name}".rstrip()
+
+
 def test_modules_are_not_part_of_a_run_but_of_the_command_that_goes_on(own, tmp_path, monkeypatch):
     seen = []
 
@@ -747,11 +805,12 @@ def test_the_demo_measures_draws_and_exports(vae, tmp_path, capsys, monkeypatch)
     shown = capsys.readouterr().out
     assert "right on held-out" in shown and "saved_model" in shown
     assert shown.rstrip().endswith(f"All of it on one page: {tmp_path / 'demo/report.html'}")
-    assert "judge_accuracy" in (tmp_path / "demo/report.html").read_text(encoding="utf-8").replace("<wbr>", "")
+    page = (tmp_path / "demo/report.html").read_text(encoding="utf-8").replace("<wbr>", "")
+    assert "judge: right on held-out digits" in page and "judge_accuracy" not in page
 
 
 def test_an_interrupted_demo_goes_on_and_a_complete_one_stays(tmp_path, monkeypatch, capsys):
-    metrics = dict.fromkeys(demo.FIGURES, 0.5) | {"samples": 1, "class_shares": [1.0]}
+    metrics = dict.fromkeys(WORDS, 0.5) | {"samples": 1, "class_shares": [1.0]}
     trained = []
     monkeypatch.setattr(demo, "run_training", lambda recipe, run, again: trained.append(run.path.name))
     monkeypatch.setattr(demo, "finish", lambda model, recipe, run: metrics)

@@ -149,6 +149,49 @@ def test_gates_under_replicas_are_gates_on_one(two_replicas):
     assert int(together.happened["judge"].numpy()) == 2
 
 
+def loss():
+    return tf.constant(1.0)
+
+
+def rows():
+    return tf.ones([BATCH])
+
+
+WRONG = {
+    "a tensor": (loss, "Received: .*Tensor"),
+    "a dictionary": (lambda: {"player": loss()}, "Received: {'player': "),
+    "nothing": (lambda: None, "Received: None"),
+    "no dictionary": (lambda: Played(loss()), "Received: losses=.*Tensor"),
+    "a misspelt move": (lambda: Played({"playr": loss()}), "loss or penalty of 'playr'. Did you mean 'player'?"),
+    "a move of another phase": (lambda: Played({"player": loss(), "judge": loss()}), "loss or penalty of 'judge'"),
+    "a move less": (Played, "Received: no loss of 'player'"),
+    "a number": (lambda: Played({"player": 1.0}), "the loss of 'player' as 1.0"),
+    "integers": (lambda: Played({"player": tf.constant(1)}), "the loss of 'player' as .*int32"),
+    "a loss of each row": (lambda: Played({"player": rows()}), r"the loss of 'player' as .*\(4,\)"),
+    "a log of each row": (lambda: Played({"player": loss()}, {"size": rows()}), "the log 'size', which must be a sca"),
+    "a log that is none": (lambda: Played({"player": loss()}, {"size": None}), "the log 'size'.* as None"),
+    "a penalty of each row": (lambda: Played({"player": loss()}, {}, {"player": rows()}), "the penalty of 'player' as"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_losses_that_are_none_are_refused_while_a_step_is_traced(wrong):
+    class Mistaken(Toy):
+        def losses(self, batch, noise, phase, forward):
+            return given()
+
+    given, received = WRONG[wrong]
+    expected = r"`losses` of Mistaken must return a `Played` .* the moves \['player'\] of phase 'player'. "
+    with pytest.raises(ValueError, match=f"{expected}.*{received}"):
+        play(Mistaken(), 1, how=GRAPH)
+
+
+def test_logs_may_be_numbers_and_scalars_of_any_type():
+    logs = {"one": lambda *_: 1, "half": lambda *_: np.float64(0.5), "some": lambda *_: tf.constant(3)}
+    history = play(Toy(logs=logs), 1).history
+    assert (history["one"], history["half"], history["some"]) == ([1.0], [0.5], [3.0])
+
+
 def mean_of_batch(model, batch, noise, phase):
     return tf.reduce_mean(batch.x)
 

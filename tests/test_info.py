@@ -284,7 +284,7 @@ def test_of_weights_that_are_damaged_or_packed_nothing_is_counted(run, tmp_path)
 
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_computed():
     with pytest.raises(ValueError, match="Option --out must be in a directory that can be written to"):
-        use._png(Path("/dev/null/f.png"))
+        use.ends_in(".png")(Path("/dev/null/f.png"))
 
 
 def test_a_model_beside_a_foreign_configuration_is_a_model(run, tmp_path):

@@ -366,6 +366,21 @@ def test_damaged_pieces_are_noted_and_the_rest_is_read(run, tmp_path):
         assert any(name in note for note in found.notes), (name, found.notes)
 
 
+def test_measures_of_the_demo_are_told_as_in_the_terminal_with_their_aims(tmp_path):
+    done = made(tmp_path / "run", RECIPE, (8, 8, 1))
+    measured = {"samples": 500, "sure_share": 0.8181, "copies_share": 0.052, "nearest_train_test": 1.5}
+    write_json(done.path / "metrics.json", measured | {"class_shares": [0.25, 0.75]})
+    found = read_run(done.path, "run")
+    (group,) = scores.groups([found])
+    assert {what: (cells["run"].value, cells["run"].protocol) for what, cells in group.rows.items()} == {
+        "samples": ("500", ""),
+        "judge: at least 0.8 sure of samples": ("81.8%", "aim: >= 80 %"),
+        "to the nearest training image, held-out": ("1.50", ""),
+        "samples nearer than 99 % of held-out are": ("5.2%", "aim: few"),
+    }
+    assert group.notes == {"run": "samples of 0 to 9, in %: 25 75"}
+
+
 @pytest.mark.parametrize("history", [f"epoch,loss\n{10**400},1\n", f"epoch,loss\n1,{'1' * 200_000}\n"])
 def test_histories_with_impossible_values_and_versions_of_other_types_are_noted(run, tmp_path, history):
     damaged = made(tmp_path / "run", RECIPE, (8, 8, 1))

@@ -196,6 +196,15 @@ def test_sample_draws_the_label_asked_for_or_a_row_of_each(cvae, model, tmp_path
     check_drawn(picture, grid(class_rows(model, 5), 5))
 
 
+def test_an_archive_of_samples_is_data_with_the_labels_asked_for_or_those_of_training(cvae, model, tmp_path):
+    drawn = tmp_path / "a.npz"
+    for label, labels in ((["--label", 3], [3] * 4), ([], model.sample_labels(4, seed=2))):
+        assert run("sample", cvae, *label, "-n", 4, "--seed", 2, "--out", drawn) == 0
+        (batch,) = ki.datasets.load(f"npz:{drawn}", batch_size=4, shuffle=False, labels=True)
+        np.testing.assert_allclose(batch[0], model.sample(4, seed=2, labels=labels), atol=1e-6)
+        np.testing.assert_array_equal(batch[1], labels)
+
+
 @pytest.mark.parametrize("place", ["", "model.keras"])
 def test_classes_that_have_names_are_called_by_them(cvae, model, tmp_path, capsys, place):
     """Of a run whose config.json has names, as one on a folder leaves it."""

@@ -58,8 +58,9 @@ def page(room: str, names: dict[str, Any]) -> str:
 def summary(value: Any) -> str:
     """The first paragraph of a docstring; of a table its keys, of a role its network."""
     if isinstance(value, Role):
+        gives = "number" if value.kind == "critic" else value.gives
         built = f", built as {value.kind}" if value.kind != value.name else ""
-        return f"The network `{value.name}`{built}: {', '.join(value.sees)} -> {value.gives}."
+        return f"The network `{value.name}`{built}: {', '.join(value.sees)} -> {gives}."
     if not callable(value):
         return (
             f"One of: {', '.join(map(str, value))}." if isinstance(value, dict | tuple) else type(value).__name__ + "."

@@ -14,7 +14,7 @@ from keras_ijae import create
 from keras_ijae.game import Common, Game
 from keras_ijae.game.arguments import REQUIRED, arguments_of
 from keras_ijae.game.docstrings import arguments_in, sections
-from keras_ijae.game.entries import Entry
+from keras_ijae.game.entries import Entry, refused
 
 SHAPE, LATENT_DIM = (28, 28, 1), 16
 
@@ -108,6 +108,8 @@ def _arguments(entry, parts):
     meanings = {**arguments_in(sections(inspect.getdoc(Game))), **once(arguments_in(parts))}
     types, rows = types_of(entry.system), []
     for name, default in arguments_of(entry.system).items():
+        if name in refused(entry.system):
+            continue
         default = entry.fixed.get(name, default)
         shown = "required" if default is REQUIRED else f"``{default!r}``"
         rows.append([f"``{name}``", text(types.get(name, "")), shown, mathematical(meanings.get(name, ""))])

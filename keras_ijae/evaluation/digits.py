@@ -1,6 +1,8 @@
 """Are they digits, of all ten kinds, and new ones? Scores of samples against labelled training images."""
 
+from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +10,17 @@ from keras_ijae.metrics import nearest_neighbours
 
 SURE = 0.8
 """A sample counts as a digit if its most probable class has at least this probability."""
+WORDS: dict[str, tuple[str, str, str]] = {
+    "judge_accuracy": ("judge: right on held-out digits", "{:.1%}", ">= 97 %"),
+    "sure_share": ("judge: at least 0.8 sure of samples", "{:.1%}", ">= 80 %"),
+    "sure_share_test": ("judge: at least 0.8 sure of held-out digits", "{:.1%}", ""),
+    "smallest_class_share": ("rarest digit among samples", "{:.1%}", ">= 3 %"),
+    "nearest_train_samples": ("to the nearest training image, samples", "{:.2f}", "not far below"),
+    "nearest_train_test": ("to the nearest training image, held-out", "{:.2f}", ""),
+    "copies_share": ("samples nearer than 99 % of held-out are", "{:.1%}", "few"),
+    "squared_error": ("squared error of held-out reconstructions", "{:.2f}", ""),
+}
+"""Measure -> what it is, how it is written, what is aimed at."""
 
 
 class DigitJudge:
@@ -98,6 +111,18 @@ def measure_digits(
         "nearest_train_test": float(np.median(near_test)),
         "copies_share": float(np.mean(near < np.quantile(near_test, 0.01))),
     }
+
+
+def in_words(measured: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What is measured -> its value as it is written, and what is aimed at ("": nothing); of those of `WORDS`."""
+    return {
+        what: (form.format(float(measured[key])), aim) for key, (what, form, aim) in WORDS.items() if key in measured
+    }
+
+
+def shares_in_words(measured: Mapping[str, Any]) -> str:
+    """The shares of the classes among the samples, as `measure_digits` gives them, in one line."""
+    return f"samples of 0 to 9, in %: {' '.join(f'{100 * float(share):.0f}' for share in measured['class_shares'])}"
 
 
 def _flat(images: np.ndarray) -> np.ndarray:

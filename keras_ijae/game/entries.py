@@ -71,6 +71,13 @@ def unconditional(system: type[Any], *densities: Prior) -> str:
     return ""
 
 
+def refused(system: type[Any]) -> set[str]:
+    """The arguments that every model of a system refuses: they need an encoder, or a network that takes labels."""
+    encoded = any(role.name == "encoder" for role in system.ROLES)
+    labels = any(role.takes_labels for role in system.ROLES)
+    return {name for name, taken in (("sampling_prior", encoded), ("classes", labels)) if not taken}
+
+
 ENTRIES: dict[str, Entry] = {}
 
 

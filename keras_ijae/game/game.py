@@ -24,7 +24,6 @@ from keras_ijae.game.entries import preset_of, unconditional
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.moves import Move, Phase, Played
-from keras_ijae.game.roles import shape_of
 from keras_ijae.keras_internals import sublayers
 from keras_ijae.replicas import Share, parted, share_of
 
@@ -116,7 +115,7 @@ class Game(CalledByUsers):
         arguments = known_so_far(self)
         networks.check_presence(self.ROLES, self.networks, arguments)
         for role in (role for role in self.ROLES if role.name in self.networks):
-            networks.check_shapes(role, getattr(self, role.name), arguments, self._gives(role, arguments))
+            networks.check_shapes(role, getattr(self, role.name), arguments, self.posterior_family)
         if "decoder" in self.networks:
             networks.check_outputs(self.decoder, self.latent_dim, self.observation_model, self.classes_of("decoder"))
         moves.check(self.moves, self.phases, lambda name: isinstance(getattr(self, name, None), keras.layers.Layer))
@@ -154,7 +153,7 @@ class Game(CalledByUsers):
         return {}
 
     def losses(self, batch: Batch, noise: dict[str, tf.Tensor], phase: str, forward: dict[str, tf.Tensor]) -> Played:
-        """The losses of a phase's moves: a pure function of data and noise."""
+        """The losses of a phase's moves, a scalar tensor each: a pure function of data and noise."""
         raise NotImplementedError(f"{type(self).__name__} must define `losses(batch, noise, phase, forward)`.")
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -267,12 +266,6 @@ class Game(CalledByUsers):
                 f"Argument `classes` is not taken by {type(self).__name__}: {why}. Pass another `prior`, such as "
                 f"'normal'. Received: {self.classes!r}"
             )
-
-    def _gives(self, role, arguments):
-        """The shape of what a network gives."""
-        if role.kind == "encoder" and self.posterior_family is not None:
-            return (self.posterior_family.units,)
-        return shape_of(role.gives, role, arguments)
 
     def _decay(self, ema):
         if ema == "auto":

@@ -11,7 +11,8 @@ import tensorflow as tf
 from keras_ijae import random
 from keras_ijae.checks import whole
 from keras_ijae.distributions.likelihoods.base import image_problem
-from keras_ijae.game.roles import Arguments, Role, classes_of, shapes
+from keras_ijae.distributions.posteriors import POSTERIORS, Posterior
+from keras_ijae.game.roles import Arguments, Role, classes_of, shape_of, shapes
 from keras_ijae.keras_internals import sublayers
 
 _ROWS = 32  # random codes for a first look at a decoder
@@ -63,8 +64,17 @@ def check_presence(roles: tuple[Role, ...], networks: dict[str, Any], arguments:
         raise ValueError(f"Argument `{role.name}` must be a network, {role.sees} to {role.gives}. Received: {network}")
 
 
-def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, output: tuple) -> None:
-    """ValueError where a network does not map what it sees to `output` (batch not counted)."""
+def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, family: Posterior | None) -> None:
+    """ValueError where a network does not map what it sees to what it gives.
+
+    Args:
+        role: of the network.
+        network: what was given for it.
+        arguments: of the system, sizes included.
+        family: what an encoder's outputs are the parameters of; None: they are codes.
+    """
+    family = family if role.kind == "encoder" else None
+    output = shape_of(role.gives, role, arguments) if family is None else (family.units,)
     inputs, classes = shapes(role, arguments), classes_of(role, arguments)
     noise = noise_dim(network, classes > 0) if role.takes_noise else 0
     inputs = [*inputs, *[(size,) for size in (noise, classes) if size]]
@@ -76,8 +86,11 @@ def check_shapes(role: Role, network: keras.layers.Layer, arguments: Arguments, 
             f"Network `{role.name}` must accept inputs of shape {wanted}. Received one with inputs "
             f"{getattr(network, 'input_shape', 'of other shapes')}: {str(error).splitlines()[0]}"
         ) from error
-    if found != tuple(output):
-        raise ValueError(f"Network `{role.name}` must map {wanted} to {tuple(output)}. Received one that gives {found}")
+    if found != output:
+        why, instead = ("", "") if family is None else (_parameters_of(family), _instead(family, found, arguments))
+        raise ValueError(
+            f"Network `{role.name}` must map {wanted} to {output}{why}. Received one that gives {found}{instead}"
+        )
 
 
 def check_outputs(decoder: keras.layers.Layer, latent_dim: int, likelihood: Any, classes: int = 0) -> None:
@@ -116,6 +129,21 @@ def check_batch(networks: dict[str, keras.layers.Layer], rows: int) -> None:
             raise ValueError(
                 f"A batch of one row has no batch statistics, which {name} normalises by. Use a larger batch"
             )
+
+
+def _parameters_of(family):
+    """What the outputs of an encoder are, and why so many: as the posterior's `units` say it, where they do."""
+    name = next((repr(name) for name, kind in POSTERIORS.items() if kind is type(family)), type(family).__name__)
+    units = getattr(type(family), "units", None)
+    said = (units.__doc__ or "").partition("\n")[0].rstrip(".") if isinstance(units, property) else ""
+    return f", the parameters of the posterior {name} of d = {family.latent_dim} dimensions{said and f' ({said})'}"
+
+
+def _instead(family, found, arguments):
+    """The way out for a network that gives codes themselves."""
+    if found != (family.latent_dim,) or "posterior" not in arguments:
+        return ""
+    return ". Codes themselves are taken by 'ae', and by systems that may have posterior='deterministic'"
 
 
 def _inputs(network):

@@ -8,7 +8,7 @@ import keras
 
 from keras_ijae import checks
 from keras_ijae.game.arguments import arguments_of, check_types, refuse_arrays
-from keras_ijae.game.entries import ENTRIES
+from keras_ijae.game.entries import ENTRIES, refused
 from keras_ijae.game.game import Game
 from keras_ijae.game.presets import Preset
 
@@ -75,11 +75,17 @@ def check_presets(presets: Any) -> None:
         raise ValueError(f"Argument `presets` must map names to a `Preset` or None. Received: presets={presets!r}")
 
 
-def check_known(system: type[Game], given: Iterable[str], known: Iterable[str]) -> None:
-    """ValueError, with what is known and alike, where arguments are given that are not known."""
-    listed = sorted(known)
-    unknown = sorted(set(given) - set(listed))
+def check_known(system: type[Game], given: Iterable[str], known: Iterable[str], unlisted: Iterable[str] = ()) -> None:
+    """ValueError, with what is known and alike, where arguments are given that are not known.
+
+    Args:
+        system: its class, for the message.
+        given, known: names.
+        unlisted: names that are known, and of no use to who is told; `refused` by the system are left out too.
+    """
+    unknown = sorted(set(given) - set(known))
     if unknown:
+        listed = sorted({*known} - {*unlisted} - refused(system))
         hint = "".join(checks.did_you_mean(word, listed) for word in unknown)
         raise ValueError(f"Unknown arguments {unknown} of {system.__name__}.{hint} Known: {', '.join(listed)}")
 

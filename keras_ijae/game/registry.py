@@ -1,6 +1,6 @@
 """`register`, by which `models` and users fill the table of systems; and `create`, which builds one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -148,10 +148,16 @@ def _with_preset(system, entry, preset, sizes, given):
     return {**found, **entry.fixed, "preset": preset, **given}
 
 
-def check_arguments(system: type[Game], arguments: Mapping[str, Any]) -> None:
-    """ValueError, with what is known, for arguments that neither `create` nor the system takes beside the sizes."""
+def check_arguments(system: type[Game], arguments: Mapping[str, Any], unlisted: Iterable[str] = ()) -> None:
+    """ValueError, with what is known, for arguments that neither `create` nor the system takes beside the sizes.
+
+    Args:
+        system: its class.
+        arguments: name -> value.
+        unlisted: known names that the message leaves out.
+    """
     known = set(arguments_of(system)) - {"data_shape", "latent_dim"}
-    check_known(system, arguments, {*known, *GENERAL})
+    check_known(system, arguments, {*known, *GENERAL}, unlisted)
 
 
 def _options(system, networks, given, kept):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_ijae.game import optimizers
 from keras_ijae.game.data import Batch
 from keras_ijae.game.moves import Pass, Phase, Played
+from keras_ijae.game.wrong_losses import check_played
 from keras_ijae.keras_internals import sublayers
 from keras_ijae.layers import Advancing
 from keras_ijae.replicas import Part, Share, assign, means, number_of_replicas
@@ -141,6 +142,7 @@ def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], lis
     """What the phase played, move -> gradients, and the new batch statistics of what moves (None: unchanged)."""
     with seen.tape, seen.scope:
         played = game.losses(seen.batch, seen.noise, phase.name, seen.forward)
+        check_played(type(game).__name__, phase, played)
         losses = played.totals()
     weights = {move: game.weights_of(move) for move in phase.moves}
     if phase.name not in game.checked:  # once, while tracing: it costs a backward pass

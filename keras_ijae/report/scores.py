@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+from keras_ijae.evaluation.digits import WORDS, in_words, shares_in_words
 from keras_ijae.report.reading import FAILURES, Run
 
 _COUNTS = {"n_real": "real", "n_fake": "generated"}
@@ -52,7 +53,7 @@ def _read(kind: str, content: dict[str, Any], run: Run) -> list[tuple[str, dict[
     """A title, cells by their scores and what they share, of each data set and split."""
     try:
         if kind == "metrics":
-            return [("Measured by the demo", {name: Cell(_number(value)) for name, value in content.items()}, "")]
+            return [("Measured by the demo", *_of_demo(content))]
         if kind == "evaluation":
             cells = {name: Cell(_number(value)) for name, value in content["scores"].items()}
             note = _WITHOUT_NOISE if "squared_error_sum" in cells and _has_noise(run) else ""
@@ -63,6 +64,14 @@ def _read(kind: str, content: dict[str, Any], run: Run) -> list[tuple[str, dict[
         return [(title, *_told(scores, run)) for title, scores in found.items()]
     except (KeyError, TypeError, AttributeError, *FAILURES) as error:
         raise ValueError(f"{run.directory.path / kind}.json does not hold scores: {error!r}") from error
+
+
+def _of_demo(measured: dict[str, Any]) -> tuple[dict[str, Cell], str]:
+    """Cells by what the demo says in the terminal, with their aims, and the shares of the classes."""
+    told = {*WORDS, "class_shares"}
+    cells = {name: Cell(_number(value)) for name, value in measured.items() if name not in told}
+    cells |= {what: Cell(value, aim and f"aim: {aim}") for what, (value, aim) in in_words(measured).items()}
+    return cells, shares_in_words(measured) if "class_shares" in measured else ""
 
 
 def _has_noise(run):

@@ -97,7 +97,9 @@ class Recipe:
 
 def check_names(recipe: Recipe) -> None:
     """ValueError unless there is a system of that name, which takes arguments of those names."""
-    check_arguments(entry_of(recipe.system).system, recipe.arguments)
+    system = entry_of(recipe.system).system
+    networks = [role.name for role in system.ROLES if role.kind is not None]  # which no file can hold
+    check_arguments(system, recipe.arguments, [*networks, *recipe.__dataclass_fields__])
 
 
 BEST = ("ae_gmm", "alpha_gan", "flex_ae", "flow_vae", "gan", "ijae", "wgan_gp")
