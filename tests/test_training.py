@@ -329,6 +329,11 @@ def test_recipes_change_by_name_and_merge_arguments():
     assert changed.arguments == {**RECIPES["ijae_digits"].arguments, "other": 1}
 
 
+def test_a_change_of_a_field_that_recipes_have_not_is_refused_with_the_closest_known():
+    with pytest.raises(ValueError, match="`epoch` is none of a recipe. Did you mean 'epochs'"):
+        get_recipe("vae_digits").but(epoch=1)
+
+
 def test_an_unknown_recipe_is_refused_with_the_closest_known():
     with pytest.raises(ValueError, match="Received: name='ijea_mnist'. Did you mean 'ijae_mnist'"):
         get_recipe("ijea_mnist")
@@ -410,6 +415,22 @@ def test_a_run_that_cannot_go_on_as_its_file_has_it_names_the_file_and_the_field
         trainer.train(dataclasses.replace(run.read_recipe(), seed=1), run)  # as it was given, not as the file has it
     assert "config.json" not in str(error.value)
     assert run.config.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_run_directory_is_named_by_text_as_by_a_path(tmp_path):
+    run = RunDirectory(str(tmp_path))
+    assert run == RunDirectory(tmp_path) == open_run(str(tmp_path)) and run.config == tmp_path / "config.json"
+    with pytest.raises(ValueError, match="`path` must be a path. Received: path=3"):
+        RunDirectory(3)
+
+
+def test_what_is_no_recipe_or_no_run_directory_is_refused_by_the_name_of_the_argument(tmp_path):
+    recipe, place = RECIPES["vae_digits"], str(tmp_path / "run")
+    with pytest.raises(ValueError, match="`run` must be of type RunDirectory. Received: run='.*run'"):
+        trainer.train(recipe, place)
+    with pytest.raises(ValueError, match="`recipe` must be of type Recipe. Received: recipe='vae_digits'"):
+        trainer.train("vae_digits", RunDirectory(place))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_directory_that_is_not_empty_is_refused_unless_asked(tmp_path):

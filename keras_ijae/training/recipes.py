@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import keras_ijae.models  # noqa: F401, which fills the table of systems
-from keras_ijae.checks import choice, instance, number, size, whole
+from keras_ijae.checks import choice, did_you_mean, instance, number, size, whole
 from keras_ijae.game import ENTRIES
 from keras_ijae.game.registry import check_arguments, entry_of
 from keras_ijae.networks import FAMILIES
@@ -89,7 +89,16 @@ class Recipe:
             number("learning_rate", self.learning_rate, above=0)
 
     def but(self, **changes: Any) -> "Recipe":
-        """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
+        """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged.
+
+        Raises:
+            ValueError: a name that is no field of recipes (the closest are shown), or a value that is out of range.
+        """
+        for name in changes:
+            if name not in self.__dataclass_fields__:
+                raise ValueError(
+                    f"Argument `{name}` is none of a recipe.{did_you_mean(name, self.__dataclass_fields__)}"
+                )
         changes = {name: value for name, value in changes.items() if value is not None}
         merged = {name: {**getattr(self, name), **changes.get(name, {})} for name in ("arguments", "data")}
         return dataclasses.replace(self, **{**changes, **merged})

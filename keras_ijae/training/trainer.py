@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_ijae.checks import instance
 from keras_ijae.datasets.failing import in_words
 from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
@@ -68,11 +69,13 @@ def train(
         The trained model, also in `run.model`.
 
     Raises:
-        ValueError: the recipe names no system, data set or argument that there is, its parts do not fit, or it has
-            fewer epochs than the run has begun. Of a recipe that was read from the run, its file and field are named.
+        ValueError: `recipe` or `run` is of another type, the recipe names no system, data set or argument that there
+            is, its parts do not fit, or it has fewer epochs than the run has begun. Of a recipe that was read from the
+            run, its file and field are named.
         RuntimeError: another process writes into the directory, another machine has ended, or the data failed
             (`ki.datasets.DataError`).
     """
+    instance("recipe", recipe, Recipe), instance("run", run, RunDirectory)
     with heard_warnings() as heard:
         strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
         keras.utils.set_random_seed(recipe.seed)
