@@ -62,7 +62,12 @@ def train(
         ),
     ] = None,
     every: Annotated[
-        int | None, typer.Option(min=1, help="Epochs between two backups, pictures and validations.", show_default="1")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Epochs between two backups, pictures and validations; the last one always has them.",
+            show_default="1",
+        ),
     ] = None,
     every_steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of an epoch between two further backups, where epochs are long.")
@@ -94,9 +99,9 @@ def train(
 
     The directory gets config.json, history.csv, journal.json, TensorBoard logs/, pictures in grids/, backup/ to resume
     from and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
-    Ctrl-C, or SIGTERM, stops after a backup; --resume goes on from there. Validation, every few epochs, is on the set's
-    own validation split, or else on the last tenth of train, which is then not trained on; test is left for
-    `keras-ijae evaluate`.
+    Ctrl-C, or SIGTERM, stops after a backup; --resume goes on from there. Validation, every few epochs and at the end,
+    is on the set's own validation split, or else on the last tenth of train, which is then not trained on; test is left
+    for `keras-ijae evaluate`.
 
     [bold]Examples[/bold]
 

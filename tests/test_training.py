@@ -144,7 +144,8 @@ def test_grids_are_drawn_every_few_epochs(tmp_path):
     ]
     fit(painter(), 4, callbacks)
     names = sorted(path.name for path in tmp_path.glob("*.png"))
-    assert names == ["reconstructions-0003.png", "samples-0002.png", "samples-0004.png"]
+    reconstructions = ["reconstructions-0003.png", "reconstructions-0004.png"]  # the last epoch has one too
+    assert names == [*reconstructions, "samples-0002.png", "samples-0004.png"]
     drawn = tf.io.decode_png((tmp_path / "samples-0004.png").read_bytes()).numpy()
     np.testing.assert_array_equal(drawn[:114], grid(np.full((4, 8, 8, 1), 0.3)))
     assert len(drawn) > 114 and list((tmp_path / "logs").glob("events*"))
@@ -508,9 +509,9 @@ def test_a_directory_that_is_cleared_keeps_its_lock(tmp_path):
         assert sorted(path.name for path in tmp_path.iterdir()) == [".writer.json", ".writer.lock"]
 
 
-@pytest.mark.slow
-def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it_is_done(tmp_path, monkeypatch):
-    recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+@pytest.fixture
+def eager(monkeypatch):
+    """Models that recipes make take their steps eagerly: nothing is compiled."""
     build = trainer.build
 
     def eager(recipe, data_shape):
@@ -519,7 +520,33 @@ def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it
         return model
 
     monkeypatch.setattr(trainer, "build", eager)
-    run = open_run(tmp_path / "run")
+
+
+TINY = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+GRIDS = ("samples", "reconstructions")
+
+
+@pytest.mark.slow
+def test_the_last_epoch_is_validated_and_drawn_and_more_epochs_go_on_as_if_it_had_not_been_the_last(tmp_path, eager):
+    def trained(run, epochs):
+        model = trainer.train(TINY.but(epochs=epochs, every=2), run)
+        validated = [int(row["epoch"]) for row in rows_of(run.history) if row["val_loss"]]
+        drawn = [sorted(int(path.stem[-4:]) for path in run.path.glob(f"grids/{name}-*")) for name in GRIDS]
+        assert drawn == [validated] * 2
+        return validated, model.get_weights()
+
+    run = RunDirectory(tmp_path / "run")
+    assert trained(run, 1)[0] == [1]
+    resumed, weights = trained(run, 3)
+    whole, expected = trained(RunDirectory(tmp_path / "whole"), 3)
+    assert (resumed, whole) == ([1, 2, 3], [2, 3])
+    for left, right in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it_is_done(tmp_path, eager):
+    recipe, run = TINY, open_run(tmp_path / "run")
     trainer.train(recipe, run)
     with pytest.raises(ValueError, match="`epochs` must be at least those that the run .* begun, 2.*Received: 1"):
         trainer.train(recipe.but(epochs=1), run)

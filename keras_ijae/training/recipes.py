@@ -28,7 +28,7 @@ class Recipe:
         learning_rate: of the first move's optimizer, the others keep their proportion to it; None for the system's
             own.
         epochs: passes over the training data.
-        every: epochs between two backups, pictures and validations.
+        every: epochs between two backups, pictures and validations; the last epoch always has them.
         every_steps: steps of an epoch between two further backups; None: only whole epochs make one.
         steps_per_execution: training steps per call into TensorFlow.
         seed: of the initial weights, of the order of the data and of all noise.
