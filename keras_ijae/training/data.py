@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import datasets
+from keras_ijae.checks import instance
 from keras_ijae.training.recipes import Recipe
 
 _OF_INFO = ("crop", "size", "keys", "data_shape", "data_dir")
@@ -89,14 +90,26 @@ def _own(recipe: Recipe) -> set[str]:
     return set(about.splits) - set(about.unlabelled if recipe.classes else ())
 
 
+def described(dataset: str, data: dict[str, Any]) -> datasets.DatasetInfo:
+    """What a set is that is loaded with the arguments `data`, which are a recipe's.
+
+    It is downloaded where it is missing, for only then are its splits known.
+
+    Raises:
+        ValueError: `data` is no dictionary, or has a name that is none of those arguments.
+    """
+    unknown = sorted(set(instance("data", data, dict)) - set(_OF_LOAD))
+    if unknown:
+        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
+    given = {name: value for name, value in data.items() if name in _OF_INFO}
+    return datasets.info(dataset, **given, prepare=data.get("download", True))
+
+
 def _info(recipe: Recipe) -> datasets.DatasetInfo:
-    """The set is downloaded where it is missing, for only then are its splits known."""
-    given = {name: value for name, value in recipe.data.items() if name in _OF_INFO}
-    return datasets.info(recipe.dataset, **given, prepare=recipe.data.get("download", True))
+    return described(recipe.dataset, recipe.data)
 
 
-def _check_labels(recipe: Recipe) -> None:
-    about = _info(recipe)
+def _check_labels(recipe: Recipe, about: datasets.DatasetInfo) -> None:
     if not about.has_labels or about.attributes:
         has = f"several, {list(about.attributes)}: in Python, `map` the data to one" if about.has_labels else "none"
         raise ValueError(
@@ -106,11 +119,9 @@ def _check_labels(recipe: Recipe) -> None:
 
 
 def _load(recipe: Recipe, split: str, batch_size: int, labels: bool = False, **arguments: bool) -> tf.data.Dataset:
-    unknown = sorted(set(recipe.data) - set(_OF_LOAD))
-    if unknown:
-        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
+    about = _info(recipe)
     if recipe.classes is not None:
-        _check_labels(recipe)
+        _check_labels(recipe, about)
         labels = True
     how = {"batch_size": batch_size, "seed": recipe.seed, "labels": labels, **arguments}
     return datasets.load(recipe.dataset, split=split, **how, **recipe.data)
