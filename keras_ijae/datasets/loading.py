@@ -29,6 +29,8 @@ class DatasetInfo:
         unlabelled: splits without labels of a set whose training split has them.
         class_names: of the labels 0, 1, ... where an example has one and they have names, as the sub-folders of a
             folder are.
+        classes: how many labels 0, 1, ... there are, where an example has one; None where that is not known: of arrays
+            and records, which do not say it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class DatasetInfo:
     attributes: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    classes: int | None = None
 
 
 def load(
@@ -159,8 +162,8 @@ def info(
     _, shape = framing(source.crop if crop is None else crop, size, source.data_shape)
     labelled = "train" in source.labelled
     unlabelled = tuple(split for split in source.splits if labelled and split not in source.labelled)
-    names = source.attributes, unlabelled, source.class_names
-    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, *names)
+    of_labels = source.attributes, unlabelled, source.class_names, source.classes
+    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, *of_labels)
 
 
 def _options(keys, data_shape, data_dir, download, prepare) -> Options:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_ijae.checks import instance
+from keras_ijae.checks import instance, whole
 from keras_ijae.datasets.failing import in_words
 from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
@@ -20,6 +20,7 @@ from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGri
 from keras_ijae.training.data import (
     class_names,
     data_shape,
+    described,
     first_rows,
     labelled_rows,
     splits,
@@ -187,6 +188,8 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
 
 
 def _check_classes(recipe, held_out):
+    there_are = described(recipe.dataset, recipe.data).classes
+    whole("classes", recipe.classes, 2, there_are, f", the number of classes of {recipe.dataset!r}")
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
     except ValueError as error:
