@@ -52,7 +52,8 @@ def train_classifier(
     from keras_ijae.training.progress import Progress
 
     progress = Progress(title=f"classifier of {name}")
-    how = {"data": settings.parse("--data", data or ()), "label": label, "epochs": epochs, "seed": seed}
+    loaded = settings.parse("--data", data or (), ("label", "seed"))
+    how = {"data": loaded, "label": label, "epochs": epochs, "seed": seed}
     try:
         record = train(dataset, out, **how, overwrite=overwrite, callbacks=[progress])
     except KeyboardInterrupt:

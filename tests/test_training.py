@@ -618,6 +618,42 @@ def test_validation_is_a_split_of_its_own_or_a_tenth_that_is_not_trained_on(tmp_
         assert sum(number < 40 for number in held) == 4  # of 40 and 20 in two classes, stored one after the other
 
 
+@pytest.mark.parametrize(
+    ("given", "split", "used"),
+    [
+        ([("train", 60)], "train[:20]", ("train[0:18]", "train[18:20]", "train[18:20]")),
+        ([("train", 40), ("test", 20)], "train[50%:]", ("train[20:38]", "train[38:40]", "test")),
+        ([("train", 40), ("test", 20)], "test", ("test[0:18]", "test[18:20]", "test[18:20]")),
+        ([("train", 60)], "validation", ("train[54:59]", "train[59:60]", "train[59:60]")),
+        ([("train", 40), ("valid", 20)], "train[:20]", ("train[:20]", "validation", "validation")),
+        ([("train", 40), ("valid", 20)], "validation", ("validation[0:18]", "validation[18:20]", "validation[18:20]")),
+    ],
+)
+def test_a_part_of_the_data_is_trained_on_and_nothing_of_it_is_held_out(tmp_path, given, split, used):
+    recipe = numbered(tmp_path / "a.npz", *given).but(split=split)
+    assert splits(recipe) == dict(zip(("train", "validation", "evaluation"), used, strict=True))
+    trained = set(numbers(training_data(recipe.but(batch_size=1))))
+    assert len(trained) == (20 if used[0] == split else 5 if split == "validation" and len(given) == 1 else 18)
+    assert trained.isdisjoint(numbers(validation_data(recipe))) and trained.isdisjoint(numbers(in_order(recipe)))
+    first, second = ([*training_data(recipe).take(1)] for _ in range(2))
+    assert training_data(recipe).element_spec.shape[0] == 2  # whole batches, of "test" too
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("trian[:9]", "`split` must be one of 'train'.*Did you mean 'train'"),
+        ("train[:1]", "`split` must select at least two examples. Received: split='train\\[:1\\]'"),
+        (3, "`split` must be of type str"),
+    ],
+)
+def test_a_part_that_is_none_is_refused(tmp_path, split, message):
+    recipe = numbered(tmp_path / "a.npz", ("train", 60))
+    with pytest.raises(ValueError, match=message):
+        training_data(recipe.but(split=split))
+
+
 def test_training_never_reads_the_test_split_and_its_directory_says_what_was_read(tmp_path, monkeypatch):
     recipe = numbered(tmp_path / "a.npz", ("train", 40), ("test", 20))
     read = []

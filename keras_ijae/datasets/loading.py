@@ -13,7 +13,7 @@ from keras_ijae.datasets.crops import framing
 from keras_ijae.datasets.opening import open_source
 from keras_ijae.datasets.pipeline import Batching, Passes, batches, named
 from keras_ijae.datasets.source import Options, Source, Stream, Table
-from keras_ijae.datasets.splits import read_slice, resolve
+from keras_ijae.datasets.splits import parted, read_slice, resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +164,19 @@ def info(
     unlabelled = tuple(split for split in source.splits if labelled and split not in source.labelled)
     of_labels = source.attributes, unlabelled, source.class_names, source.classes
     return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, *of_labels)
+
+
+def hold_out(
+    name: str,
+    split: str,
+    *,
+    keys: dict[str, str] | None = None,
+    data_shape: tuple[int, ...] | None = None,
+    data_dir: str | None = None,
+    download: bool = True,
+) -> tuple[str, str]:
+    """`split` of the data set `name` less its last tenth, and that tenth, as `load` takes them; arguments as there."""
+    return parted(split, open_source(name, _options(keys, data_shape, data_dir, download, prepare=True)))
 
 
 def _options(keys, data_shape, data_dir, download, prepare) -> Options:

@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from keras_ijae import datasets
 from keras_ijae.checks import instance
+from keras_ijae.datasets.loading import hold_out
 from keras_ijae.training.recipes import Recipe
 
+_OF_SOURCE = ("keys", "data_shape", "data_dir", "download")
 _OF_INFO = ("crop", "size", "keys", "data_shape", "data_dir")
 _OF_LOAD = (*_OF_INFO, "standardize", "download", "shuffle_buffer")
 
@@ -18,11 +20,19 @@ def splits(recipe: Recipe) -> dict[str, str]:
 
     A set's own "validation" is what training is validated on, else the last tenth of "train", which is then not trained
     on ("validation" names both). "test" is never read while training: it is for evaluation; where a set has none, that
-    is by the validation data; so also where a conditional model needs labels and "test" has none.
+    is by the validation data; so also where a conditional model needs labels and "test" has none. A recipe's own
+    `split` takes the place of "train"; what it is a part of neither validates nor evaluates it: its last tenth does.
     """
-    own = _own(recipe)
-    train = "train" if "validation" in own else "train[:90%]"
-    return {"train": train, "validation": "validation", "evaluation": "test" if "test" in own else "validation"}
+    own, split = _own(recipe), "train" if recipe.split is None else recipe.split
+    part = split.partition("[")[0]
+    if "validation" in own - {part}:
+        train, validation = split, "validation"
+    elif split == "train":
+        train, validation = "train[:90%]", "validation"
+    else:
+        given = {name: value for name, value in recipe.data.items() if name in _OF_SOURCE}
+        train, validation = hold_out(recipe.dataset, split, **given)
+    return {"train": train, "validation": validation, "evaluation": "test" if "test" in own - {part} else validation}
 
 
 def training_data(recipe: Recipe) -> tf.data.Dataset:
@@ -30,7 +40,7 @@ def training_data(recipe: Recipe) -> tf.data.Dataset:
 
     If the recipe has `classes`, batches here and below are pairs with labels.
     """
-    return _load(recipe, splits(recipe)["train"], recipe.batch_size)
+    return _load(recipe, splits(recipe)["train"], recipe.batch_size, shuffle=True, drop_remainder=True)
 
 
 def validation_data(recipe: Recipe, batch_size: int = 256) -> tf.data.Dataset:

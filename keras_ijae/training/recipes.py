@@ -18,6 +18,8 @@ class Recipe:
     Attributes:
         system: name of the system, one of `keras_ijae.list_models()`.
         dataset: name as `keras_ijae.datasets.load` takes it.
+        split: what is trained on, a split of the data set or a slice of one; None: "train". Where the set has no
+            "validation" beside it, its last tenth is what training is validated on, and is not trained on.
         summary: one line for people.
         latent_dim: size of the code.
         data: further arguments of `keras_ijae.datasets.load`, such as `size`.
@@ -44,6 +46,7 @@ class Recipe:
 
     system: str
     dataset: str
+    split: str | None = None
     summary: str = ""
     latent_dim: int = 16
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -63,6 +66,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("system", "dataset", "summary", "networks"):
             instance(name, getattr(self, name), str)
+        if self.split is not None:
+            instance("split", self.split, str)
         for name in ("data", "arguments"):
             if not isinstance(getattr(self, name), dict) or not all(
                 isinstance(key, str) for key in getattr(self, name)

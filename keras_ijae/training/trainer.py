@@ -52,10 +52,11 @@ def train(
     A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew. Ctrl-C and
     SIGTERM end it after the step under way, with a backup (`StopOnSignal`).
     Validation, every `recipe.every` epochs and after the last one, uses the set's own "validation" split, or else the
-    last tenth of "train", which is then not trained on; never "test". The splits are recorded in `config.json`. Nothing
-    is written before the data have been read and the model has been built, and a new run whose first epoch fails takes
-    its `config.json` back. Scores of an earlier model in the directory are set aside (`scores.old.json`). Sets the seed
-    of Keras' initial weights, which is global.
+    last tenth of "train" (or of `recipe.split`), which is then not trained on; never "test", unless that is what
+    `recipe.split` names. The splits are recorded in `config.json`. Nothing is written before the data have been read
+    and the model has been built, and a new run whose first epoch fails takes its `config.json` back. Scores of an
+    earlier model in the directory are set aside (`scores.old.json`). Sets the seed of Keras' initial weights, which is
+    global.
 
     On several machines (`recipe.strategy` "multiworker") each calls this with the same arguments. The first one holds
     the directory and writes; the others read from it, so that it must be one that all share.
