@@ -590,6 +590,10 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
         (["interpolate", "GAN", "--split", "test[:1]", "--out", "OUT/x.png"], "Option --split must hold at least two"),
         (["train-classifier", "--dataset", "digits", "--out", "FILE"], "Option --overwrite allows to replace it"),
+        (
+            ["train-classifier", "--dataset", "digits", "--data", "split=test", "--out", "FILE", "--overwrite"],
+            "Option --data must have names of",
+        ),
     ],
 )
 def test_errors_are_one_clear_line_and_exit_code_2(arguments, message, tmp_path, capsys, gan):
