@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from keras_ijae_cli import settings
 from keras_ijae_cli.output import tell
 from keras_ijae_cli.quiet import start_tensorflow
 
@@ -14,6 +15,9 @@ def train_classifier(
     dataset: Annotated[
         str, typer.Option(help="digits, a name of tensorflow-datasets such as mnist, folder:DIR, npz:FILE.")
     ],
+    data: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An argument of the dataset, as size=64; repeatable.")
+    ] = None,
     label: Annotated[
         str | None, typer.Option(help="Which label, where images have several: digit, or digit,color for each pair.")
     ] = None,
@@ -38,6 +42,8 @@ def train_classifier(
     [cyan]keras-ijae train-classifier --dataset fashion_mnist --out classifiers/fashion.keras[/cyan]
 
     [cyan]keras-ijae train-classifier --dataset color_mnist --label digit,color[/cyan]
+
+    [cyan]keras-ijae train-classifier --dataset folder:photos --data size=64[/cyan]
     """
     name = f"{dataset}-{label}" if label else dataset
     out = out or Path(re.sub(r"[^\w.-]+", "-", name).strip("-") + "-classifier.keras")
@@ -46,8 +52,10 @@ def train_classifier(
     from keras_ijae.training.progress import Progress
 
     progress = Progress(title=f"classifier of {name}")
+    loaded = settings.parse("--data", data or (), ("label", "seed"))
+    how = {"data": loaded, "label": label, "epochs": epochs, "seed": seed}
     try:
-        record = train(dataset, out, label=label, epochs=epochs, seed=seed, overwrite=overwrite, callbacks=[progress])
+        record = train(dataset, out, **how, overwrite=overwrite, callbacks=[progress])
     except KeyboardInterrupt:
         tell("\nInterrupted: nothing was written.")
         raise typer.Exit(130) from None

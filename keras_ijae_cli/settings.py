@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _WORDS = {"true": True, "false": False, "none": None}
 
 
-def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
+def parse(option: str, settings: Sequence[str], options: Sequence[str] | None = None) -> dict[str, Any]:
     """`["lam=0.3", "prior=uniform"]` -> `{"lam": 0.3, "prior": "uniform"}`.
 
     A value is read as JSON (numbers, lists, true, null), also True, False and None; anything else is text.
@@ -20,6 +20,7 @@ def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
     Args:
         option: `--set` or `--data`, for the messages.
         settings: what was given to it.
+        options: what the command has options of its own for; None: the fields of a recipe.
 
     Raises:
         ValueError: for a setting without a key or "=", a key given twice, or one that is an option of its own.
@@ -33,7 +34,7 @@ def parse(option: str, settings: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"Option {option} takes KEY=VALUE. Received: {option} {setting}")
         if key in arguments:
             raise ValueError(f"Option {option} gives {key!r} twice.")
-        if key in FIELDS:
+        if key in (FIELDS if options is None else options):
             raise ValueError(f"Option {option} cannot set {key!r}. Use --{key.replace('_', '-')} instead.")
         arguments[key] = _value(text)
     return arguments

@@ -28,6 +28,14 @@ def train(
             "`keras-ijae datasets` lists them."
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="Which part of the dataset to train on, as train[:1000]: less its last tenth, where the set has no "
+            "other validation split.",
+            show_default="train",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Run directory: everything that the run writes.")] = ...,
     recipe: Annotated[
         str | None,
@@ -62,7 +70,12 @@ def train(
         ),
     ] = None,
     every: Annotated[
-        int | None, typer.Option(min=1, help="Epochs between two backups, pictures and validations.", show_default="1")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Epochs between two backups, pictures and validations; the last one always has them.",
+            show_default="1",
+        ),
     ] = None,
     every_steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of an epoch between two further backups, where epochs are long.")
@@ -94,9 +107,9 @@ def train(
 
     The directory gets config.json, history.csv, journal.json, TensorBoard logs/, pictures in grids/, backup/ to resume
     from and, when done, model.keras. An existing run is never touched unless you say --resume or --overwrite.
-    Ctrl-C, or SIGTERM, stops after a backup; --resume goes on from there. Validation, every few epochs, is on the set's
-    own validation split, or else on the last tenth of train, which is then not trained on; test is left for
-    `keras-ijae evaluate`.
+    Ctrl-C, or SIGTERM, stops after a backup; --resume goes on from there. Validation, every few epochs and at the end,
+    is on the set's own validation split, or else on the last tenth of train (or of --split), which is then not trained
+    on; test is left for `keras-ijae evaluate`.
 
     [bold]Examples[/bold]
 
@@ -124,6 +137,7 @@ def train(
 
     run = open_run(out, resume, overwrite)
     given: dict[str, Any] = {
+        "split": split,
         "epochs": epochs,
         "batch_size": batch_size,
         "latent_dim": latent_dim,

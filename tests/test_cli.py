@@ -130,7 +130,7 @@ def test_help_of_train_shows_the_defaults_of_a_recipe(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "400")
     assert run("train", "--help") == 0
     shown = dict(re.findall(r"--([\w-]+) [^\n]*\[default: \((.*?)\)\]", capsys.readouterr().out))
-    told = {"width": "that of the networks", "learning_rate": "the system's"}
+    told = {"width": "that of the networks", "learning_rate": "the system's", "split": "train"}
     fields = {f.name: f.default for f in dataclasses.fields(Recipe) if f.name not in ("summary", "steps_per_execution")}
     defaults = {name: told.get(name, value) for name, value in fields.items() if name in told or value is not None}
     known = {name: str(value) for name, value in defaults.items() if value is not dataclasses.MISSING}
@@ -637,6 +637,7 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "beta"], "KEY=VALUE"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--set", "epochs=3"], "Use --epochs"),
         (["train", "vae", "--dataset", "digits", "--out", "OUT", "--networks", "dcgam"], "dcgan"),
+        (["train", "vae", "--dataset", "digits", "--out", "OUT", "--split", "trian"], "Option --split must be one of"),
         (["train", "vae", "--out", "OUT"], "--dataset"),
         (["train", "--recipe", "ijea_mnist", "--out", "OUT"], "ijae_mnist"),
         (["train", "--resume", "--out", "OUT"], "no config.json"),
@@ -668,6 +669,10 @@ def test_wrong_formats_are_refused_by_the_options_name(vae, tmp_path, capsys):
         (["interpolate", "GAN", "--out", "OUT/x.png"], "encoder"),
         (["interpolate", "GAN", "--split", "test[:1]", "--out", "OUT/x.png"], "Option --split must hold at least two"),
         (["train-classifier", "--dataset", "digits", "--out", "FILE"], "Option --overwrite allows to replace it"),
+        (
+            ["train-classifier", "--dataset", "digits", "--data", "split=test", "--out", "FILE", "--overwrite"],
+            "Option --data must have names of",
+        ),
     ],
 )
 def test_errors_are_one_clear_line_and_exit_code_2(arguments, message, tmp_path, capsys, gan):
@@ -704,6 +709,8 @@ def test_only_the_epochs_of_a_run_may_change():
     assert settings.resumed_recipe(recorded, epochs=5, arguments={}) == dataclasses.replace(recorded, epochs=5)
     with pytest.raises(ValueError, match="--set is .*'beta': 2.* there, received: .*'beta': 3"):
         settings.resumed_recipe(recorded, arguments={"beta": 3})
+    with pytest.raises(ValueError, match="--split is None there, received: 'train\\[:9\\]'"):
+        settings.resumed_recipe(recorded, split="train[:9]")
 
 
 # Modules of one's own -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from keras_ijae.evaluation import MEASURES
 from keras_ijae.evaluation.better import sense
 from keras_ijae.training import Recipe, RunDirectory
-from keras_ijae.training.comparing import compare_runs, not_comparable
+from keras_ijae.training.comparing import compare_runs, not_comparable, objective
 from keras_ijae.training.measured import keep_losses, keep_scores
 from keras_ijae_cli import compare, tables
 
@@ -46,6 +46,12 @@ def test_of_every_score_it_is_decided_whether_more_or_less_is_better():
     neither = {"ms_ssim_diversity", "nac", "active_dimensions", "latent_kl_nats"}
     neither |= {"critic_validation", "critic_train", "nearest_train_of_samples", "nearest_train_of_held_out"}
     assert {name for name in of_all if not sense(name)} == neither
+
+
+def test_losses_of_runs_on_other_parts_of_the_data_do_not_compare():
+    recipe = Recipe(system="vae", dataset="digits")
+    assert objective(recipe, "val_loss") == objective(recipe.but(epochs=9), "val_loss")
+    assert objective(recipe, "val_loss") != objective(recipe.but(split="train[:9]"), "val_loss")
 
 
 def histories(tmp_path, second, **settings):

@@ -316,7 +316,7 @@ def test_folder_with_classes(tmp_path):
     np.testing.assert_array_equal(x, np.concatenate([cats, dogs]).astype("f4") / 255)
     assert y.numpy().tolist() == [0, 0, 0, 1, 1]
     assert datasets.info(f"folder:{tmp_path}") == datasets.DatasetInfo(
-        f"folder:{tmp_path}", (10, 12, 3), {"train": 5}, True, class_names=("cat", "dog")
+        f"folder:{tmp_path}", (10, 12, 3), {"train": 5}, True, class_names=("cat", "dog"), classes=2
     )
 
 
@@ -383,6 +383,7 @@ def test_tiny_imagenet(tmp_path):
     name = f"tiny_imagenet:{tmp_path}"
     about = datasets.info(name)
     assert about.splits == {"train": 4, "validation": 2, "test": 1} and about.unlabelled == ("test",)
+    assert about.classes == 2
     ((x, y),) = datasets.load(name, batch_size=4, labels=True, shuffle=False)
     np.testing.assert_array_equal(x, np.concatenate([first, second]).astype("f4") / 255)
     assert y.numpy().tolist() == [0, 0, 1, 1]
@@ -513,6 +514,7 @@ def test_tfrecord_errors(tmp_path):
 def test_mnist(tfds_dir):
     info = datasets.info("mnist", data_dir=tfds_dir)
     assert info.data_shape == (28, 28, 1) and info.splits == {"train": 60000, "test": 10000} and info.has_labels
+    assert info.classes == 10 and not info.class_names
     test = datasets.load("mnist", "test", 1000, labels=True, data_dir=tfds_dir)
     x, y = (np.concatenate(parts) for parts in zip(*test.as_numpy_iterator(), strict=True))
     assert x.shape == (10000, 28, 28, 1) and x.min() == 0 and x.max() == 1 and y.dtype == np.int64

@@ -34,6 +34,7 @@ def mnist():
 
 
 def test_gmm5_has_variance_004_about_its_five_means_and_squared_error_324_about_the_origin():
+    assert datasets.info("gmm5").classes == 5 and datasets.info("manifold:3").classes is None
     assert datasets.info("gmm5").splits == {"train": 2048, "test": 1024}
     x, y = whole("gmm5", labels=True)
     means = np.array([[0, 0], [-2, -2], [-2, 2], [2, -2], [2, 2]])

@@ -110,6 +110,9 @@ def instead(user):
             "ki": types.SimpleNamespace(datasets=digits),
             "Inception": lambda: ki.metrics.features.KerasFeatures(user["classifier"], layer="features"),
         },
+        "keras_ijae.training.metrics_callback.MetricsCallback": {  # more images than features, for Frechet distances
+            "validation": ki.datasets.load("digits", "test[:150]", 150)
+        },
         "keras_ijae.game.registry.register": {"MyVAE": registered(type("MyVAE", (ki.models.VAE,), {}))},
     }
 

@@ -88,6 +88,22 @@ def test_scores_by_a_classifier_of_a_path_name_no_directory(tmp_path):
     assert features.get(tmp_path / "c.keras").metric_name("fid") == "fid[npz:own.npz-classifier]"
 
 
+@pytest.mark.slow
+def test_a_folder_of_images_that_vary_in_size_gets_a_classifier_of_the_size_that_is_given(tmp_path):
+    for number in range(20):
+        path = tmp_path / "images" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keras.utils.save_img(path, np.full((6 + number % 3, 7, 3), 255 * (number % 2)), scale=False)
+    folder, path = f"folder:{tmp_path / 'images'}", tmp_path / "c.keras"
+    with pytest.raises(ValueError, match="vary in size: give them one by `size`"):
+        train_classifier(folder, path, epochs=1, batch_size=3)
+    with pytest.raises(ValueError, match=r"`data` must have names of .*'size'.*Received: \['sise'\]"):
+        train_classifier(folder, path, data={"sise": 5}, epochs=1)
+    record = train_classifier(folder, path, data={"size": 5}, epochs=1, batch_size=3)
+    assert record == read_record(path) and record.data == {"size": 5}
+    assert features.get(path).features(np.zeros((2, 5, 5, 3), np.float32)).shape == (2, 128)
+
+
 def test_what_stands_there_is_not_overwritten_unless_asked(stored):
     path, record = stored
     before = path.read_bytes()
@@ -164,7 +180,7 @@ def test_a_label_that_is_missing_or_unknown_is_refused_with_those_there_are(tmp_
         train_classifier("color_mnist", tmp_path / "c.keras", label=label)
 
 
-def test_the_command_takes_a_label_and_names_the_file_after_it(monkeypatch, colours, capsys):
+def test_the_command_takes_a_label_which_names_the_file_and_arguments_of_the_data(monkeypatch, colours, capsys):
     asked = {}
 
     def train(dataset, path, **options):
@@ -176,6 +192,8 @@ def test_the_command_takes_a_label_and_names_the_file_after_it(monkeypatch, colo
     monkeypatch.setattr("keras_ijae.training.classifier.train_classifier", train)
     assert run("train-classifier", "--dataset", "color_mnist", "--label", "digit,color") == 0
     assert (asked["label"], asked["path"]) == ("digit,color", "color_mnist-digit-color-classifier.keras")
+    assert run("train-classifier", "--dataset", "folder:a", "--data", "size=6", "--data", "crop=center") == 0
+    assert asked["data"] == {"size": 6, "crop": "center"}
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (32, 32, 3), (64, 48, 3)])

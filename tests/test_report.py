@@ -157,6 +157,11 @@ def test_the_state_of_a_run_is_said(journal, mood, words, tmp_path):
     assert facts.state(run)[0] == mood and words in facts.state(run)[1]
 
 
+def test_the_data_are_said_with_the_part_that_was_trained_on_and_how_they_were_loaded(tmp_path):
+    for recipe, said in ((RECIPE, "digits"), (RECIPE.but(split="train[:9]", data={"size": 4}), "train[:9], size=4")):
+        assert facts.facts(Run("name", RunDirectory(tmp_path), recipe))["data"].endswith(said)
+
+
 def test_numbers_that_are_not_finite_are_said(tmp_path):
     logged = {"loss": (np.arange(1, 4.0), np.array([1, np.nan, np.inf])), "kl": (np.arange(1, 4.0), np.ones(3))}
     run = Run("name", RunDirectory(tmp_path), RECIPE, journal=[entry()], curves=logged)

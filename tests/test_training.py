@@ -144,7 +144,8 @@ def test_grids_are_drawn_every_few_epochs(tmp_path):
     ]
     fit(painter(), 4, callbacks)
     names = sorted(path.name for path in tmp_path.glob("*.png"))
-    assert names == ["reconstructions-0003.png", "samples-0002.png", "samples-0004.png"]
+    reconstructions = ["reconstructions-0003.png", "reconstructions-0004.png"]  # the last epoch has one too
+    assert names == [*reconstructions, "samples-0002.png", "samples-0004.png"]
     drawn = tf.io.decode_png((tmp_path / "samples-0004.png").read_bytes()).numpy()
     np.testing.assert_array_equal(drawn[:114], grid(np.full((4, 8, 8, 1), 0.3)))
     assert len(drawn) > 114 and list((tmp_path / "logs").glob("events*"))
@@ -329,6 +330,11 @@ def test_recipes_change_by_name_and_merge_arguments():
     assert changed.arguments == {**RECIPES["ijae_digits"].arguments, "other": 1}
 
 
+def test_a_change_of_a_field_that_recipes_have_not_is_refused_with_the_closest_known():
+    with pytest.raises(ValueError, match="`epoch` is none of a recipe. Did you mean 'epochs'"):
+        get_recipe("vae_digits").but(epoch=1)
+
+
 def test_an_unknown_recipe_is_refused_with_the_closest_known():
     with pytest.raises(ValueError, match="Received: name='ijea_mnist'. Did you mean 'ijae_mnist'"):
         get_recipe("ijea_mnist")
@@ -412,6 +418,22 @@ def test_a_run_that_cannot_go_on_as_its_file_has_it_names_the_file_and_the_field
     assert run.config.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_run_directory_is_named_by_text_as_by_a_path(tmp_path):
+    run = RunDirectory(str(tmp_path))
+    assert run == RunDirectory(tmp_path) == open_run(str(tmp_path)) and run.config == tmp_path / "config.json"
+    with pytest.raises(ValueError, match="`path` must be a path. Received: path=3"):
+        RunDirectory(3)
+
+
+def test_what_is_no_recipe_or_no_run_directory_is_refused_by_the_name_of_the_argument(tmp_path):
+    recipe, place = RECIPES["vae_digits"], str(tmp_path / "run")
+    with pytest.raises(ValueError, match="`run` must be of type RunDirectory. Received: run='.*run'"):
+        trainer.train(recipe, place)
+    with pytest.raises(ValueError, match="`recipe` must be of type Recipe. Received: recipe='vae_digits'"):
+        trainer.train("vae_digits", RunDirectory(place))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_directory_that_is_not_empty_is_refused_unless_asked(tmp_path):
     run = RunDirectory(tmp_path)
     run.write_recipe(RECIPES["ijae_digits"], {})
@@ -487,9 +509,9 @@ def test_a_directory_that_is_cleared_keeps_its_lock(tmp_path):
         assert sorted(path.name for path in tmp_path.iterdir()) == [".writer.json", ".writer.lock"]
 
 
-@pytest.mark.slow
-def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it_is_done(tmp_path, monkeypatch):
-    recipe = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+@pytest.fixture
+def eager(monkeypatch):
+    """Models that recipes make take their steps eagerly: nothing is compiled."""
     build = trainer.build
 
     def eager(recipe, data_shape):
@@ -498,7 +520,33 @@ def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it
         return model
 
     monkeypatch.setattr(trainer, "build", eager)
-    run = open_run(tmp_path / "run")
+
+
+TINY = Recipe(system="vae", dataset="digits", latent_dim=2, networks="mlp", width=2, batch_size=700, epochs=2)
+GRIDS = ("samples", "reconstructions")
+
+
+@pytest.mark.slow
+def test_the_last_epoch_is_validated_and_drawn_and_more_epochs_go_on_as_if_it_had_not_been_the_last(tmp_path, eager):
+    def trained(run, epochs):
+        model = trainer.train(TINY.but(epochs=epochs, every=2), run)
+        validated = [int(row["epoch"]) for row in rows_of(run.history) if row["val_loss"]]
+        drawn = [sorted(int(path.stem[-4:]) for path in run.path.glob(f"grids/{name}-*")) for name in GRIDS]
+        assert drawn == [validated] * 2
+        return validated, model.get_weights()
+
+    run = RunDirectory(tmp_path / "run")
+    assert trained(run, 1)[0] == [1]
+    resumed, weights = trained(run, 3)
+    whole, expected = trained(RunDirectory(tmp_path / "whole"), 3)
+    assert (resumed, whole) == ([1, 2, 3], [2, 3])
+    for left, right in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it_is_done(tmp_path, eager):
+    recipe, run = TINY, open_run(tmp_path / "run")
     trainer.train(recipe, run)
     with pytest.raises(ValueError, match="`epochs` must be at least those that the run .* begun, 2.*Received: 1"):
         trainer.train(recipe.but(epochs=1), run)
@@ -568,6 +616,42 @@ def test_validation_is_a_split_of_its_own_or_a_tenth_that_is_not_trained_on(tmp_
     assert sorted([*trained, *held]) == list(range(dict(given)["train"] + (own or 0)))
     if len(given) == 1:
         assert sum(number < 40 for number in held) == 4  # of 40 and 20 in two classes, stored one after the other
+
+
+@pytest.mark.parametrize(
+    ("given", "split", "used"),
+    [
+        ([("train", 60)], "train[:20]", ("train[0:18]", "train[18:20]", "train[18:20]")),
+        ([("train", 40), ("test", 20)], "train[50%:]", ("train[20:38]", "train[38:40]", "test")),
+        ([("train", 40), ("test", 20)], "test", ("test[0:18]", "test[18:20]", "test[18:20]")),
+        ([("train", 60)], "validation", ("train[54:59]", "train[59:60]", "train[59:60]")),
+        ([("train", 40), ("valid", 20)], "train[:20]", ("train[:20]", "validation", "validation")),
+        ([("train", 40), ("valid", 20)], "validation", ("validation[0:18]", "validation[18:20]", "validation[18:20]")),
+    ],
+)
+def test_a_part_of_the_data_is_trained_on_and_nothing_of_it_is_held_out(tmp_path, given, split, used):
+    recipe = numbered(tmp_path / "a.npz", *given).but(split=split)
+    assert splits(recipe) == dict(zip(("train", "validation", "evaluation"), used, strict=True))
+    trained = set(numbers(training_data(recipe.but(batch_size=1))))
+    assert len(trained) == (20 if used[0] == split else 5 if split == "validation" and len(given) == 1 else 18)
+    assert trained.isdisjoint(numbers(validation_data(recipe))) and trained.isdisjoint(numbers(in_order(recipe)))
+    first, second = ([*training_data(recipe).take(1)] for _ in range(2))
+    assert training_data(recipe).element_spec.shape[0] == 2  # whole batches, of "test" too
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("trian[:9]", "`split` must be one of 'train'.*Did you mean 'train'"),
+        ("train[:1]", "`split` must select at least two examples. Received: split='train\\[:1\\]'"),
+        (3, "`split` must be of type str"),
+    ],
+)
+def test_a_part_that_is_none_is_refused(tmp_path, split, message):
+    recipe = numbered(tmp_path / "a.npz", ("train", 60))
+    with pytest.raises(ValueError, match=message):
+        training_data(recipe.but(split=split))
 
 
 def test_training_never_reads_the_test_split_and_its_directory_says_what_was_read(tmp_path, monkeypatch):

@@ -136,6 +136,7 @@ def test_data_without_labels_or_with_several_are_refused_by_name(tmp_path, monke
     ("wrong", "message"),
     [
         ({"classes": 5}, "`classes` does not fit the labels of 'digits'.*0..4.*Received: labels from 0 to 9"),
+        ({"classes": 20}, "`classes` must be .* 2 to 10, the number of classes of 'digits'. Received: classes=20"),
         ({"system": "wae_mmd"}, "`classes` is not taken by WAEMMD"),
     ],
 )

@@ -52,7 +52,7 @@ def _zeros_and_ones(source: Source) -> Source:
         table = source.read(split, start, stop)
         return Table((table.x > 0).astype(np.uint8), table.y)
 
-    return Source(source.splits, SHAPE, read, labelled=source.labelled)
+    return Source(source.splits, SHAPE, read, labelled=source.labelled, classes=source.classes)
 
 
 def _dynamic(mnist: Source) -> Source:
@@ -63,7 +63,7 @@ def _dynamic(mnist: Source) -> Source:
         fixed = uniforms.numpy() < grey.x / 255
         return Table(fixed.astype(np.uint8), grey.y, redraw=_redraw(grey.x) if split == "train" else None)
 
-    return Source(mnist.splits, SHAPE, read, labelled=mnist.labelled)
+    return Source(mnist.splits, SHAPE, read, labelled=mnist.labelled, classes=mnist.classes)
 
 
 def _redraw(grey: np.ndarray) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:

@@ -33,4 +33,4 @@ def open_source(argument: str, options: Options) -> Source:
 
     sizes = {name: table.size for name, table in splits.items()}
     # What stands after the test images are gone is not mixed: the first rows of some classes were all taken.
-    return Source(sizes, (8, 8, 1), read, scale=16.0, labelled=frozenset(sizes), shuffled=False)
+    return Source(sizes, (8, 8, 1), read, scale=16.0, labelled=frozenset(sizes), classes=10, shuffled=False)

@@ -84,7 +84,8 @@ def file_source(listing: dict[str, tuple], shape: tuple[int | None, ...], class_
 
     labelled = frozenset(split for split, (_, labels) in listing.items() if labels is not None)
     sizes = {split: len(paths) for split, (paths, _) in listing.items()}
-    return Source(sizes, shape, read, 255.0, labelled, class_names=class_names, shuffled=False)
+    of_labels = {"class_names": class_names, "classes": len(class_names) or None}
+    return Source(sizes, shape, read, 255.0, labelled, **of_labels, shuffled=False)
 
 
 def open_source(argument: str, options: Options) -> Source:

@@ -32,7 +32,7 @@ def open_source(argument: str, options: Options) -> Source:
         z = random.normal((size, dimensions), random.fold(0, "manifold", split)).numpy()
         return Table(embed(z).astype(np.float32))
 
-    return drawn_source(draw, FEATURES, {"train": 60_000, "test": 10_000}, labelled=False)
+    return drawn_source(draw, FEATURES, {"train": 60_000, "test": 10_000})
 
 
 def embed(z: np.ndarray) -> np.ndarray:

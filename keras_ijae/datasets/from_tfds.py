@@ -73,6 +73,7 @@ def open_source(name: str, options: Options) -> Source:
         labelled=frozenset((*sizes, "train") if label else ()),
         attributes=names,
         class_names=_class_names(attributes),
+        classes=getattr(attributes, "num_classes", None),
         crop="closecrop140" if builder.name == "celeb_a" else "none",
         shuffled=not builder.info.disable_shuffling,
     )

@@ -13,7 +13,7 @@ from keras_ijae.datasets.crops import framing
 from keras_ijae.datasets.opening import open_source
 from keras_ijae.datasets.pipeline import Batching, Passes, batches, named
 from keras_ijae.datasets.source import Options, Source, Stream, Table
-from keras_ijae.datasets.splits import read_slice, resolve
+from keras_ijae.datasets.splits import parted, read_slice, resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,8 @@ class DatasetInfo:
         unlabelled: splits without labels of a set whose training split has them.
         class_names: of the labels 0, 1, ... where an example has one and they have names, as the sub-folders of a
             folder are.
+        classes: how many labels 0, 1, ... there are, where an example has one; None where that is not known: of arrays
+            and records, which do not say it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class DatasetInfo:
     attributes: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    classes: int | None = None
 
 
 def load(
@@ -159,8 +162,21 @@ def info(
     _, shape = framing(source.crop if crop is None else crop, size, source.data_shape)
     labelled = "train" in source.labelled
     unlabelled = tuple(split for split in source.splits if labelled and split not in source.labelled)
-    names = source.attributes, unlabelled, source.class_names
-    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, *names)
+    of_labels = source.attributes, unlabelled, source.class_names, source.classes
+    return DatasetInfo(name, tuple(shape), dict(source.splits), labelled, *of_labels)
+
+
+def hold_out(
+    name: str,
+    split: str,
+    *,
+    keys: dict[str, str] | None = None,
+    data_shape: tuple[int, ...] | None = None,
+    data_dir: str | None = None,
+    download: bool = True,
+) -> tuple[str, str]:
+    """`split` of the data set `name` less its last tenth, and that tenth, as `load` takes them; arguments as there."""
+    return parted(split, open_source(name, _options(keys, data_shape, data_dir, download, prepare=True)))
 
 
 def _options(keys, data_shape, data_dir, download, prepare) -> Options:

@@ -89,6 +89,7 @@ class Source:
         labelled: the splits that have labels.
         attributes: names of the labels where an example has several.
         class_names: of the labels 0, 1, ... where an example has one and they have names.
+        classes: how many labels 0, 1, ... there are, where an example has one; None where that is not known.
         crop: name of the crop that belongs to the set.
         count: counts the examples of a split whose size is None.
         shuffled: whether the stored order is a random one; where it is not (files by class), slices are taken of a
@@ -102,6 +103,7 @@ class Source:
     labelled: frozenset[str] = frozenset()
     attributes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    classes: int | None = None
     crop: str = "none"
     count: Callable[[str], int] | None = None
     shuffled: bool = True

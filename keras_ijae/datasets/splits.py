@@ -40,6 +40,20 @@ def resolve(split: str, source: Source) -> tuple[str, int, int | None]:
     return name, first, last
 
 
+def parted(split: str, source: Source) -> tuple[str, str]:
+    """`split` less its last tenth, and that tenth, of at least one example: slices that share none.
+
+    Raises:
+        ValueError: as `resolve`, or if there are fewer than two examples.
+    """
+    name, start, stop = resolve(split, source)
+    stop = source.size(name) if stop is None else stop
+    middle = stop - max(1, round((stop - start) / 10))
+    if middle <= start:
+        raise ValueError(f"Argument `split` must select at least two examples. Received: split={split!r}.")
+    return f"{name}[{start}:{middle}]", f"{name}[{middle}:{stop}]"
+
+
 def read_slice(source: Source, split: str, start: int, stop: int | None) -> Table | Stream:
     """The examples of `split` from `start` to before `stop`, which are as `resolve` gave them.
 

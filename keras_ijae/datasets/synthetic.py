@@ -24,17 +24,18 @@ def mixture_source(name: str, means: np.ndarray, stddev: float, sizes: dict[str,
         x = means[labels] + stddev * _normal((size, means.shape[1]), name, split, "x")
         return Table(x.astype(np.float32), labels)
 
-    return drawn_source(draw, means.shape[1], sizes, labelled=True)
+    return drawn_source(draw, means.shape[1], sizes, len(means))
 
 
-def drawn_source(draw: Callable[[str, int], Table], features: int, sizes: dict[str, int], labelled: bool) -> Source:
-    """A source whose splits are drawn whole when they are read; `draw(split, size)`."""
+def drawn_source(draw: Callable[[str, int], Table], features: int, sizes: dict[str, int], classes: int = 0) -> Source:
+    """A source whose splits are drawn whole when they are read; `draw(split, size)`, labelled if there are classes."""
 
     def read(split: str, start: int, stop: int | None) -> Table:
         table = draw(split, sizes[split])
         return Table(table.x[start:stop], None if table.y is None else table.y[start:stop])
 
-    return Source(dict(sizes), (features,), read, labelled=frozenset(sizes if labelled else ()))
+    labelled = frozenset(sizes if classes else ())
+    return Source(dict(sizes), (features,), read, labelled=labelled, classes=classes or None)
 
 
 def _normal(shape: tuple[int, ...], *key: str) -> np.ndarray:

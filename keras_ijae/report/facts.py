@@ -56,7 +56,8 @@ def facts(run: Run) -> dict[str, str]:
     """What was trained: label -> text."""
     recipe, found = run.recipe, {}
     found["system"] = recipe.system + ("" if recipe.classes is None else f", conditional on {recipe.classes} labels")
-    found["data"] = ", ".join([recipe.dataset, *(f"{key}={value}" for key, value in recipe.data.items())])
+    split = [] if recipe.split is None else [recipe.split]
+    found["data"] = ", ".join([recipe.dataset, *split, *(f"{key}={value}" for key, value in recipe.data.items())])
     if run.model is not None:
         found["one example"] = " × ".join(map(str, run.model.data_shape))
         found["parameters"] = _parameters(run.model)

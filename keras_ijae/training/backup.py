@@ -20,6 +20,7 @@ from keras_ijae.game import GenerativeModel
 from keras_ijae.game.told import ToldData
 from keras_ijae.keras_internals import start_at, weights_file
 from keras_ijae.machines import is_chief, of_all_machines
+from keras_ijae.training.due import due
 from keras_ijae.training.steering import give_back, remember, stopped
 
 _NAME = re.compile(r"epoch-(\d+)-step-(\d+)-([0-9a-f]{16})\.weights\.h5")
@@ -171,8 +172,7 @@ class Backup(ToldData):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._done, self._skipped = epoch + 1, 0, 0
-        last = self.model.stop_training or self._epoch == (self.params or {}).get("epochs")
-        if last or self._epoch % self.every == 0:
+        if self.model.stop_training or due(self, epoch):
             self.save()
 
     def on_train_end(self, logs: dict | None = None) -> None:

@@ -18,6 +18,7 @@ from keras_ijae import checks
 from keras_ijae.files import write_text
 from keras_ijae.game import data as batches
 from keras_ijae.machines import is_chief
+from keras_ijae.training.due import due
 from keras_ijae.training.film import check_film, save_film
 from keras_ijae.training.pictures import class_names, save_grid, save_pairs, to_show
 
@@ -36,7 +37,7 @@ class _Pictures(keras.callbacks.Callback):
         self._writer: Any = None
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if (epoch + 1) % self.every:
+        if not due(self, epoch):
             return
         parts = self._parts()  # on all machines alike
         if is_chief(self.model.distribute_strategy):
@@ -68,7 +69,7 @@ class SampleGrid(_Pictures):
 
     Args:
         directory: gets `samples-0001.png` and so on, numbered by the epochs done.
-        every: epochs between two pictures.
+        every: epochs between two pictures; the last epoch always has one.
         count: images in a picture; where classes have rows, as near to it as whole rows come.
         seed: of the codes.
         film: file that gets all pictures in the directory as a film when training ends, see `save_film`; None: none.
@@ -107,7 +108,7 @@ class SampleGrid(_Pictures):
         if any(self.directory.glob("samples-*.png")):
             save_film(self.directory, self.film)
         else:
-            warnings.warn(f"No film {self.film}: there is no picture every {self.every} epochs yet", stacklevel=2)
+            warnings.warn(f"No film {self.film}: there is no picture yet", stacklevel=2)
 
 
 class ReconstructionGrid(_Pictures):
@@ -117,7 +118,7 @@ class ReconstructionGrid(_Pictures):
         images: (n, height, width, channels) in [0, 1], n >= 1; for a conditional model with their labels, as the pair
             (images, labels).
         directory: gets `reconstructions-0001.png` and so on, numbered by the epochs done.
-        every: epochs between two pictures.
+        every: epochs between two pictures; the last epoch always has one.
         columns: pairs in a row.
         seed: of the encoder's noise, where it has some.
         log_dir: directory of TensorBoard logs that gets the pictures too; None: no such logs.

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from keras_ijae.checks import whole
 from keras_ijae.datasets.names import without_directories
 from keras_ijae.files import check_file
 from keras_ijae.metrics.features.classifier import Classifier, Record, build_classifier, record_path
+from keras_ijae.training.data import described
 
 EPOCHS, STEPS = 5, 2000  # at least
 
@@ -22,6 +24,7 @@ def train_classifier(
     dataset: str,
     path: str | os.PathLike,
     *,
+    data: dict[str, Any] | None = None,
     label: str | Sequence[str] | None = None,
     epochs: int | None = None,
     batch_size: int = 128,
@@ -37,6 +40,7 @@ def train_classifier(
     Args:
         dataset: its name, as in `keras_ijae.datasets.load`.
         path: where to: a name ending in .keras; the record stands beside it as .json.
+        data: further arguments of `keras_ijae.datasets.load`, as `Recipe.data`: {"size": 64}.
         label: which label it learns, where each image has several: "digit" of "color_mnist", "Smiling" of "celeb_a".
             Several ("digit,color", or a sequence) are learnt as one: each combination is a class, and the last label
             varies fastest.
@@ -52,32 +56,35 @@ def train_classifier(
 
     Raises:
         ValueError: the data set has no images, no labels, unknown ones (-1) or a single class; `label` is missing, is
-            not needed or is none of its labels; or something stands at `path`.
+            not needed or is none of its labels; `data` has a name that is none; or something stands at `path`.
 
     Example:
         train_classifier("mnist", "mnist-classifier.keras")
         train_classifier("color_mnist", "colours.keras", label="digit,color")  # 120 classes
+        train_classifier("folder:photos", "photos.keras", data={"size": 64})
     """
     path = checks.path("path", path)
     _check_path(path, overwrite)
-    about = datasets.info(dataset, prepare=True)
+    data = {} if data is None else data
+    about = described(dataset, data)
     names = _names(about, label)
     train_split, split = _splits(about)
-    known, truth = _labels(about, train_split, names), _labels(about, split, names)
+    known, truth = _labels(about, train_split, names, data), _labels(about, split, names, data)
     sizes = 1 + np.maximum(known.max(axis=0), truth.max(axis=0))
     if sizes.prod() < 2:
         raise ValueError(f"Argument `dataset` must have at least two classes. Received: {dataset!r}, which has one")
     keras.utils.set_random_seed(seed)
     model = build_classifier(about.data_shape, int(sizes.prod()))
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
-    train = datasets.load(dataset, train_split, batch_size, labels=True, attributes=names, seed=seed)
+    train = datasets.load(dataset, train_split, batch_size, labels=True, attributes=names, seed=seed, **data)
     train = train.map(lambda x, y: (x, _classes(tf.stack(_columns(y, names), axis=1), sizes)))
     epochs = default_epochs(len(known) // batch_size) if epochs is None else whole("epochs", epochs)
     model.fit(train, epochs=epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
-    right = _guesses(model, datasets.load(dataset, split, 500, shuffle=False)) == _classes(truth, sizes).numpy()
+    held_out = datasets.load(dataset, split, 500, shuffle=False, drop_remainder=False, **data)
+    right = _guesses(model, held_out) == _classes(truth, sizes).numpy()
     learnt = ",".join(names) if names else None
     name = without_directories(dataset)  # scores are called after it
-    return Classifier(model, name, float(right.mean()), label=learnt).save(path, split, epochs, seed)
+    return Classifier(model, name, float(right.mean()), label=learnt).save(path, split, epochs, seed, data)
 
 
 def default_epochs(steps: int) -> int:
@@ -122,12 +129,12 @@ def _splits(about: datasets.DatasetInfo) -> tuple[str, str]:
     return "train[:90%]", "train[90%:]" if "validation" in about.splits else "validation"
 
 
-def _labels(about: datasets.DatasetInfo, split: str, names: tuple[str, ...] | None) -> np.ndarray:
+def _labels(about: datasets.DatasetInfo, split: str, names: tuple[str, ...] | None, data: dict) -> np.ndarray:
     """(examples, labels): those of a split, int64, in stored order."""
-    data = datasets.load(
-        about.name, split, 500, labels=True, attributes=names, shuffle=False, drop_remainder=False
-    ).map(lambda x, y: y)
-    parts = [np.concatenate(part) for part in zip(*(_columns(y, names) for y in data.as_numpy_iterator()), strict=True)]
+    how = {"labels": True, "attributes": names, "shuffle": False, "drop_remainder": False}
+    found = datasets.load(about.name, split, 500, **how, **data).map(lambda x, y: y)
+    rows = (_columns(y, names) for y in found.as_numpy_iterator())
+    parts = [np.concatenate(part) for part in zip(*rows, strict=True)]
     for part in parts:
         if part.ndim != 1 or part.dtype.kind not in "iub" or part.min() < 0:
             least = f", the least {part.min()}" if part.dtype.kind in "iuf" else ""

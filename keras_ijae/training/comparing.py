@@ -123,7 +123,7 @@ def term(what: str) -> str:
 
 
 def _data(recipe: Recipe) -> str:
-    return json.dumps([recipe.dataset, recipe.data], sort_keys=True, default=str)
+    return json.dumps([recipe.dataset, recipe.split, recipe.data], sort_keys=True, default=str)
 
 
 def _facts(run: RunDirectory) -> dict[str, Any]:

@@ -6,8 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import datasets
+from keras_ijae.checks import instance
+from keras_ijae.datasets.loading import hold_out
 from keras_ijae.training.recipes import Recipe
 
+_OF_SOURCE = ("keys", "data_shape", "data_dir", "download")
 _OF_INFO = ("crop", "size", "keys", "data_shape", "data_dir")
 _OF_LOAD = (*_OF_INFO, "standardize", "download", "shuffle_buffer")
 
@@ -17,11 +20,19 @@ def splits(recipe: Recipe) -> dict[str, str]:
 
     A set's own "validation" is what training is validated on, else the last tenth of "train", which is then not trained
     on ("validation" names both). "test" is never read while training: it is for evaluation; where a set has none, that
-    is by the validation data; so also where a conditional model needs labels and "test" has none.
+    is by the validation data; so also where a conditional model needs labels and "test" has none. A recipe's own
+    `split` takes the place of "train"; what it is a part of neither validates nor evaluates it: its last tenth does.
     """
-    own = _own(recipe)
-    train = "train" if "validation" in own else "train[:90%]"
-    return {"train": train, "validation": "validation", "evaluation": "test" if "test" in own else "validation"}
+    own, split = _own(recipe), "train" if recipe.split is None else recipe.split
+    part = split.partition("[")[0]
+    if "validation" in own - {part}:
+        train, validation = split, "validation"
+    elif split == "train":
+        train, validation = "train[:90%]", "validation"
+    else:
+        given = {name: value for name, value in recipe.data.items() if name in _OF_SOURCE}
+        train, validation = hold_out(recipe.dataset, split, **given)
+    return {"train": train, "validation": validation, "evaluation": "test" if "test" in own - {part} else validation}
 
 
 def training_data(recipe: Recipe) -> tf.data.Dataset:
@@ -29,7 +40,7 @@ def training_data(recipe: Recipe) -> tf.data.Dataset:
 
     If the recipe has `classes`, batches here and below are pairs with labels.
     """
-    return _load(recipe, splits(recipe)["train"], recipe.batch_size)
+    return _load(recipe, splits(recipe)["train"], recipe.batch_size, shuffle=True, drop_remainder=True)
 
 
 def validation_data(recipe: Recipe, batch_size: int = 256) -> tf.data.Dataset:
@@ -89,14 +100,26 @@ def _own(recipe: Recipe) -> set[str]:
     return set(about.splits) - set(about.unlabelled if recipe.classes else ())
 
 
+def described(dataset: str, data: dict[str, Any]) -> datasets.DatasetInfo:
+    """What a set is that is loaded with the arguments `data`, which are a recipe's.
+
+    It is downloaded where it is missing, for only then are its splits known.
+
+    Raises:
+        ValueError: `data` is no dictionary, or has a name that is none of those arguments.
+    """
+    unknown = sorted(set(instance("data", data, dict)) - set(_OF_LOAD))
+    if unknown:
+        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
+    given = {name: value for name, value in data.items() if name in _OF_INFO}
+    return datasets.info(dataset, **given, prepare=data.get("download", True))
+
+
 def _info(recipe: Recipe) -> datasets.DatasetInfo:
-    """The set is downloaded where it is missing, for only then are its splits known."""
-    given = {name: value for name, value in recipe.data.items() if name in _OF_INFO}
-    return datasets.info(recipe.dataset, **given, prepare=recipe.data.get("download", True))
+    return described(recipe.dataset, recipe.data)
 
 
-def _check_labels(recipe: Recipe) -> None:
-    about = _info(recipe)
+def _check_labels(recipe: Recipe, about: datasets.DatasetInfo) -> None:
     if not about.has_labels or about.attributes:
         has = f"several, {list(about.attributes)}: in Python, `map` the data to one" if about.has_labels else "none"
         raise ValueError(
@@ -106,11 +129,9 @@ def _check_labels(recipe: Recipe) -> None:
 
 
 def _load(recipe: Recipe, split: str, batch_size: int, labels: bool = False, **arguments: bool) -> tf.data.Dataset:
-    unknown = sorted(set(recipe.data) - set(_OF_LOAD))
-    if unknown:
-        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
+    about = _info(recipe)
     if recipe.classes is not None:
-        _check_labels(recipe)
+        _check_labels(recipe, about)
         labels = True
     how = {"batch_size": batch_size, "seed": recipe.seed, "labels": labels, **arguments}
     return datasets.load(recipe.dataset, split=split, **how, **recipe.data)

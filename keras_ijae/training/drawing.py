@@ -11,6 +11,7 @@ from keras_ijae import checks
 from keras_ijae.figures import Drawing, MaskTrace, save_figure, together
 from keras_ijae.files import replacing
 from keras_ijae.machines import is_chief
+from keras_ijae.training.due import due
 
 
 class FigureCallback(keras.callbacks.Callback):
@@ -20,7 +21,7 @@ class FigureCallback(keras.callbacks.Callback):
         make: of the model, one of `ki.figures` or several.
         directory: gets `NAME-0001.png` and so on, numbered by the epochs done.
         name: of the files; `save_film` makes a film of them.
-        every: epochs between two figures.
+        every: epochs between two figures; the last epoch always has one.
 
     Example:
         draw = lambda model: ki.figures.latent_traversals(model, images)
@@ -41,7 +42,7 @@ class FigureCallback(keras.callbacks.Callback):
         self.name, self.every = checks.instance("name", name, str), checks.whole("every", every)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if (epoch + 1) % self.every == 0:
+        if due(self, epoch):
             made = self.make(self.model)
             if is_chief(self.model.distribute_strategy):
                 figure = together(*([made] if isinstance(made, Drawing) else made))

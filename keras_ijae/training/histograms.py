@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.machines import is_chief
+from keras_ijae.training.due import due
 
 
 class CodeHistograms(keras.callbacks.Callback):
@@ -22,7 +23,7 @@ class CodeHistograms(keras.callbacks.Callback):
         data: observations (n, ...), n >= 1, as `model.encode` takes them; for a conditional model the pair with their
             labels.
         log_dir: directory of TensorBoard logs.
-        every: epochs between two times.
+        every: epochs between two times; the last epoch is always one.
         dimensions: of how many, the first ones, there are single histograms.
         seed: of the codes of the prior, and of the encoder's noise, where it has some.
 
@@ -50,7 +51,7 @@ class CodeHistograms(keras.callbacks.Callback):
             self._writer = tf.summary.create_file_writer(str(self.log_dir))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if (epoch + 1) % self.every:
+        if not due(self, epoch):
             return
         codes = self.model.encode(self.data, seed=self.seed)
         drawn = self.model.endpoints.codes_of_samples(len(codes), self.seed).numpy()

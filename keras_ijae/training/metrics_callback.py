@@ -15,6 +15,7 @@ from keras_ijae.checks import whole
 from keras_ijae.files import replacing, write_json
 from keras_ijae.keras_internals import weights_file
 from keras_ijae.machines import is_chief
+from keras_ijae.training.due import due
 
 
 class MetricsCallback(keras.callbacks.Callback):
@@ -27,7 +28,7 @@ class MetricsCallback(keras.callbacks.Callback):
         dataset: validation data, in an order of its own, for a conditional model with labels; never the test data whose
             scores you report.
         metrics, features, lpips, samples, train, seed: as in `ki.evaluation.evaluate`.
-        every: epochs between two evaluations.
+        every: epochs between two evaluations; the last epoch always has one.
         log_dir: directory of TensorBoard logs; None writes none.
         best: a file ending in .weights.h5 for the weights with the best score, replaced whole; the score and its
             epoch stand beside it as .json. A run that is continued goes on comparing with these.
@@ -92,7 +93,7 @@ class MetricsCallback(keras.callbacks.Callback):
         self._record = json.loads(self._json.read_text(encoding="utf-8")) if epoch else {}
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if (epoch + 1) % self.every:
+        if not due(self, epoch):
             return
         from keras_ijae.evaluation import evaluate
 

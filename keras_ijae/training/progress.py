@@ -14,6 +14,7 @@ from keras_ijae import checks
 from keras_ijae.game import Game
 from keras_ijae.game.metadata import parameters_of_parts
 from keras_ijae.progress import clock, duration
+from keras_ijae.training.due import due
 
 NUMBERS = 4
 """So many numbers fit a line, and a glance."""
@@ -100,7 +101,7 @@ class Progress(keras.callbacks.Callback):
         if not self._told:
             self._tell_time()
         self._show(self._numbers(logs or {}, self.console.width - _BESIDE))
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
+        if due(self, epoch):
             self._line(f"epoch {epoch + 1}/{self.params['epochs']}", logs or {})
             self._due = time.monotonic() + (0 if self._bar else _QUIET)
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from keras_ijae import checks
 from keras_ijae.files import replacing, write_text
 from keras_ijae.machines import is_chief
+from keras_ijae.training.due import due
 from keras_ijae.training.pictures import grid
 
 LARGEST = 8192
@@ -32,7 +33,7 @@ class Projector(keras.callbacks.Callback):
             sheets of 8,192 pixels hold: half as many images, as the other half are samples.
         directory: the log directory.
         labels: (n,) of the data, or name -> (n,), for colours alone; a conditional model's own are there by themselves.
-        every: epochs between two; None: at the end of training alone.
+        every: epochs between two, beside the last epoch; None: at the end of training alone.
         seed: of the encoder's noise and of the samples.
 
     Raises:
@@ -74,7 +75,7 @@ class Projector(keras.callbacks.Callback):
                 )
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if self.every is not None and (epoch + 1) % self.every == 0:
+        if self.every is not None and due(self, epoch):
             self._write()
 
     def on_train_end(self, logs: dict | None = None) -> None:

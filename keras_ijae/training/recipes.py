@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import keras_ijae.models  # noqa: F401, which fills the table of systems
-from keras_ijae.checks import choice, instance, number, size, whole
+from keras_ijae.checks import choice, did_you_mean, instance, number, size, whole
 from keras_ijae.game import ENTRIES
 from keras_ijae.game.registry import check_arguments, entry_of
 from keras_ijae.networks import FAMILIES
@@ -18,6 +18,8 @@ class Recipe:
     Attributes:
         system: name of the system, one of `keras_ijae.list_models()`.
         dataset: name as `keras_ijae.datasets.load` takes it.
+        split: what is trained on, a split of the data set or a slice of one; None: "train". Where the set has no
+            "validation" beside it, its last tenth is what training is validated on, and is not trained on.
         summary: one line for people.
         latent_dim: size of the code.
         data: further arguments of `keras_ijae.datasets.load`, such as `size`.
@@ -28,7 +30,7 @@ class Recipe:
         learning_rate: of the first move's optimizer, the others keep their proportion to it; None for the system's
             own.
         epochs: passes over the training data.
-        every: epochs between two backups, pictures and validations.
+        every: epochs between two backups, pictures and validations; the last epoch always has them.
         every_steps: steps of an epoch between two further backups; None: only whole epochs make one.
         steps_per_execution: training steps per call into TensorFlow.
         seed: of the initial weights, of the order of the data and of all noise.
@@ -44,6 +46,7 @@ class Recipe:
 
     system: str
     dataset: str
+    split: str | None = None
     summary: str = ""
     latent_dim: int = 16
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -63,6 +66,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("system", "dataset", "summary", "networks"):
             instance(name, getattr(self, name), str)
+        if self.split is not None:
+            instance("split", self.split, str)
         for name in ("data", "arguments"):
             if not isinstance(getattr(self, name), dict) or not all(
                 isinstance(key, str) for key in getattr(self, name)
@@ -89,7 +94,16 @@ class Recipe:
             number("learning_rate", self.learning_rate, above=0)
 
     def but(self, **changes: Any) -> "Recipe":
-        """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged."""
+        """This recipe with some fields replaced; None leaves a field as it is; `arguments` and `data` are merged.
+
+        Raises:
+            ValueError: a name that is no field of recipes (the closest are shown), or a value that is out of range.
+        """
+        for name in changes:
+            if name not in self.__dataclass_fields__:
+                raise ValueError(
+                    f"Argument `{name}` is none of a recipe.{did_you_mean(name, self.__dataclass_fields__)}"
+                )
         changes = {name: value for name, value in changes.items() if value is not None}
         merged = {name: {**getattr(self, name), **changes.get(name, {})} for name in ("arguments", "data")}
         return dataclasses.replace(self, **{**changes, **merged})

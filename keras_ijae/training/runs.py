@@ -27,13 +27,20 @@ class RunDirectory:
     """The files of one training run.
 
     Attributes:
-        path: the directory. `config.json` (the recipe), `history.csv`, `journal.json` (when and how long it was
-            trained, how that ended, what was warned of), `logs/` (TensorBoard), `backup/` (the last good weights and
-            optimizers), `grids/`, `mask.npz` (the trace of a mask, if there is one), `model.keras` once training is
-            done; `evaluation.json` and `scores.json` of that model, where it was evaluated.
+        path: the directory, given as text or as a path. `config.json` (the recipe), `history.csv`, `journal.json`
+            (when and how long it was trained, how that ended, what was warned of), `logs/` (TensorBoard), `backup/`
+            (the last good weights and optimizers), `grids/`, `mask.npz` (the trace of a mask, if there is one),
+            `model.keras` once training is done; `evaluation.json` and `scores.json` of that model, where it was
+            evaluated.
+
+    Raises:
+        ValueError: `path` is none.
     """
 
     path: Path
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        object.__setattr__(self, "path", checks.path("path", path))  # it is frozen
 
     @property
     def config(self) -> Path:
@@ -225,7 +232,7 @@ def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = Fa
         ValueError: if the directory is not empty and neither is set, if both are, if there is nothing to
             resume, if `overwrite` meets a directory that is not a run, or if `path` cannot be written.
     """
-    run = RunDirectory(checks.path("path", path))
+    run = RunDirectory(path)
     if resume and overwrite:
         raise ValueError("Arguments `resume` and `overwrite` exclude each other. Received: both")
     if resume:

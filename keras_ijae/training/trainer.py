@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_ijae.checks import instance, whole
 from keras_ijae.datasets.failing import in_words
 from keras_ijae.figures import samples_on_data
 from keras_ijae.game import create
@@ -19,6 +20,7 @@ from keras_ijae.training.callbacks import History, ReconstructionGrid, SampleGri
 from keras_ijae.training.data import (
     class_names,
     data_shape,
+    described,
     first_rows,
     labelled_rows,
     splits,
@@ -49,11 +51,12 @@ def train(
 
     A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew. Ctrl-C and
     SIGTERM end it after the step under way, with a backup (`StopOnSignal`).
-    Validation, every `recipe.every` epochs, uses the set's own "validation" split, or else the last tenth of "train",
-    which is then not trained on; never "test". The splits are recorded in `config.json`. Nothing is written before the
-    data have been read and the model has been built, and a new run whose first epoch fails takes its `config.json`
-    back. Scores of an earlier model in the directory are set aside (`scores.old.json`). Sets the seed of Keras' initial
-    weights, which is global.
+    Validation, every `recipe.every` epochs and after the last one, uses the set's own "validation" split, or else the
+    last tenth of "train" (or of `recipe.split`), which is then not trained on; never "test", unless that is what
+    `recipe.split` names. The splits are recorded in `config.json`. Nothing is written before the data have been read
+    and the model has been built, and a new run whose first epoch fails takes its `config.json` back. Scores of an
+    earlier model in the directory are set aside (`scores.old.json`). Sets the seed of Keras' initial weights, which is
+    global.
 
     On several machines (`recipe.strategy` "multiworker") each calls this with the same arguments. The first one holds
     the directory and writes; the others read from it, so that it must be one that all share.
@@ -68,11 +71,13 @@ def train(
         The trained model, also in `run.model`.
 
     Raises:
-        ValueError: the recipe names no system, data set or argument that there is, its parts do not fit, or it has
-            fewer epochs than the run has begun. Of a recipe that was read from the run, its file and field are named.
+        ValueError: `recipe` or `run` is of another type, the recipe names no system, data set or argument that there
+            is, its parts do not fit, or it has fewer epochs than the run has begun. Of a recipe that was read from the
+            run, its file and field are named.
         RuntimeError: another process writes into the directory, another machine has ended, or the data failed
             (`ki.datasets.DataError`).
     """
+    instance("recipe", recipe, Recipe), instance("run", run, RunDirectory)
     with heard_warnings() as heard:
         strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
         keras.utils.set_random_seed(recipe.seed)
@@ -140,7 +145,7 @@ def _fit(recipe, model, data, held_out, backup, callbacks):
         model.fit(
             data,
             validation_data=held_out,
-            validation_freq=list(range(recipe.every, recipe.epochs + 1, recipe.every)),
+            validation_freq=[*range(recipe.every, recipe.epochs, recipe.every), recipe.epochs],
             epochs=recipe.epochs,
             verbose=0,
             shuffle=False,  # the dataset has its own order
@@ -184,6 +189,8 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
 
 
 def _check_classes(recipe, held_out):
+    there_are = described(recipe.dataset, recipe.data).classes
+    whole("classes", recipe.classes, 2, there_are, f", the number of classes of {recipe.dataset!r}")
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
     except ValueError as error:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -26,6 +27,7 @@ class Record:
         epochs, seed: of the training.
         checksum: of the extractor that it makes; a `.json` that belongs to another file is refused.
         label: which of the labels it tells, parted by commas, where an image of the data set has several; else None.
+        data: further arguments of `load` with which its images were loaded, such as `size`.
     """
 
     dataset: str
@@ -36,6 +38,7 @@ class Record:
     seed: int
     checksum: str
     label: str | None = None
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Classifier(KerasFeatures):
@@ -60,9 +63,12 @@ class Classifier(KerasFeatures):
         self.name = name
         self.model, self.dataset, self.accuracy, self.label = model, dataset, accuracy, label
 
-    def save(self, path: str | os.PathLike, split: str, epochs: int, seed: int) -> Record:
+    def save(
+        self, path: str | os.PathLike, split: str, epochs: int, seed: int, data: dict[str, Any] | None = None
+    ) -> Record:
         """Writes the model to `path` (.keras) and its record beside it; returns the record."""
-        record = Record(self.dataset, self.accuracy, split, self.classes, epochs, seed, self.checksum, self.label)
+        of_training = self.accuracy, split, self.classes, epochs, seed, self.checksum
+        record = Record(self.dataset, *of_training, self.label, data or {})
         with replacing(path) as temporary:
             self.model.save(temporary)
         write_json(record_path(path), dataclasses.asdict(record))
