@@ -232,6 +232,11 @@ def test_a_resumed_run_sees_the_order_of_the_uninterrupted_one():
     assert np.array_equal(resumed[0], through[2]) and np.array_equal(resumed[1], through[3])
 
 
+def test_a_pass_ends_without_waiting_for_tensorflows_tuner():
+    options = ki.datasets.load("digits").options()
+    assert options.autotune.enabled is False  # on, its thread sleeps up to as long as the pass took, and is waited for
+
+
 def test_passes_differ_and_so_do_seeds():
     first, second = passes(2, seed=1)
     (other,) = passes(1, seed=2)

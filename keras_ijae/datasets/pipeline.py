@@ -17,6 +17,7 @@ from keras_ijae import checks, random
 from keras_ijae.datasets.source import Stream, Table
 
 Prepare = Callable[[tf.Tensor, Any], Any]
+_AHEAD = 2  # batches
 _COUNTER, _NAME = "_keras_ijae_passes", "_keras_ijae_name"
 
 
@@ -128,7 +129,9 @@ def batches(examples: Table | Stream, prepare: Prepare, how: Batching) -> tf.dat
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(_count(examples.size, how)))
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    # TensorFlow 2.21 ends a pass only when its tuner wakes, which sleeps 10 ms, 20 ms, 40 ms, ... up to a minute.
+    options.autotune.enabled = False
+    dataset = dataset.prefetch(_AHEAD).with_options(options)
     setattr(dataset, _COUNTER, how.passes)
     return dataset
 
