@@ -233,7 +233,7 @@ def test_a_resumed_run_sees_the_order_of_the_uninterrupted_one():
 
 
 def test_a_pass_ends_without_waiting_for_tensorflows_tuner():
-    options = ki.datasets.load("digits").options()
+    options = datasets.load("digits").options()
     assert options.autotune.enabled is False  # on, its thread sleeps up to as long as the pass took, and is waited for
 
 
