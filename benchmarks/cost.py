@@ -31,7 +31,7 @@ HEADING, FILE = "## Cost of a step", "cost.csv"
 ABOUT = """Time of a step of `fit` over the VAE's, and what counting multiplications predicts, by `benchmarks/cost.py`:
 *time* is the median of the ratios of a turn in CPU time, *least* and *most* their range, *counted* the ratio of
 multiplications. Where *time/counted* is above 1.3, something takes time that does not multiply; no system is there.
-info_vae was at 1.34 in the run of all systems, and is at 1.22 in a run of its own on a quiet machine, its row here."""
+info_vae was at 1.34 in the run of all systems, and is at 1.07 in a run of its own, its row here."""
 Row = dict[str, Any]
 
 
