@@ -42,7 +42,10 @@ def lab(
     if name is None:
         listed = [{"experiment": name, "what it shows": experiments.describe(name)} for name in experiments.NAMES]
         return show(listed, csv, json)
-    with Console(stderr=True).status(escape(f"{name}: {experiments.describe(name)}")):
+    console, about = Console(stderr=True), escape(f"{name}: {experiments.describe(name)}")
+    if not console.is_terminal:
+        console.print(about, soft_wrap=True)  # what turns on a terminal is not seen in a file
+    with console.status(about):
         outcome = experiments.get_experiment(name)(seed)
     rows = [dict(zip(outcome.columns, row, strict=True)) for row in outcome.rows]
     show(rows, csv, json, title=outcome.title, notes=outcome.notes)
