@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import fcntl
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -134,8 +135,12 @@ def unfinished(path: Path, runs: Iterable[Keyed]) -> list[Keyed]:
 
 
 def origin(script: str, folder: str = "experiments") -> dict[str, str]:
-    """Columns "commit" and "command": the commit, with a + where code has changed since, and the command line."""
-    return {"commit": _commit(folder), "command": shlex.join(["python", f"{folder}/{script}", *sys.argv[1:]])}
+    """Columns "commit" and "command": the commit, with a + where code has changed since, and the command line.
+
+    Of absolute paths only the last part is told: the others are of the machine.
+    """
+    told = [re.sub(r"(^|[=:,])/(?:[^/,]*/)*", r"\1", argument) for argument in sys.argv[1:]]
+    return {"commit": _commit(folder), "command": shlex.join(["python", f"{folder}/{script}", *told])}
 
 
 def _commit(folder):

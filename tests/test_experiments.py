@@ -283,6 +283,23 @@ def test_runs_are_named_in_words_also_by_a_likelihood_with_arguments(script):
     assert study.label(row) == "ijae likelihood=CyclicShift(max_shift=3, decay=0.5) + gmm"
 
 
+def test_a_command_is_kept_without_the_directories_of_the_machine(script, monkeypatch):
+    given = [
+        "--lpips",
+        "/a/b/squeeze.pth",
+        "runs/s.npz",
+        "--out=/x/docs",
+        "folder:/home/me/cats",
+        "--set",
+        "a/b",
+        "/c,/d/e",
+    ]
+    monkeypatch.setattr("sys.argv", ["landscape.py", *given])
+    command = script("experiment").origin("landscape.py")["command"]
+    told = "--lpips squeeze.pth runs/s.npz --out=docs folder:cats --set a/b c,e"
+    assert command == f"python experiments/landscape.py {told}"
+
+
 def test_orders_that_agree_have_rank_correlation_one_and_chance_of_one_in_all_orders(script):
     agreement = script("landscape_ranks").agreement
     alike = agreement([1.0, 2.0, 3.0, 9.0], [10.0, 11.0, 30.0, 31.0])
