@@ -35,11 +35,7 @@ def of_all_machines(strategy: tf.distribute.Strategy, number: int) -> list[int]:
     """The `number`, of 63 bits, that each replica's machine gives; all must call this, outside a step."""
     if not several_machines(strategy):
         return [number]
-
-    def of_all():
-        return tf.distribute.get_replica_context().all_gather(tf.constant([number], tf.int64), axis=0)
-
-    return strategy.experimental_local_results(strategy.run(of_all))[0].numpy().tolist()
+    return _of_all_replicas(strategy, np.array([number], np.int64)).tolist()
 
 
 def arrays_of_all_machines(strategy: tf.distribute.Strategy, rows: np.ndarray) -> list[np.ndarray]:
@@ -53,12 +49,17 @@ def arrays_of_all_machines(strategy: tf.distribute.Strategy, rows: np.ndarray) -
     counts = of_all_machines(strategy, len(rows))[::replicas]
     filled = np.zeros((max(1, *counts), *rows.shape[1:]), rows.dtype)  # TensorFlow ends at arrays without rows
     filled[: len(rows)] = rows
+    found = _of_all_replicas(strategy, filled[None])[::replicas]
+    return [part[:count] for part, count in zip(found, counts, strict=True)]
+
+
+def _of_all_replicas(strategy, rows):
+    """The rows that each replica's machine gives, one replica's after the other's; as many of each."""
 
     def of_all():
-        return tf.distribute.get_replica_context().all_gather(tf.constant(filled[None]), axis=0)
+        return tf.distribute.get_replica_context().all_gather(tf.constant(rows), axis=0)
 
-    found = strategy.experimental_local_results(strategy.run(of_all))[0].numpy()[::replicas]
-    return [part[:count] for part, count in zip(found, counts, strict=True)]
+    return strategy.experimental_local_results(strategy.run(of_all))[0].numpy()
 
 
 @contextlib.contextmanager

@@ -101,11 +101,8 @@ class Networks:
 
     def _as_resnet(self) -> Networks:
         options = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        roles = {
-            role: {n: value for n, value in own.items() if not _foreign(n, value)} for role, own in self.roles.items()
-        }
-        kept = {name: value for name, value in options.items() if not _foreign(name, value)}
-        return Networks(**kept | {"roles": roles})
+        roles = {role: _of_resnets(own) for role, own in self.roles.items()}
+        return Networks(**_of_resnets(options) | {"roles": roles})
 
     def without_roles(self, names: Collection[str]) -> Networks:
         """These options, without those of single networks that are called so."""
@@ -209,6 +206,9 @@ def _plain(value: Any) -> Any:
     return {key: _plain(part) for key, part in value.items()} if isinstance(value, Mapping) else value
 
 
-def _foreign(name: str, value: Any) -> bool:
-    """Whether an option is none that "resnet" has, whose blocks keep the number of channels."""
-    return name in ("maxout", "kernel_size") or (name == "hidden_activation" and value == "glu")
+def _of_resnets(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some options that "resnet" has, whose blocks keep the number of channels."""
+    foreign = {"maxout", "kernel_size"} | (
+        {"hidden_activation"} if options.get("hidden_activation") == "glu" else set()
+    )
+    return {name: value for name, value in options.items() if name not in foreign}
