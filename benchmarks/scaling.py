@@ -36,9 +36,7 @@ ABOUT = f"""Images a second of `fit` (the median of {REPEATS} timings of {STEPS}
 `benchmarks/scaling.py`: each point in a fresh process, one size varied, the others as in *latent_dim* 16, *width* 32,
 batches of 64 images of 28 x 28 x 1. *peak_mb* is the most resident memory of the whole process, *training_mb* how much
 more that is than before the first step. *critic_steps* are moves of the critic for one of the decoder. Replicas share
-the machine's cores and one global batch: they show the cost of having several, not a gain. The kept rows were made on
-one core of a machine whose other core had other work, where `fit`, that of plain Keras too, sometimes waits 10 ms,
-20 ms, 40 ms, ... for nothing: their speeds are rounded down by up to a half, and only their memory is exact.
+the machine's cores and one global batch: they show the cost of having several, not a gain.
 
 ![Images a second and memory over sizes]({PICTURE})"""
 

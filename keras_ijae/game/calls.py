@@ -29,7 +29,14 @@ from keras_ijae.game.moves import Phase
 from keras_ijae.game.presets import Preset
 from keras_ijae.game.told import tell
 from keras_ijae.game.watch import watched
-from keras_ijae.keras_internals import BuiltBeforehand, check_compiled, in_one_operation, is_validation_of_fit
+from keras_ijae.keras_internals import (
+    BuiltBeforehand,
+    check_compiled,
+    in_batches,
+    in_one_operation,
+    is_validation_of_fit,
+    split_off,
+)
 from keras_ijae.machines import all_alive, several_machines
 from keras_ijae.replicas import ByRows
 
@@ -119,6 +126,12 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         verbose: int | str = "auto",
         callbacks: Any = None,
         *,
+        shuffle: bool | str | None = None,
+        steps_per_epoch: int | None = None,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        validation_batch_size: int | None = None,
+        validation_steps: int | None = None,
         class_weight: None = None,
         sample_weight: None = None,
         **keras_arguments: Any,
@@ -128,7 +141,11 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         Args:
             x: a `tf.data.Dataset`, array or `PyDataset` of images or vectors, alone, as (x, y), or as
                 tfds dictionaries.
-            y, batch_size, epochs, verbose, callbacks, keras_arguments: as in Keras.
+            y, batch_size, epochs, verbose, callbacks: as in Keras.
+            shuffle: as in Keras; None: arrays are shuffled, what has an order of its own is not.
+            steps_per_epoch, keras_arguments: as in Keras.
+            validation_data: as `x`, for `evaluate` after each epoch.
+            validation_split, validation_batch_size, validation_steps: as in Keras.
             class_weight, sample_weight: not taken: losses are scalars of whole batches.
 
         Raises:
@@ -139,20 +156,36 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         check_compiled(self, "fit")
         compiling.refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
         name, x = name_of(x), look_at_fit(self, x, y, batch_size)
-        if keras_arguments.get("validation_data") is not None:
-            validation = keras_arguments["validation_data"]
-            keras_arguments["validation_data"] = first_look(self, validation, None, batch_size)[1]
-        own_order = is_in_order(x)
-        if own_order:
-            keras_arguments.setdefault("shuffle", False)  # data sets have an order of their own; Keras would warn
-        callbacks = watched(self, callbacks)
-        shuffled = not own_order and keras_arguments.get("shuffle", True)
-        tell(callbacks, x, in_order=not own_order and not shuffled)
+        if validation_data is not None:
+            validation_data = first_look(self, validation_data, None, batch_size)[1]
+        elif validation_split:
+            (x, y), validation_data = split_off(x, y, validation_split)
+        in_order, callbacks = is_in_order(x), watched(self, callbacks)
+        shuffle = not in_order if shuffle is None else shuffle
+        tell(callbacks, x, in_order=not (in_order or shuffle))
         with all_alive(self.distribute_strategy):
-            if shuffled and several_machines(self.distribute_strategy):
+            if shuffle and not in_order and several_machines(self.distribute_strategy):
                 check_shuffled_alike(self.distribute_strategy)
             self.trained_on = name
-            return super().fit(x, y, batch_size, epochs, verbose, callbacks, **keras_arguments)
+            if not in_order:
+                (x, y), shuffle = in_batches(x, y, batch_size, steps_per_epoch, shuffle), False
+            if validation_data is not None:
+                own = keras.utils.unpack_x_y_sample_weight(validation_data)[:2]
+                validation_data = in_batches(*own, validation_batch_size or batch_size, validation_steps)
+            return super().fit(
+                x,
+                y,
+                batch_size,
+                epochs,
+                verbose,
+                callbacks,
+                shuffle=shuffle,
+                steps_per_epoch=steps_per_epoch,
+                validation_data=validation_data,
+                validation_batch_size=validation_batch_size,
+                validation_steps=validation_steps,
+                **keras_arguments,
+            )
 
     @in_words("Evaluation")
     def evaluate(
@@ -162,6 +195,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         batch_size: int | None = None,
         verbose: int | str = "auto",
         *,
+        steps: int | None = None,
         sample_weight: None = None,
         **keras_arguments: Any,
     ) -> list[float] | dict[str, float]:
@@ -172,7 +206,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
 
         Args:
             x: as in `fit`.
-            y, batch_size, verbose, keras_arguments: as in Keras.
+            y, batch_size, verbose, steps, keras_arguments: as in Keras.
             sample_weight: not taken.
 
         Raises:
@@ -181,8 +215,9 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         compiling.refuse_weights(sample_weight=sample_weight)
         if not is_validation_of_fit(keras_arguments):
             _, x = first_look(self, x, y, batch_size)
+            x, y = in_batches(x, y, batch_size, steps)
         with all_alive(self.distribute_strategy):
-            return super().evaluate(x, y, batch_size, verbose, **keras_arguments)
+            return super().evaluate(x, y, batch_size, verbose, steps=steps, **keras_arguments)
 
     def train_on_batch(
         self,
@@ -228,13 +263,18 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
 
     @in_words("Prediction")
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", **keras_arguments: Any
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        **keras_arguments: Any,
     ) -> np.ndarray:
         """`keras.Model.predict`, with the first batch checked: what a call gives, with the averaged weights.
 
         Args:
             x: as in `fit`; for a system without an encoder codes.
-            batch_size, verbose, keras_arguments: as in Keras.
+            batch_size, verbose, steps, keras_arguments: as in Keras.
 
         Raises:
             ValueError: data that do not fit.
@@ -245,8 +285,9 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             self.batch_of(first)
         elif first is not None:
             data.observations(data.unpack(first), (self.latent_dim,))
+        x, _ = in_batches(x, None, batch_size, steps)
         with all_alive(self.distribute_strategy):
-            return super().predict(x, batch_size, verbose, **keras_arguments)
+            return super().predict(x, batch_size, verbose, steps, **keras_arguments)
 
     def save(
         self,

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_ijae.game import data
 from keras_ijae.game.data import Batch
 from keras_ijae.game.networks import check_batch
+from keras_ijae.keras_internals import are_arrays
 from keras_ijae.machines import of_all_machines
 from keras_ijae.replicas import goes_whole
 
@@ -71,7 +72,7 @@ def _check_rows(game, rows):
 
 def is_in_order(x: Any) -> bool:
     """Whether data have an order of their own, so that Keras is not to shuffle them."""
-    return not isinstance(x, (np.ndarray, tf.Tensor, tuple, list, dict))
+    return not are_arrays(x)
 
 
 def check_shuffled_alike(strategy: tf.distribute.Strategy) -> None:
