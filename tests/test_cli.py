@@ -414,9 +414,15 @@ def test_an_option_of_metrics_is_refused_without_them_before_anything_is_loaded(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("mse,is", "--lpips-net", "vgg"), "Option --lpips-net goes with --metrics that use it: lpips. Received: mse,is"),
+        (
+            ("mse,is", "--lpips-net", "vgg"),
+            "Option --lpips-net goes with --metrics that use it: lpips. Received: mse,is",
+        ),
         (("mse", "--lpips-heads", "nothing.pth"), "Option --lpips-heads goes with --metrics that use it: lpips. "),
-        (("mse", "--lpips-backbone", "nothing.pth"), "Option --lpips-backbone goes with --metrics that use it: lpips. "),
+        (
+            ("mse", "--lpips-backbone", "nothing.pth"),
+            "Option --lpips-backbone goes with --metrics that use it: lpips. ",
+        ),
         (("mse,lpips", "--resize", "clean"), "Option --resize goes with --metrics that use it: fid, kid, "),
         (
             ("fid", "--features", "nothing.keras", "--resize", "clean"),
