@@ -456,6 +456,25 @@ def test_npz_that_holds_no_data_is_refused(tmp_path, arrays, message):
         datasets.load(f"npz:{tmp_path}/bad.npz", batch_size=1)
 
 
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ({"y_train": [0, 2, 1, 0], "y_test": [4, 0]}, 5),
+        ({"y_train": [-1, 2, -1, 0]}, 3),
+        ({"y_train": [[1], [2], [0], [0]]}, 3),
+        ({"y_train": [-1] * 4}, None),
+        ({"y_train": [-2, 0, 1, 2]}, None),
+        ({"y_train": [0.0, 1.0, 2.0, 0.0]}, None),
+        ({"y_train": np.eye(4, dtype=int)}, None),
+        ({"y_train": [0, 1, 1, 0], "y_test": [0.5, 1.5]}, None),
+        ({}, None),
+    ],
+)
+def test_npz_says_how_many_classes_its_labels_have(tmp_path, labels, classes):
+    np.savez(tmp_path / "a.npz", x_train=np.zeros((4, 3)), x_test=np.zeros((2, 3)), **labels)
+    assert datasets.info(f"npz:{tmp_path}/a.npz").classes == classes
+
+
 def test_npz_keys_choose_the_arrays(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.zeros((2, 8, 8)), b=np.ones((2, 8, 8)), c=np.arange(2))
     keys = {"image": "b", "label": "c"}

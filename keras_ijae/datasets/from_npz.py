@@ -39,7 +39,8 @@ def open_source(argument: str, options: Options) -> Source:
     labelled = frozenset(split for split, table in tables.items() if table.y is not None)
     scale = 255.0 if dtypes.pop() == np.uint8 else 1.0
     sizes = {split: table.size for split, table in tables.items()}
-    return Source(sizes, shapes.pop(), read, scale, labelled, shuffled=False)
+    classes = _classes([table.y for table in tables.values() if table.y is not None])
+    return Source(sizes, shapes.pop(), read, scale, labelled, classes=classes, shuffled=False)
 
 
 def _arrays(path: str) -> dict[str, np.ndarray]:
@@ -100,6 +101,13 @@ def _labels(y: np.ndarray | None) -> np.ndarray | None:
         return None
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     return y.astype(np.int64) if np.issubdtype(y.dtype, np.integer) else y
+
+
+def _classes(labels: list[np.ndarray]) -> int | None:
+    """One more than the largest label of all splits; None where they are no numbers of classes, or all unknown, -1."""
+    if not labels or any(y.ndim != 1 or y.dtype != np.int64 or y.min() < -1 for y in labels):
+        return None
+    return 1 + int(max(y.max() for y in labels)) or None
 
 
 def _vectors(path: str, x: np.ndarray) -> np.ndarray:

@@ -29,8 +29,8 @@ class DatasetInfo:
         unlabelled: splits without labels of a set whose training split has them.
         class_names: of the labels 0, 1, ... where an example has one and they have names, as the sub-folders of a
             folder are.
-        classes: how many labels 0, 1, ... there are, where an example has one; None where that is not known: of arrays
-            and records, which do not say it.
+        classes: how many labels 0, 1, ... there are, where an example has one: of arrays one more than the largest.
+            None where that is not known: of TFRecords, which do not say it.
     """
 
     name: str

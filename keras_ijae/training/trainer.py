@@ -194,7 +194,8 @@ def _check_classes(recipe, held_out):
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
     except ValueError as error:
-        raise ValueError(f"Argument `classes` does not fit the labels of {recipe.dataset!r}. {error}") from error
+        misfit = f"does not fit the labels of {recipe.dataset!r}: it is one more than the largest"
+        raise ValueError(f"Argument `classes` {misfit}. {error}") from error
 
 
 def _watching(recipe, run, model, held_out):
