@@ -147,17 +147,15 @@ def test_a_run_whose_classes_do_not_fit_leaves_nothing(tmp_path, wrong, message)
 
 
 @pytest.mark.parametrize(
-    ("classes", "message"),
+    ("labels", "classes", "message"),
     [
-        (5, "`classes` must be .* 2 to 3, the number of classes of 'npz:.*. Received: classes=5"),
-        (
-            2,
-            "`classes` does not fit the labels of 'npz:.*: it is one more than.*Received: labels from 0 to 2",
-        ),
+        (1, 2, "`dataset` must have at least two classes. Received: 'npz:.*, which has one"),
+        (3, 5, "`classes` must be .* 2 to 3, the number of classes of 'npz:.*. Received: classes=5"),
+        (3, 2, "`classes` does not fit the labels of 'npz:.*: it is one more.*Received: labels from 0 to 2"),
     ],
 )
-def test_classes_that_an_archive_has_not_are_refused_before_training(tmp_path, classes, message):
-    recipe = archive(tmp_path / "a.npz", y_train=np.arange(60) % 3).but(networks="mlp", batch_size=9, classes=classes)
+def test_classes_that_an_archive_has_not_are_refused_before_training(tmp_path, labels, classes, message):
+    recipe = archive(tmp_path / "a.npz", y_train=np.arange(60) % labels).but(batch_size=9, classes=classes)
     with pytest.raises(ValueError, match=message):
         trainer.train(recipe, open_run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()

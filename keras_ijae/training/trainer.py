@@ -190,6 +190,10 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
 
 def _check_classes(recipe, held_out):
     there_are = described(recipe.dataset, recipe.data).classes
+    if there_are == 1:
+        raise ValueError(
+            f"Argument `dataset` must have at least two classes. Received: {recipe.dataset!r}, which has one"
+        )
     whole("classes", recipe.classes, 2, there_are, f", the number of classes of {recipe.dataset!r}")
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
