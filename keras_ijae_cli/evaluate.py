@@ -16,6 +16,9 @@ from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
 
 _OF_METRICS = ("features", "resize", "lpips_net", "lpips_heads", "lpips_backbone", "samples", "cache", "seed")
 """Options that say nothing of losses."""
+_OF_LPIPS = ("lpips_net", "lpips_heads", "lpips_backbone")
+_OF_INCEPTION = (".pth", ".pb", ".tgz")
+"""Suffixes of files of its weights."""
 
 
 def evaluate(
@@ -69,8 +72,8 @@ def evaluate(
 
     [cyan]keras-ijae evaluate runs/cifar --metrics fid,lpips --features inception[/cyan]
     """
-    if metrics is None:
-        _refuse_options_of_metrics(context)
+    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    _refuse_unused(context, names, features)
     loaded = load(model)
     recipe = recipe_of(model, dataset, loaded)
     from keras_ijae.files import check_directory, plain
@@ -85,7 +88,7 @@ def evaluate(
     data = in_order(recipe, split, batch_size)
     of = {"dataset": recipe.dataset, "split": split}
     measured = f"Measured {model} on {recipe.dataset}, {split}"
-    if metrics is None:
+    if names is None:
         losses = _losses(loaded, data)
         tell(measured)
         if loaded.code_noise_dim and "squared_error_sum" in losses:
@@ -94,7 +97,6 @@ def evaluate(
             for line in keep_losses(model / "evaluation.json", plain(losses), **of):
                 note(line)
         return show([{"measure": name, "value": value} for name, value in losses.items()], csv, json)
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
     extractors = _extractor(features, resize), _lpips(names, lpips_net, lpips_heads, lpips_backbone)
     found = _scores(loaded, data, names, extractors, recipe, samples, seed, cache)
     tell(measured)
@@ -116,13 +118,36 @@ def metrics(csv: Csv = False, json: Json = False) -> None:
     show([{"metric": k, "of": m.takes, "what it is": m.summary} for k, m in MEASURES.items()], csv, json)
 
 
-def _refuse_options_of_metrics(context: typer.Context) -> None:
+def _refuse_unused(context: typer.Context, names: list[str] | None, features: str | None) -> None:
+    """ValueError for an option that was given and that nothing of what is measured uses; names None: losses."""
     for option in context.command.params:
         if option.name in _OF_METRICS and context.get_parameter_source(option.name).name == "COMMANDLINE":
-            raise ValueError(
-                f"Option {option.opts[0]} goes with --metrics: losses, which are measured without that, do not use it. "
-                "Give --metrics fid, or others that `keras-ijae metrics` lists, too."
-            )
+            if names is None:
+                raise ValueError(
+                    f"Option {option.opts[0]} goes with --metrics: losses, which are measured without that, do not use "
+                    "it. Give --metrics fid, or others that `keras-ijae metrics` lists, too."
+                )
+            if option.name in ("resize", *_OF_LPIPS):
+                _refuse_without_users(option, names, features)
+
+
+def _refuse_without_users(option: Any, names: list[str], features: str | None) -> None:
+    """ValueError unless an option of inception or of lpips is used: by one of the metrics, and by the features."""
+    start_tensorflow(devices=False)
+    from keras_ijae.evaluation import MEASURES
+    from keras_ijae.evaluation.requirements import OF_FEATURES
+
+    takes = ("perceptual",) if option.name in _OF_LPIPS else OF_FEATURES
+    users = [name for name, measure in MEASURES.items() if measure.takes in takes]
+    if not set(users) & set(names):
+        raise ValueError(
+            f"Option {option.opts[0]} goes with --metrics that use it: {', '.join(users)}. Received: {','.join(names)}"
+        )
+    if option.name == "resize" and features is not None and not _of_inception(features):
+        raise ValueError(
+            f"Option --resize goes with --features inception, or a file of its weights ({', '.join(_OF_INCEPTION)}), "
+            f"which alone use it. Received: {features}"
+        )
 
 
 def _keeps(run: Path) -> bool:
@@ -187,8 +212,10 @@ def _lpips(names: list[str], net: str, heads: Path | None, backbone: Path | None
 def _extractor(features: str | None, resize: str) -> Any:
     from keras_ijae.metrics.features import Inception
 
-    if features == "inception":
-        return Inception(resize=resize)
-    if features is not None and Path(features).suffix in (".pth", ".pb", ".tgz"):
-        return Inception(features, resize)
-    return features
+    if not _of_inception(features):
+        return features
+    return Inception(None if features == "inception" else features, resize)
+
+
+def _of_inception(features: str | None) -> bool:
+    return features is not None and (features == "inception" or Path(features).suffix in _OF_INCEPTION)

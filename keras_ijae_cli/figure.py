@@ -34,7 +34,10 @@ def figure(
     ] = None,
     features: Annotated[
         str,
-        typer.Option(help="Of neighbours and prd: data, inception, or a classifier of train-classifier (.keras)."),
+        typer.Option(
+            help="By what neighbours and prd compare: data (pixels, or vectors as they are), inception, or a "
+            "classifier that train-classifier stored (.keras); neighbours draws those in the data beside the others."
+        ),
     ] = "data",
     seed: Seed = 0,
     csv: Csv = False,
@@ -43,6 +46,9 @@ def figure(
 ) -> None:
     """Draw a figure of a trained model, as papers have them.
 
+    Neighbours and prd compare the data as they are, pixels, or the features that --features chooses; the titles of the
+    drawing say which.
+
     [bold]Examples[/bold]
 
     [cyan]keras-ijae figure[/cyan]
@@ -50,6 +56,7 @@ def figure(
 
     [cyan]keras-ijae figure latent-traversals runs/mnist --out traversals.pdf[/cyan]
 
+    [cyan]keras-ijae train-classifier --dataset mnist[/cyan]
     [cyan]keras-ijae figure neighbours runs/mnist --features mnist-classifier.keras[/cyan]
 
     [cyan]keras-ijae figure prd runs/vae runs/gan --features mnist-classifier.keras[/cyan]

@@ -250,6 +250,6 @@ FIGURES = {
     "mask": Known("the mask over the steps of training", (_MASK,), _mask),
     "covariance": Known("covariance of the codes, before and after a mask", (_ENCODER,), _covariance),
     "codes": Known("t-SNE of codes of data before codes of samples", (_ENCODER,), _codes),
-    "prd": Known("precision-recall curves of samples, of several runs", (), _prd, several=True),
+    "prd": Known("precision-recall curves of samples in --features, of several runs", (), _prd, several=True),
     "distances": Known("Frechet distances over the size of the codes", (_SCORES,), _distances, several=True),
 }

@@ -411,6 +411,45 @@ def test_an_option_of_metrics_is_refused_without_them_before_anything_is_loaded(
     assert f"Option {option} goes with --metrics" in said and "Give --metrics fid" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("mse,is", "--lpips-net", "vgg"),
+            "Option --lpips-net goes with --metrics that use it: lpips. Received: mse,is",
+        ),
+        (("mse", "--lpips-heads", "nothing.pth"), "Option --lpips-heads goes with --metrics that use it: lpips. "),
+        (
+            ("mse", "--lpips-backbone", "nothing.pth"),
+            "Option --lpips-backbone goes with --metrics that use it: lpips. ",
+        ),
+        (("mse,lpips", "--resize", "clean"), "Option --resize goes with --metrics that use it: fid, kid, "),
+        (
+            ("fid", "--features", "nothing.keras", "--resize", "clean"),
+            "Option --resize goes with --features inception, or a file of its weights (.pth, .pb, .tgz), "
+            "which alone use it. Received: nothing.keras",
+        ),
+    ],
+)
+def test_an_option_that_no_metric_uses_is_refused_before_anything_is_loaded(tmp_path, capsys, arguments, message):
+    assert run("evaluate", tmp_path, "--metrics", *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fid", "--features", "nothing.pth", "--resize", "clean"), "no weights at nothing.pth"),
+        (("fid", "--resize", "clean"), "Option --features is needed for 'fid'"),
+        (("lpips", "--lpips-heads", "nothing.pth"), "nothing.pth"),
+    ],
+)
+def test_an_option_is_taken_with_metrics_that_use_it(vae, capsys, arguments, message):
+    assert run("evaluate", vae, "--metrics", *arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said and "goes with" not in said
+
+
 @pytest.mark.parametrize("command", ["evaluate", "reconstruct", "interpolate"])
 def test_data_of_another_shape_than_the_models_are_refused_by_the_options_name(tmp_path, capsys, command):
     ki.create("vae", (4, 4, 1), 2, networks="mlp", width=4).save(tmp_path / "model.keras")

@@ -297,7 +297,7 @@ def test_a_label_outside_in_a_later_batch_stops_training():
     y = Y.copy()
     y[-1] = 7
     model = conditional("gan", {})
-    with pytest.raises(ki.models.TrainingError, match=r"step 2: 'labels outside -1\.\.2'"):
+    with pytest.raises(ki.models.TrainingError, match=r"step 2: 'labels outside -1\.\.2'\. .* largest as `classes`"):
         stepped(model, pairs(y=y))
 
 

@@ -425,7 +425,7 @@ def taking(shape):
 def test_an_extractor_of_other_images_is_refused_with_both_shapes_before_anything_is_computed(shape, monkeypatch):
     model = ki.create("gan", (8, 16, 2), 2, networks="mlp", width=8)
     monkeypatch.setattr("keras_ijae.evaluation.scoring.Material", pytest.fail)
-    expected = f"`features` must take images of the model's shape (8, 16, 2). Received: 'other', which takes {shape}"
+    expected = f"`features` must take images of shape (8, 16, 2). Received: 'other', which takes {shape}"
     with pytest.raises(ValueError, match=re.escape(expected)):
         evaluate(model, np.zeros((5, 8, 16, 2), "float32"), ["fid"], taking(shape))
 

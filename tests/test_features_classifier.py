@@ -76,7 +76,9 @@ def test_sets_by_class_without_a_test_split_keep_a_tenth_of_each_class_apart_and
 
 
 def test_a_file_that_is_not_there_is_said_once(tmp_path):
-    with pytest.raises(ValueError, match=r"^There is no stored classifier at [^:]*no\.keras$"):
+    with pytest.raises(
+        ValueError, match=r"`features` must [^:]*: there is no stored classifier at [^:]*no\.keras\.[^:]*$"
+    ):
         features.get(tmp_path / "no.keras")
 
 

@@ -51,6 +51,13 @@ def test_the_figures_are_listed_with_what_they_need(capsys):
     assert all(name in shown for name in FIGURES) and "an encoder" in shown
 
 
+def test_the_help_says_by_what_figures_compare_and_where_else_it_comes_from(capsys):
+    assert run("figure", "--help") == 0
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "By what neighbours and prd compare: data (pixels" in said and "keras-ijae train-classifier" in said
+    assert all("--features" in FIGURES[name].summary for name in ("neighbours", "prd"))
+
+
 def test_no_table_is_asked_of_a_figure(tmp_path, capsys):
     assert run("figure", "codes", tmp_path, "--csv") == 2
     assert_said(capsys, "Options --csv and --json are for the list of figures")
@@ -179,6 +186,10 @@ def test_a_model_of_vectors_of_the_plane_without_an_encoder_has_figures(runs, tm
         (("distances", "gan"), "Figure distances needs"),
         (("distances", "other", "vae", "gan"), "`keras-ijae evaluate .*gan --metrics fid --features ...` writes it"),
         (("codes", "other"), "There is no model at .*other"),
+        (
+            ("prd", "vae", "--features", "nothing.keras"),
+            "Option --features must name a file.* classifier at nothing.keras",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_said_and_nothing_is_written(runs, tmp_path, monkeypatch, capsys, arguments, message):

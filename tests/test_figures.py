@@ -243,6 +243,21 @@ def test_neighbours_are_the_nearest_in_pixels_or_in_features(images):
     assert other.notes[0][1] == f"{np.sort(gaps)[0]:.2f}" and "features of brightness" in other.title
 
 
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((4, 4, 1), r"images of shape \(4, 4, 1\). Received: 'narrow', which takes \(8, 8, 1\)"),
+        ((2,), "'data' for vectors"),
+    ],
+)
+def test_features_of_other_observations_are_refused_by_the_argument(shape, message):
+    x, narrow = np.zeros((9, *shape), "float32"), Brightness()
+    narrow.name, narrow.size, narrow.channels = "narrow", (8, 8), 1
+    for draw in (ki.figures.neighbours, lambda x, _, features: ki.figures.precision_recall(x, {"a": x}, features)):
+        with pytest.raises(ValueError, match=f"`features` must (take|be) {message}"):
+            draw(x, x, features=narrow)
+
+
 @pytest.mark.slow
 def test_precision_and_recall_are_those_of_the_metric(images):
     x = np.repeat(images[1], 4, axis=0)

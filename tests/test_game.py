@@ -3,6 +3,7 @@
 import ast
 import functools
 import inspect
+import types
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from keras_ijae import random
 from keras_ijae.game import GenerativeModel
 from keras_ijae.game.calls import CalledByUsers
 from keras_ijae.game.conditionals import Conditionals
+from keras_ijae.game.step import called_directly, predicting
 from keras_ijae.layers import SpectralDense
 from keras_ijae.losses import gradient_penalty
 from keras_ijae.models import Move, Phase, Played
@@ -298,6 +300,20 @@ def test_a_phase_that_reuses_has_the_same_noise():
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(third, fourth)
     assert not np.array_equal(first, third)
+
+
+def test_many_games_are_no_function_that_is_traced_again_and_again(caplog):
+    """Of Keras' own functions TensorFlow warns from the fifth model on."""
+    for _ in range(7):
+        game = types.SimpleNamespace(
+            distribute_strategy=tf.distribute.get_strategy(),
+            run_eagerly=False,
+            jit_compile=False,
+            predict_step=tf.square,
+        )
+        step, predict = called_directly(game, tf.square), predicting(game)
+        assert float(step(iter([tf.constant(3.0)]))) == float(predict([tf.constant(3.0)])) == 9
+    assert "retracing" not in caplog.text
 
 
 def test_a_run_repeats_itself_and_counts_its_steps():

@@ -146,6 +146,21 @@ def test_a_run_whose_classes_do_not_fit_leaves_nothing(tmp_path, wrong, message)
     assert not list(tmp_path.iterdir())
 
 
+def test_more_labels_than_classes_are_refused_before_training(tmp_path):
+    recipe = archive(tmp_path / "a.npz", y_train=np.arange(60) % 3).but(batch_size=9)
+    with pytest.raises(ValueError, match="`classes` does not .*: it is one more.*Received: labels from 0 to 2"):
+        trainer.train(recipe, open_run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_one_class_has_too_few(tmp_path):
+    for index in range(20):
+        save_grid(tmp_path / "data" / "cat" / f"{index}.png", np.full((1, 8, 8, 1), index / 20))
+    recipe = Recipe(system="gan", dataset=f"folder:{tmp_path / 'data'}", classes=2, batch_size=9)
+    with pytest.raises(ValueError, match="`dataset` must have at least two classes. Received: 'folder:.*, which has"):
+        trainer.train(recipe, open_run(tmp_path / "run"))
+
+
 def test_a_recipe_has_two_classes_at_least():
     with pytest.raises(ValueError, match="`classes` must be an integer >= 2. Received: classes=1"):
         Recipe(system="gan", dataset="digits", classes=1)

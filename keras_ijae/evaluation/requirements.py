@@ -95,21 +95,27 @@ def _unknown(name: Any) -> ValueError:
     )
 
 
+def check_takes(extractor: Extractor, data_shape: tuple[int, ...]) -> None:
+    """ValueError unless the extractor takes observations of that shape."""
+    images = len(data_shape) == 3
+    if not images and not isinstance(extractor, DataSpace):
+        raise ValueError(f"Argument `features` must be 'data' for vectors. Received: {extractor.name!r}")
+    if images and not extractor.takes(data_shape):
+        raise ValueError(
+            f"Argument `features` must take images of shape {data_shape}. Received: {extractor.name!r}, which takes "
+            f"{extractor.image_shape}"
+        )
+
+
 def _check_arguments(name: str, model: Any, extractor: Extractor | None, train: Any) -> None:
-    takes, images = MEASURES[name].takes, len(model.data_shape) == 3
+    takes = MEASURES[name].takes
     if takes in OF_FEATURES:
         if extractor is None:
             raise ValueError(
                 f"Argument `features` is needed for {name!r}: 'inception', the file of a classifier (`keras-ijae "
                 "train-classifier`), or 'data', the pixels. Received: None"
             )
-        if not images and not isinstance(extractor, DataSpace):
-            raise ValueError(f"Argument `features` must be 'data' for vectors. Received: {extractor.name!r}")
-        if images and not extractor.takes(model.data_shape):
-            raise ValueError(
-                f"Argument `features` must take images of the model's shape {model.data_shape}. Received: "
-                f"{extractor.name!r}, which takes {extractor.image_shape}"
-            )
+        check_takes(extractor, model.data_shape)
         if takes.endswith("probabilities") and not extractor.has_probabilities:
             raise ValueError(f"Metric {name!r} needs class probabilities, which {extractor.name!r} has not")
         if takes == "class_probabilities" and model.classes not in (None, extractor.classes):

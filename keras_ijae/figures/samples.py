@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_ijae import metrics
+from keras_ijae.evaluation.requirements import check_takes
 from keras_ijae.figures.drawing import Drawing
 from keras_ijae.figures.plots import OverDimension, PrecisionRecall, Scatter
 from keras_ijae.figures.rows import Rows, check_drawable
@@ -32,6 +33,7 @@ def neighbours(queries: ArrayLike, references: ArrayLike, k: int = 5, features: 
     queries, references = np.asarray(queries, "float32"), np.asarray(references, "float32")
     check_drawable(queries.shape[1:])
     extractor = metrics.features.get(features)
+    check_takes(extractor, queries.shape[1:])
     found = metrics.nearest_neighbours(*map(extractor.features, (queries, references)), k)
     vectors = queries.ndim == 2
     where = ("the plane" if vectors else "pixels") if extractor.name == "data" else f"features of {extractor.name}"
@@ -77,9 +79,10 @@ def precision_recall(
         seed: of k-means.
 
     Raises:
-        ValueError: as of `ki.metrics.precision_recall_distribution`.
+        ValueError: as of `ki.metrics.precision_recall_distribution`, or data that the extractor does not take.
     """
     extractor = metrics.features.get(features)
+    check_takes(extractor, np.shape(real)[1:])
     base = extractor.features(real)
     curves = {
         name: metrics.precision_recall_distribution(base, extractor.features(fake), seed=seed)

@@ -43,6 +43,8 @@ class Batch(NamedTuple):
         return ((rows, self.each(operator.itemgetter(rows))) for rows in parts(self.x.shape[0]))
 
 
+OUTSIDE = "labels outside"
+"""What the flag of labels for which `classes` has no room begins with."""
 ROWS = 512
 """How many rows go through a network at once, where there may be any number of them."""
 
@@ -175,7 +177,7 @@ def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
             found["labels that are not one-hot"] = several | tf.reduce_any((rows != 0) & (rows != 1))
         else:
             labels = tf.cast(labels, tf.int64)
-            found[f"labels outside -1..{classes - 1}"] = tf.reduce_any((labels < -1) | (labels >= classes))
+            found[f"{OUTSIDE} -1..{classes - 1}"] = tf.reduce_any((labels < -1) | (labels >= classes))
     return found
 
 

@@ -1,5 +1,6 @@
 """One step of training: the phases of a game in turn."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ def called_directly(game: Any, step: Callable[[Any], Any]) -> Callable[[Iterator
         return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], found)
 
     if not game.run_eagerly:
-        run = tf.function(run, jit_compile=game.jit_compile, reduce_retracing=True, autograph=False)
+        run = tf.function(_own(run), jit_compile=game.jit_compile, reduce_retracing=True, autograph=False)
     return lambda iterator: run(next(iterator))
 
 
@@ -72,8 +73,16 @@ def predicting(game: Any) -> Callable[[list], tf.Tensor]:
         return strategy.gather(found, axis=0)[: strategy.experimental_local_results(batch.total)[0]]
 
     if not game.run_eagerly:
-        run = tf.function(run, reduce_retracing=True, autograph=False)
+        run = tf.function(_own(run), reduce_retracing=True, autograph=False)
     return lambda batches: run(batches[0])
+
+
+def _own(run: Callable) -> Callable:
+    """`run` without code of its own, by which TensorFlow counts how often a function is traced.
+
+    All games share that code: a few that are trained one after the other, each traced once, would be warned of.
+    """
+    return functools.partial(run)
 
 
 def _play_phase(game, phase, repeat, batch, share, seen):

@@ -190,11 +190,16 @@ def build(recipe: Recipe, data_shape: tuple[int, ...]) -> keras.Model:
 
 def _check_classes(recipe, held_out):
     there_are = described(recipe.dataset, recipe.data).classes
+    if there_are == 1:
+        raise ValueError(
+            f"Argument `dataset` must have at least two classes. Received: {recipe.dataset!r}, which has one"
+        )
     whole("classes", recipe.classes, 2, there_are, f", the number of classes of {recipe.dataset!r}")
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
     except ValueError as error:
-        raise ValueError(f"Argument `classes` does not fit the labels of {recipe.dataset!r}. {error}") from error
+        misfit = f"does not fit the labels of {recipe.dataset!r}: it is one more than the largest"
+        raise ValueError(f"Argument `classes` {misfit}. {error}") from error
 
 
 def _watching(recipe, run, model, held_out):

@@ -24,7 +24,7 @@ def get(identifier: str | os.PathLike | Extractor | keras.Model) -> Extractor:
             `keras-ijae train-classifier` stored; or "data", the data themselves.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: it is none of these, or there is no such file.
     """
     if isinstance(identifier, Extractor):
         return identifier
@@ -35,6 +35,11 @@ def get(identifier: str | os.PathLike | Extractor | keras.Model) -> Extractor:
     if isinstance(identifier, str) and identifier == "data":
         return DataSpace()
     if isinstance(identifier, (str, os.PathLike)) and Path(identifier).suffix == ".keras":
+        if not Path(identifier).is_file():
+            raise ValueError(
+                f"Argument `features` must name a file that exists: there is no stored classifier at {identifier}. "
+                "`keras-ijae train-classifier` writes one"
+            )
         return Classifier.load(identifier)
     raise ValueError(
         'Argument `features` must be an extractor, a Keras model, "inception", "data" or the path of a stored '
