@@ -18,8 +18,9 @@ from keras_ijae.distributions.supports import REALS, Support
 _ROWS = 256  # are drawn at once
 
 
-def _unit_interval(images):
-    return tf.clip_by_value(images, 0.0, 1.0)
+class _UnitInterval(keras.constraints.Constraint):
+    def __call__(self, images):
+        return tf.clip_by_value(images, 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable("keras_ijae")
@@ -70,7 +71,7 @@ class VampPrior(Prior):
         self.pseudo_inputs = self.add_weight(
             (self.components, *model.data_shape),
             keras.initializers.RandomUniform(0.0, 1.0) if images else keras.initializers.RandomNormal(stddev=1.0),
-            constraint=_unit_interval if images else None,
+            constraint=_UnitInterval() if images else None,
             autocast=False,
             name="pseudo_inputs",
         )
