@@ -139,7 +139,7 @@ def _refuse_without_users(option: Any, names: list[str], features: str | None) -
 
     takes = ("perceptual",) if option.name in _OF_LPIPS else OF_FEATURES
     users = [name for name, measure in MEASURES.items() if measure.takes in takes]
-    if not set(users) & set(names):
+    if set(names) <= MEASURES.keys() and not set(users) & set(names):
         raise ValueError(
             f"Option {option.opts[0]} goes with --metrics that use it: {', '.join(users)}. Received: {','.join(names)}"
         )

@@ -388,14 +388,20 @@ def test_arrays_in_their_order_go_on_where_they_were(tmp_path):
     same(weights(whole), weights(resumed))
 
 
+OTHER_ORDERS = {
+    "an array, shuffled": (X, {}),
+    "an array, epochs within a pass": (X, {"shuffle": False, "batch_size": BATCH, "steps_per_epoch": 2}),
+    "tf.data": (tf.data.Dataset.from_tensor_slices(X).shuffle(99, seed=0).batch(BATCH), {}),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "data", [X, tf.data.Dataset.from_tensor_slices(X).shuffle(99, seed=0).batch(BATCH)], ids=["array", "tf.data"]
-)
-def test_an_order_that_cannot_be_restored_is_said_where_training_goes_on_and_not_before(data, tmp_path):
-    stopped(made("vae"), data, Backup(tmp_path), 5)
+@pytest.mark.parametrize("order", OTHER_ORDERS)
+def test_an_order_that_cannot_be_restored_is_said_where_training_goes_on_and_not_before(order, tmp_path):
+    data, how = OTHER_ORDERS[order]
+    stopped(made("vae"), data, Backup(tmp_path), how.get("steps_per_epoch", 4) + 1, **how)
     with pytest.warns(UserWarning, match="order of its data does not belong to the number of a pass"):
-        fit(made("vae"), data, Backup(tmp_path))
+        fit(made("vae"), data, Backup(tmp_path), **how)
 
 
 @pytest.mark.slow

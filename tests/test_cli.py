@@ -442,6 +442,7 @@ def test_an_option_that_no_metric_uses_is_refused_before_anything_is_loaded(tmp_
         (("fid", "--features", "nothing.pth", "--resize", "clean"), "no weights at nothing.pth"),
         (("fid", "--resize", "clean"), "Option --features is needed for 'fid'"),
         (("lpips", "--lpips-heads", "nothing.pth"), "nothing.pth"),
+        (("fidd", "--lpips-net", "vgg"), "'fidd'"),
     ],
 )
 def test_an_option_is_taken_with_metrics_that_use_it(vae, capsys, arguments, message):

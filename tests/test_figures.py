@@ -3,6 +3,7 @@
 import io
 import itertools
 
+import keras
 import matplotlib
 import numpy as np
 import pytest
@@ -241,6 +242,14 @@ def test_neighbours_are_the_nearest_in_pixels_or_in_features(images):
     gaps = np.abs(x.mean(axis=(1, 2, 3)) - query.mean())
     np.testing.assert_array_equal(other.observations[0, 1:], x[np.argsort(gaps)[:2]])
     assert other.notes[0][1] == f"{np.sort(gaps)[0]:.2f}" and "features of brightness" in other.title
+
+
+def test_precision_and_recall_are_drawn_of_the_batches_of_a_data_set_too():
+    x = np.random.default_rng(0).random((40, 4, 4, 1), dtype="float32")
+    network = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()])
+    batches = tf.data.Dataset.from_tensor_slices(x).batch(20)
+    drawn, expected = (ki.figures.precision_recall(real, {"a": real}, network) for real in (batches, x))
+    np.testing.assert_array_equal(drawn.curves["a"].precision, expected.curves["a"].precision)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,8 @@ def precision_recall(
         ValueError: as of `ki.metrics.precision_recall_distribution`, or data that the extractor does not take.
     """
     extractor = metrics.features.get(features)
-    check_takes(extractor, np.shape(real)[1:])
+    if np.ndim(real):  # not of data sets, whose batches the extractor looks at
+        check_takes(extractor, np.shape(real)[1:])
     base = extractor.features(real)
     curves = {
         name: metrics.precision_recall_distribution(base, extractor.features(fake), seed=seed)

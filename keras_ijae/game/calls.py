@@ -160,15 +160,14 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             validation_data = first_look(self, validation_data, None, batch_size)[1]
         elif validation_split:
             (x, y), validation_data = split_off(x, y, validation_split)
-        in_order, callbacks = is_in_order(x), watched(self, callbacks)
-        shuffle = not in_order if shuffle is None else shuffle
-        tell(callbacks, x, in_order=not (in_order or shuffle))
+        arrays, callbacks = not is_in_order(x), watched(self, callbacks)
+        shuffle = arrays if shuffle is None else shuffle
+        x, y = in_batches(x, y, batch_size, steps_per_epoch, shuffle)
+        tell(callbacks, x, in_order=arrays and not shuffle)
         with all_alive(self.distribute_strategy):
-            if shuffle and not in_order and several_machines(self.distribute_strategy):
+            if arrays and shuffle and several_machines(self.distribute_strategy):
                 check_shuffled_alike(self.distribute_strategy)
             self.trained_on = name
-            if not in_order:
-                (x, y), shuffle = in_batches(x, y, batch_size, steps_per_epoch, shuffle), False
             if validation_data is not None:
                 own = keras.utils.unpack_x_y_sample_weight(validation_data)[:2]
                 validation_data = in_batches(*own, validation_batch_size or batch_size, validation_steps)
@@ -179,7 +178,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
                 epochs,
                 verbose,
                 callbacks,
-                shuffle=shuffle,
+                shuffle=shuffle and not arrays,
                 steps_per_epoch=steps_per_epoch,
                 validation_data=validation_data,
                 validation_batch_size=validation_batch_size,

@@ -18,7 +18,7 @@ class ToldData(keras.callbacks.Callback):
 
         Args:
             data: what it trains on.
-            in_order: whether these are arrays that come in their order, each time.
+            in_order: whether these are the batches of arrays, in their order each time.
         """
         self.data, self.in_order = data, in_order
 

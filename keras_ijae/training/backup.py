@@ -29,7 +29,7 @@ _LOGGED = "logged_in_the_epoch"
 _SHUFFLED_ANEW = (
     "Training goes on from a backup, but the order of its data does not belong to the number of a pass: if passes are "
     "shuffled, they begin again with that of the first one. A data set of ki.datasets.load, as it is, goes on where it "
-    "was; so do arrays with shuffle=False"
+    "was; so do arrays with shuffle=False, all of their batches in each epoch"
 )
 
 
@@ -193,9 +193,8 @@ class Backup(ToldData):
 
     def _restores_order(self) -> bool:
         """Whether each epoch is a pass over data whose order is known by the number of the pass."""
-        if self.in_order:
-            return True
-        return is_loaded(self.data) and self.params.get("steps") in (None, int(self.data.cardinality()))
+        known = self.in_order or is_loaded(self.data)
+        return known and self.params.get("steps") in (None, int(self.data.cardinality()))
 
     def _skipping(self, step: Callable[[Iterator], Any]) -> Callable[[Iterator], Any]:
         """In the place of `step` until the batches that were trained on are read."""

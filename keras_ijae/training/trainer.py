@@ -198,7 +198,7 @@ def _check_classes(recipe, held_out):
     try:
         batches.one_hot(batches.labels_in(next(iter(held_out))), recipe.classes, "float32")
     except ValueError as error:
-        misfit = f"does not fit the labels of {recipe.dataset!r}: it is one more than the largest"
+        misfit = f"does not fit the labels of {recipe.dataset!r}, 0, 1, ..., of which it must be the number"
         raise ValueError(f"Argument `classes` {misfit}. {error}") from error
 
 
