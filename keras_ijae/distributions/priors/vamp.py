@@ -19,6 +19,8 @@ _ROWS = 256  # are drawn at once
 
 
 class _UnitInterval(keras.constraints.Constraint):
+    """Images in [0, 1]."""
+
     def __call__(self, images):
         return tf.clip_by_value(images, 0.0, 1.0)
 
