@@ -17,8 +17,6 @@ from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
 _OF_METRICS = ("features", "resize", "lpips_net", "lpips_heads", "lpips_backbone", "samples", "cache", "seed")
 """Options that say nothing of losses."""
 _OF_LPIPS = ("lpips_net", "lpips_heads", "lpips_backbone")
-_OF_INCEPTION = (".pth", ".pb", ".tgz")
-"""Suffixes of files of its weights."""
 
 
 def evaluate(
@@ -136,6 +134,7 @@ def _refuse_without_users(option: Any, names: list[str], features: str | None) -
     start_tensorflow(devices=False)
     from keras_ijae.evaluation import MEASURES
     from keras_ijae.evaluation.requirements import OF_FEATURES
+    from keras_ijae.metrics.features.inception import SUFFIXES
 
     takes = ("perceptual",) if option.name in _OF_LPIPS else OF_FEATURES
     users = [name for name, measure in MEASURES.items() if measure.takes in takes]
@@ -145,7 +144,7 @@ def _refuse_without_users(option: Any, names: list[str], features: str | None) -
         )
     if option.name == "resize" and features is not None and not _of_inception(features):
         raise ValueError(
-            f"Option --resize goes with --features inception, or a file of its weights ({', '.join(_OF_INCEPTION)}), "
+            f"Option --resize goes with --features inception, or a file of its weights ({', '.join(SUFFIXES)}), "
             f"which alone use it. Received: {features}"
         )
 
@@ -218,4 +217,6 @@ def _extractor(features: str | None, resize: str) -> Any:
 
 
 def _of_inception(features: str | None) -> bool:
-    return features is not None and (features == "inception" or Path(features).suffix in _OF_INCEPTION)
+    from keras_ijae.metrics.features.inception import SUFFIXES
+
+    return features is not None and (features == "inception" or Path(features).suffix in SUFFIXES)

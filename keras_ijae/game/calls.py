@@ -19,7 +19,6 @@ from keras_ijae.game.entries import preset_of
 from keras_ijae.game.first_look import (
     check_shuffled_alike,
     first_look,
-    is_in_order,
     look_at_batch,
     look_at_fit,
 )
@@ -31,6 +30,7 @@ from keras_ijae.game.told import tell
 from keras_ijae.game.watch import watched
 from keras_ijae.keras_internals import (
     BuiltBeforehand,
+    are_arrays,
     check_compiled,
     in_batches,
     in_one_operation,
@@ -160,7 +160,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             validation_data = first_look(self, validation_data, None, batch_size)[1]
         elif validation_split:
             (x, y), validation_data = split_off(x, y, validation_split)
-        arrays, callbacks = not is_in_order(x), watched(self, callbacks)
+        arrays, callbacks = are_arrays(x), watched(self, callbacks)
         shuffle = arrays if shuffle is None else shuffle
         x, y = in_batches(x, y, batch_size, steps_per_epoch, shuffle)
         tell(callbacks, x, in_order=arrays and not shuffle)

@@ -11,7 +11,6 @@ import tensorflow as tf
 from keras_ijae.game import data
 from keras_ijae.game.data import Batch
 from keras_ijae.game.networks import check_batch
-from keras_ijae.keras_internals import are_arrays
 from keras_ijae.machines import of_all_machines
 from keras_ijae.replicas import goes_whole
 
@@ -68,11 +67,6 @@ def _check_rows(game, rows):
         raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
     of_each = rows if goes_whole(rows, replicas, slices) else rows // replicas
     check_batch(game.networks, of_each // slices)
-
-
-def is_in_order(x: Any) -> bool:
-    """Whether data have an order of their own, so that Keras is not to shuffle them."""
-    return not are_arrays(x)
 
 
 def check_shuffled_alike(strategy: tf.distribute.Strategy) -> None:

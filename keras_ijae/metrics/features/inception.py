@@ -22,6 +22,8 @@ PUBLISHED = Source(
     "FILE.keras; or the pixels, --features data. The last two are not FID, and compare models on one data set",
 )
 """PyTorch's port of the weights of the 2015 graph."""
+SUFFIXES = (".pth", ".pb", ".tgz")
+"""Of files of weights: that port, the graph, the archive that it came in."""
 _SHORT = {"frechet_distance": "fid", "kernel_distance": "kid", "inception_score": "is"}
 
 
@@ -98,7 +100,7 @@ def assign_weights(network: keras.Model, path: str | os.PathLike) -> None:
 
 
 def _check_path(path: str | os.PathLike) -> None:
-    if Path(path).suffix not in (".pth", ".pb", ".tgz"):
+    if Path(path).suffix not in SUFFIXES:
         raise ValueError(f"Argument `weights` must be a .pth, .pb or .tgz file. Received: {path}")
     if not Path(path).is_file():
         raise FileNotFoundError(f"There are no weights at {path}")
