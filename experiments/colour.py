@@ -61,7 +61,7 @@ def keep(path: Path, images: np.ndarray) -> None:
 def judge_of(given: argparse.Namespace) -> Judge:
     """What all runs of a command are judged by."""
     samples = SMOKE_SAMPLES if given.smoke else None if given.small else SAMPLES
-    lpips = ki.metrics.LPIPS(given.lpips) if given.lpips else None
+    lpips = ki.metrics.LPIPS(*given.lpips) if given.lpips else None
     return Judge(extractor_of(given.features), lpips, samples, given.models / "features")
 
 
@@ -93,7 +93,8 @@ def options(setup: Setup, about: str) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of weights, order of the data and noise")
     features = "inception, a file of its weights, or a classifier's .keras (default: %(default)s)"
     parser.add_argument("--features", default="inception", metavar="NAME", help=features)
-    parser.add_argument("--lpips", choices=("alex", "vgg", "squeeze"), help="that distance of reconstructions, too")
+    lpips = "that distance, too: alex, vgg or squeeze, then files of heads and weights that are not to be downloaded"
+    parser.add_argument("--lpips", nargs="+", metavar=("NETWORK", "FILE"), help=lpips)
     parser.add_argument("--models", type=Path, default=HOME / setup.name, help="where the run directories are")
     parser.add_argument("--smoke", action="store_true", help="one pass of tiny networks: does all work?")
     parser.add_argument("--page", action="store_true", help="only write tables and pictures of finished runs")

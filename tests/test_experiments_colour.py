@@ -79,13 +79,16 @@ def test_the_small_table_is_run_and_drawn(script, run, made, tmp_path, monkeypat
     class Fake:
         name, checksum = "lpips-fake", "0"
 
+        def __init__(self, *given):
+            assert given == ("alex", "heads.pth", "network.npz")
+
         def __call__(self, first, second):
             return np.abs(first - second).mean((1, 2, 3))
 
-    monkeypatch.setattr(ki.metrics, "LPIPS", lambda net: Fake())
+    monkeypatch.setattr(ki.metrics, "LPIPS", Fake)
     small = ["--small", str(made), "--precision", "mixed_bfloat16"]
     run("--systems", "gan", "--settings", "{}", '{"objective": "log_ratio"}', *small)
-    gan, plain, vae = run("--systems", "vae", "--lpips", "alex", *small)
+    gan, plain, vae = run("--systems", "vae", "--lpips", "alex", "heads.pth", "network.npz", *small)
     assert (gan["system"], gan["networks"], gan["budget"], gan["steps"]) == ("gan", "mlp 8", "0 minutes", "3")
     assert (
         plain["settings"] == '{"objective": "log_ratio"}'
