@@ -323,6 +323,37 @@ def test_a_paper_s_ranks_stand_beside_the_means_of_seeds_and_name_what_was_not_r
     assert ranks.section(runs[:2], [table]) == ""
 
 
+def test_the_readme_shows_the_committed_runs(script):
+    readme = (EXPERIMENTS.parent / "README.md").read_text(encoding="utf-8")
+    written = script("readme").written
+    assert written(readme) == readme, "python experiments/readme.py writes its tables anew"
+    assert written(readme.replace("| `vae` |", "| `ae` |")) == readme
+    with pytest.raises(ValueError, match="landscape: experiments/readme.py --> and its <!-- end --> once. Received: 0"):
+        written(readme.replace("<!-- landscape:", "<!-- else:"))
+
+
+def test_the_readme_shows_seeds_side_by_side_and_the_nearest_systems_with_the_vae(script):
+    readme = script("readme")
+    seed = {"system": "ijae", "frechet_samples": "7.8989", "squared_error": "", "sure": "0.8392"}
+    table = readme.seeds([seed | {"seed": "1", "frechet_samples": "6.98"}, seed | {"seed": "0"}])
+    assert "| λ-IJAE | 7.9, 7.0 | – | 84 %, 84 % |\n" in table
+    run = dict.fromkeys(readme.SCORES, "9.5") | {"settings": "{}", "prior": "", "dataset": "mnist", "outcome": "ended"}
+    runs = [run | {"system": f"s{place:02}", "samples": str(place), "seed": "0"} for place in range(1, 20)]
+    others = [
+        {"settings": "not the defaults"},
+        {"prior": "gmm"},
+        {"seed": "1"},
+        {"dataset": "else"},
+        {"outcome": "bad"},
+    ]
+    runs += [runs[0] | {"system": "other"} | other for other in others]
+    shown = [
+        line.split("`")[1]
+        for line in readme.nearest([*runs, runs[0] | {"system": "vae", "samples": "90"}]).splitlines()[2:]
+    ]
+    assert shown == [*(f"s{place:02}" for place in range(1, 13)), "vae"]
+
+
 @pytest.mark.slow
 def test_nats_stand_between_bounds_and_are_not_scored_twice(script, eagerly, tmp_path, monkeypatch):
     nats = script("nats")
