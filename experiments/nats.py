@@ -38,7 +38,8 @@ import keras_ijae as ki
 from keras_ijae.files import replacing
 
 SYSTEMS, LIKELIHOOD, BATCH = ("vae", "nf_vae", "svae", "svae_r"), "bernoulli", 64
-TABLES, SMOKE = "## All runs", "digits"
+SPLITS, TABLES = ("train", "validation"), "## All runs"
+SMOKE, FEW = "digits", ("train[:300]", "test")
 SCORES = ["elbo", "iw_bound", "ais", "ais_error", "acceptance", "bdmc_lower", "bdmc_upper", "squared_error"]
 
 
@@ -70,6 +71,7 @@ def build(run: Run, shape: tuple[int, ...]) -> keras.Model:
 def outcome(run: Run, data: str, splits: tuple[str, str], models: Path) -> dict[str, Any]:
     """Trains and scores a model; the run's row."""
     model = build(run, ki.datasets.info(data).data_shape)
+    held_out = np.round(stored(data, splits[1]))  # what cannot be read should fail before minutes of training
     images = ki.datasets.load(data, splits[0], BATCH, seed=run.seed)
     found: dict[str, Any] = {}
     found["outcome"], budget = train(model, images.map(tf.round), float(run.budget.split()[0]))
@@ -77,7 +79,7 @@ def outcome(run: Run, data: str, splits: tuple[str, str], models: Path) -> dict[
     if found["outcome"] == "ended":
         with replacing(models / f"{run.system}-{run.seed}.keras") as temporary:
             model.save(temporary)
-        found |= scores(model, np.round(stored(data, splits[1])), run)
+        found |= scores(model, held_out, run)
     return found
 
 
@@ -116,9 +118,7 @@ def main(command: list[str] | None = None) -> None:
     if unknown := set(given.systems) - set(SYSTEMS):
         parser.error(f"--systems must be of {', '.join(SYSTEMS)}. Received: {', '.join(sorted(unknown))}")
     given.models.mkdir(parents=True, exist_ok=True)
-    data, splits = (
-        (SMOKE, ("train[:300]", "test")) if given.smoke else (f"binarized_mnist:{given.data}", ("train", "valid"))
-    )
+    data, splits = (SMOKE, FEW) if given.smoke else (f"binarized_mnist:{given.data}", SPLITS)
     sizes = (0.0, 5, 8) if given.smoke else (given.minutes, given.annealing, given.rows)
     runs = [Run(system, given.seed, f"{sizes[0]:g} minutes", *sizes[1:]) for system in given.systems]
     for run in unfinished(results, runs):

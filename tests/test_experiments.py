@@ -8,6 +8,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -366,6 +367,20 @@ def test_nats_stand_between_bounds_and_are_not_scored_twice(script, eagerly, tmp
     nats.main(command)
     nats.main([*command, "--page"])
     assert "| svae | 0 |" in (tmp_path / "nats_smoke.md").read_text()
+
+
+def test_nats_are_those_of_a_file_s_validation_images(script, tmp_path, monkeypatch):
+    ones = {name: np.full((64 + place, 28, 28), name == "valid") for place, name in enumerate(("train", "valid"))}
+    np.savez(tmp_path / "made.npz", test=np.zeros((3, 28, 28), bool), **ones)
+    nats, found = script("nats"), {}
+    monkeypatch.setattr(nats, "train", lambda *given: ("ended", SimpleNamespace(steps=1, cpu_minutes=0.0)))
+    monkeypatch.setattr(nats, "scores", lambda model, x, run: found.update(x=x) or {"ais": -1.0})
+    nats.main(
+        ["--data", str(tmp_path / "made.npz"), "--systems", "vae", "--out", str(tmp_path), "--models", str(tmp_path)]
+    )
+    assert (
+        found["x"].shape == (65, 28, 28, 1) and found["x"].min() == 1 and rows(tmp_path / "nats.csv")[0]["ais"] == "-1"
+    )
 
 
 def test_parameters_of_players_and_judges_are_told_apart(script):
