@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "experiments"))
 
-from experiment import append, finished, origin, print_table, printed, read, text, write_tables  # noqa: E402
+from experiment import append, finished, origin, print_table, printed, processor, read, text, write_tables  # noqa: E402
 
 PAGE = "performance.md"
 OUT = Path("runs/benchmarks")
@@ -25,15 +25,7 @@ def machine() -> str:
     """The processor, the cores that this process may use, and the versions of what computes."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "numpy"))
     cores = len(os.sched_getaffinity(0))
-    return f"{_processor()}, {cores} core{'s' * (cores > 1)}, Python {platform.python_version()}, {packages}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return f"{processor()}, {cores} core{'s' * (cores > 1)}, Python {platform.python_version()}, {packages}"
 
 
 def write_section(

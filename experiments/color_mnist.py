@@ -1,6 +1,5 @@
 """α-GAN and what it is compared with, on digits in twelve colours: 120 modes that can be counted.
 
-    keras-ijae train-classifier --dataset color_mnist --label digit,color --out runs/color_mnist/classifier.keras
     python experiments/color_mnist.py                               # all
     python experiments/color_mnist.py --experiments systems
     python experiments/color_mnist.py --smoke                       # three steps of each on digits: does all work?
@@ -26,23 +25,31 @@ import keras_ijae as ki
 ROWS, CRITIC_STEPS, SURE = 5000, 1000, 0.8
 ALPHA = Plan("alpha_gan")
 EXPERIMENTS = {
-    "systems": [Plan("gan", {"preset": "paper", "networks": "dcgan"}), Plan("wgan_gp"), Plan("age"), ALPHA],
+    "systems": [
+        Plan("gan"),
+        Plan("gan", {"preset": "paper", "networks": "dcgan"}),
+        Plan("wgan_gp"),
+        Plan("age"),
+        ALPHA,
+    ],
     "objectives of α-GAN": [ALPHA, Plan("alpha_gan", {"objective": "log_ratio"})],
     "α-GAN's encoder and the discriminator": [ALPHA, Plan("alpha_gan", {"encoder_sees_discriminator": True})],
 }
 
 
-def judge(model: keras.Model, run: Run, x: np.ndarray, judge: Judge) -> dict[str, float]:
-    """Modes that samples cover, 1 - MS-SSIM of samples and of data, and an independent critic.
-
-    A mode is covered by a sample to which the classifier gives it a probability of at least `SURE`.
-    """
-    samples = model.sample(min(ROWS, len(x)), seed=0)
-    probabilities = judge.classifier.probabilities(samples)
+def modes(judge: Judge, images: np.ndarray) -> dict[str, float]:
+    """How many classes the classifier gives to an image with a probability of at least `SURE`, and how many images."""
+    probabilities = judge.classifier.probabilities(images)
     seen = probabilities.argmax(axis=1)[probabilities.max(axis=1) >= SURE]
+    return {"modes": len(np.unique(seen)), "sure": len(seen) / len(images)}
+
+
+def judge(model: keras.Model, run: Run, x: np.ndarray, judge: Judge) -> dict[str, float]:
+    """Modes and 1 - MS-SSIM of samples and of as many images, and an independent critic."""
+    samples = model.sample(min(ROWS, len(x)), seed=0)
     train = stored(run.dataset, SPLITS[run.dataset][0])[: len(x)]
     critic = ki.evaluation.independent_critic(samples, train, x, CRITIC_STEPS if len(x) >= ROWS else 2, run.seed)
-    found = {"modes": len(np.unique(seen)), "sure": len(seen) / len(samples)}
+    found = modes(judge, samples) | {f"data_{name}": value for name, value in modes(judge, x).items()}
     found |= {"diversity": ki.metrics.ms_ssim_diversity(samples), "data_diversity": ki.metrics.ms_ssim_diversity(x)}
     return found | {"critic_validation": critic.validation, "critic_train": critic.train}
 
@@ -54,7 +61,16 @@ def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     draw_sheet({"held-out images": data} | drawn, pictures / "color_mnist-samples.png")
 
 
-FURTHER = ("modes", "sure", "diversity", "data_diversity", "critic_validation", "critic_train")
+FURTHER = (
+    "modes",
+    "data_modes",
+    "sure",
+    "data_sure",
+    "diversity",
+    "data_diversity",
+    "critic_validation",
+    "critic_train",
+)
 STUDY = Study("color_mnist", EXPERIMENTS, draw, FURTHER, judge, "color_mnist")
 
 if __name__ == "__main__":

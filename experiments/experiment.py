@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import fcntl
 import io
+import platform
 import re
 import shlex
 import subprocess
@@ -141,6 +142,15 @@ def origin(script: str, folder: str = "experiments") -> dict[str, str]:
     """
     told = [re.sub(r"(^|[=:,])/(?:[^/,]*/)*", r"\1", argument) for argument in sys.argv[1:]]
     return {"commit": _commit(folder), "command": shlex.join(["python", f"{folder}/{script}", *told])}
+
+
+def processor() -> str:
+    """Its name, as the system tells it: budgets of CPU time are of a processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _commit(folder):

@@ -1,6 +1,5 @@
 """What λ-IJAE's parts are worth on MNIST: its λ, its likelihoods, its posteriors, and what is not of its paper.
 
-    keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
     python experiments/ijae_ablations.py                            # all
     python experiments/ijae_ablations.py --experiments lambda       # a part
     python experiments/ijae_ablations.py --list                     # which runs that are
@@ -28,7 +27,9 @@ DEFAULT = Plan("ijae")
 
 def shifts(most: int) -> dict:
     """The likelihood by cyclic shifts of at most so many pixels, as JSON."""
-    return keras.saving.serialize_keras_object(likelihoods.CyclicShift(most))
+    found = keras.saving.serialize_keras_object(likelihoods.CyclicShift(most))
+    found["config"].pop("name", None)  # Keras counts its layers
+    return found
 
 
 def plan(**settings) -> Plan:

@@ -1,6 +1,5 @@
 """All systems side by side on MNIST: default networks, codes of 16, five CPU minutes each, judged by held-out images.
 
-    keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
     python experiments/landscape.py                                 # every system of the registry
     python experiments/landscape.py --systems vae,flow_vae          # these
     python experiments/landscape.py --systems vae --settings '{"likelihood": "laplace"}' '{"beta": 2.0}'

@@ -1,6 +1,5 @@
 """Does the size of the codes matter on MNIST? WAE-GAN, MaskAAE and FlexAE with codes of 4 to 110 dimensions.
 
-    keras-ijae train-classifier --dataset mnist --out runs/mnist/classifier.keras
     python experiments/latent_size.py                               # all
     python experiments/latent_size.py --systems mask_aae --seeds 0 1 2
     python experiments/latent_size.py --smoke                       # three steps of each on digits: does all work?
@@ -13,7 +12,9 @@ a core. Protocol and results are in docs/latent_size.md; `--out docs` names the 
 
 from pathlib import Path
 
-from study import Plan, Rows, Study
+import keras
+import numpy as np
+from study import Plan, Rows, Run, Study
 from study_command import main
 from study_figures import draw_lines
 
@@ -51,7 +52,18 @@ def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     save_figure(figure, pictures / "latent_size.png", dpi=100)
 
 
-STUDY = Study("latent_size", EXPERIMENTS, draw)
+def gap(model: keras.Model, run: Run, x: np.ndarray, _) -> dict[str, float]:
+    """Of a mask: the largest factor that counts as closed and the least that counts as open; apart where it is sure."""
+    if not hasattr(model, "mask"):
+        return {}
+    with model.averaged():
+        alpha = model.mask.alpha().numpy()
+    is_open = np.isin(np.arange(run.codes), model.active_dims)
+    least, most = min(alpha[is_open], default=1.0), max(alpha[~is_open], default=0.0)
+    return {"closed_below": float(most), "open_above": float(least)}
+
+
+STUDY = Study("latent_size", EXPERIMENTS, draw, ("closed_below", "open_above"), gap)
 
 if __name__ == "__main__":
     main(STUDY, __doc__)

@@ -27,20 +27,27 @@ from experiment import (
     origin,
     print_table,
     printed,
+    processor,
     read,
     stored,
+    text,
     train,
     unfinished,
     write_tables,
 )
 
 import keras_ijae as ki
+from keras_ijae.distributions import likelihoods
 from keras_ijae.files import replacing
 
-SYSTEMS, LIKELIHOOD, BATCH = ("vae", "nf_vae", "svae", "svae_r"), "bernoulli", 64
+SYSTEMS, LIKELIHOODS, BATCH = ("vae", "nf_vae", "svae", "svae_r"), {"vae": "bernoulli", "nf_vae": "bernoulli"}, 64
 SPLITS, TABLES = ("train", "validation"), "## All runs"
 SMOKE, FEW = "digits", ("train[:300]", "test")
-SCORES = ["elbo", "iw_bound", "ais", "ais_error", "acceptance", "bdmc_lower", "bdmc_upper", "squared_error"]
+SCORES = ["elbo", "iw_bound", "ais", "ais_error", "acceptance", "bdmc_lower", "bdmc_upper", "flips", "squared_error"]
+FLIPS = (1e-6, 0.003, 0.01, 0.03, 0.1)
+"""Of pixels of adversarial decoders: candidates."""
+FITTED_ON = 16
+"""Training images."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,17 +60,48 @@ class Run(Keyed):
     annealing: int
     rows: int
 
+    @property
+    def short(self) -> int:
+        """Steps of AIS that choose a likelihood."""
+        return max(1, self.annealing // 5)
+
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
 SHOWN = [*KEYS, "outcome", *SCORES, "steps", "cpu_minutes", "ais_minutes"]
-COLUMNS = [*SHOWN, "commit", "command"]
+COLUMNS = [*SHOWN, "processor", "commit", "command", "ais_images"]
+
+
+class Flipped(likelihoods.Bernoulli):
+    """A pixel is 1 with the chance that the decoder gives, and is then flipped with a probability.
+
+    Decoders that no likelihood has trained are as sure of wrong pixels as of right ones: each costs log(1 / chance).
+    """
+
+    def __init__(self, chance: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.chance = chance
+
+    def params_of_mean(self, mean: tf.Tensor) -> tf.Tensor:
+        return super().params_of_mean(self.chance + (1 - 2 * self.chance) * tf.cast(mean, tf.float32))
+
+
+def likelihood_of(model: keras.Model, x: np.ndarray, run: Run) -> likelihoods.Bernoulli:
+    """The model's own, or for adversarial systems flips with the chance of `FLIPS` that suits training images best."""
+    if run.system in LIKELIHOODS:
+        return likelihoods.Bernoulli()
+    nats = {}
+    for chance in FLIPS:
+        found = ki.evaluation.ais_log_likelihood(model, x, run.short, likelihood=Flipped(chance), seed=run.seed)
+        nats[chance] = found.mean
+        print(f"flips with {chance:g}: {found.mean:.1f} nats of {len(x)} training images", flush=True)
+    return Flipped(max(nats, key=nats.get))
 
 
 def build(run: Run, shape: tuple[int, ...]) -> keras.Model:
-    """A new compiled model, codes of 16; of adversarial systems AIS takes the decoder's outputs as probabilities."""
+    """A new compiled model, codes of 16."""
     keras.utils.set_random_seed(run.seed)
-    own = {"likelihood": LIKELIHOOD} if run.system in ("vae", "nf_vae") else {"likelihood": "deterministic"}
-    model = ki.create(run.system, shape, 16, seed=run.seed, **own)
+    likelihood = LIKELIHOODS.get(run.system, "deterministic")
+    model = ki.create(run.system, shape, 16, seed=run.seed, likelihood=likelihood)
     model.compile()
     return model
 
@@ -79,16 +117,21 @@ def outcome(run: Run, data: str, splits: tuple[str, str], models: Path) -> dict[
     if found["outcome"] == "ended":
         with replacing(models / f"{run.system}-{run.seed}.keras") as temporary:
             model.save(temporary)
-        found |= scores(model, held_out, run)
+        fitted_on = np.round(stored(data, f"{splits[0].partition('[')[0]}[:{FITTED_ON}]"))
+        found |= scores(model, held_out, likelihood_of(model, fitted_on, run), run)
     return found
 
 
-def scores(model: keras.Model, x: np.ndarray, run: Run) -> dict[str, float]:
-    """Nats of the first rows of held-out images, by AIS, and of as many of the model's own by both ends of BDMC."""
-    few, begun = x[: run.rows], time.process_time()
-    ais = ki.evaluation.ais_log_likelihood(model, few, run.annealing, likelihood=LIKELIHOOD, seed=run.seed)
-    both = ki.evaluation.bdmc(model, min(run.rows, 32), run.annealing, likelihood=LIKELIHOOD, seed=run.seed)
+def scores(model: keras.Model, x: np.ndarray, likelihood: likelihoods.Bernoulli, run: Run) -> dict[str, Any]:
+    """Nats of the first rows of held-out images, by AIS, and of a quarter as many of the model's own by BDMC."""
+    few, begun, how = x[: run.rows], time.process_time(), {"likelihood": likelihood, "seed": run.seed}
+    ais = ki.evaluation.ais_log_likelihood(model, few, run.annealing, **how)
+    both = ki.evaluation.bdmc(model, max(1, run.rows // 4), run.annealing, **how)
     found = {"ais": ais.mean, "ais_error": float(ais.log_likelihood.std() / len(few) ** 0.5)}
+    found |= {
+        "flips": getattr(likelihood, "chance", ""),
+        "ais_images": " ".join(map(text, ais.log_likelihood.tolist())),
+    }
     found |= {"acceptance": float(ais.acceptance.mean()), "bdmc_lower": float(both.lower.mean())}
     found |= {"bdmc_upper": float(both.upper.mean()), "ais_minutes": (time.process_time() - begun) / 60}
     found["squared_error"] = float(model.reconstruction_error(x).mean())
@@ -96,6 +139,19 @@ def scores(model: keras.Model, x: np.ndarray, run: Run) -> dict[str, float]:
         bounds = model.elbo(few, seed=run.seed), model.importance_weighted_bound(few, seed=run.seed)
         found |= dict(zip(("elbo", "iw_bound"), (float(np.mean(bound)) for bound in bounds), strict=True))
     return found
+
+
+def table(rows: list[dict[str, str]]) -> str:
+    """The rows, and on the same images how many nats each is above the first, with the standard error of that."""
+    images = [np.array(row["ais_images"].split(), float) for row in rows]
+    shown = []
+    for row, found in zip(rows, images, strict=True):
+        same = found.size and found.shape == images[0].shape
+        above = (
+            f"{np.mean(found - images[0]):.1f} ± {np.std(found - images[0]) / len(found) ** 0.5:.1f}" if same else "–"
+        )
+        shown.append([*(row[column] or "–" for column in SHOWN), above])
+    return printed(print_table, [*SHOWN, f"above {rows[0]['system']}"], shown)
 
 
 def main(command: list[str] | None = None) -> None:
@@ -113,8 +169,7 @@ def main(command: list[str] | None = None) -> None:
     given = parser.parse_args(command)
     results = given.out / ("nats_smoke.csv" if given.smoke else "nats.csv")
     if given.page:
-        rows = [[row[column] or "–" for column in SHOWN] for row in read(results)]
-        return write_tables(results.with_suffix(".md"), TABLES, "\n" + printed(print_table, SHOWN, rows))
+        return write_tables(results.with_suffix(".md"), TABLES, "\n" + table(read(results)))
     if unknown := set(given.systems) - set(SYSTEMS):
         parser.error(f"--systems must be of {', '.join(SYSTEMS)}. Received: {', '.join(sorted(unknown))}")
     given.models.mkdir(parents=True, exist_ok=True)
@@ -123,7 +178,8 @@ def main(command: list[str] | None = None) -> None:
     runs = [Run(system, given.seed, f"{sizes[0]:g} minutes", *sizes[1:]) for system in given.systems]
     for run in unfinished(results, runs):
         print(" ".join(run.key), flush=True)
-        append(results, dataclasses.asdict(run) | outcome(run, data, splits, given.models) | origin("nats.py"), COLUMNS)
+        found = dataclasses.asdict(run) | outcome(run, data, splits, given.models)
+        append(results, found | origin("nats.py") | {"processor": processor()}, COLUMNS)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from experiment import (
     origin,
     print_experiments,
     printed,
+    processor,
     reason,
     stored,
     train,
@@ -91,7 +92,7 @@ class Study(NamedTuple):
     @property
     def columns(self) -> list[str]:
         """Of its CSV file."""
-        return [*KEYS, "outcome", *COSTS, *SCORES, *self.further, "commit", "command"]
+        return [*KEYS, "outcome", *COSTS, *SCORES, *self.further, "processor", "judge", "commit", "command"]
 
 
 def label(row: dict[str, Any]) -> str:
@@ -109,11 +110,14 @@ def _word(value):
 
 
 def build(run: Run) -> keras.Model:
-    """A new compiled model."""
+    """A new compiled model; among its settings may be a `learning_rate`, of all moves."""
     keras.utils.set_random_seed(run.seed)
-    shape = ki.datasets.info(run.dataset).data_shape
-    model = ki.create(run.system, shape, run.codes, seed=run.seed, **json.loads(run.settings))
+    shape, settings = ki.datasets.info(run.dataset).data_shape, json.loads(run.settings)
+    rate = settings.pop("learning_rate", None)
+    model = ki.create(run.system, shape, run.codes, seed=run.seed, **settings)
     model.compile()
+    for optimizer in model.optimizer.by_move.values() if rate else ():
+        optimizer.learning_rate = rate
     return model
 
 
@@ -171,6 +175,7 @@ def samples_beside(results: Path, study: Study) -> Path:
 def play(study: Study, runs: Iterable[Run], results: Path, judge: Judge, models: Path) -> None:
     """Trains, judges and appends what is not finished."""
     about, samples = origin(f"{study.name}.py"), samples_beside(results, study)
+    about |= {"processor": processor(), "judge": judge.classifier.checksum[:8]}
     todo = unfinished(results, runs)
     missing = [run.name for run in todo if run.prior and not file(run, models, ".keras", prior="").exists()]
     if missing:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiment import HOME, add_out, read
+from experiment import HOME, ROOT, add_out, read
 from study import SPLITS, Plan, Run, Study, play, write_page
 from study_judge import Judge
 
 from keras_ijae.distributions.priors import FITTED
 
-SMOKE = "digits"
+SMOKE, JUDGES = "digits", ROOT / "experiments" / "judges"
 
 
 def main(study: Study, about: str, command: list[str] | None = None) -> None:
@@ -24,7 +24,7 @@ def main(study: Study, about: str, command: list[str] | None = None) -> None:
     runs = planned(study, given)
     if given.list:
         return print("\n".join(" ".join(filter(None, run.key)) for run in runs))
-    classifier = given.classifier or Path("runs") / runs[0].dataset / "classifier.keras"
+    classifier = given.classifier or JUDGES / f"{runs[0].dataset}.keras"
     judge = Judge.load(classifier, given.lpips)
     play(study, runs, results, judge, given.models or HOME / study.name)
 
@@ -74,7 +74,7 @@ def _parser(study, about):
     parser.add_argument("--dataset", choices=SPLITS, default=study.dataset)
     parser.add_argument("--minutes", type=float, default=5.0, help="CPU time of a training (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of weights, order of the data and noise")
-    parser.add_argument("--classifier", type=Path, help="the judge (default: runs/DATASET/classifier.keras)")
+    parser.add_argument("--classifier", type=Path, help="the judge (default: experiments/judges/DATASET.keras)")
     parser.add_argument(
         "--lpips", type=Path, nargs=2, metavar=("HEADS", "BACKBONE"), help="files of LPIPS on a SqueezeNet: .pth, .npz"
     )

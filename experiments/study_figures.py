@@ -72,12 +72,17 @@ def draw_lines(
     lines: Mapping[str, Sequence[Mapping[str, str]]],
     place: Callable[[Mapping[str, str]], float],
 ) -> None:
-    """On each axis a column of `curves` (column, title): a line for each name, through its rows at `place`."""
+    """On each axis a column of `curves` (column, title): a dot for each row at `place`, a line through their means."""
     for axis, (column, title) in zip(axes, curves, strict=True):
         for name, rows in lines.items():
-            points = sorted((place(row), float(row[column])) for row in rows if row[column])
+            found: dict[float, list[float]] = {}
+            for row in (row for row in rows if row[column]):
+                found.setdefault(place(row), []).append(float(row[column]))
+            points = [(at, value) for at in sorted(found) for value in found[at]]
             if points:
-                axis.plot(*zip(*points, strict=True), "o-", label=name, markersize=4)
+                (dots,) = axis.plot(*zip(*points, strict=True), "o", markersize=4)
+                means = [(at, np.mean(found[at])) for at in sorted(found)]
+                axis.plot(*zip(*means, strict=True), "-", label=name, color=dots.get_color())
         axis.set(title=title)
     axes[0].legend(fontsize="small")
 

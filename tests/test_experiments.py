@@ -18,6 +18,7 @@ from PIL import Image
 
 import keras_ijae as ki
 from keras_ijae.datasets.from_gmm5 import MEANS, STDDEV
+from keras_ijae.figures import new_figure
 from keras_ijae.metrics.features.classifier import Classifier, build_classifier
 from keras_ijae.training import save_grid
 
@@ -232,7 +233,7 @@ def test_runs_that_fail_are_rows_that_say_so(land, tmp_path, monkeypatch):
     assert (tmp_path / "landscape_smoke.md").read_text().count("not finite at step 2 |") == 1
 
 
-STUDIES = {"ijae_ablations": 21, "latent_size": 19, "cycles": 12, "color_mnist": 6}
+STUDIES = {"ijae_ablations": 21, "latent_size": 19, "cycles": 14, "color_mnist": 7}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -244,7 +245,7 @@ def test_a_study_plans_each_model_once_with_arguments_that_its_system_takes(scri
     for plans in study.experiments.values():
         for plan in plans:
             known = ki.game.arguments_of(ki.game.ENTRIES[plan.system].system).keys()
-            assert plan.settings.keys() <= known | {"preset", "networks", "width", "spectral"}, plan
+            assert plan.settings.keys() <= known | {"preset", "networks", "width", "spectral", "learning_rate"}, plan
 
 
 @pytest.mark.slow
@@ -252,7 +253,7 @@ def test_a_study_plans_each_model_once_with_arguments_that_its_system_takes(scri
     ("name", "systems", "picture"),
     [
         ("ijae_ablations", "vae", "ijae_ablations.png"),
-        ("latent_size", "wae_gan", "latent_size.png"),
+        ("latent_size", "mask_aae", "latent_size.png"),
         ("cycles", "svae_r", "cycles.png"),
         ("color_mnist", "age", "color_mnist-samples.png"),
     ],
@@ -264,10 +265,38 @@ def test_a_study_is_trained_listed_and_drawn(script, name, systems, picture, jud
     main(study, "about", ["--smoke", *judged])
     found = rows(tmp_path / f"{name}_smoke.csv")
     assert 1 <= len(found) <= 2 and {row["outcome"] for row in found} == {"ended"}
-    assert all(row[column] for row in found for column in study.further)
+    assert all(row[column] for row in found for column in (*study.further, "processor", "judge"))
     main(study, "about", ["--smoke", "--page", *judged])
     assert is_png(tmp_path / "pictures" / picture)
     assert f"| {systems} |" in (tmp_path / f"{name}_smoke.md").read_text()
+
+
+def test_a_learning_rate_among_the_settings_is_that_of_all_moves(script):
+    study, cycles = script("study"), script("cycles")
+    plan = cycles.EXPERIMENTS["ALICE"][0]
+    alice = study.build(study.Run("alice", json.dumps(plan.settings), "", "digits", 4, 0, "0 minutes"))
+    svae = study.build(study.Run("svae_r", "{}", "", "digits", 4, 0, "0 minutes"))
+    rates = lambda model: {float(optimizer.learning_rate.numpy()) for optimizer in model.optimizer.by_move.values()}  # noqa: E731
+    assert rates(alice) == rates(svae) == {np.float32(2e-3)}
+    alike = [(type(model.posterior), model.decoder_noise_dim, model.cycle) for model in (alice, svae)]
+    assert alike[0] == alike[1]
+
+
+def test_the_committed_judges_are_classifiers_of_their_data_sets(script):
+    judges = script("study_command").JUDGES
+    for path in (found := sorted(judges.glob("*.keras"))):
+        judge = script("study_judge").Judge.load(path)
+        assert judge.classifier.dataset == path.stem
+    assert "mnist" in {path.stem for path in found}
+
+
+def test_lines_go_through_the_means_of_runs_at_one_place_and_dots_show_each(script):
+    axis = new_figure(3, 3).subplots()
+    found = [{"at": at, "y": y} for at, y in ((2, "5"), (1, "1"), (1, "3"), (3, ""))]
+    script("study_figures").draw_lines([axis], [("y", "title")], {"A": found, "B": []}, lambda row: row["at"])
+    dots, line = axis.get_lines()
+    assert dots.get_xydata().tolist() == [[1, 1], [1, 3], [2, 5]] and line.get_xydata().tolist() == [[1, 2], [2, 5]]
+    assert line.get_label() == "A" and dots.get_color() == line.get_color()
 
 
 def test_runs_whose_pictures_are_missing_are_named_and_the_sheet_has_the_others(script, tmp_path, capsys):
@@ -363,10 +392,34 @@ def test_nats_stand_between_bounds_and_are_not_scored_twice(script, eagerly, tmp
     vae, svae = rows(tmp_path / "nats_smoke.csv")
     assert float(vae["elbo"]) < float(vae["iw_bound"]) < 0 and svae["elbo"] == ""
     assert all(float(row["bdmc_lower"]) < float(row["bdmc_upper"]) and float(row["ais"]) < 0 for row in (vae, svae))
+    assert (vae["flips"], float(svae["flips"]) in nats.FLIPS) == ("", True)
+    images = [np.array(row["ais_images"].split(), float) for row in (vae, svae)]
+    assert [np.mean(found) for found in images] == pytest.approx([float(row["ais"]) for row in (vae, svae)], abs=0.1)
     monkeypatch.setattr(nats, "outcome", None)  # nothing is trained again
     nats.main(command)
     nats.main([*command, "--page"])
-    assert "| svae | 0 |" in (tmp_path / "nats_smoke.md").read_text()
+    line = next(
+        line for line in (tmp_path / "nats_smoke.md").read_text().splitlines() if line.startswith("| svae | 0 |")
+    )
+    above = images[1] - images[0]
+    assert line.endswith(f"| {above.mean():.1f} ± {above.std() / 8**0.5:.1f} |")
+
+
+def test_nats_of_an_adversarial_decoder_allow_for_flipped_pixels_as_many_as_suit_the_data(script, monkeypatch):
+    nats = script("nats")
+    image, x = np.array([[0.0, 1.0, 1.0, 0.25]], "float32"), np.array([[0.0, 0.0, 1.0, 1.0]], "float32")
+    flipped = nats.Flipped(0.1)
+    chances = 0.1 + 0.8 * image
+    expected = np.log(np.where(x == 1, chances, 1 - chances)).sum()
+    assert float(flipped.log_prob(flipped.params_of_mean(image), x)[0]) == pytest.approx(expected, abs=1e-5)
+
+    def ais(model, x, steps, likelihood, seed):  # of 100 pixels of one wrong image, 4 differ
+        return SimpleNamespace(mean=4 * np.log(likelihood.chance) + 96 * np.log(1 - likelihood.chance))
+
+    monkeypatch.setattr(nats.ki.evaluation, "ais_log_likelihood", ais)
+    run = nats.Run("svae", 0, "5 minutes", 1000, 64)
+    assert nats.likelihood_of(None, x, run).chance == 0.03
+    assert type(nats.likelihood_of(None, x, dataclasses.replace(run, system="vae"))) is ki.distributions.Bernoulli
 
 
 def test_nats_are_those_of_a_file_s_validation_images(script, tmp_path, monkeypatch):
@@ -374,7 +427,7 @@ def test_nats_are_those_of_a_file_s_validation_images(script, tmp_path, monkeypa
     np.savez(tmp_path / "made.npz", test=np.zeros((3, 28, 28), bool), **ones)
     nats, found = script("nats"), {}
     monkeypatch.setattr(nats, "train", lambda *given: ("ended", SimpleNamespace(steps=1, cpu_minutes=0.0)))
-    monkeypatch.setattr(nats, "scores", lambda model, x, run: found.update(x=x) or {"ais": -1.0})
+    monkeypatch.setattr(nats, "scores", lambda model, x, how, run: found.update(x=x) or {"ais": -1.0})
     nats.main(
         ["--data", str(tmp_path / "made.npz"), "--systems", "vae", "--out", str(tmp_path), "--models", str(tmp_path)]
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zipfile
 
 import keras
 import numpy as np
@@ -45,6 +46,16 @@ def test_it_is_the_extractor_that_was_stored(stored, test_images):
     assert extractor.checksum == record.checksum and extractor.accuracy == record.accuracy
     assert extractor.metric_name("frechet_distance") == "frechet_distance[digits-classifier]"
     assert extractor.features(test_images[0]).shape == (297, extractor.dim) == (297, 128)
+
+
+def test_its_record_is_of_the_weights_whatever_keras_says_of_layers(stored, monkeypatch):
+    monkeypatch.setattr(keras.Model, "to_json", lambda model, **how: json.dumps({"of": "another version"}))
+    assert Classifier.load(stored[0]).checksum == stored[1].checksum
+
+
+def test_its_file_holds_no_optimizer(stored):
+    with zipfile.ZipFile(stored[0]) as archive:
+        assert archive.getinfo("model.weights.h5").file_size < 1.5 * 4 * features.get(stored[0]).model.count_params()
 
 
 def test_its_features_hold_the_classes(stored, test_images):

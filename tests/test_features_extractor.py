@@ -181,6 +181,8 @@ def test_the_checksum_is_of_weights_layers_and_the_layer_taken():
         KerasFeatures(_model(), "flat", output="logits"),
     ]
     assert len({same, *(other.checksum for other in others)}) == 5
+    (trained := _model()).compile("adam", "mse")
+    assert KerasFeatures(trained, "flat").checksum == same
     changed = _model()
     changed.weights[-1].assign_add(np.eye(7, dtype=np.float32)[3] * 1e-6)
     assert KerasFeatures(changed, "flat").checksum != same

@@ -60,17 +60,19 @@ class Classifier(KerasFeatures):
     ) -> None:
         name = f"{dataset}-{label}-classifier" if label else f"{dataset}-classifier"
         super().__init__(model, FEATURES, "logits", name, batch_size)
-        self.name = name
+        self.name, self._architecture = name, "build_classifier"  # of all: Keras' text of it changes with versions
         self.model, self.dataset, self.accuracy, self.label = model, dataset, accuracy, label
 
     def save(
         self, path: str | os.PathLike, split: str, epochs: int, seed: int, data: dict[str, Any] | None = None
     ) -> Record:
-        """Writes the model to `path` (.keras) and its record beside it; returns the record."""
+        """Writes the model, without its optimizer, to `path` (.keras) and its record beside it; returns the record."""
         of_training = self.accuracy, split, self.classes, epochs, seed, self.checksum
         record = Record(self.dataset, *of_training, self.label, data or {})
+        bare = type(self.model).from_config(self.model.get_config())
+        bare.set_weights(self.model.get_weights())
         with replacing(path) as temporary:
-            self.model.save(temporary)
+            bare.save(temporary)
         write_json(record_path(path), dataclasses.asdict(record))
         return record
 

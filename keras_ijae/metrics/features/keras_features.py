@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
 _NAMES = ("name", "module", "registered_name", "keras_history", "inbound_nodes", "input_layers", "output_layers")
+_OTHERS = (*_NAMES, "compile_config")
 
 
 class KerasFeatures(Extractor):
@@ -98,12 +99,12 @@ def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
 
 
 def _architecture(model: keras.Model, layer: str | None, output: str | None) -> str:
-    """What the layers do, without their names, which Keras counts up: equal networks give equal texts."""
+    """What the layers do, without names, which Keras counts up, and optimizer: equal networks give equal texts."""
     position = None if layer is None else [each.name for each in model.layers].index(layer)
     return json.dumps([_unnamed(json.loads(model.to_json())), position, output])
 
 
 def _unnamed(config: Any) -> Any:
     if isinstance(config, dict):
-        return {key: _unnamed(value) for key, value in config.items() if key not in _NAMES}
+        return {key: _unnamed(value) for key, value in config.items() if key not in _OTHERS}
     return [_unnamed(value) for value in config] if isinstance(config, list) else config
