@@ -246,10 +246,10 @@ def recipe_of(model: Path, dataset: str | None, loaded: Any) -> Recipe:
 
 
 def _first(model: Path, loaded: Any, dataset: str | None, split: str | None, count: int) -> Any:
-    """The first images of the data, with labels where the model takes them."""
-    from keras_ijae.training.data import first_rows, in_order
+    """Images of the data, with labels where the model takes them."""
+    from keras_ijae.training.data import some_rows
 
-    return first_rows(in_order(recipe_of(model, dataset, loaded), split, count), count)
+    return some_rows(recipe_of(model, dataset, loaded), split, count)
 
 
 def caption_of(model: Path, loaded: Any, what: str) -> str:

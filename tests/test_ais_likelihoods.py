@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import special, stats
 from systems import quick
 from tiny import affine
@@ -154,3 +155,23 @@ def test_a_prior_without_a_density_is_refused(name):
 def test_a_likelihood_without_a_density_is_refused():
     with pytest.raises(ValueError, match="`likelihood` must have a density. Received: 'cyclic_shift'"):
         ais_log_likelihood(ki.create("gan", (8, 8, 1), 2, width=8), BITS, likelihood="cyclic_shift")
+
+
+def test_the_name_of_a_learned_scale_is_the_scale_that_the_model_has_learned():
+    model = vae(likelihood="learned_gaussian")
+    own = ais_log_likelihood(model, GREY, 4, 2)
+    model.likelihood.trainable_variables[0].assign_add(tf.ones_like(model.likelihood.trainable_variables[0]))
+    learned = ais_log_likelihood(model, GREY, 4, 2)
+    named = ais_log_likelihood(model, GREY, 4, 2, likelihood="learned_gaussian")
+    np.testing.assert_array_equal(named.log_likelihood, learned.log_likelihood)
+    assert np.abs(own.log_likelihood - learned.log_likelihood).min() > 0.1
+
+
+@pytest.mark.parametrize("name", ["learned_gaussian", "learned_laplace", "discretized_logistic"])
+def test_the_name_of_a_scale_that_nothing_has_learned_is_refused(name):
+    with pytest.raises(
+        ValueError, match=rf"must have a scale.*give a number.*Received: '{name}', for a GAN that has none"
+    ):
+        ais_log_likelihood(gan(), GREY, 4, 2, likelihood=name)
+    with pytest.raises(ValueError, match="for a VAE that has a Bernoulli"):
+        bdmc(vae(likelihood="bernoulli"), 2, 4, 2, likelihood=name)

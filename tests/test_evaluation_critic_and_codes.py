@@ -1,12 +1,21 @@
 """The independent critic and the statistics of codes, against closed forms."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from tiny import affine
 
 import keras_ijae as ki
-from keras_ijae.evaluation import aggregate_posterior_kl, critic_distance, independent_critic, latent_covariance
+from keras_ijae.distributions.priors import Sphere, Sticks
+from keras_ijae.evaluation import (
+    active_codes,
+    aggregate_posterior_kl,
+    critic_distance,
+    independent_critic,
+    latent_covariance,
+)
 
 
 def normal(mean, seed, rows=2000):
@@ -109,13 +118,38 @@ def test_covariance_and_divergence_of_codes_are_those_of_the_linear_encoder(line
     assert aggregate_posterior_kl(linear, x) == pytest.approx(float(exact), abs=0.05)
 
 
-def test_codes_that_do_not_span_their_space_are_infinitely_far_from_the_prior(linear):
-    class Collapsed:
-        @staticmethod
-        def encode(x, seed):
-            return np.zeros((len(x), 2))
+NORMAL = np.random.default_rng(0).normal(size=(400, 16)).astype("float32")
+FLAT = {
+    "constant": np.zeros((5, 2)),
+    "as many rows as dimensions": NORMAL[:16],
+    "fewer rows": NORMAL[:10],
+    "a difference of two, in float32": np.stack([NORMAL[:, 0], NORMAL[:, 1], NORMAL[:, 0] - NORMAL[:, 1]], axis=1),
+    "weights that add up to 1": np.random.default_rng(1).dirichlet(np.ones(4), 400).astype("float32"),
+}
 
-    assert aggregate_posterior_kl(Collapsed(), np.zeros((5, 2))) == float("inf")
+
+@pytest.mark.parametrize("codes", FLAT.values(), ids=FLAT)
+def test_codes_that_do_not_span_their_space_are_infinitely_far_from_the_prior(codes):
+    assert aggregate_posterior_kl(SimpleNamespace(encode=lambda x, seed: codes), None) == float("inf")
+
+
+def test_codes_that_span_it_narrowly_are_not():
+    scales = np.array([1.0, 1e-3])
+    found = aggregate_posterior_kl(SimpleNamespace(encode=lambda x, seed: NORMAL[:, :2] * scales), None)
+    covariance, mean = np.cov((NORMAL[:, :2] * scales).astype(float), rowvar=False), (NORMAL[:, :2] * scales).mean(0)
+    exact = (np.trace(covariance) + mean @ mean - 2 - np.log(np.linalg.det(covariance))) / 2
+    assert found == pytest.approx(exact, rel=1e-5)
+
+
+@pytest.mark.parametrize("prior", [Sphere(128), Sticks(10)], ids=["sphere", "sticks"])
+def test_all_dimensions_of_codes_drawn_from_the_prior_are_active_also_where_they_are_bounded(prior):
+    codes = np.array(prior.sample(2000, 1))
+    model = SimpleNamespace(active_dims=None, prior=prior, posterior_family=None)
+    assert active_codes(model, None, codes).all()
+    codes[:, 3] *= 0.05
+    assert np.flatnonzero(~active_codes(model, None, codes)).tolist() == [3]
+    model.posterior_family, model.encode = "explicit", lambda x: codes
+    assert np.flatnonzero(~active_codes(model, None, None)).tolist() == [3]
 
 
 def test_one_row_has_no_covariance(linear):

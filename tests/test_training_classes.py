@@ -22,7 +22,15 @@ from keras_ijae.training import (
     save_grid,
     trainer,
 )
-from keras_ijae.training.data import first_rows, in_order, splits, training_data, validation_data
+from keras_ijae.training.data import (
+    in_order,
+    labelled_rows,
+    part_of,
+    some_rows,
+    splits,
+    training_data,
+    validation_data,
+)
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -102,8 +110,24 @@ def test_a_recipe_with_classes_has_data_with_labels():
         np.testing.assert_array_equal(x, alone)
         assert y.shape == (len(x),) and y.dtype == tf.int64
     known = dict(zip(*map(tuple, whole_test()), strict=True))
-    x, y = first_rows(in_order(TINY, batch_size=7), 20)
+    x, y = some_rows(TINY, None, 20)
     assert len(x) == 20 and y.tolist() == [known[image.tobytes()] for image in x]
+
+
+def test_rows_that_are_looked_at_are_of_all_classes_where_splits_are_stored_by_class(tmp_path):
+    label = np.repeat(np.arange(4), 50)
+    image = np.broadcast_to(label[:, None, None, None].astype(np.float32) / 4, (200, 8, 8, 1))
+    arrays = {f"{name}_{kind}": value for name in ("train", "test") for kind, value in (("x", image), ("y", label))}
+    np.savez(tmp_path / "sorted.npz", **arrays)
+    recipe = dataclasses.replace(TINY, dataset=f"npz:{tmp_path / 'sorted.npz'}", classes=None)
+    for split in (None, "train", splits(recipe)["train"]):
+        x, labels = labelled_rows(recipe, split, 60)
+        counts = np.bincount(labels, minlength=4)
+        assert len(x) == 60 and counts.min() >= 10, (split, counts)
+        np.testing.assert_allclose(4 * x[:, 0, 0, 0], labels, atol=1e-6)
+        np.testing.assert_array_equal(some_rows(recipe, split, 60), x)
+    assert labelled_rows(recipe, "test", 1000)[1].tolist() == label.tolist()
+    assert part_of(recipe, "test", 60) == "test[:60]" and part_of(recipe, "test[20:]", 60) == "test[20:]"
 
 
 def whole_test():
@@ -258,7 +282,7 @@ def test_a_conditional_run_on_a_folder_keeps_the_names_of_its_classes(tmp_path):
 def test_pictures_of_data_are_made_with_their_labels(cvae, model, tmp_path, place):
     data = ["--dataset", "digits"] if place else []
     assert run("reconstruct", cvae / place, *data, "-n", 16, "--out", tmp_path / "r.png") == 0
-    x, y = first_rows(in_order(TINY), 16)
+    x, y = some_rows(TINY, None, 16)
     remade = model.reconstruct(x, seed=0, labels=y)
     check_drawn(tmp_path / "r.png", grid(interleave(x, remade, 8), 8, together=2))
     assert run("interpolate", cvae / place, *data, "-n", 3, "--steps", 4, "--out", tmp_path / "i.png") == 0

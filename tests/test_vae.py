@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from finite_differences import check_one_step
 from scipy import stats
-from systems import BATCH, SHAPE, create, dataset, same, train, weights
+from systems import BATCH, LATENT, SHAPE, create, dataset, same, train, weights
 from tiny import COVARIANCE as TARGET
 from tiny import (  # noqa: F401
     affine,
@@ -20,7 +20,7 @@ from tiny import (  # noqa: F401
     train_on_gaussian,
 )
 
-from keras_ijae.distributions import likelihoods
+from keras_ijae.distributions import likelihoods, posteriors
 from keras_ijae.game import Batch
 from keras_ijae.models import VAE
 from keras_ijae.replicas import Share
@@ -368,3 +368,23 @@ def test_a_gaussian_is_recovered_by_one_latent_dimension_and_a_learned_scale_in_
     check_samples(model, mean=0.1, covariance=0.1, observation="draw")
     entropy = np.log(2 * np.pi * np.e) + np.linalg.slogdet(TARGET)[1] / 2
     np.testing.assert_allclose(-model.elbo(gaussian_data()).mean(), entropy, atol=0.05)
+
+
+def test_what_training_moves_of_likelihood_and_posterior_belongs_to_one_model():
+    learned, flow = likelihoods.Gaussian("learned"), posteriors.IAF(LATENT)
+    create("vae", likelihood=learned, posterior=flow)
+    for given, name in (({"likelihood": learned}, "Gaussian"), ({"posterior": flow}, "IAF")):
+        (argument,) = given
+        message = (
+            rf"Argument `{argument}` must be a new {name}, .* as by {argument}.from_config.*Received: .* a VAE has"
+        )
+        with pytest.raises(ValueError, match=message):
+            create("vae", **given)
+    with pytest.raises(ValueError, match="must be a new Gaussian"):
+        create("alice", likelihood=learned)
+    again = learned.from_config(learned.get_config())
+    with pytest.raises(ValueError, match="`beta`"):
+        create("vae", likelihood=again, beta=-1.0)
+    assert create("vae", likelihood=again).likelihood is again  # no model came of the call before
+    fixed = likelihoods.Gaussian(0.3)
+    assert create("vae", likelihood=fixed).likelihood is create("vae", likelihood=fixed).likelihood

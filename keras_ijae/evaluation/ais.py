@@ -82,7 +82,8 @@ def ais_log_likelihood(
             have none. The output of their decoder is then the mean of the one given, and the result depends on this
             choice, so state it with the number: for `Gaussian(sigma)` the standard deviation sigma decides it. For
             "bernoulli" the outputs are probabilities, clipped to [1e-6, 1 - 1e-6] and turned into logits. Where a model
-            with a likelihood is given one of another kind, the mean of its own is the mean of that one.
+            with a likelihood is given one of another kind, the mean of its own is the mean of that one. The name of one
+            whose scale is learned, as "learned_gaussian", stands for the model's own, where that is of this kind.
         batch_size: observations whose chains move at once; bounds the memory.
         seed: of latents and moves.
         progress: show a bar.

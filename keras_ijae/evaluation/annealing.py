@@ -126,6 +126,14 @@ def _likelihood(model: Any, given: Any) -> Likelihood:
             f"Argument `likelihood` is needed: {type(model).__name__} has no p(x|z) of its own. Received: None"
         )
     found = likelihoods.get(chosen, model.data_shape)
+    if not isinstance(chosen, Likelihood) and found.trainable_variables:
+        if type(found) is not type(model.observation_model):
+            has = "none" if model.observation_model is None else f"a {type(model.observation_model).__name__}"
+            raise ValueError(
+                "Argument `likelihood` must have a scale, which nothing has learned here: give a number, as in "
+                f"`Gaussian(0.1)`. Received: {chosen!r}, for a {type(model).__name__} that has {has}"
+            )
+        found = model.observation_model
     if not found.has_log_prob:
         raise ValueError(f"Argument `likelihood` must have a density. Received: {chosen!r}")
     return found

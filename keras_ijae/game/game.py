@@ -112,7 +112,9 @@ class Game(CalledByUsers):
 
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
-        arguments = known_so_far(self)
+        arguments, conditionals = known_so_far(self), [self.posterior_family, self.observation_model]
+        for conditional in filter(None, conditionals):
+            conditional.check_free()
         networks.check_presence(self.ROLES, self.networks, arguments)
         for role in (role for role in self.ROLES if role.name in self.networks):
             networks.check_shapes(role, getattr(self, role.name), arguments, self.posterior_family)
@@ -140,7 +142,8 @@ class Game(CalledByUsers):
         if self._given_sampling_prior() is not None:
             fitting.check_support(self, self._given_sampling_prior())
             self._sample_from(self._given_sampling_prior())
-        self.prior.claim(self)  # last: of what is refused above no model came
+        for density in filter(None, [self.prior, *conditionals]):
+            density.claim(self)  # last: of what is refused above no model came
 
     # What a system defines ------------------------------------------------------------------------------------------
 

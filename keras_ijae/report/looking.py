@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_ijae.game import Game
 from keras_ijae.metrics import nearest_neighbours
 from keras_ijae.report.reading import Run
-from keras_ijae.training.data import first_rows, has_labels, held_out_split, in_order, splits
+from keras_ijae.training.data import has_labels, held_out_split, in_order, part_of, some_rows, splits
 
 ROWS = 1000
 """Of held-out data, at most."""
@@ -62,7 +62,7 @@ class Look:
     def rows(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Held-out observations (n <= 1000, *data_shape), and their labels (n,) where they have one each."""
         labelled = has_labels(self.run.recipe, self.split)
-        found = first_rows(in_order(self.run.recipe, self.split, ROWS, labels=labelled), ROWS)
+        found = some_rows(self.run.recipe, self.split, ROWS, labelled)
         return found if isinstance(found, tuple) else (found, None)
 
     def data(self, count: int | None = None) -> Any:
@@ -111,7 +111,8 @@ class Look:
 
     def _training_batches(self):
         recipe = self.run.recipe
-        data = in_order(recipe, splits(recipe)["train"], _AT_ONCE).take(-(-TRAINING_ROWS // _AT_ONCE))
+        part = part_of(recipe, splits(recipe)["train"], TRAINING_ROWS)
+        data = in_order(recipe, part, _AT_ONCE).take(-(-TRAINING_ROWS // _AT_ONCE))
         for batch in data.as_numpy_iterator():
             yield tf.nest.flatten(batch)[0]
 

@@ -73,19 +73,29 @@ def class_names(recipe: Recipe) -> list[str]:
     return list(_info(recipe).class_names) if recipe.classes is not None else []
 
 
-def first_rows(dataset: tf.data.Dataset, count: int) -> Any:
-    """The first observations of a dataset of batches, (at most `count`, ...), or of one of pairs those with labels."""
-    return next(dataset.unbatch().batch(count).as_numpy_iterator())
+def part_of(recipe: Recipe, split: str, count: int) -> str:
+    """The split, or a part of it with `count` examples: from everywhere, where the whole is stored by class."""
+    size = _info(recipe).splits.get(split)  # slices, which have no size here, are taken from everywhere already
+    return split if size is None or size <= count else f"{split}[:{count}]"
+
+
+def some_rows(recipe: Recipe, split: str | None, count: int, labels: bool = False) -> Any:
+    """Observations of a split (None: `held_out_split`), (at most `count`, ...), always those that `part_of` takes.
+
+    They are a pair with their labels if these are asked for, or the recipe has `classes`.
+    """
+    part = part_of(recipe, split or held_out_split(recipe), count)
+    return next(in_order(recipe, part, count, labels).unbatch().batch(count).as_numpy_iterator())
 
 
 def labelled_rows(recipe: Recipe, split: str | None, count: int) -> tuple[np.ndarray, Any]:
-    """The first observations of a split (at most `count`, ...), and their labels: None where the split has none.
+    """What `some_rows` takes of a split, (at most `count`, ...), and the labels: None where the split has none.
 
     Labels are integers (n,), or name -> (n,) where an example has several.
     """
     split, about = split or held_out_split(recipe), _info(recipe)
     has = about.has_labels and split.partition("[")[0] not in about.unlabelled
-    found = first_rows(in_order(recipe, split, count, labels=has), count)
+    found = some_rows(recipe, split, count, has)
     return found if has else (found, None)
 
 

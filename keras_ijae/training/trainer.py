@@ -21,8 +21,8 @@ from keras_ijae.training.data import (
     class_names,
     data_shape,
     described,
-    first_rows,
     labelled_rows,
+    some_rows,
     splits,
     training_data,
     validation_data,
@@ -92,7 +92,7 @@ def train(
             _together(model)  # no other machine looks any more at what stood there
             if overwrite and is_chief(strategy):
                 run.clear()
-            watching = _watching(recipe, run, model, held_out)
+            watching = _watching(recipe, run, model)
             _together(model)
             backup = Backup(run.backup, recipe.every, recipe.every_steps)
             _check_epochs(recipe, run, backup)
@@ -202,21 +202,20 @@ def _check_classes(recipe, held_out):
         raise ValueError(f"Argument `classes` {misfit}. {error}") from error
 
 
-def _watching(recipe, run, model, held_out):
+def _watching(recipe, run, model):
+    held_out = lambda count: some_rows(recipe, splits(recipe)["validation"], count)  # noqa: E731
     watching = [History(run.history)]
     if is_chief(model.distribute_strategy):
         watching.append(keras.callbacks.TensorBoard(run.path / "logs", write_graph=False))
     if model.has_encoder:
-        watching.append(CodeHistograms(first_rows(held_out, 256), run.path / "logs" / "codes", recipe.every))
+        watching.append(CodeHistograms(held_out(256), run.path / "logs" / "codes", recipe.every))
     if len(model.data_shape) == 3:
         how = {"directory": run.path / "grids", "every": recipe.every, "log_dir": run.path / "logs" / "pictures"}
         watching.append(SampleGrid(**how))
         if model.has_encoder:
-            watching.append(ReconstructionGrid(first_rows(held_out, 32), **how))
+            watching.append(ReconstructionGrid(held_out(32), **how))
     if model.data_shape == (2,):
-        watching.append(
-            FigureCallback(_samples_on(first_rows(held_out, _SHOWN)), run.path / "grids", "samples", recipe.every)
-        )
+        watching.append(FigureCallback(_samples_on(held_out(_SHOWN)), run.path / "grids", "samples", recipe.every))
     if model.has_encoder:
         watching += [_projector(recipe, run, model)] if most_rows(model.data_shape) else []
         watching += [MaskRecorder(run.mask)] if model.active_dims is not None else []

@@ -8,13 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae.checks import number
+from keras_ijae.distributions._owned import Owned
 from keras_ijae.distributions._widen import widen
 
 LEARNED = "learned"
 MIN_SCALE = 1e-5
 
 
-class Likelihood(keras.layers.Layer):
+class Likelihood(Owned, keras.layers.Layer):
     """p(x | params), independent over the dimensions of x unless a subclass says otherwise.
 
     `params` are a decoder's output and have the data's shape, `(batch, height, width, channels)` or
@@ -33,6 +34,7 @@ class Likelihood(keras.layers.Layer):
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`; anything else is a ValueError.
     """
 
+    _argument = "likelihood"
     discrete: bool = False
     of_unit_interval: bool = False
     has_log_prob: bool = True

@@ -7,11 +7,12 @@ import tensorflow as tf
 
 from keras_ijae.checks import size
 from keras_ijae.distributions._given import beside, check_arguments, table
+from keras_ijae.distributions._owned import Owned
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.supports import REALS, Support
 
 
-class Posterior(keras.layers.Layer):
+class Posterior(Owned, keras.layers.Layer):
     """q(z | x), read from the `units` outputs of an encoder.
 
     It is a Keras layer, so that weights of its own are saved, averaged and moved with the encoder's; noise comes from
@@ -33,6 +34,7 @@ class Posterior(keras.layers.Layer):
         **options: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
     """
 
+    _argument = "posterior"
     units: int
     noise_dim: int
     has_log_prob: bool = False

@@ -8,11 +8,12 @@ import tensorflow as tf
 
 from keras_ijae.checks import size
 from keras_ijae.distributions._given import check_arguments, number_of_rows, seed_or_key, table
+from keras_ijae.distributions._owned import Owned
 from keras_ijae.distributions._widen import widen
 from keras_ijae.distributions.supports import REALS, Support
 
 
-class Prior(keras.layers.Layer):
+class Prior(Owned, keras.layers.Layer):
     """p(z), a distribution of codes: a Keras layer, so that its weights are saved, averaged and moved like a network's.
 
     A subclass defines `sample` and, where the density is known, `log_prob`, which see only arguments that have been
@@ -50,8 +51,7 @@ class Prior(keras.layers.Layer):
     support: Support = REALS
     density_noise_dim: int = 0
     density_noise_rows: int = 0
-    of_one_model: bool = False
-    _owner: str | None = None
+    _argument = "prior"
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -78,17 +78,8 @@ class Prior(keras.layers.Layer):
         Raises:
             ValueError: it is another model's, which trains its weights or whose networks it is made of.
         """
-        if self._owner is not None and (self.of_one_model or self.trainable_variables):
-            raise ValueError(
-                f"Argument `prior` must be a new {type(self).__name__}, which belongs to one model, the first that is "
-                "made with it, also when that is gone: make another, as by prior.from_config(prior.get_config()). "
-                f"Received: one that a {self._owner} has"
-            )
+        self.check_free()
         self.bind(model)
-
-    def claim(self, model: Any) -> None:
-        """Called by the model whose prior it is when that is whole: what it trains can be no other model's."""
-        self._owner = type(model).__name__
 
     def bind(self, model: Any) -> None:
         """Called by the model whose prior, or sampling prior, it is; not called for one that stands alone.
