@@ -188,10 +188,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_experiments(rows: Sequence[dict[str, str]], columns: Sequence[str]) -> None:
-    """A table for each experiment, a line for each run; columns that are empty in all of its rows are left out."""
-    for experiment in dict.fromkeys(row["experiment"] for row in rows):
-        found = [row for row in rows if row["experiment"] == experiment]
-        budget = f", {found[0]['budget']} a run" if "budget" in found[0] else ""
-        print(f"\n{experiment}{budget}:\n")
-        shown = [column for column in columns if any(row[column] for row in found)]
-        print_table(shown, [[row[column] or "–" for column in shown] for row in found])
+    """A table for each experiment and, where rows have one, budget, with a line for each run.
+
+    The tables of an experiment stand together; columns that are empty in all rows of a table are left out.
+    """
+    tables = {}
+    for row in rows:
+        tables.setdefault(row["experiment"], {}).setdefault(row.get("budget"), []).append(row)
+    for experiment, by_budget in tables.items():
+        for budget, found in by_budget.items():
+            print(f"\n{experiment}{f', {budget} a run' if budget is not None else ''}:\n")
+            shown = [column for column in columns if any(row[column] for row in found)]
+            print_table(shown, [[row[column] or "–" for column in shown] for row in found])

@@ -26,13 +26,16 @@ SHOWN = [
 
 @styled()
 def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
-    """Distances to test images of each run: by system, and by size of the prior generator."""
+    """Distances to test images of each run: by system, and by size of the prior generator, at its largest budget."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     ended = [row for row in rows if row["outcome"] == "ended"]
+    steps = max((_steps(row) for row in ended if row["experiment"] == "capacity"), default=0)
+    ended = [row for row in ended if row["experiment"] != "capacity" or _steps(row) == steps]
+    sizes = list(dict.fromkeys(row["generator"] for row in rows))
     panels = {
         "compare": ("system", "One encoder and decoder, five priors", [*TITLES]),
-        "capacity": ("generator", "FlexAE on few images", list(dict.fromkeys(row["generator"] for row in rows))),
+        "capacity": ("generator", f"FlexAE on few images, {steps:,} steps", sizes),
     }
     panels = {name: panel for name, panel in panels.items() if any(row["experiment"] == name for row in ended)}
     figure = new_figure(6.5 * len(panels), 4.2)
@@ -48,6 +51,11 @@ def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
     if "capacity" in panels:
         axes[-1].set_xlabel("prior generator: hidden layers x width")
     save_figure(figure, path, dpi=110)
+
+
+def _steps(row):
+    """The budget of a run of "capacity"."""
+    return int(row["budget"].removesuffix(" steps"))
 
 
 def _draw_panel(axis, rows, column, order):

@@ -1,7 +1,8 @@
-"""MaskAAE finds how many dimensions data have; WAE-GAN with the same networks has those that it is given.
+"""MaskAAE finds how many dimensions data have; WAE-GAN and FlexAE with the same networks have those they are given.
 
     python experiments/mask_aae_manifold.py select      # WAE-GAN's penalty, judged by validation points alone
-    python experiments/mask_aae_manifold.py compare     # both systems, too few and too many codes, three seeds
+    python experiments/mask_aae_manifold.py compare     # MaskAAE and WAE-GAN, too few and too many codes, three seeds
+    python experiments/mask_aae_manifold.py compare --systems mask_aae wae_gan flex_ae --dimensions 16 --seeds 0
     python experiments/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
     python experiments/mask_aae_manifold.py table       # of the finished runs, as the next one
     python experiments/mask_aae_manifold.py figure
@@ -30,7 +31,7 @@ import keras_ijae as ki
 from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 
-CODES = {8: (4, 8, 16, 32), 16: (32,)}  # dimensions of the data -> of the codes
+CODES = {8: (4, 8, 16, 32), 16: (8, 16, 32)}  # dimensions of the data -> of the codes
 BATCH, TRACED = 64, 100  # examples of a step, points of a mask's trace
 WIDTH = 16  # units of a hidden layer for each dimension of the data
 PENALTIES = {f"penalty {weight:g}": weight for weight in (10.0, 1.0, 0.1, 0.01, 0.001)}
@@ -38,7 +39,8 @@ QUICK = {  # settings of MaskAAE
     "quick": {"mask_reconstruction_weight": 1e5},
     "quick 2": {"mask_reconstruction_weight": 2e3, "polynomial_weight": 0.03},
 }
-SYSTEMS = ("mask_aae", "wae_gan")
+DEFAULT = "default"  # the only setting of FlexAE
+SYSTEMS = ("mask_aae", "wae_gan", "flex_ae")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,18 +61,19 @@ COLUMNS = [*KEYS, "outcome", "cpu_minutes", *SCORES, "commit", "command"]
 
 
 def build(run: Run) -> keras.Model:
-    """A new compiled model; encoder and decoder are the same networks in both systems."""
+    """A new compiled model; encoder and decoder are the same networks in all systems."""
     keras.utils.set_random_seed(run.seed)
-    about = {"networks": "mlp", "width": WIDTH * run.dimensions, "seed": run.seed, "ema": None}
+    about = {"networks": "mlp", "width": WIDTH * run.dimensions, "seed": run.seed}
+    about |= {} if run.setting == DEFAULT else {"ema": None}
     if run.setting == "official":
         about["width"] = 1024
     elif run.system == "mask_aae":
         about |= QUICK[run.setting] | {"variance_weight": 5.0, "period": max(1, run.steps // 100)}
         about["mask"] = LatentMask(run.codes, high=3.0, seed=run.seed)
-    else:
+    elif run.system == "wae_gan":
         about["penalty_weight"] = PENALTIES[run.setting]
     model = ki.create(run.system, (128,), run.codes, **about)
-    how = {} if run.setting == "official" else {"optimizer": optimizers(run)}
+    how = {} if run.setting in ("official", DEFAULT) else {"optimizer": optimizers(run)}
     model.compile(**how, steps_per_execution=math.gcd(25, run.steps // TRACED))
     return model
 
@@ -132,7 +135,8 @@ def planned(given: argparse.Namespace) -> list[Run]:
     """The runs of an experiment."""
     if given.experiment == "select":
         return [Run("select", "wae_gan", penalty, 8, 16, 100, given.steps) for penalty in PENALTIES]
-    settings = {"mask_aae": given.setting, "wae_gan": selected(given) if "wae_gan" in given.systems else ""}
+    settings = {"mask_aae": given.setting, "flex_ae": DEFAULT}
+    settings |= {"wae_gan": selected(given)} if "wae_gan" in given.systems else {}
     return [
         Run("compare", system, settings[system], dimensions, codes, seed, given.steps)
         for seed in given.seeds
@@ -167,7 +171,8 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             one.add_argument("--setting", choices=(*QUICK, "official"), default="quick", help="of MaskAAE")
         if name == "compare":
             sizes = sorted({*itertools.chain(*CODES.values())})
-            one.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="some of them")
+            usual = ["mask_aae", "wae_gan"]  # those of the committed commands
+            one.add_argument("--systems", nargs="+", choices=SYSTEMS, default=usual, help="some of them")
             one.add_argument("--dimensions", nargs="+", type=int, choices=CODES, default=[*CODES], help="of the data")
             one.add_argument("--codes", nargs="+", type=int, choices=sizes, default=sizes, help="their dimensions")
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
@@ -181,7 +186,7 @@ def parse(command: list[str] | None) -> argparse.Namespace:
 
 COMMANDS = {
     "select": "WAE-GAN's penalty, by validation points",
-    "compare": "both systems over sizes of the codes",
+    "compare": "the systems over sizes of the codes",
     "table": "the finished runs as Markdown tables",
     "figure": "the finished runs as figures",
 }
