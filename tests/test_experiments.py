@@ -330,8 +330,9 @@ def test_a_command_is_kept_without_the_directories_of_the_machine(script, monkey
     assert command == f"python experiments/landscape.py {told}"
 
 
-def test_orders_that_agree_have_rank_correlation_one_and_chance_of_one_in_all_orders(script):
+def test_orders_that_agree_have_rank_correlation_one_and_chance_of_one_in_all_orders(script, monkeypatch):
     agreement = script("landscape_ranks").agreement
+    monkeypatch.setattr(script("landscape_ranks"), "RESAMPLES", 999)
     alike = agreement([1.0, 2.0, 3.0, 9.0], [10.0, 11.0, 30.0, 31.0])
     assert alike.rho == pytest.approx(1) and alike.chance == pytest.approx(1 / 24) and alike.low == pytest.approx(1)
     turned = agreement([1.0, 2.0, 3.0, 9.0], [4.0, 3.0, 2.0, 1.0])
@@ -342,8 +343,9 @@ def test_orders_that_agree_have_rank_correlation_one_and_chance_of_one_in_all_or
     assert mixed.chance == pytest.approx(np.mean([np.dot(x, order) >= np.dot(x, y) for order in permutations(y)]))
 
 
-def test_a_paper_s_ranks_stand_beside_the_means_of_seeds_and_name_what_was_not_run(script):
+def test_a_paper_s_ranks_stand_beside_the_means_of_seeds_and_name_what_was_not_run(script, monkeypatch):
     ranks = script("landscape_ranks")
+    monkeypatch.setattr(ranks, "RESAMPLES", 999)
     row = lambda system, samples, prior="": {"system": system, "settings": "{}", "prior": prior, "samples": samples}  # noqa: E731
     runs = [row("vae", "50"), row("vae", "40"), row("ae", "44"), row("ae", "1", "gmm"), row("gan", "2")]
     table = ranks.Table("A paper", "samples", {"vae": 9.0, "ae": 8.0, "ae + gmm": 7.0, "wgan": 6.0})

@@ -53,6 +53,7 @@ def test_a_conditional_convolutional_model_is_the_same_elsewhere(format, tmp_pat
     assert about["kind"] == format and about["functions"] == ["decode", "encode", "reconstruct"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_resnet_that_enlarges_maps_is_the_same_elsewhere(format, tmp_path):
     shape = (9, 16, 1)  # 9 is cropped from 10
