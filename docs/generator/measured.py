@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
-LEFT_OUT = {"system", "commit", "command", "date", "machine", "short", "outcome"}
+LEFT_OUT = {"system", "commit", "command", "date", "machine", "processor", "judge", "ais_images", "short", "outcome"}
 CAPTIONS = {
     "landscape": "MNIST, five CPU minutes",
     "ijae_ablations": "Parts of λ-IJAE, changed alone",
