@@ -15,8 +15,10 @@ import json
 from pathlib import Path
 
 import keras
+import numpy as np
 from study import Plan, Rows, Study, label
 from study_command import main
+from study_figures import label_points
 
 from keras_ijae.distributions import likelihoods
 from keras_ijae.figures import new_figure, save_figure, styled
@@ -57,21 +59,30 @@ def draw(rows: Rows, pictures: Path, samples: Path) -> None:
     """Distance of samples against squared error: λ's curve, the other variants, and other systems."""
     figure = new_figure(8, 6)
     axis = figure.subplots()
+    curve = [row for row in rows if _lam(row) is not None]
     for name, marker, chosen in (
         ("other variants", "x", [row for row in rows if row["system"] == "ijae" and _lam(row) is None]),
         ("other systems", "s", [row for row in rows if row["system"] != "ijae"]),
-        ("λ-IJAE over λ", "o-", sorted((row for row in rows if _lam(row) is not None), key=_lam)),
+        ("λ-IJAE over λ", "o", curve),
     ):
-        at = [(float(row["squared_error"]), float(row["samples"])) for row in chosen]
-        if at:
-            axis.plot(*zip(*at, strict=True), marker, label=name, markersize=5, linewidth=1)
-        for point, row in zip(at, chosen, strict=True):
-            text = label(row) if _lam(row) is None else f"λ = {_lam(row):g}"
-            axis.annotate(text, point, (4, 3), textcoords="offset points", fontsize=7)
+        if chosen:
+            axis.plot(*np.transpose([_at(row) for row in chosen]), marker, label=name, markersize=5)
+    lams = sorted({_lam(row) for row in curve})
+    means = [np.mean([_at(row) for row in curve if _lam(row) == lam], axis=0) for lam in lams]
+    axis.plot(*np.transpose(means or np.empty((0, 2))), "-", color="C2", linewidth=1)
     axis.set(xscale="log", yscale="log", xlabel="squared error of reconstructions, summed over pixels")
     axis.set(ylabel="Frechet distance of samples", title="To the same held-out images: left and low is better")
     axis.legend(fontsize="small")
+    label_points(axis, [_at(row) for row in rows], [_name(row) for row in rows])
     save_figure(figure, pictures / "ijae_ablations.png", dpi=100)
+
+
+def _name(row):
+    return label(row).removeprefix("ijae ") if _lam(row) is None else f"λ = {_lam(row):g}"
+
+
+def _at(row):
+    return float(row["squared_error"]), float(row["samples"])
 
 
 def _lam(row):

@@ -224,4 +224,6 @@ def _key_of_row(row):
 
 
 def _under(title, row):
-    return row | {"experiment": title, "settings": row["settings"].strip("{}")}
+    settings = json.loads(row["settings"]).items()
+    words = [f'"{key}": {_word(value) if isinstance(value, dict) else json.dumps(value)}' for key, value in settings]
+    return row | {"experiment": title, "settings": ", ".join(words)}

@@ -21,8 +21,6 @@ def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
 
     Systems without an encoder stand on a line of their own, at the right.
     """
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
-
     figure = new_figure(10, 8)
     axis = figure.subplots()
     remade = [float(row["reconstructions"]) for row in rows if row["reconstructions"]]
@@ -36,20 +34,22 @@ def draw_distances(rows: Sequence[Mapping[str, str]], path: Path) -> None:
         axis.axvline(right, color="grey", linestyle=":", label="no encoder")
     axis.set(xscale="log", yscale="log", xlabel="Frechet distance of reconstructions")
     axis.set(ylabel="Frechet distance of samples", title="To the same held-out images: left and low is better")
+    axis.legend(fontsize="small")
+    label_points(axis, at, [label(row) for row in rows])
+    save_figure(figure, path, dpi=100)
+
+
+def label_points(axis: Any, points: Sequence[tuple[float, float]], texts: Sequence[str]) -> None:
+    """At last, on logarithmic axes: each text beside its point, where it hides the fewest points and other texts."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(LogLocator(subs=(1, 2, 5)))
         line.set_major_formatter(ScalarFormatter())
         line.set_minor_formatter(NullFormatter())
     axis.margins(0.12)
-    axis.legend(fontsize="small")
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # everything stays where it is
-    _label(axis, at, [label(row) for row in rows])
-    save_figure(figure, path, dpi=100)
-
-
-def _label(axis, points, texts):
-    """Each text beside its point, where it hides the fewest points and texts before it."""
+    axis.figure.draw_without_rendering()
+    axis.figure.set_layout_engine("none")  # everything stays where it is
     pixels = axis.transData.transform(points)
     taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in pixels] + [(axis.bbox.x1, 0, 9999, 9999)]
     for (x, y), text in zip(pixels, texts, strict=True):
