@@ -73,6 +73,9 @@ class Likelihood(Owned, keras.layers.Layer):
         """log p(x | params) in nats, summed over all dimensions but the first: `(batch,)`.
 
         Computed in float32, or in float64 where `params` are float64.
+
+        Raises:
+            NotImplementedError: where `has_log_prob` is False.
         """
         raise NotImplementedError(
             f"{type(self).__name__} has no tractable `log_prob`; it can only be drawn from. "

@@ -70,15 +70,27 @@ class Posterior(Owned, keras.layers.Layer):
         return self.sample_and_log_prob(params, noise)[0]
 
     def log_prob(self, params: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
-        """log q(z | x) of given codes `(batch, latent_dim)`, in nats, `(batch,)`."""
+        """log q(z | x) of given codes `(batch, latent_dim)`, in nats, `(batch,)`.
+
+        Raises:
+            NotImplementedError: where `has_log_prob` is False.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(params, z)` of given codes.")
 
     def kl(self, params: tf.Tensor) -> tf.Tensor:
-        """KL(q(z | x) || N(0, I)) in nats, `(batch,)`, in closed form."""
+        """KL(q(z | x) || N(0, I)) in nats, `(batch,)`, in closed form.
+
+        Raises:
+            NotImplementedError: where `has_kl` is False.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no closed form `kl(params)`.")
 
     def distribution(self, params: tf.Tensor) -> Any:
-        """The TFP distribution, batch shape `(batch,)`, event shape `(latent_dim,)`, of those that are one."""
+        """The TFP distribution, batch shape `(batch,)`, event shape `(latent_dim,)`, of those that are one.
+
+        Raises:
+            NotImplementedError: by those that are none.
+        """
         raise NotImplementedError(f"{type(self).__name__} is no TFP distribution: use `sample_and_log_prob`.")
 
     def get_config(self) -> dict[str, Any]:

@@ -122,6 +122,7 @@ class Prior(Owned, keras.layers.Layer):
 
         Raises:
             ValueError: codes of another shape, or no numbers.
+            NotImplementedError: where `has_log_prob` is False.
         """
         raise NotImplementedError(f"{type(self).__name__} has no density `log_prob(z)`.")
 

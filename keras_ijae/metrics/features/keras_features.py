@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
-_NAMES = ("name", "module", "registered_name", "keras_history", "inbound_nodes", "input_layers", "output_layers")
-_OTHERS = (*_NAMES, "compile_config")
+_LEFT_OUT = {"name", "module", "registered_name", "keras_history", "inbound_nodes", "input_layers", "output_layers"}
+_LEFT_OUT |= {"compile_config"}  # the optimizer's
 
 
 class KerasFeatures(Extractor):
@@ -106,5 +106,5 @@ def _architecture(model: keras.Model, layer: str | None, output: str | None) -> 
 
 def _unnamed(config: Any) -> Any:
     if isinstance(config, dict):
-        return {key: _unnamed(value) for key, value in config.items() if key not in _OTHERS}
+        return {key: _unnamed(value) for key, value in config.items() if key not in _LEFT_OUT}
     return [_unnamed(value) for value in config] if isinstance(config, list) else config
