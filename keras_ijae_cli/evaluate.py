@@ -16,7 +16,7 @@ from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
 
 _OF_METRICS = ("features", "resize", "lpips_net", "lpips_heads", "lpips_backbone", "samples", "cache", "seed")
 """Options that say nothing of losses."""
-_OF_LPIPS = ("lpips_net", "lpips_heads", "lpips_backbone")
+_OF_FEATURES, _OF_LPIPS = ("features", "resize", "cache"), ("lpips_net", "lpips_heads", "lpips_backbone")
 
 
 def evaluate(
@@ -125,12 +125,12 @@ def _refuse_unused(context: typer.Context, names: list[str] | None, features: st
                     f"Option {option.opts[0]} goes with --metrics: losses, which are measured without that, do not use "
                     "it. Give --metrics fid, or others that `keras-ijae metrics` lists, too."
                 )
-            if option.name in ("resize", *_OF_LPIPS):
+            if option.name in (*_OF_FEATURES, *_OF_LPIPS):
                 _refuse_without_users(option, names, features)
 
 
 def _refuse_without_users(option: Any, names: list[str], features: str | None) -> None:
-    """ValueError unless an option of inception or of lpips is used: by one of the metrics, and by the features."""
+    """ValueError unless an option of features or of lpips is used: by one of the metrics, and by the features."""
     start_tensorflow(devices=False)
     from keras_ijae.evaluation import MEASURES
     from keras_ijae.evaluation.requirements import OF_FEATURES

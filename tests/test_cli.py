@@ -424,6 +424,8 @@ def test_an_option_of_metrics_is_refused_without_them_before_anything_is_loaded(
             "Option --lpips-backbone goes with --metrics that use it: lpips. ",
         ),
         (("mse,lpips", "--resize", "clean"), "Option --resize goes with --metrics that use it: fid, kid, "),
+        (("mse,nearest", "--features", "data"), "Option --features goes with --metrics that use it: fid, kid, "),
+        (("mse", "--cache", "cache"), "Option --cache goes with --metrics that use it: fid, kid, "),
         (
             ("fid", "--features", "nothing.keras", "--resize", "clean"),
             "Option --resize goes with --features inception, or a file of its weights (.pth, .pb, .tgz), "

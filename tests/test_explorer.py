@@ -60,6 +60,16 @@ def test_a_slider_moves_its_direction_and_nothing_else_of_the_code(space, kind):
     np.testing.assert_allclose(moved, expected, atol=1e-9)
 
 
+def test_codes_that_sliders_move_off_the_sticks_are_decoded_as_weights(digits):
+    model = ki.create("stick_vae", data_shape=(8, 8, 1), latent_dim=4, networks="mlp", width=4)
+    space = Space(model, digits[0], samples=70)
+    axes, code = space.axes["active"], space.codes[5]
+    moved = axes.moved(code, axes.shown(code) + [REACH, -REACH, 0, 0])
+    weights = np.maximum(moved, 0) / np.maximum(moved, 0).sum()
+    assert abs(moved.sum() - 1) > 1e-3
+    np.testing.assert_allclose(space.decode(moved[None]), model.decode(weights[None].astype("float32")), atol=1e-5)
+
+
 def test_a_code_beyond_the_sliders_ends_stays_there_until_its_own_slider_moves(space):
     axes = space.axes["principal"]
     code = axes.mean + 7 * axes.deviations[0] * axes.directions[0]

@@ -171,6 +171,23 @@ def test_without_a_gaussian_posterior_the_deviations_of_the_codes_stand_beside()
     assert drawn.names[0].endswith(f"s.d. {deviations.max():.2g}") and "deviation" in drawn.title
 
 
+def test_sticks_that_are_moved_are_decoded_as_weights_that_add_up_to_1(monkeypatch):
+    model, given = ki.create("stick_vae", (2,), 4, width=4), []
+    decode = model.decode
+    monkeypatch.setattr(model, "decode", lambda codes, labels=None: given.append(codes) or decode(codes, labels=labels))
+    ki.figures.latent_traversals(model, X, reach=30.0, steps=3)
+    ki.figures.attribute_traversals(model, X, LABELS, reach=30.0)
+    ki.figures.sample_interpolations(model, way="sphere")
+    moved = model.encode(X, seed=0).astype(np.float64)
+    way = np.stack([moved[0]] * 3)
+    way[:, 1] = moved[:, 1].mean() + np.array([-30, 0, 30]) * moved[:, 1].std()
+    expected = np.maximum(way, 0) / np.maximum(way, 0).sum(axis=1, keepdims=True)
+    assert way.min() < 0 and any(np.allclose(expected, part, atol=1e-6) for part in given[0].reshape(-1, 3, 4))
+    for codes in given:
+        np.testing.assert_allclose(codes.sum(axis=1), 1, rtol=1e-6)
+        assert codes.min() > 0
+
+
 def test_interpolations_lead_from_a_reconstruction_to_another_between_the_data(plane):
     drawn = ki.figures.interpolations(plane, X[:3], X[3:6], steps=5)
     np.testing.assert_array_equal(drawn.observations[:, [0, -1]], np.stack([X[:3], X[3:6]], 1))

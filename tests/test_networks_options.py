@@ -264,6 +264,8 @@ def test_options_that_resnets_cannot_have_are_left_behind_and_refused_where_they
     paper = Networks(family="dcgan", kernel_size=5, kernel_stddev=0.02, hidden_activation="glu", width=16, roles=roles)
     expected = Networks(family="resnet", kernel_stddev=0.02, width=16, roles={"critic": {"width": 8}, "encoder": {}})
     assert paper.but("resnet") == expected == paper.but({"family": "resnet"})
+    mixed = Networks(roles={"critic": {"family": "dcgan", "kernel_size": 5}}).but("resnet")
+    assert mixed.of_role("critic").kernel_size == 5 and mixed.family == "resnet"
     assert paper.but("mlp").kernel_size == 5 and paper.but({"width": 4}).hidden_activation == "glu"
     with pytest.raises(ValueError, match="`kernel_size` must be None for networks 'resnet'"):
         paper.but({"family": "resnet", "kernel_size": 5}).encoder(SHAPE, 2)

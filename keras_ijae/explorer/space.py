@@ -10,6 +10,7 @@ import numpy as np
 from keras_ijae import checks
 from keras_ijae.explorer.axes import Axes
 from keras_ijae.figures import class_directions
+from keras_ijae.figures.decoding import of_support
 from keras_ijae.figures.plane import plane, principal
 from keras_ijae.figures.traversals import use_of_dimensions
 
@@ -134,9 +135,13 @@ class Space:
         return self.model.sample_labels(self.samples, seed) if conditional else np.full(self.samples, -1)
 
     def decode(self, codes: np.ndarray, labels: int | Iterable[int] = -1) -> np.ndarray:
-        """Images (n, *data_shape) in [0, 1] of codes (n, d); labels, one or n, count for conditional models alone."""
+        """Images (n, *data_shape) in [0, 1] of codes (n, d), which sliders may have moved off the simplex of sticks.
+
+        Labels, one or n, count for conditional models alone.
+        """
         labels = None if self.model.classes is None else np.broadcast_to(labels, len(codes)).astype("int32")
-        return np.clip(self.model.decode(codes.astype("float32"), labels=labels), 0, 1)
+        codes = of_support(self.model, codes).astype("float32")
+        return np.clip(self.model.decode(codes, labels=labels), 0, 1)
 
     def _principal(self):
         found = principal(self.codes, SLIDERS)

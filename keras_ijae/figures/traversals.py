@@ -100,7 +100,8 @@ def latent_traversals(
     """One example, decoded while one dimension of its code at a time goes through the values that it has on data.
 
     Beside each dimension stands its KL in nats, the largest first; where the posterior is not Gaussian, the standard
-    deviation of its codes.
+    deviation of its codes. Sticks of which one is moved are decoded as weights again: none below 0, all in proportion,
+    adding up to 1.
 
     Args:
         model: with an encoder.

@@ -101,7 +101,10 @@ class Networks:
 
     def _as_resnet(self) -> Networks:
         options = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        roles = {role: _of_resnets(own) for role, own in self.roles.items()}
+        roles = {
+            role: own if own.get("family", "resnet") != "resnet" else _of_resnets(own)
+            for role, own in self.roles.items()
+        }
         return Networks(**_of_resnets(options) | {"roles": roles})
 
     def without_roles(self, names: Collection[str]) -> Networks:
