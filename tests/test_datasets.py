@@ -8,11 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from systems import quick
 from tensorflow.python.eager import context
 
 from keras_ijae import datasets
 from keras_ijae.datasets.crops import framing
+from keras_ijae.datasets.images import decode
 from keras_ijae.datasets.names import without_directories
 from keras_ijae.datasets.order import mixed
 from keras_ijae.datasets.pipeline import begin_at, peeking
@@ -344,6 +346,65 @@ def test_folder_with_one_folder_per_split(tmp_path):
     np.testing.assert_array_equal(collect(datasets.load(f"folder:{tmp_path}", "validation")), held.astype("f4") / 255)
 
 
+@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "TESTING", "valid"), ("train", "test", "empty")])
+def test_folders_of_splits_are_known_by_other_names_and_beside_folders_without_images(tmp_path, names):
+    for name in names:
+        write_images(tmp_path / name / "a", 2) if name != "empty" else (tmp_path / name).mkdir()
+    found = datasets.info(f"folder:{tmp_path}")
+    expected = {"train": 2, "test": 2} | ({"validation": 2} if "valid" in names else {})
+    assert found.splits == expected and found.class_names == ("a",)
+
+
+@pytest.mark.parametrize("names", [("val", "valid", "train"), ("val", "test"), ("train", "test", "more")])
+def test_folders_of_splits_beside_others_are_refused_as_they_would_be_classes(tmp_path, names):
+    for name in names:
+        write_images(tmp_path / name, 2)
+    with pytest.raises(ValueError, match=f"sub-folder for each split .* Received: .*{names[0]}"):
+        datasets.info(f"folder:{tmp_path}")
+
+
+def test_a_class_may_be_called_as_a_split_is(tmp_path):
+    for name in ("car", "train"):
+        write_images(tmp_path / name, 2)
+    assert datasets.info(f"folder:{tmp_path}").class_names == ("car", "train")
+
+
+def test_hidden_files_and_folders_are_no_images_and_links_are_followed_once(tmp_path):
+    pixels = write_images(tmp_path / "elsewhere", 2)
+    write_images(tmp_path / "set" / "cat" / ".ipynb_checkpoints", 3)
+    write_images(tmp_path / "set" / "dog", 1)
+    (tmp_path / "set" / ".cover.png").write_bytes(b"hidden")
+    (tmp_path / "set" / "cat" / "part").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "cat" / "back").symlink_to(tmp_path / "set" / "cat")
+    found = datasets.info(f"folder:{tmp_path}/set")
+    assert found.splits == {"train": 3} and found.class_names == ("cat", "dog")
+    read = collect(datasets.load(f"folder:{tmp_path}/set", batch_size=3, shuffle=False))
+    np.testing.assert_array_equal(read[:2], pixels / np.float32(255))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("suffix", "mode"), [(".bmp", "L"), (".bmp", "RGB"), (".gif", "RGB"), (".png", "L")])
+def test_every_format_gives_the_channels_that_are_wanted(tmp_path, suffix, mode, channels):
+    grey = np.random.default_rng(0).integers(0, 2, (6, 5), np.uint8) * 255
+    image = Image.fromarray(grey).convert(mode)
+    image.save(tmp_path / f"1{suffix}")
+    read = decode(tf.io.read_file(str(tmp_path / f"1{suffix}")), channels, "1").numpy()
+    np.testing.assert_array_equal(read, np.repeat(grey[..., None], channels, 2))
+
+
+def test_a_bmp_with_a_palette_is_refused_by_name(tmp_path):
+    image = Image.fromarray(np.eye(4, dtype=np.uint8) * 200).convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE)
+    image.save(tmp_path / "1.bmp")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"no palette but that of greys.*1\.bmp"):
+        collect(datasets.load(f"folder:{tmp_path}", batch_size=1))
+
+
+def test_names_of_files_need_not_be_utf_8(tmp_path):
+    pixels = write_images(tmp_path, 1)
+    os.rename(os.fsencode(tmp_path / "000.png"), os.fsencode(tmp_path) + b"/\xff.png")
+    np.testing.assert_array_equal(collect(datasets.load(f"folder:{tmp_path}", batch_size=1)), pixels / np.float32(255))
+
+
 def test_a_class_has_one_number_in_all_splits(tmp_path):
     for split, classes in {"train": "abc", "val": "bc", "test": "c"}.items():
         for name in classes:
@@ -376,6 +437,7 @@ def test_an_image_of_another_size_is_named(tmp_path):
     tf.io.write_file(str(tmp_path / "001.png"), tf.io.encode_png(np.zeros((3, 3, 3), np.uint8)))
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="001.png"):
         collect(datasets.load(f"folder:{tmp_path}", batch_size=8))
+    assert collect(datasets.load(f"folder:{tmp_path}", batch_size=8, size=4)).shape == (40, 4, 4, 3)
 
 
 def test_tiny_imagenet(tmp_path):
@@ -448,6 +510,8 @@ def test_vectors_are_standardised_by_the_training_split(tmp_path):
         ({"a": np.zeros((2, 8, 8)), "b": np.zeros((2, 8, 8))}, "keys"),
         ({"image": np.zeros((2, 8, 8)), "label": np.zeros(3)}, "label"),
         ({"x": np.full((2, 3), np.inf)}, "finite"),
+        ({"image": np.zeros((2, 8, 8)), "label": np.array(["a", "b"])}, "Labels must be numbers.*Received: .*<U1"),
+        ({"train": np.zeros((2, 3), np.uint8), "test": np.zeros((2, 3))}, "one shape and kind.*'float64', 'uint8'"),
     ],
 )
 def test_npz_that_holds_no_data_is_refused(tmp_path, arrays, message):
@@ -463,6 +527,21 @@ def test_npz_keys_choose_the_arrays(tmp_path):
     assert x.numpy().min() == 1 and y.numpy().tolist() == [0, 1]
     with pytest.raises(ValueError, match="'d'"):
         datasets.load(f"npz:{tmp_path}/a.npz", keys={"image": "d"})
+
+
+def test_labels_that_are_guessed_beside_a_named_image_have_to_fit(tmp_path):
+    np.savez(tmp_path / "a.npz", np.zeros((5, 8, 8)), np.zeros((3, 8, 8)), b=np.zeros((3, 8, 8)), y=[0, 1, 2])
+    keys = {"image": "arr_0"}
+    assert not datasets.info(f"npz:{tmp_path}/a.npz", keys=keys).has_labels
+    assert datasets.info(f"npz:{tmp_path}/a.npz", keys={"image": "b"}).has_labels
+    write_records(tmp_path / "a.tfrecord", [{"pixels": [0.5], "label": [0.25]}])
+    assert not datasets.info(f"tfrecord:{tmp_path}/a.tfrecord", keys={"image": "pixels"}).has_labels
+
+
+def test_vectors_of_a_set_without_train_are_not_standardised(tmp_path):
+    np.savez(tmp_path / "a.npz", test=np.zeros((5, 3)))
+    with pytest.raises(ValueError, match="`standardize` needs a split 'train'. Received: .*'test'"):
+        datasets.load(f"npz:{tmp_path}/a.npz", "test", standardize=True)
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path):
@@ -502,6 +581,41 @@ def test_records_without_the_label_that_the_first_one_has_are_unknown(tmp_path):
     write_records(tmp_path / "b.tfrecord", [{"x": [0.1]}, {"x": [0.2], "label": 1}])
     with pytest.raises(ValueError, match="`labels` must be False: the split 'train' of .* has none"):
         datasets.load(f"tfrecord:{tmp_path}/b.tfrecord", labels=True)
+
+
+def test_raw_vectors_are_standardised_as_they_are_loaded(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (200, 6), np.uint8)
+    write_records(tmp_path / "a.tfrecord", [{"x": row.tobytes()} for row in x])
+    found = collect(datasets.load(f"tfrecord:{tmp_path}/a.tfrecord", batch_size=200, data_shape=(6,), standardize=True))
+    np.testing.assert_allclose(found.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(found.std(0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [[0.0] * 63 + [255.0], [0.0] * 63 + [np.nan]], ids=["range", "nan"])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("raw", [True, False])
+def test_records_of_floats_that_are_no_images_are_refused(tmp_path, bad, first, raw):
+    rows = [bad, [0.5] * 64] if first else [[0.5] * 64, bad]
+    write_records(tmp_path / "a.tfrecord", [{"x": np.float32(row).tobytes() if raw else row} for row in rows])
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=r"must be finite,? and in"):
+        collect(datasets.load(f"tfrecord:{tmp_path}/a.tfrecord", batch_size=2, data_shape=(8, 8, 1), size=4))
+
+
+def test_records_of_images_of_many_sizes_are_cut_to_one(tmp_path):
+    images = [tf.io.encode_png(np.zeros((side, 9, 3), np.uint8)).numpy() for side in (8, 12)]
+    write_records(tmp_path / "a.tfrecord", [{"image": image} for image in images])
+    assert collect(datasets.load(f"tfrecord:{tmp_path}/a.tfrecord", batch_size=2, size=4)).shape == (2, 4, 4, 3)
+
+
+def test_each_file_of_records_is_unpacked_by_its_name_and_may_be_called_as_a_pattern(tmp_path):
+    write_records(tmp_path / "[a].tfrecord", [{"x": [0.25]}])
+    with tf.io.TFRecordWriter(str(tmp_path / "b.tfrecord.gz"), "GZIP") as writer:
+        features = tf.train.Features(feature={"x": feature([0.5])})
+        writer.write(tf.train.Example(features=features).SerializeToString())
+    for shuffle in (False, True):
+        both = collect(datasets.load(f"tfrecord:{tmp_path}/*.tf*", batch_size=2, shuffle=shuffle))
+        assert sorted(both.ravel()) == [0.25, 0.5]
+    assert collect(datasets.load(f"tfrecord:{tmp_path}/[a].tfrecord", batch_size=1)) == 0.25
 
 
 def test_tfrecord_errors(tmp_path):

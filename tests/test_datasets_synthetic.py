@@ -161,6 +161,12 @@ def test_binarized_files_are_read_packed_and_unpacked(tmp_path):
         np.testing.assert_array_equal(whole(name), images[..., None])
 
 
+def test_greys_are_refused_where_zeros_and_ones_are_asked_for(tmp_path):
+    np.savez(tmp_path / "grey.npz", x_train=np.arange(784, dtype=np.uint8).reshape(1, 28, 28))
+    with pytest.raises(ValueError, match=r"must hold zeros and ones. Received: greys in 'train'; 'dynamic'"):
+        datasets.load(f"binarized_mnist:{tmp_path}/grey.npz")
+
+
 def test_files_of_another_size_are_refused(tmp_path):
     np.savez(tmp_path / "wrong.npz", train=np.zeros((3, 20, 20), np.uint8))
     with pytest.raises(ValueError, match=r"28x28, or 28x4 packed bytes. Received: \(20, 20\)"):

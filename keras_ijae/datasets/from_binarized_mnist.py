@@ -36,6 +36,13 @@ def _unpacked(source: Source, path: str) -> Source:
     if source.data_shape not in ((28, 28, 1), (28, 4, 1)):
         raise ValueError(f"{path!r} must hold images 28x28, or 28x4 packed bytes. Received: {source.data_shape[:2]}.")
     if source.data_shape == SHAPE:
+        for split in source.splits:
+            x = source.read(split, 0, None).x
+            if x.any() and np.ptp(x[x > 0]):
+                raise ValueError(
+                    f"{path!r} must hold zeros and ones. Received: greys in {split!r}; 'dynamic' makes those of MNIST "
+                    "ones by chance."
+                )
         return source
 
     def read(split: str, start: int, stop: int | None) -> Table:

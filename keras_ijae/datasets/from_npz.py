@@ -26,18 +26,22 @@ def open_source(argument: str, options: Options) -> Source:
     """
     options.refuse("'npz:'", "data_shape")
     path = os.path.expanduser(argument)
-    tables = {split: _table(path, *pair) for split, pair in _splits(path, _arrays(path), options).items()}
+    pairs = _splits(path, _arrays(path), options)
+    tables = {split: _table(path, *pair) for split, pair in pairs.items()}
     shapes = {table.x.shape[1:] for table in tables.values()}
-    dtypes = {table.x.dtype for table in tables.values()}
-    if len(shapes) > 1 or len(dtypes) > 1:
-        raise ValueError(f"The splits of {path!r} must have one shape and dtype. Received: {shapes} of {dtypes}.")
+    kinds = {x.dtype.kind for x, _ in pairs.values()}
+    if len(shapes) > 1 or len(kinds) > 1:
+        dtypes = sorted({str(x.dtype) for x, _ in pairs.values()})
+        raise ValueError(
+            f"The splits of {path!r} must have one shape and kind of numbers. Received: {sorted(shapes)} of {dtypes}."
+        )
 
     def read(split: str, start: int, stop: int | None) -> Table:
         table = tables[split]
         return Table(table.x[start:stop], None if table.y is None else table.y[start:stop])
 
     labelled = frozenset(split for split, table in tables.items() if table.y is not None)
-    scale = 255.0 if dtypes.pop() == np.uint8 else 1.0
+    scale = 255.0 if next(iter(tables.values())).x.dtype == np.uint8 else 1.0
     sizes = {split: table.size for split, table in tables.items()}
     return Source(sizes, shapes.pop(), read, scale, labelled, shuffled=False)
 
@@ -73,7 +77,14 @@ def _splits(path: str, arrays: dict, options: Options) -> dict[str, tuple]:
                 f"{ {name: array.shape for name, array in arrays.items()} }. Say which with `keys`={{'image': NAME}}."
             )
         image = others[0]
+    if options.key("image") and not options.key("label") and label and not _fits(arrays[image], arrays[label]):
+        label = None  # which was guessed
     return {"train": (arrays[image], None if label is None else arrays[label])}
+
+
+def _fits(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether there is a label, or a row of targets, for each example."""
+    return y.shape[:1] == x.shape[:1] and y.ndim <= 2
 
 
 def _first(arrays: dict, names: list[str] | tuple[str, ...]) -> str | None:
@@ -83,23 +94,25 @@ def _first(arrays: dict, names: list[str] | tuple[str, ...]) -> str | None:
 def _table(path: str, x: np.ndarray, y: np.ndarray | None) -> Table:
     if not x.ndim or not x.size:
         raise ValueError(f"The data set is empty: {path!r} holds an array of shape {x.shape}.")
-    if y is not None and (y.shape[:1] != x.shape[:1] or y.ndim > 2):
+    if y is not None and not _fits(x, y):
         raise ValueError(f"{path!r} must hold one label per example. Received: {x.shape} and labels {y.shape}.")
     if x.ndim == 2:
-        return Table(_vectors(path, x), _labels(y))
+        return Table(_vectors(path, x), _labels(path, y))
     if x.ndim not in (3, 4):
         raise ValueError(
             "Arrays must be images (n, height, width[, channels]) or vectors (n, features). "
             f"Received: {path!r} of shape {x.shape}."
         )
-    return Table(_images(path, x if x.ndim == 4 else x[..., None]), _labels(y))
+    return Table(_images(path, x if x.ndim == 4 else x[..., None]), _labels(path, y))
 
 
-def _labels(y: np.ndarray | None) -> np.ndarray | None:
+def _labels(path: str, y: np.ndarray | None) -> np.ndarray | None:
     if y is None:
         return None
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"Labels must be numbers: classes as 0, 1, .... Received: {path!r} with dtype {y.dtype}.")
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    return y.astype(np.int64) if np.issubdtype(y.dtype, np.integer) else y
+    return y if y.dtype.kind == "f" else y.astype(np.int64)
 
 
 def _vectors(path: str, x: np.ndarray) -> np.ndarray:

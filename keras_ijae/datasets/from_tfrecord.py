@@ -4,7 +4,9 @@ import dataclasses
 import functools
 import math
 import os
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae.datasets.images import decode, is_encoded
@@ -29,13 +31,14 @@ class _Layout:
 
 
 def open_source(argument: str, options: Options) -> Source:
-    """Opens `tfrecord:PATTERN`; files ending in .gz are read as gzip.
+    """Opens `tfrecord:PATTERN`, `~` expanded; files ending in .gz are read as gzip.
 
     Raises:
         FileNotFoundError: no file fits the pattern.
         ValueError: not TFRecord files of Examples, no image in them, or a shape that is unknown or wrong.
     """
-    files = sorted(tf.io.gfile.glob(argument))
+    argument = os.path.expanduser(argument)
+    files = [argument] if os.path.isfile(argument) else sorted(tf.io.gfile.glob(argument))
     if not files:
         raise FileNotFoundError(f"No file fits the pattern {argument!r}.")
     for file in files:
@@ -57,12 +60,12 @@ def open_source(argument: str, options: Options) -> Source:
     )
 
 
-def _compression(files: list[str]) -> str:
-    return "GZIP" if files[0].endswith(".gz") else ""
+def _records_of(file: tf.Tensor) -> tf.data.Dataset:
+    return tf.data.TFRecordDataset(file, tf.where(tf.strings.regex_full_match(file, r"(?s).*\.gz"), "GZIP", ""))
 
 
 def _records(files: list[str]) -> tf.data.Dataset:
-    return tf.data.TFRecordDataset(files, compression_type=_compression(files))
+    return tf.data.Dataset.from_tensor_slices(files).flat_map(_records_of)
 
 
 def _first(files: list[str]) -> dict[str, tf.train.Feature]:
@@ -81,15 +84,18 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
     names = [options.key("image")] if options.key("image") else _IMAGES
     image = next((name for name in names if name in example), None)
     label = options.key("label") or next((name for name in _LABELS if name in example), None)
+    if options.key("image") and not options.key("label") and label and not _is_label(example[label]):
+        label = None  # which was guessed
     if image is None or (label and label not in example):
         raise ValueError(
             f"The records of {file!r} hold {sorted(example)} and none called {label if image else ' or '.join(names)}: "
             "say which with `keys`={'image': NAME, 'label': NAME}."
         )
-    if label and len(example[label].int64_list.value) != 1:
+    if label and not _is_label(example[label]):
         raise ValueError(f"The records' {label!r} must be one integer. Received: {file!r} with {example[label]!s:.80}.")
     if example[image].WhichOneof("kind") == "float_list":
-        return _Layout(image, "floats", _floats_shape(example[image], file, options), label)
+        layout = _Layout(image, "floats", _floats_shape(example[image], file, options), label)
+        return _checked(layout, np.reshape(np.float32(example[image].float_list.value), layout.shape), file)
     if example[image].WhichOneof("kind") != "bytes_list" or not example[image].bytes_list.value:
         raise ValueError(
             f"The records' {image!r} must be bytes or floats. Received: {file!r} with integers or nothing."
@@ -97,7 +103,8 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
     data = example[image].bytes_list.value[0]
     if is_encoded(data):
         options.refuse("encoded images", "data_shape")
-        height, width, channels = tf.io.decode_image(data, expand_animations=False).shape
+        sides = tf.io.decode_image(data, expand_animations=False).shape
+        height, width, channels = (None, None, sides[2]) if options.varying else sides
         return _Layout(image, "encoded", (height, width, 1 if channels < 3 else 3), label)
     shape = options.data_shape or _stored_shape(example)
     if shape is None or min(shape) < 1 or len(data) not in (math.prod(shape), 4 * math.prod(shape)):
@@ -105,7 +112,24 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
             f"The records' {image!r} is {len(data)} raw bytes: pass the images' `data_shape`, whose product must be "
             f"that (uint8) or a quarter of it (float32). Received: data_shape={shape}."
         )
-    return _Layout(image, "uint8" if len(data) == math.prod(shape) else "float32", tuple(shape), label)
+    layout = _Layout(image, "uint8" if len(data) == math.prod(shape) else "float32", tuple(shape), label)
+    return _checked(layout, data, file)
+
+
+def _is_label(feature: tf.train.Feature) -> bool:
+    return len(feature.int64_list.value) == 1
+
+
+def _checked(layout: _Layout, value: Any, file: str) -> _Layout:
+    """The layout; ValueError where the first record's values are no floats as they have to be."""
+    try:
+        _pixels(tf.constant(value), layout)
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"The records' {layout.image!r}, taken for {layout.kind} of shape {layout.shape}, must be finite, and in "
+            f"[0, 1] as images. Received: {file!r} with others. Bytes of another shape need `data_shape`."
+        ) from error
+    return layout
 
 
 def _floats_shape(feature: tf.train.Feature, file: str, options: Options) -> tuple[int, ...]:
@@ -134,8 +158,7 @@ def _stream(files: list[str], layout: _Layout, size: int | None) -> Stream:
             return _records(files)
         names = tf.data.Dataset.from_tensor_slices(files)
         names = names.shuffle(len(files), seed=seed, reshuffle_each_iteration=False)
-        reader = lambda name: tf.data.TFRecordDataset(name, compression_type=_compression(files))  # noqa: E731
-        return names.interleave(reader, cycle_length=min(8, len(files)), block_length=16)
+        return names.interleave(_records_of, cycle_length=min(8, len(files)), block_length=16)
 
     spec = {layout.image: tf.io.FixedLenFeature([], tf.string)}
     if layout.kind == "floats":
@@ -153,6 +176,11 @@ def _stream(files: list[str], layout: _Layout, size: int | None) -> Stream:
 def _pixels(value: tf.Tensor, layout: _Layout) -> tf.Tensor:
     if layout.kind == "encoded":
         return tf.ensure_shape(decode(value, layout.shape[2], "a record's bytes"), layout.shape)
-    if layout.kind == "floats":
-        return value
-    return tf.reshape(tf.io.decode_raw(value, getattr(tf, layout.kind)), layout.shape)
+    if layout.kind == "uint8":
+        return tf.reshape(tf.io.decode_raw(value, tf.uint8), layout.shape)
+    x = value if layout.kind == "floats" else tf.reshape(tf.io.decode_raw(value, tf.float32), layout.shape)
+    images = len(layout.shape) == 3
+    fits = tf.math.is_finite(x) & ((x >= 0) & (x <= 1)) if images else tf.math.is_finite(x)
+    received = [f"A record's floats must be finite{' and in [0, 1]' * images}, not", tf.reduce_min(x), tf.reduce_max(x)]
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(fits), received)]):
+        return tf.identity(x)

@@ -122,7 +122,8 @@ def load(
         if value is not None:
             flag(argument, value)
     flag("labels", labels), flag("standardize", standardize)
-    source = open_source(name, _options(keys, data_shape, data_dir, download, prepare=True))
+    varying = size is not None and crop in (None, "none", "center")
+    source = open_source(name, _options(keys, data_shape, data_dir, download, prepare=True, varying=varying))
     part, start, stop = resolve(split, source)
     names = _label_names(name, part, source, labels, attributes)
     frame, shape = framing(source.crop if crop is None else crop, size, source.data_shape)
@@ -179,7 +180,7 @@ def hold_out(
     return parted(split, open_source(name, _options(keys, data_shape, data_dir, download, prepare=True)))
 
 
-def _options(keys, data_shape, data_dir, download, prepare) -> Options:
+def _options(keys, data_shape, data_dir, download, prepare, varying=False) -> Options:
     if keys is not None and not (isinstance(keys, dict) and set(keys) <= {"image", "label"}):
         raise ValueError(f"Argument `keys` must be a dictionary with 'image' and/or 'label'. Received: keys={keys!r}.")
     if data_dir is not None:
@@ -187,7 +188,7 @@ def _options(keys, data_shape, data_dir, download, prepare) -> Options:
     if data_shape is not None:
         checks.data_shape(data_shape)
     flag("download", download), flag("prepare", prepare)
-    return Options(keys or None, data_shape, data_dir, download, prepare)
+    return Options(keys or None, data_shape, data_dir, download, prepare, varying)
 
 
 def _label_names(
@@ -237,10 +238,12 @@ def _statistics(name: str, source: Source) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature over the whole training split, float32."""
     if len(source.data_shape) != 1:
         raise ValueError(f"Argument `standardize` is for vectors. Received: {name!r} of shape {source.data_shape}.")
+    if "train" not in source.splits:
+        raise ValueError(f"Argument `standardize` needs a split 'train'. Received: {name!r} with {[*source.splits]}.")
     examples = source.read("train", 0, source.splits["train"])
     if isinstance(examples, Stream):
         examples = _collect(examples)
-    x = examples.x.astype(np.float64)
+    x = examples.x.astype(np.float64) / source.scale
     deviation = x.std(0)
     return x.mean(0).astype(np.float32), np.where(deviation > 0, deviation, 1.0).astype(np.float32)
 

@@ -18,6 +18,7 @@ class Options:
         data_dir: where tfds keeps its prepared sets.
         download: whether tfds may download.
         prepare: False when only the description of the set is wanted.
+        varying: whether images are cut and resized, so that their sides may vary.
     """
 
     keys: dict[str, str] | None = None
@@ -25,6 +26,7 @@ class Options:
     data_dir: str | None = None
     download: bool = True
     prepare: bool = True
+    varying: bool = False
 
     def refuse(self, origin: str, *arguments: str) -> None:
         """Raises if one of `arguments` was given to an origin that does not use it."""
