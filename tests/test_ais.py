@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal
 from tiny import affine, float64  # noqa: F401
 
 import keras_ijae as ki
+from keras_ijae.distributions import GaussianMixture
 from keras_ijae.distributions.likelihoods import Gaussian
 from keras_ijae.evaluation import ais_log_likelihood, bdmc
 
@@ -71,6 +72,25 @@ def test_one_step_is_importance_sampling_from_the_prior(linear):
 @pytest.mark.slow
 def test_the_step_size_finds_the_acceptance_it_aims_at(linear):
     assert np.all(np.abs(ais_log_likelihood(linear, X, steps=600).acceptance - 0.65) < 0.1)
+
+
+def autoencoder(unit):
+    """x = W z / unit + b, with a mixture as prior whose codes are `unit` times as large."""
+    prior = GaussianMixture(2, components=2)
+    prior.shares.assign([0.3, 0.7])
+    prior.means.assign(unit * np.array([[-1.0, 0.0], [1.0, 0.5]]))
+    prior.triangles.assign(unit * np.array([[[0.7, 0.0], [0.3, 0.5]], [[0.4, 0.0], [-0.2, 0.8]]]))
+    return ki.models.AE(
+        encoder=affine(np.zeros((4, 2)), np.zeros(2), (4,)), decoder=affine(W.T / unit, B, (2,)), prior=prior
+    )
+
+
+def test_the_unit_of_the_latents_does_not_matter():
+    how = {"steps": 30, "chains": 4, "likelihood": Gaussian(NOISE**0.5)}
+    first, *others = (
+        ais_log_likelihood(autoencoder(unit), X, **how).log_likelihood for unit in (1.0, 1024.0, 1 / 1024)
+    )
+    np.testing.assert_allclose(others, [first] * 2, atol=1e-3)
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ CASES = {
     "probabilities, Bernoulli": (gan, {}, "bernoulli", BITS, bits, log_normal),
     "probabilities, Gaussian": (gan, {}, Gaussian(SCALE), GREY, NORMAL, log_normal),
     "probabilities, Laplace": (gan, {}, Laplace(SCALE), GREY, density(stats.laplace(0, SCALE)), log_normal),
-    "probabilities, levels": (gan, {}, DiscretizedLogistic(SCALE), GREY, levels, log_normal),
+    "probabilities, levels": (gan, {}, DiscretizedLogistic(SCALE), np.clip(GREY, 0, 1), levels, log_normal),
     "implicit probabilities, Bernoulli": (svae, {}, "bernoulli", BITS, bits, log_normal),
     "implicit, Gaussian": (svae, {"activation": "linear"}, Gaussian(1.0), GREY, PLAIN, log_normal),
     "uniform prior": (gan, {"prior": "uniform"}, "bernoulli", BITS, bits, log_box),
@@ -155,6 +155,13 @@ def test_a_prior_without_a_density_is_refused(name):
 def test_a_likelihood_without_a_density_is_refused():
     with pytest.raises(ValueError, match="`likelihood` must have a density. Received: 'cyclic_shift'"):
         ais_log_likelihood(ki.create("gan", (8, 8, 1), 2, width=8), BITS, likelihood="cyclic_shift")
+
+
+def test_a_likelihood_of_which_no_model_has_learned_the_scale_is_refused():
+    model = vae(likelihood="learned_gaussian")
+    with pytest.raises(ValueError, match="`likelihood` must have a scale, which nothing has learned here"):
+        ais_log_likelihood(model, GREY, 2, 2, likelihood=Gaussian("learned"))
+    assert np.isfinite(ais_log_likelihood(model, GREY, 2, 2, likelihood=model.likelihood).mean)
 
 
 def test_the_name_of_a_learned_scale_is_the_scale_that_the_model_has_learned():

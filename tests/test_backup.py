@@ -3,6 +3,7 @@
 import contextlib
 import signal
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import keras_ijae as ki
 from keras_ijae.datasets import from_binarized_mnist, from_folder, from_npz
 from keras_ijae.datasets.source import Options
 from keras_ijae.training import Backup, StopOnSignal
+from keras_ijae.training.steering import give_back, remember
 
 EPOCHS, BATCH = 2, 32
 GAME = {"data_shape": (8, 8, 1), "latent_dim": 2, "networks": "mlp", "width": 8}
@@ -198,6 +200,19 @@ def test_what_keras_steers_by_goes_on_where_it_was(first, tmp_path):
     done, nothing, _ = steered(tmp_path / "torn", first)
     same(weights(whole), weights(done))
     assert nothing == {}
+
+
+def test_what_a_callback_remembers_is_given_back_to_one_that_looks_at_the_same(tmp_path):
+    stopping, checkpoint = keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint
+    before = [stopping("val_loss"), stopping("val_gen/fid"), stopping("val_gen/fid")]
+    for best, callback in enumerate(before):
+        callback.best, callback.wait = float(best), best
+    with h5py.File(tmp_path / "kept.h5", "w") as file:
+        remember(before, file)
+        after = [checkpoint("m.keras", "val_loss"), stopping("val_gen/fid"), stopping("loss"), stopping("val_loss")]
+        fresh = [callback.best for callback in after]
+        give_back(after, file)
+    assert [callback.best for callback in after] == [fresh[0], 1.0, fresh[2], 0.0] and after[1].wait == 1
 
 
 @pytest.mark.slow

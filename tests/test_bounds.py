@@ -231,6 +231,32 @@ def test_a_prior_built_on_the_standard_normal_with_another_density_has_its_own_k
     np.testing.assert_allclose(code_and_kl(posterior, StandardNormal(2), params, noise)[1], 0, atol=1e-6)
 
 
+class WidePosterior(DiagonalGaussian):
+    """N(mean, 9 scale²), built on N(mean, scale²)."""
+
+    def sample_and_log_prob(self, params, noise):
+        mean, scale = self._mean_and_scale(params)
+        log_q = stats.norm.logpdf(noise).sum(1) - tf.reduce_sum(tf.math.log(3 * scale), axis=1)
+        return mean + 3 * scale * noise, tf.cast(log_q, tf.float32)
+
+
+def test_a_posterior_built_on_another_with_other_codes_has_no_closed_forms_of_its():
+    posterior, params, noise = WidePosterior(2), np.zeros((20_000, 4), "float32"), random.normal((20_000, 2), 0)
+    assert not posterior.has_kl and not posterior.has_log_prob
+    assert DiagonalGaussian.has_kl and FullGaussian.has_log_prob and IAF.has_log_prob
+    _, kl = code_and_kl(posterior, StandardNormal(2), params, noise)
+    np.testing.assert_allclose(np.mean(kl), 2 * (4 - np.log(3)), atol=0.1)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "discretized_logistic"])
+def test_data_outside_of_the_range_of_a_likelihood_have_no_bounds(likelihood):
+    model, x = create("vae", (3,), likelihood=likelihood), 20 * data(3)
+    scores = [model.elbo, model.importance_weighted_bound, lambda x: ais_log_likelihood(model, x, 2, 2)]
+    for score in [*scores, lambda x: ki.evaluation.evaluate(model, x, ["elbo"])]:
+        with pytest.raises(ValueError, match=r"`x` must be in \[0, 1\] under a .*Received: range"):
+            score(x)
+
+
 @pytest.mark.slow
 def test_annealed_importance_sampling_takes_a_learned_mixture():
     model, x = linear(mixture()), data(5)

@@ -734,6 +734,7 @@ def test_an_error_leaves_no_run_behind(tmp_path):
 
 def test_settings_are_read_as_json_words_or_text():
     given = ["lam=0.3", "steps=2", "on=True", "off=false", "none=None", "shape=[2, 3]", "prior=uniform", "text=a=b"]
+    assert settings.parse("--set", ["a=.5", "b=1.", "c=+1", "d=1e-3"]) == {"a": 0.5, "b": 1.0, "c": 1, "d": 1e-3}
     assert settings.parse("--set", given) == {
         "lam": 0.3,
         "steps": 2,

@@ -122,11 +122,51 @@ def test_one_rate_for_all_is_refused_where_a_schedule_sets_one():
         ({"judge": "sdg"}, "'judge' must be a Keras optimizer. Received: 'sdg'"),
         ({"judge": SGD(gradient_accumulation_steps=2)}, "'judge'.*gradient_accumulation_steps.*larger batch"),
         ({"judge": SGD(use_ema=True)}, "'judge'.*use_ema.*`ema`"),
+        ({"judge": keras.optimizers.LossScaleOptimizer(SGD(use_ema=True))}, "'judge'.*use_ema.*`ema`"),
     ],
 )
 def test_what_is_no_optimizer_for_a_move_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         Toy().compile(given)
+
+
+SCALED = keras.optimizers.LossScaleOptimizer
+
+
+@pytest.mark.parametrize("given", [SGD(0.1, loss_scale_factor=64.0), SCALED(SGD(0.1, loss_scale_factor=64.0), 4.0)])
+def test_scales_of_losses_change_no_step(given):
+    np.testing.assert_allclose(steps_of(given), steps_of(SGD(0.1)), rtol=1e-5)
+
+
+class Own(SGD):
+    """An optimizer that is not registered with Keras."""
+
+
+@pytest.mark.parametrize("given", [SCALED(SGD(0.01)), Own(0.01), keras.optimizers.Lion(0.01)])
+def test_optimizers_of_every_kind_are_copied_for_every_move(given):
+    model = Toy()
+    model.compile(given)
+    for optimizer in model.optimizer.by_move.values():
+        assert type(optimizer) is type(given) and optimizer is not given
+    assert rates(model) == pytest.approx([0.01, 0.01])
+
+
+def test_an_optimizer_that_cannot_be_copied_is_refused_with_a_way_out():
+    with (
+        pytest.warns(UserWarning, match="includes a `lambda`"),
+        pytest.raises(ValueError, match="cannot make a copy for each: pass a dictionary move -> optimizer"),
+    ):
+        Toy().compile(SGD(lambda: 0.1))
+
+
+def test_what_is_left_out_of_weight_decay_is_left_out_of_every_move():
+    given = keras.optimizers.AdamW(1e-9, weight_decay=1e6)
+    given.exclude_from_weight_decay(var_names=["bias"])
+    model = Toy()
+    model.compile(given)
+    for optimizer in model.optimizer.by_move.values():
+        kept = {variable.name: optimizer._use_weight_decay(variable) for variable in model.weights_of("player")}
+        assert kept == {"kernel": True, "bias": False}
 
 
 def test_a_summary_is_printed_of_a_new_a_compiled_and_a_loaded_model(tmp_path):

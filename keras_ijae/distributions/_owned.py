@@ -24,6 +24,11 @@ class Owned:
                 f"Received: one that a {self._owner} has"
             )
 
+    @property
+    def owner(self) -> str | None:
+        """The class of the model that trains its weights; None where no model has it."""
+        return self._owner
+
     def claim(self, model: Any) -> None:
         """Called by the model when that is whole: what it trains can be no other model's."""
         self._owner = type(model).__name__

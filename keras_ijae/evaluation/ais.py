@@ -18,7 +18,9 @@ class AIS:
         log_likelihood: (n,) nats; nats of a density where the likelihood is continuous. For steps of a fixed size exp
             of each is an unbiased estimate of p(x), so that each is a lower bound of log p(x) on average; here the size
             follows the acceptance, a bias that falls with the number of chains and steps.
-        acceptance: (n,) the share of recent proposals that were accepted; steps are adapted to make it 0.65.
+        acceptance: (n,) the share of recent proposals that were accepted; steps are adapted to make it 0.65. It does
+            not show that there were too few steps, as for sharp likelihoods: compare with the estimate of more steps,
+            with `bdmc` and, where the model has it, `importance_weighted_bound`.
     """
 
     log_likelihood: np.ndarray
@@ -68,8 +70,9 @@ def ais_log_likelihood(
     u is the code z, or the pair of z and the decoder's noise n ~ N(0, I) where the decoder is implicit. From u ~ p(u),
     for t = 1 ... T: log w += (beta_t - beta_{t-1}) log p(x|u), then a step of Hamiltonian Monte Carlo that leaves
     p(u) p(x|u)^beta_t invariant. The estimate is the log of the mean of w over chains. beta is a sigmoid between -4 and
-    4, scaled to [0, 1]. The step size of each observation follows its acceptance rate. All observations and chains move
-    at once. In a bounded prior, proposals outside it are rejected.
+    4, scaled to [0, 1]. Steps are in units of each latent's standard deviation, rounded to a power of two; their size
+    of each observation follows its acceptance rate. All observations and chains move at once. In a bounded prior,
+    proposals outside it are rejected.
 
     Args:
         model: any model whose prior has a density on R^latent_dim: "normal", "uniform", "gmm",
@@ -90,7 +93,8 @@ def ais_log_likelihood(
         labels: of `x`, for conditional models, or (x, labels) as `x`: the estimate is of log p(x | label).
 
     Raises:
-        ValueError: `x` does not fit, numbers below 1, no likelihood or one without a density, or a prior without one.
+        ValueError: `x` does not fit or is out of the likelihood's range, numbers below 1, no likelihood or one without
+            a density, or a prior without one.
 
     Example:
         svae = ki.create("svae", (28, 28, 1), 16)
@@ -104,6 +108,7 @@ def ais_log_likelihood(
     checks.seed(seed), checks.flag("progress", progress)
     joint = Joint(model, likelihood, **counts)
     batch, found = model.labelled(x, labels), []
+    joint.likelihood.check_range(batch.x)
     for part in range(0, batch.x.shape[0], batch_size):
         rows = batch.each(lambda values, at=part: values[at : at + batch_size])
         key = random.fold(seed, "ais", part)

@@ -15,6 +15,7 @@ from keras_ijae.evaluation.capabilities import PRIOR_DENSITY, scored_prior
 from keras_ijae.game import Batch
 from keras_ijae.progress import tracked
 
+_DRAWS = 1000  # of the prior, by which steps are scaled
 _SEGMENTS = 50  # calls into TensorFlow for one chain, between which the progress bar moves
 
 
@@ -25,7 +26,8 @@ class Joint:
     it the decoder's noise.
     """
 
-    TARGET, SMOOTHING, FACTOR, SMALLEST, LARGEST = 0.65, 0.9, 1.02, 1e-4, 0.5
+    TARGET, SMOOTHING, FACTOR = 0.65, 0.9, 1.02
+    SMALLEST, LARGEST = 1e-4, 0.5  # steps, in units of `scale`
 
     def __init__(self, model: Any, likelihood: Any, **counts: int) -> None:
         for name, count in counts.items():
@@ -40,6 +42,8 @@ class Joint:
         schedule = 1 / (1 + np.exp(-np.linspace(-4, 4, self.steps + 1)))
         self.betas = tf.constant((schedule - schedule[0]) / (schedule[-1] - schedule[0]), tf.float32)
         self._segment = tf.function(self._moves)
+        spread = tf.math.reduce_std(self.sample(1, _DRAWS, random.fold(0, "scale")), axis=[0, 1])
+        self.scale = 2.0 ** tf.round(tf.math.log(spread) / math.log(2))  # of each latent; of N(0, I) exactly 1
 
     def sample(self, chains: int, n: int, key: tf.Tensor) -> tf.Tensor:
         """u ~ p(u), (chains, n, size)."""
@@ -110,7 +114,7 @@ class Joint:
             prior, likelihood = self._terms(x, latents)
             return prior + beta * tf.cast(likelihood, prior.dtype)
 
-        kernel = tfp().mcmc.HamiltonianMonteCarlo(target, step_size[:, None], self.leapfrog_steps)
+        kernel = tfp().mcmc.HamiltonianMonteCarlo(target, step_size[:, None] * self.scale, self.leapfrog_steps)
         u, results = kernel.one_step(u, kernel.bootstrap_results(u), seed=key)
         accepted = tf.reduce_mean(tf.exp(tf.minimum(results.log_accept_ratio, 0)), axis=0)
         acceptance = self.SMOOTHING * acceptance + (1 - self.SMOOTHING) * accepted
@@ -126,8 +130,8 @@ def _likelihood(model: Any, given: Any) -> Likelihood:
             f"Argument `likelihood` is needed: {type(model).__name__} has no p(x|z) of its own. Received: None"
         )
     found = likelihoods.get(chosen, model.data_shape)
-    if not isinstance(chosen, Likelihood) and found.trainable_variables:
-        if type(found) is not type(model.observation_model):
+    if found.trainable_variables and (not isinstance(chosen, Likelihood) or chosen.owner is None):
+        if isinstance(chosen, Likelihood) or type(found) is not type(model.observation_model):
             has = "none" if model.observation_model is None else f"a {type(model.observation_model).__name__}"
             raise ValueError(
                 "Argument `likelihood` must have a scale, which nothing has learned here: give a number, as in "

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae.game import data
-from keras_ijae.game.data import Batch
 from keras_ijae.game.networks import check_batch
 from keras_ijae.machines import of_all_machines
 from keras_ijae.replicas import goes_whole
@@ -35,7 +34,8 @@ def first_look(game: Any, x: Any, y: Any, batch_size: int | None) -> tuple[int, 
     if y is not None:
         first = (first, y[: batch_size or ROWS])
     batch = game.batch_of(first)
-    _check_range(game, batch)
+    if game.observation_model is not None:
+        game.observation_model.check_range(batch.x)
     return batch.x.shape[0], x
 
 
@@ -77,16 +77,4 @@ def check_shuffled_alike(strategy: tf.distribute.Strategy) -> None:
             "Argument `shuffle` must be False for arrays on several machines, which would each shuffle in its own way, "
             "unless all have called keras.utils.set_random_seed with one number; or pass a data set of "
             f"ki.datasets.load. Received: the seeds {['none' if seed == _UNSEEDED else seed for seed in seeds]}"
-        )
-
-
-def _check_range(game: Any, batch: Batch) -> None:
-    model = game.observation_model
-    if model is None or not model.of_unit_interval:
-        return
-    low, high = float(tf.reduce_min(batch.x)), float(tf.reduce_max(batch.x))
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"Argument `x` must be in [0, 1] under a {type(model).__name__} likelihood: scale the data, or create "
-            f"the system with another, such as likelihood='gaussian'. Received: range [{low:g}, {high:g}]"
         )

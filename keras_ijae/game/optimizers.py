@@ -63,8 +63,8 @@ def resolve(given: Any, defaults: dict[str, keras.optimizers.Optimizer]) -> dict
     if given is None:
         given = {}
     elif not isinstance(given, dict) or "class_name" in given:
-        template = keras.optimizers.serialize(_optimizer("optimizer", given))
-        given = {move: keras.optimizers.deserialize(template) for move in defaults}
+        template = _optimizer("optimizer", given)
+        given = {move: _copy(template) for move in defaults}
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise ValueError(f"Argument `optimizer` names unknown moves {unknown}. Known: {sorted(defaults)}")
@@ -85,7 +85,8 @@ def _optimizer(move, value):
         raise ValueError(f"Argument `optimizer`: {move!r} must be a Keras optimizer. Received: {value!r}") from error
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(f"Argument `optimizer`: {move!r} must be a Keras optimizer. Received: {value!r}")
-    if getattr(optimizer, "gradient_accumulation_steps", None) or optimizer.use_ema:
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner.gradient_accumulation_steps or inner.use_ema:
         raise ValueError(
             f"The optimizer of {move!r} sets gradient_accumulation_steps or use_ema, which know nothing of players. "
             "Use a larger batch, and the model's own `ema`"
@@ -93,11 +94,26 @@ def _optimizer(move, value):
     return optimizer
 
 
+def _copy(optimizer):
+    """Another one, which is not built; names that are left out of weight decay are no part of a configuration."""
+    try:
+        made = type(optimizer).from_config(optimizer.get_config())
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            "Argument `optimizer` gives all moves one optimizer, of which Keras cannot make a copy for each: pass a "
+            f"dictionary move -> optimizer. Received: {optimizer!r}, {error!s:.200}"
+        ) from error
+    inner, copied = (getattr(one, "inner_optimizer", one) for one in (optimizer, made))
+    if pattern := getattr(inner, "_exclude_from_weight_decay_pattern", None):
+        copied.exclude_from_weight_decay(var_names=[pattern.pattern])
+    return made
+
+
 def gradients(tape, losses, optimizers, variables, part: tf.Tensor) -> dict[str, list]:
     """move -> gradients of the moving networks alone, one backward pass for each distinct loss tensor.
 
-    Replicas' gradients are summed by the optimizer, so each is multiplied by its `part` in their mean; a loss-scaling
-    optimizer's gradients come multiplied by its scale.
+    Replicas' gradients are summed by the optimizer, so each is multiplied by its `part` in their mean; those of an
+    optimizer that scales losses come multiplied by its scale.
     """
     found: dict[str, list] = {}
     for loss, moves in _by_loss(losses):
@@ -119,9 +135,10 @@ def _by_loss(losses):
 
 
 def _scale(optimizer, dtype):
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return tf.cast(optimizer.scale_loss(tf.ones([], tf.float32)), dtype)
-    return tf.ones([], dtype)
+    """By what `apply` divides gradients: a `loss_scale_factor`, the scale of a `LossScaleOptimizer`, or both."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    scale = tf.ones([], tf.float32)
+    return tf.cast(optimizer.scale_loss(scale if inner is None else inner.scale_loss(scale)), dtype)
 
 
 def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:

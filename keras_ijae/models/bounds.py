@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_ijae import checks, random
 from keras_ijae.distributions.posteriors import Posterior
 from keras_ijae.distributions.priors import Prior
-from keras_ijae.distributions.supports import Support, described, holds
+from keras_ijae.distributions.supports import STICKS, Support, described, holds
 from keras_ijae.game.data import Batch
 
 
@@ -72,9 +72,10 @@ def check_density(prior: Prior, support: Support, codes_of: str) -> None:
     """
     if not (prior.has_log_prob and holds(prior.support, support)):
         where = described(prior.support) if prior.has_log_prob else "without a density"
+        known = "'sticks'" if support == STICKS else "'normal', 'mixture'"
         raise ValueError(
             f"Argument `prior` must have a density wherever codes of {codes_of} are, "
-            f"{described(support)}; else their KL is infinite. Pass 'normal', 'mixture' or another `Prior` "
+            f"{described(support)}; else their KL is infinite. Pass {known} or another `Prior` "
             f"that has, or a `Posterior` with codes where the prior's are. Received: {type(prior).__name__}, {where}"
         )
 
@@ -193,7 +194,9 @@ class Bounds:
                 f"This {type(self).__name__} has no bounds of log p(x), which need densities: create it with "
                 "posterior='diagonal', a likelihood as 'gaussian', and a prior as 'normal'"
             )
-        return self.labelled(x, labels)
+        batch = self.labelled(x, labels)
+        self.observation_model.check_range(batch.x)
+        return batch
 
     def _keyed_noise(self, rows, key):
         noise = {"code": random.normal([rows, self.code_noise_dim], key)}

@@ -43,9 +43,10 @@ def stopped(callbacks: Sequence[keras.callbacks.Callback]) -> bool:
 
 
 def _places(callbacks):
-    """Where in a file each callback has its place: by its order and class."""
+    """Where in a file each callback has its place: by its class and what it looks at, and its order among such."""
     known = [one for one in callbacks if isinstance(one, tuple(REMEMBERED))]
-    return {f"{_GROUP}/{index}-{type(one).__name__}": one for index, one in enumerate(known)}
+    names = [f"{type(one).__name__}-{one.monitor}".replace("/", "|") for one in known]
+    return {f"{_GROUP}/{names[:index].count(name)}-{name}": known[index] for index, name in enumerate(names)}
 
 
 def _state(callback):

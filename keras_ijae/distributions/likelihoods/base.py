@@ -49,6 +49,17 @@ class Likelihood(Owned, keras.layers.Layer):
     def validate(self, data_shape: tuple[int, ...]) -> None:
         """Raises ValueError where data of this shape, without the batch, cannot have this likelihood."""
 
+    def check_range(self, x: tf.Tensor) -> None:
+        """Raises ValueError where data `(batch, ...)` lie outside of [0, 1] and must not."""
+        if not self.of_unit_interval:
+            return
+        low, high = float(tf.reduce_min(x)), float(tf.reduce_max(x))
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"Argument `x` must be in [0, 1] under a {type(self).__name__} likelihood: scale the data, or create "
+                f"the system with another, such as likelihood='gaussian'. Received: range [{low:g}, {high:g}]"
+            )
+
     def output_problem(self, outputs: np.ndarray) -> str:
         """What a decoder's outputs show to be wrong with its last activation: a sentence, or "" where nothing is.
 

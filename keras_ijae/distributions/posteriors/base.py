@@ -25,7 +25,8 @@ class Posterior(Owned, keras.layers.Layer):
     Attributes:
         units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
         noise_dim: size of the normal noise that one code is made of, latent_dim unless a subclass sets another.
-        has_log_prob: whether `log_prob` of any code is defined.
+        has_log_prob: whether `log_prob` of any code is defined. A subclass that draws other codes than its base does,
+            by a `sample_and_log_prob` of its own, has neither this nor the next of its base.
         has_kl: whether `kl`, to N(0, I), is; a `Prior` says what other closed forms there are.
         support: where the codes are, see `Prior`.
 
@@ -50,6 +51,11 @@ class Posterior(Owned, keras.layers.Layer):
             log_prob=(Posterior._checked, Posterior._codes),
             kl=(Posterior._checked,),
         )
+        own = vars(cls)
+        if own.keys() & {"sample_and_log_prob", "draw"} and "distribution" not in own:  # other codes than its base's
+            for name, method in (("has_log_prob", "log_prob"), ("has_kl", "kl")):
+                if getattr(cls, name) is True and not own.keys() & {name, method}:
+                    setattr(cls, name, False)
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)

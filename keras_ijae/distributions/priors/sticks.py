@@ -53,7 +53,8 @@ class Sticks(Prior):
         return beta - tf.reduce_sum(tf.math.log(left[:, :sticks]), axis=1)
 
     def has_kl(self, posterior: Any) -> bool:
-        return isinstance(posterior, StickBreaking) and type(self).log_prob is Sticks.log_prob
+        own = isinstance(posterior, StickBreaking) and posterior.has_log_prob  # else its codes are others
+        return own and type(self).log_prob is Sticks.log_prob
 
     def kl(self, posterior: Any, params: tf.Tensor) -> tf.Tensor:
         a, b = posterior.a_and_b(params)
