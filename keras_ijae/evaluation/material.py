@@ -126,13 +126,31 @@ class Material:
         return looks
 
     @cached_property
-    def n_samples(self) -> int:
-        """How many samples: as many as there are data, unless a number is asked for."""
-        if self._wanted_samples:
-            return self._wanted_samples
+    def n_data(self) -> int:
+        """How many examples the data have."""
         if self._taken & {"features", "moments", "class_features"}:
             return self.real.count
+        if self._taken & {"model", "copies"}:
+            return len(self.data.x)
         return sum(len(batch.x) for batch in self.batches("data"))
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples: as many as there are data, unless a number is asked for."""
+        return self._wanted_samples or self.n_data
+
+    def check_least(self, metric: str, measure: Measure) -> None:
+        """ValueError if the measure, of that name, needs more data or samples than there are."""
+        data, samples = measure.least
+        if data > 1 and self.n_data < data:
+            raise ValueError(
+                f"Argument `dataset` must have at least {data} examples for {metric!r}. Received: {self.n_data}"
+            )
+        if samples and self.n_samples < samples:
+            raise ValueError(
+                f"Argument `samples` must be at least {samples} for {metric!r}; by default there are as many as data. "
+                f"Received: {self.n_samples}"
+            )
 
     def _shared(self, batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         """Number and batch, of those that this machine looks at."""
