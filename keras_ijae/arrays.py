@@ -46,8 +46,11 @@ def real(name: str, values: ArrayLike) -> np.ndarray:
     """`values` as an array of real numbers, of their own dtype; bfloat16 becomes float32.
 
     Raises:
-        ValueError: complex numbers, text, dates, objects, or rows of different lengths.
+        ValueError: complex numbers, text, dates, objects, rows of different lengths, or masked values.
     """
+    if np.ma.is_masked(values):
+        received = f"{np.ma.count_masked(values)} of {values.size} values masked"
+        raise ValueError(f"Argument `{name}` must have no masked values: leave them out. Received: {received}")
     try:
         array = np.asarray(values)
         array = array.astype(np.float32) if array.dtype.name == "bfloat16" else array

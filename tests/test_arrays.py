@@ -24,6 +24,13 @@ def test_what_is_no_array_of_real_numbers_is_refused_with_what_was_received(valu
     assert str(error.value) == f"Argument `x` must be an array of real numbers. Received: {values!r}"
 
 
+def test_masked_values_are_refused_and_a_mask_without_any_is_none():
+    values = np.ma.masked_greater([1.0, 2.0, 9.0], 5)
+    with pytest.raises(ValueError, match="`x` must have no masked values.* Received: 1 of 3 values masked"):
+        real("x", values)
+    assert real("x", values[:2]).tolist() == [1, 2]
+
+
 def test_values_that_are_not_finite_are_shown_and_counted():
     array = np.array([[1.0, np.nan], [np.inf, 2.0]])
     with pytest.raises(ValueError, match=r"`x` must be finite. Received: \[nan inf\], 2 of 4 values"):

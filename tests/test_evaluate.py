@@ -453,6 +453,49 @@ def test_data_without_an_end_are_refused(gan, data):
         evaluate(gan, data.repeat(), ["fid"], "data")
 
 
+@pytest.mark.parametrize("argument", ["dataset", "train"])
+@pytest.mark.parametrize("once", [iter, lambda x: (batch for batch in x)], ids=["iterator", "generator"])
+def test_data_that_can_be_read_only_once_are_refused_by_name(gan, x, argument, once):
+    data = {"dataset": x[:20], "train": x[:20], argument: once([x[:20]])}
+    with pytest.raises(ValueError, match=f"`{argument}` must be an array.* more than once. Received: <"):
+        evaluate(gan, data["dataset"], ["nearest"], train=data["train"])
+
+
+@pytest.mark.parametrize(
+    ("metrics", "rows", "samples", "message"),
+    [
+        ("fid", 1, None, "`dataset` must have at least 2 examples for 'fid'. Received: 1"),
+        ("kid", 1, 5, "`dataset` must have at least 2 examples for 'kid'. Received: 1"),
+        ("precision_recall", 3, 8, "`dataset` must have at least 4 examples for 'precision_recall'. Received: 3"),
+        ("precision_recall", 8, 3, "`samples` must be at least 4 for 'precision_recall'; .* Received: 3"),
+        ("density_coverage", 4, 8, "`dataset` must have at least 6 examples for 'density_coverage'. Received: 4"),
+        (["precision_recall", "density_coverage"], 8, 3, "`samples` must be at least 4 for 'precision_recall'"),
+        ("prd", 12, 8, "`samples` must be at least 10 for 'prd'; by default there are as many as data. Received: 8"),
+        ("prd", 8, None, "`dataset` must have at least 10 examples for 'prd'. Received: 8"),
+        ("critic", 12, 5, "`samples` must be at least 10 for 'critic'; by default there are as many as data"),
+        ("critic", 9, 12, "`dataset` must have at least 10 examples for 'critic'. Received: 9"),
+        ("diversity", 1, None, "`samples` must be at least 2 for 'diversity'; .* Received: 1"),
+        ("nac", 1, None, "`dataset` must have at least 2 examples for 'nac'. Received: 1"),
+        ("active_dimensions", 1, None, "`dataset` must have at least 2 examples for 'active_dimensions'. Received: 1"),
+        ("latent_kl", 1, None, "`dataset` must have at least 2 examples for 'latent_kl'. Received: 1"),
+    ],
+)
+def test_too_few_data_or_samples_are_refused_before_sampling(vae, x, metrics, rows, samples, message, monkeypatch):
+    monkeypatch.setattr(type(vae), "sample", pytest.fail)
+    with pytest.raises(ValueError, match=message):
+        evaluate(vae, x[:rows], metrics, "data", samples=samples, train=x[:20])
+
+
+@pytest.mark.filterwarnings("ignore:.*biased")
+def test_the_least_data_and_samples_of_each_measure_suffice(vae, x, extractor, monkeypatch):
+    monkeypatch.setattr(measures, "independent_critic", functools.partial(measures.independent_critic, steps=2))
+    for name, measure in MEASURES.items():
+        if name not in {"ais", *OF_CLASSES}:
+            data, samples = measure.least
+            options = {"features": extractor, "lpips": Distance(), "samples": max(samples, 2), "train": x[:10]}
+            assert evaluate(vae, x[:data], name, **options).scores
+
+
 def test_every_measure_has_a_line_for_people():
     assert all(measure.summary and "\n" not in measure.summary for measure in MEASURES.values())
 

@@ -141,6 +141,25 @@ def test_frechet_distances_are_taken_within_classes_of_as_many_samples_each(gan,
     assert (score.n_real, score.n_fake, score.extractor) == (len(x) - 5, 60, extractor.name)
 
 
+def reshuffled(pair):
+    return tf.data.Dataset.from_tensor_slices(pair).shuffle(200, seed=0, reshuffle_each_iteration=True).batch(40)
+
+
+def test_features_stay_with_their_labels_where_each_pass_has_another_order(gan, digits, extractor):
+    expected = evaluate(gan, digits, "class_frechet", extractor)
+    found = evaluate(gan, reshuffled(digits), "class_frechet", extractor)
+    for name, score in expected.scores.items():
+        assert found[name] == pytest.approx(score.value, rel=1e-6)
+
+
+def test_data_with_another_order_in_each_pass_are_refused_where_a_cache_takes_passes_of_its_own(
+    gan, digits, extractor, tmp_path
+):
+    with pytest.raises(ValueError, match="`dataset` must have one order in all passes.*Received: a data set whose"):
+        evaluate(gan, reshuffled(digits), "class_frechet", extractor, cache=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
 def test_classes_with_fewer_examples_than_features_are_warned_of_once(gan, digits):
     with pytest.warns(UserWarning) as warned:
         evaluate(gan, digits, "class_frechet", "data")

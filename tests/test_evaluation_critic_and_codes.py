@@ -80,14 +80,47 @@ def test_image_critics_take_the_default_networks():
     [
         ({"real": np.zeros((9, 2))}, "`real` must have at least 10 examples. Received: 9"),
         ({"fake": np.full((20, 2), np.nan)}, "`fake` must be finite"),
-        ({"fake": np.zeros((20, 3))}, "one shape"),
-        ({"steps": 0}, "`steps` must be at least 1"),
+        ({"fake": np.zeros((20, 3))}, "`real` and `fake` must have one shape"),
+        ({"real": np.zeros((20, 2), complex)}, "`real` must be an array of real numbers"),
+        ({"real": np.zeros(20)}, r"`real` must have shape \(n, \.\.\.\). Received: shape \(20,\)"),
+        ({"fake": np.zeros((20, 2, 2))}, r"`fake` must have shape \(n, features\) or .* Received: shape \(20, 2, 2\)"),
+        ({"fake": np.full((20, 4, 4, 1), 2.0)}, r"`fake` must be in \[0, 1\], or uint8"),
+        ({"real": tf.data.Dataset.range(20)}, "`real` must be an array of real numbers"),
+        ({"steps": 0}, "`steps` must be an integer >= 1. Received: steps=0"),
+        ({"steps": 2.5}, "`steps` must be an integer >= 1"),
+        ({"steps": "3"}, "`steps` must be an integer >= 1"),
+        ({"steps": True}, "`steps` must be an integer >= 1"),
+        ({"seed": 1.5}, "`seed` must be an integer"),
+        ({"seed": None}, "`seed` must be an integer"),
+        ({"progress": 1}, "`progress` must be True or False"),
     ],
 )
 def test_what_no_critic_can_judge_is_refused(change, message):
     arguments = {"real": np.zeros((20, 2)), "fake": np.zeros((20, 2))} | change
     with pytest.raises(ValueError, match=message):
         critic_distance(**arguments)
+
+
+@pytest.mark.parametrize("name", ["fake", "train", "validation"])
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.zeros((9, 2)), "`{}` must have at least 10 examples. Received: 9"),
+        (np.full((20, 2), np.inf), "`{}` must be finite"),
+        (np.zeros((20, 3)), "`fake`, `train` and `validation` must have one shape"),
+    ],
+)
+def test_sets_that_no_critic_can_judge_are_refused_by_their_own_names(name, rows, message):
+    sets = dict.fromkeys(("fake", "train", "validation"), np.zeros((20, 2))) | {name: rows}
+    with pytest.raises(ValueError, match=message.format(name)):
+        independent_critic(**sets)
+
+
+@pytest.mark.slow
+def test_critics_see_bytes_as_the_shares_that_they_are():
+    pixels = np.random.default_rng(0).integers(0, 256, size=(20, 6), dtype=np.uint8)
+    black, floats = np.zeros(pixels.shape, "float32"), pixels.astype("float32") / 255
+    assert critic_distance(pixels, black, steps=2) == critic_distance(floats, black, steps=2)
 
 
 @pytest.fixture(scope="module")

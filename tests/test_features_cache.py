@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_ijae.metrics import frechet_distance
-from keras_ijae.metrics.features import FeatureCache, KerasFeatures, cache
+from keras_ijae.metrics.features import DataSpace, FeatureCache, KerasFeatures, cache
 
 IMAGES = np.random.default_rng(0).random((40, 4, 4, 1), np.float32)
 
@@ -51,6 +51,12 @@ def test_statistics_are_those_of_the_features_and_kept(tmp_path):
     other = store.statistics(extractor, 1 - IMAGES)
     expected = frechet_distance(features, extractor.features(1 - IMAGES))
     assert again.result(other) == first.result(other) == pytest.approx(expected, rel=1e-9)
+
+
+def test_statistics_of_the_images_themselves_are_kept_too(tmp_path):
+    found = FeatureCache(tmp_path).statistics(DataSpace(), IMAGES)
+    np.testing.assert_allclose(found.covariance, np.cov(IMAGES.reshape(40, 16), rowvar=False), rtol=1e-5)
+    assert any(tmp_path.iterdir()) and FeatureCache(tmp_path).statistics(DataSpace(), IMAGES).count == 40
 
 
 def test_batches_and_types_of_the_same_images_are_the_same_images(tmp_path):

@@ -127,6 +127,9 @@ def test_features_are_float32_under_mixed_precision():
         (tf.data.Dataset.from_tensor_slices(IMAGES[:0]).batch(2), "empty"),
         (tf.data.Dataset.from_tensor_slices({"x": IMAGES}).batch(2), "image"),
         (tf.data.Dataset.from_tensor_slices(IMAGES), "shape"),
+        (tf.data.Dataset.from_tensor_slices(IMAGES).batch(2).repeat(), "`images` must end. Received: an infinite"),
+        ((IMAGES, np.zeros(len(IMAGES))), "`images` must be an array of real numbers"),
+        ([IMAGES[0], IMAGES[0, :4]], "`images` must be an array of real numbers"),
     ],
 )
 def test_what_is_no_image_of_its_is_refused(model, images, message):

@@ -96,6 +96,19 @@ def test_bad_features_are_refused_by_name(bad):
         frechet_distance(np.eye(3).repeat(4, 0), bad)
 
 
+@pytest.mark.parametrize("scale", [1e-90, 1e90])
+@pytest.mark.parametrize("by", [frechet_distance, lambda real, fake: FrechetAccumulator(6).update(fake)])
+def test_features_whose_fourth_powers_are_no_numbers_are_refused(scale, by):
+    with pytest.raises(ValueError, match=r"`(fake|features)` must have its largest value between 1e-70 and 1e\+70"):
+        by(_draw(0), scale * _draw(1))
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e60])
+def test_a_distance_is_in_squares_of_any_unit_that_is_taken(scale):
+    expected = scale**2 * frechet_distance(_draw(0), _draw(1))
+    assert frechet_distance(scale * _draw(0), scale * _draw(1)) == pytest.approx(expected, rel=1e-9, abs=0)
+
+
 def _accumulated(features, batch_size):
     accumulator = FrechetAccumulator(features.shape[1])
     for start in range(0, len(features), batch_size):
@@ -181,6 +194,49 @@ def test_a_file_that_holds_no_reference_is_refused(tmp_path):
             FrechetAccumulator.load(tmp_path / f"{name}.npz")
     with pytest.raises(FileNotFoundError):
         FrechetAccumulator.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"origin": np.zeros(5)},
+        {"origin": np.zeros(7), "offset": np.zeros(5)},
+        {"scatter": np.zeros((1, 36))},
+        {"scatter": np.full((6, 6), np.nan)},
+        {"count": -4},
+        {"count": 1.5},
+    ],
+)
+def test_a_file_whose_sums_do_not_belong_together_is_refused(tmp_path, change):
+    _accumulated(_draw(0), 100).save(tmp_path / "whole.npz")
+    with np.load(tmp_path / "whole.npz") as file:
+        np.savez(tmp_path / "changed.npz", **{**file, **change})
+    with pytest.raises(ValueError, match="FrechetAccumulator.save`: .*changed.npz"):
+        FrechetAccumulator.load(tmp_path / "changed.npz")
+
+
+def test_an_accumulator_made_from_numbers_leaves_them_alone():
+    numbers = _accumulated(_draw(0), 100).to_array()
+    before = numbers.copy()
+    made = FrechetAccumulator.from_array(numbers)
+    made.update(_draw(1))
+    np.testing.assert_array_equal(numbers, before)
+    np.testing.assert_allclose(made.covariance, np.cov(np.concatenate([_draw(0), _draw(1)]), rowvar=False), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        (np.zeros(48), r"must have shape \(\(d \+ 1\)\^2,\). Received: shape \(48,\)"),
+        (np.zeros((7, 7)), r"must have shape .* Received: shape \(7, 7\)"),
+        (np.zeros(1), r"must have shape .* Received: shape \(1,\)"),
+        (np.full(49, -2.0), "must begin with a number of rows. Received: -2.0"),
+        (np.full(49, np.nan), "must be finite"),
+    ],
+)
+def test_numbers_of_no_accumulator_are_refused(numbers, message):
+    with pytest.raises(ValueError, match=f"`numbers` {message}"):
+        FrechetAccumulator.from_array(numbers)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,15 @@ def test_numbers_hard_for_float32_change_nothing(tiles, name):
     assert tuple(vars(metrics.prdc(real, fake)).values()) == pytest.approx(_slow(real, fake, 3, 5), abs=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1e23, 1e37])
+@pytest.mark.parametrize("where", [0, 1], ids=["real", "fake"])
+def test_one_point_so_far_that_all_others_vanish_beside_it_changes_nothing_else(tiles, dtype, size, where):
+    sets = [_normal(0, 70, 2, dtype), _normal(1, 75, 2, dtype)]
+    sets[where][-1] = size
+    assert tuple(vars(metrics.prdc(*sets)).values()) == pytest.approx(_slow(*sets, 3, 5), abs=1e-12)
+
+
 @pytest.mark.slow
 def test_independent_normals_in_many_dimensions_score_as_the_double_loop_and_not_1():
     real, fake = _normal(0, 300, 1000, np.float32), _normal(1, 300, 1000, np.float32)

@@ -117,6 +117,13 @@ def test_a_curve_is_1_for_equal_sets_0_for_disjoint_ones_and_a_mean_over_runs():
     assert apart.f_beta == (0, 0) and apart.precision.max() == 0
 
 
+@pytest.mark.parametrize("size", [1e19, 1e25, 1e37])
+def test_diverged_samples_in_float32_are_no_data(size):
+    real, fake = (_normal(seed, 300, 4).astype(np.float32) for seed in (0, 1))
+    curve = metrics.precision_recall_distribution(real, np.clip(fake, -3, 3) * np.float32(size), runs=2)
+    assert curve.precision_like < 0.1
+
+
 @pytest.mark.slow
 def test_the_runs_of_neighbouring_seeds_have_nothing_in_common():
     x, y = _normal(0, 300, 4), _normal(1, 300, 4)
@@ -146,6 +153,10 @@ def test_what_is_no_real_number_or_has_no_square_is_refused_by_name(bad):
             metric(bad, _normal(0, 9, 3))
     with pytest.raises(ValueError, match="`fake` must have its largest value between 1e-140 and 1e"):
         metrics.density_coverage(_normal(0, 9, 3), 1e-200 * _normal(1, 9, 3))
+    with pytest.raises(ValueError, match=r"`fake` must have its largest value between 1e-46 and 1e\+46"):
+        metrics.kernel_distance(_normal(0, 9, 3), 1e60 * _normal(1, 9, 3))
+    with pytest.raises(ValueError, match="`real` must have no masked values"):
+        metrics.density_coverage(np.ma.masked_greater(_normal(0, 9, 3), 0), _normal(1, 9, 3))
 
 
 def test_numbers_of_other_kinds_count_as_the_floats_that_they_are():

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_ijae import losses, networks, random
+from keras_ijae import checks, losses, networks, random
 from keras_ijae.arrays import finite
+from keras_ijae.metrics import _checks
 from keras_ijae.progress import tracked
 
 BATCH, CALLS = 64, 20
@@ -44,17 +45,22 @@ def independent_critic(
     Compare models only at equal `steps`, `seed` and numbers of examples.
 
     Args:
-        fake: samples of a model, (n, ...), at least ten.
+        fake: samples of a model, vectors or images, at least ten.
         train, validation: data that the model was, and was not, trained on, of the same shape, in any order; of the
             larger set a random subset as large as the smaller set is used.
         steps, seed, progress: see `critic_distance`.
 
+    Raises:
+        ValueError: as `critic_distance` does.
+
     References:
         Danihelka et al. 2017, section 4; Rosca et al. 2017, section 5.
     """
+    steps, seed = _checked_numbers(steps, seed, progress)
+    fake, train, validation = _checked({"fake": fake, "train": train, "validation": validation})
     rows = min(len(train), len(validation))
-    sets = [_shuffled(np.asarray(real), seed, "subset")[:rows] for real in (validation, train)]
-    return IndependentCritic(*(critic_distance(real, fake, steps, seed, progress) for real in sets))
+    sets = [_shuffled(real, seed, "subset")[:rows] for real in (validation, train)]
+    return IndependentCritic(*(_distance(real, fake, steps, seed, progress) for real in sets))
 
 
 def critic_distance(
@@ -68,24 +74,25 @@ def critic_distance(
     noisy: of 2000 rows of two 2-D Gaussians at distance 3, four seeds find 2.6 to 3.4 after 1000 steps.
 
     Args:
-        real, fake: (n, ...) vectors or images, at least ten each; the numbers may differ.
+        real, fake: vectors (n, d), in any range, or images (n, height, width, channels) in [0, 1], uint8 counts as
+            value / 255; at least ten each; the numbers may differ.
         steps: of the critic.
         seed: of the held-out fifths, and of the critic's weights, batches and mixes.
         progress: show a bar.
 
     Raises:
-        ValueError: fewer than ten examples, other shapes, or values that are not finite.
+        ValueError: fewer than ten examples, other shapes, values that are not finite, images outside [0, 1], or other
+            `steps` or `seed`.
 
     References:
         Gulrajani et al. 2017, algorithm 1.
     """
-    real, fake = _checked("real", real), _checked("fake", fake)
-    if real.shape[1:] != fake.shape[1:]:
-        raise ValueError(
-            f"Arguments `real` and `fake` must have one shape. Received: {real.shape[1:]} and {fake.shape[1:]}"
-        )
-    if steps < 1:
-        raise ValueError(f"Argument `steps` must be at least 1. Received: {steps}")
+    steps, seed = _checked_numbers(steps, seed, progress)
+    real, fake = _checked({"real": real, "fake": fake})
+    return _distance(real, fake, steps, seed, progress)
+
+
+def _distance(real, fake, steps, seed, progress):
     real, fake = _shuffled(real, seed, "real"), _shuffled(fake, seed, "fake")
     training = [tf.constant(rows[len(rows) // 5 :]) for rows in (real, fake)]
     critic = _fresh(real.shape[1:], seed)
@@ -94,11 +101,32 @@ def critic_distance(
     return float(held_out[0] - held_out[1])
 
 
-def _checked(name, rows):
-    rows = np.asarray(rows, "float32")
+def _checked_numbers(steps, seed, progress):
+    checks.flag("progress", progress)
+    return checks.whole("steps", steps), checks.seed(seed)
+
+
+def _checked(sets):
+    """Sets by the names of their arguments, as float32 of one shape but for the first axis."""
+    checked = {name: _examples(name, values) for name, values in sets.items()}
+    if len({rows.shape[1:] for rows in checked.values()}) > 1:
+        *first, last = (f"`{name}`" for name in checked)
+        received = " and ".join(str(rows.shape) for rows in checked.values())
+        raise ValueError(
+            f"Arguments {', '.join(first)} and {last} must have one shape but for n. Received: shapes {received}"
+        )
+    return checked.values()
+
+
+def _examples(name, values):
+    rows, shape = _checks.flat(name, values), np.shape(values)
+    if len(shape) not in (2, 4) or not rows.shape[1]:
+        raise ValueError(
+            f"Argument `{name}` must have shape (n, features) or (n, height, width, channels). Received: shape {shape}"
+        )
     if len(rows) < 10:
         raise ValueError(f"Argument `{name}` must have at least 10 examples. Received: {len(rows)}")
-    return finite(name, rows)
+    return finite(name, rows.reshape(shape).astype(np.float32))
 
 
 def _shuffled(rows, seed, name):

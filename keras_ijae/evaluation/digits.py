@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_ijae.metrics import nearest_neighbours
+from keras_ijae.metrics import _checks, nearest_neighbours
 
 SURE = 0.8
 """A sample counts as a digit if its most probable class has at least this probability."""
@@ -32,8 +32,11 @@ class DigitJudge:
     scikit-learn offers, is that sure of four in five images of noise.
 
     Args:
-        images: (n, ...) in [0, 1]; flattened.
+        images: (n, ...) in [0, 1], or uint8, which counts as value / 255; flattened.
         labels: (n,) integers, at least two kinds, each at least five times.
+
+    Raises:
+        ValueError: images or labels that are none of these.
 
     Example:
         judge = DigitJudge(train_images, train_labels)
@@ -44,7 +47,8 @@ class DigitJudge:
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
-        labels = np.asarray(labels)
+        images = _flat(images)
+        labels = _one_each(labels, len(images))
         self.classes = np.unique(labels)
         counts = [int(np.sum(labels == label)) for label in self.classes]
         if len(counts) < 2 or min(counts) < 5:
@@ -52,7 +56,6 @@ class DigitJudge:
                 "Argument `labels` must have at least two classes and five images of each. "
                 f"Received: classes={self.classes.tolist()}, images={counts}"
             )
-        images = _flat(images)
         self._pairs = [
             (i, j, _separate(images, labels, self.classes[i], self.classes[j]))
             for i, j in combinations(range(len(counts)), 2)
@@ -68,9 +71,10 @@ class DigitJudge:
         return _couple(pairwise)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """Share of the images whose most probable class is the label."""
+        """Share of the images whose most probable class is the label; ValueError unless there is one for each."""
+        labels = _one_each(labels, len(images))
         guesses = self.classes[self.probabilities(images).argmax(axis=1)]
-        return float(np.mean(guesses == np.asarray(labels)))
+        return float(np.mean(guesses == labels))
 
 
 def nearest_distances(images: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -126,8 +130,16 @@ def shares_in_words(measured: Mapping[str, Any]) -> str:
 
 
 def _flat(images: np.ndarray) -> np.ndarray:
-    images = np.asarray(images, np.float64)
-    return images.reshape(len(images), -1)
+    return _checks.rows("images", _checks.flat("images", images), minimum=1).astype(np.float64)
+
+
+def _one_each(labels: np.ndarray, count: int) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.shape != (count,):
+        raise ValueError(
+            f"Argument `labels` must have shape ({count},), one for each image. Received: shape {labels.shape}"
+        )
+    return labels
 
 
 def _separate(images, labels, first, second):

@@ -39,32 +39,48 @@ class Material:
         return joined(list(self.batches("data")))
 
     @cached_property
-    def labels(self) -> np.ndarray:
-        """Of the data: integers (n,), -1 where unknown."""
-        rows = np.concatenate([batch.labels for batch in self.batches("labels")])
-        return np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
-
-    @cached_property
     def train(self) -> np.ndarray | None:
         if self.train_data is None:
             return None
         return np.concatenate([read(part, self.model).x for part in batches_of("train", self.train_data, self.model)])
 
-    @cached_property
+    @property
     def real(self) -> FeatureSet:
         """Features of the data."""
-        found = self._set("features", "class_features")
+        return self._labelled[0]
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Of the examples whose features `real` has, in their order: integers (n,), -1 where unknown."""
+        rows = np.concatenate(self._labelled[1])
+        return np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
+
+    @cached_property
+    def _labelled(self) -> tuple[FeatureSet, list[np.ndarray | None]]:
+        """Features and labels of one pass: the next one may have another order. A cache takes passes of its own."""
+        found, labels = self._set("features", "class_features"), []
         if self.cache is None or isinstance(self.extractor, DataSpace):
-            for index, batch in self._shared(self.batches("features of data")):
+            for index, batch in self._shared(_noted(self.batches("features of data"), labels)):
                 found.take(self.sharing.own(index, self.extractor.features(batch.x)))
-            return found.share(self.sharing)
+            return found.share(self.sharing), labels
+        if "class_features" in self._taken:
+            labels = self._labels_of_every_pass()
         data, cache = batches_of("dataset", self.dataset, self.model), FeatureCache(self.cache)
         fitting = data.map(lambda x, *_: observations(x, self.model))  # pairs come as two arguments
         if self._taken & {"features", "class_features"}:
             found.take(cache.features(self.extractor, fitting))
         else:
             found.take_sums(cache.statistics(self.extractor, fitting))
-        return found
+        return found, labels
+
+    def _labels_of_every_pass(self) -> list[np.ndarray]:
+        first, second = ([batch.labels for batch in self.batches("labels")] for _ in range(2))
+        if not np.array_equal(np.concatenate(first), np.concatenate(second)):
+            raise ValueError(
+                "Argument `dataset` must have one order in all passes for 'class_frechet' with a `cache`, as with "
+                "`shuffle=False`. Received: a data set whose labels come in another order in the second pass"
+            )
+        return first
 
     def _set(self, *rows_of: str, probabilities_of: str = "", moments_of: str = "moments") -> FeatureSet:
         """A set that holds what is needed of it: rows if measures take one of these, and so on."""
@@ -110,13 +126,31 @@ class Material:
         return looks
 
     @cached_property
-    def n_samples(self) -> int:
-        """How many samples: as many as there are data, unless a number is asked for."""
-        if self._wanted_samples:
-            return self._wanted_samples
+    def n_data(self) -> int:
+        """How many examples the data have."""
         if self._taken & {"features", "moments", "class_features"}:
             return self.real.count
+        if self._taken & {"model", "copies"}:
+            return len(self.data.x)
         return sum(len(batch.x) for batch in self.batches("data"))
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples: as many as there are data, unless a number is asked for."""
+        return self._wanted_samples or self.n_data
+
+    def check_least(self, metric: str, measure: Measure) -> None:
+        """ValueError if the measure, of that name, needs more data or samples than there are."""
+        data, samples = measure.least
+        if data > 1 and self.n_data < data:
+            raise ValueError(
+                f"Argument `dataset` must have at least {data} examples for {metric!r}. Received: {self.n_data}"
+            )
+        if samples and self.n_samples < samples:
+            raise ValueError(
+                f"Argument `samples` must be at least {samples} for {metric!r}; by default there are as many as data. "
+                f"Received: {self.n_samples}"
+            )
 
     def _shared(self, batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         """Number and batch, of those that this machine looks at."""
@@ -170,6 +204,13 @@ class Material:
     def _seed(self, name: str, index: int) -> int:
         """A seed for each batch that no other seed's batches share."""
         return int(random.fold(self.seed, name, index)[0])
+
+
+def _noted(batches: Iterable[Batch], labels: list[np.ndarray | None]) -> Iterator[Batch]:
+    """The batches, whose labels are appended to a list."""
+    for batch in batches:
+        labels.append(batch.labels)
+        yield batch
 
 
 def _row(compute: Callable, x: np.ndarray, remade: np.ndarray) -> list[list[float]]:

@@ -55,6 +55,7 @@ class Measure:
             (probabilities, labels asked for).
         summary: one line for people.
         needs: what a model must offer.
+        least: how many examples of the data, and how many samples, it needs at least.
     """
 
     takes: str
@@ -62,6 +63,7 @@ class Measure:
     compute: Callable[..., Sequence[Value]]
     summary: str
     needs: tuple[Capability, ...] = ()
+    least: tuple[int, int] = (1, 0)
 
     def lacks(self, model: Any) -> Capability | None:
         """The first thing needed that the model does not offer; None if it offers everything."""
@@ -203,11 +205,17 @@ _CLASS_FRECHET = ("class_frechet_distance_mean", "class_frechet_distance_worst")
 _CRITICS, _NEAREST = ("critic_validation", "critic_train"), ("nearest_train_of_samples", "nearest_train_of_held_out")
 
 MEASURES = {
-    "fid": Measure("moments", ("frechet_distance",), _frechet, "Frechet distance of features"),
-    "kid": Measure("features", ("kernel_distance",), _kernel, "kernel distance of features, 100 subsets of 1000"),
-    "precision_recall": Measure("features", _BALLS[0], _precision_recall, "shares in the other set's balls, k = 3"),
-    "density_coverage": Measure("features", _BALLS[1], _density_coverage, "balls of data that hold samples, k = 5"),
-    "prd": Measure("features", _PRD, _prd, "F_8 and F_1/8 of the precision-recall curve"),
+    "fid": Measure("moments", ("frechet_distance",), _frechet, "Frechet distance of features", least=(2, 2)),
+    "kid": Measure(
+        "features", ("kernel_distance",), _kernel, "kernel distance of features, 100 subsets of 1000", least=(2, 2)
+    ),
+    "precision_recall": Measure(
+        "features", _BALLS[0], _precision_recall, "shares in the other set's balls, k = 3", least=(4, 4)
+    ),
+    "density_coverage": Measure(
+        "features", _BALLS[1], _density_coverage, "balls of data that hold samples, k = 5", least=(6, 2)
+    ),
+    "prd": Measure("features", _PRD, _prd, "F_8 and F_1/8 of the precision-recall curve", least=(10, 10)),
     "sliced_wasserstein": Measure(
         "features", ("sliced_wasserstein",), _sliced, "Wasserstein distance over random directions of features"
     ),
@@ -245,16 +253,23 @@ MEASURES = {
         "perceptual distance of reconstructions, deviation over images",
         (ENCODER, IMAGES),
     ),
-    "diversity": Measure("samples", ("ms_ssim_diversity",), _diversity, "1 - MS-SSIM between samples", (IMAGES,)),
-    "nac": Measure("model", ("nac",), _nac, "mean absolute correlation of active codes", (ENCODER, TWO_DIMENSIONS)),
+    "diversity": Measure(
+        "samples", ("ms_ssim_diversity",), _diversity, "1 - MS-SSIM between samples", (IMAGES,), least=(1, 2)
+    ),
+    "nac": Measure(
+        "model", ("nac",), _nac, "mean absolute correlation of active codes", (ENCODER, TWO_DIMENSIONS), least=(2, 0)
+    ),
     "active_dimensions": Measure(
         "model",
         ("active_dimensions",),
         _active_dimensions,
         "code dimensions in use: by the mask, the posteriors' means, or spread",
         (ENCODER,),
+        least=(2, 0),
     ),
-    "latent_kl": Measure("model", ("latent_kl_nats",), _latent_kl, "KL of the codes' Gaussian to N(0, I)", (ENCODER,)),
+    "latent_kl": Measure(
+        "model", ("latent_kl_nats",), _latent_kl, "KL of the codes' Gaussian to N(0, I)", (ENCODER,), least=(2, 0)
+    ),
     "elbo": Measure("model", ("elbo_nats",), _elbo, "evidence lower bound", (BOUNDS,)),
     "iw_bound": Measure(
         "model",
@@ -270,8 +285,12 @@ MEASURES = {
         f"log-likelihood of {AIS_ROWS} examples by AIS, 1000 steps",
         (LIKELIHOOD, PRIOR_DENSITY),
     ),
-    "critic": Measure("copies", _CRITICS, _critic, "fresh Wasserstein critics against held-out and training data"),
+    "critic": Measure(
+        "copies", _CRITICS, _critic, "fresh Wasserstein critics against held-out and training data", least=(10, 10)
+    ),
     "nearest": Measure("copies", _NEAREST, _nearest, "median distance to the nearest training example"),
 }
-PRDC = Measure("features", (*_BALLS[0], *_BALLS[1]), _prdc, "both measures of balls, over the same distances")
+PRDC = Measure(
+    "features", (*_BALLS[0], *_BALLS[1]), _prdc, "both measures of balls, over the same distances", least=(6, 4)
+)
 """Stands for "precision_recall" and "density_coverage" where both are asked for."""

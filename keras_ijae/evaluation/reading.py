@@ -1,5 +1,6 @@
 """The data that are scored: in batches of one size, checked, with their labels where the model takes labels."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -21,9 +22,14 @@ def batches_of(name: str, data: Any, model: Any) -> tf.data.Dataset:
         model: for which labels are kept, if it takes some.
 
     Raises:
-        ValueError: the data never end, or labels of an array do not fit.
+        ValueError: the data never end, can be read only once, or labels of an array do not fit.
     """
     batches.check_form(name, data, model.classes)
+    if isinstance(data, Iterator | tf.distribute.DistributedDataset):
+        raise ValueError(
+            f"Argument `{name}` must be an array, a tf.data.Dataset or a PyDataset, which can be read more than once. "
+            f"Received: {data!r:.200}"
+        )
     if isinstance(data, tf.data.Dataset):
         if data.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError(f"Argument `{name}` must end. Received: an infinite data set")

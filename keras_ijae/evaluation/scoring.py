@@ -124,7 +124,8 @@ def evaluate(
         progress: show bars.
 
     Raises:
-        ValueError: unknown metrics, or ones that lack something: named, before anything is computed.
+        ValueError: unknown metrics, or ones that lack something: named, before anything is computed; fewer data or
+            samples than a metric needs: before anything is sampled.
 
     Example:
         >>> model = ki.create("vae", data_shape=(8, 8, 1), latent_dim=4)
@@ -146,6 +147,8 @@ def evaluate(
     lpips = lpips or LPIPS() if "lpips" in chosen else None
     material = Material(chosen.values(), model, dataset, extractor, lpips, samples, train, seed, cache, progress)
     made_by = dict.fromkeys(requirements.OF_FEATURES, extractor) | {"perceptual": lpips}
+    for name, measure in chosen.items():
+        material.check_least(name, measure)
     scores = {}
     for measure in chosen.values():
         by = made_by.get(measure.takes)

@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike
 
 from keras_ijae.arrays import finite, real
 
-_LEAST, _MOST = 1e-140, 1e140
-"""Between them lies the largest magnitude of an array whose squares float64 can sum."""
+_DIGITS = 280
+"""What float64 can sum lies between 10^-280 and 10^280."""
 
 
-def rows(name: str, values: ArrayLike, minimum: int = 2) -> np.ndarray:
+def rows(name: str, values: ArrayLike, minimum: int = 2, power: int = 2) -> np.ndarray:
     """`values` as (n, d), n >= `minimum`, d >= 1, finite; float32 and float64 stay as they are, others are float64.
 
-    What is so large or so small that squares would overflow or vanish is refused as well.
+    What is so large or so small that its `power` would overflow or vanish is refused as well.
     """
     array = real(name, values)
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
@@ -25,15 +25,18 @@ def rows(name: str, values: ArrayLike, minimum: int = 2) -> np.ndarray:
         )
     finite(name, array)
     largest = max(float(array.max()), -float(array.min()))
-    if largest and not _LEAST <= largest <= _MOST:
-        message = f"Argument `{name}` must have its largest value between {_LEAST:g} and {_MOST:g}, or be 0"
+    most = 10.0 ** (_DIGITS // power)
+    if largest and not 1 / most <= largest <= most:
+        message = f"Argument `{name}` must have its largest value between {1 / most:g} and {most:g}, or be 0"
         raise ValueError(f"{message}: scale it. Received: {largest:g}")
     return array
 
 
-def two_sets(names: tuple[str, str], first: ArrayLike, second: ArrayLike, minimum: int = 2) -> tuple[np.ndarray, ...]:
+def two_sets(
+    names: tuple[str, str], first: ArrayLike, second: ArrayLike, minimum: int = 2, power: int = 2
+) -> tuple[np.ndarray, ...]:
     """Two arrays as `rows` has them, of one d."""
-    first, second = rows(names[0], first, minimum), rows(names[1], second, minimum)
+    first, second = rows(names[0], first, minimum, power), rows(names[1], second, minimum, power)
     if first.shape[1] != second.shape[1]:
         raise ValueError(
             f"Arguments `{names[0]}` and `{names[1]}` must have one d. "

@@ -59,21 +59,27 @@ class Pairs:
 
     def _tile(self, rows: slice, columns: slice, factor: np.ndarray) -> "Tile":
         low = factor @ self._factor(1, columns, factor.dtype).T
-        slack = 2 * self._error(factor.dtype) / self.unit**2
-        return Tile(self, rows, columns, low, slack * self._norms[0][rows], slack * self._norms[1][columns])
+        slack, lost = 2 * self._error(factor.dtype) / self.unit**2, 2 * self._underflow(factor.dtype)
+        of_rows, of_columns = slack * self._norms[0][rows] + lost, slack * self._norms[1][columns] + lost
+        return Tile(self, rows, columns, low, of_rows, of_columns)
 
     def _factor(self, side: int, some: slice, dtype: type) -> np.ndarray:
         """Rows (x, |x|^2, 1) of the first set or (-2 y, 1, |y|^2) of the second; their products are |x - y|^2."""
         values = (self.first, self.second)[side][some] - self._origin
         factor = np.ones((len(values), values.shape[1] + 2), dtype)
         np.multiply(values, (1, -2)[side] / self.unit, out=factor[:, :-2], casting="same_kind")
-        factor[:, side - 2] = (1 - self._error(dtype)) * self._norms[side][some] / self.unit**2
+        norms = (1 - self._error(dtype)) * self._norms[side][some] / self.unit**2
+        factor[:, side - 2] = norms - self._underflow(dtype)
         return factor
 
     def _error(self, dtype: type) -> float:
         """Bound of the rounding errors of an estimate, as a share of |x|^2 + |y|^2."""
         share = (self.first.shape[1] + 16) * float(np.finfo(dtype).eps) / 2
         return 2 * share / (1 - share)
+
+    def _underflow(self, dtype: type) -> float:
+        """Bound of half of what an estimate loses where factors or their products vanish beside the largest."""
+        return 4 * (self.first.shape[1] + 1) * float(np.finfo(dtype).tiny)
 
     def _squared_norms(self, values: np.ndarray) -> np.ndarray:
         norms, step = np.empty(len(values)), max(1, _NUMBERS // values.shape[1])

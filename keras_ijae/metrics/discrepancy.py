@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.arrays import real
+from keras_ijae.arrays import finite, real
 from keras_ijae.checks import choice, number
 from keras_ijae.metrics import _checks
 
@@ -33,25 +33,30 @@ def mmd(
         scales: s, at least one; None: 0.1, 0.2, 0.5, 1, 2, 5 and 10 for "imq", 1 for "rbf".
 
     Raises:
-        ValueError: fewer than two rows, other ranks, different d, values that are not finite, an unknown kernel, or
-            numbers that are not above 0.
+        ValueError: fewer than two rows, other ranks, different d, values that are not finite, an unknown kernel,
+            numbers that are not above 0, or, for "rbf" without a bandwidth, rows of which most are equal.
 
     References:
         Gretton et al. 2012, eq. 3; Tolstikhin et al. 2018, section 4 (the kernel's scales).
     """
     x, y = (array.astype(np.float64) for array in _checks.two_sets(("x", "y"), x, y))
     choice("kernel", kernel, ("imq", "rbf"))
-    scales = real("scales", (SCALES if kernel == "imq" else (1.0,)) if scales is None else scales).astype(np.float64)
+    scales = _above_0("scales", (SCALES if kernel == "imq" else (1.0,)) if scales is None else scales)
     if bandwidth is not None:
-        number("bandwidth", bandwidth)
+        bandwidth = number("bandwidth", bandwidth, above=0)
     else:
         bandwidth = 2 * x.shape[1] if kernel == "imq" else 2 * _median(np.concatenate([x, y]))
-    if scales.ndim != 1 or not scales.size or not np.all(scales * bandwidth > 0):
-        received = f"bandwidth={bandwidth!r}, scales={scales.tolist()}"
-        raise ValueError(f"Arguments `bandwidth` and `scales` must be above 0. Received: {received}")
-    widths = scales * bandwidth
+    widths = _above_0("scales", scales * bandwidth)
     within = [(_sum(a, a, kernel, widths) - len(a) * len(widths)) / (len(a) * (len(a) - 1)) for a in (x, y)]
     return float(sum(within) - 2 * _sum(x, y, kernel, widths) / (len(x) * len(y)))
+
+
+def _above_0(name: str, values: ArrayLike) -> np.ndarray:
+    """`values` as (s,), s >= 1, in float64."""
+    array = finite(name, real(name, values).astype(np.float64))
+    if array.ndim != 1 or not array.size or array.min() <= 0:
+        raise ValueError(f"Argument `{name}` must be numbers above 0, at least one. Received: {array.tolist()!r:.200}")
+    return array
 
 
 def _sum(first: np.ndarray, second: np.ndarray, kernel: str, widths: np.ndarray) -> float:
@@ -70,4 +75,10 @@ def _median(rows: np.ndarray) -> float:
     from scipy.spatial.distance import pdist
 
     few = rows[np.linspace(0, len(rows) - 1, min(len(rows), _FOR_MEDIAN)).astype(int)]
-    return float(np.median(pdist(few, "sqeuclidean")))
+    median = float(np.median(pdist(few, "sqeuclidean")))
+    if not median:
+        raise ValueError(
+            "Argument `bandwidth` is needed where most rows of `x` and `y` are equal: twice their median squared "
+            "distance, 0, is none. Received: bandwidth=None"
+        )
+    return median

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.arrays import read_npz
+from keras_ijae.arrays import finite, read_npz, real
 from keras_ijae.checks import path as checked_path
 from keras_ijae.checks import whole
 from keras_ijae.files import replacing
@@ -21,6 +21,8 @@ _WELL_CONDITIONED = 1e-5
 """Least variance that Cholesky may leave to a direction, as a share of the largest: errors stay below 1e-10."""
 _ROWS = 8192
 """Summed at a time."""
+_POWER = 4
+"""Of the features, which the distance takes: products of two covariances."""
 
 
 def frechet_distance(real: "ArrayLike | FrechetAccumulator", fake: "ArrayLike | FrechetAccumulator") -> float:
@@ -49,14 +51,14 @@ def frechet_distance(real: "ArrayLike | FrechetAccumulator", fake: "ArrayLike | 
         Dowson & Landau 1982; Heusel et al. 2017, eq. 6.
     """
     if not isinstance(real, FrechetAccumulator) and not isinstance(fake, FrechetAccumulator):
-        real, fake = _checks.two_sets(("real", "fake"), real, fake)
+        real, fake = _checks.two_sets(("real", "fake"), real, fake, power=_POWER)
     return _checked_distance(("real", "fake"), _accumulated("real", real), _accumulated("fake", fake))
 
 
 def _accumulated(name: str, features: "ArrayLike | FrechetAccumulator") -> "FrechetAccumulator":
     if isinstance(features, FrechetAccumulator):
         return features
-    features = _checks.rows(name, features, 2)
+    features = _checks.rows(name, features, 2, _POWER)
     accumulator = FrechetAccumulator(features.shape[1])
     accumulator.update(features)
     return accumulator
@@ -85,9 +87,12 @@ class _Load:
 def _read(kind: type, path: str | os.PathLike) -> "FrechetAccumulator":
     try:
         file = read_npz(path)
-        loaded = kind(len(file["origin"]), json.loads(str(file["metadata"])))
-        loaded.count = int(file["count"])
-        loaded._origin, loaded._offset, loaded._scatter = file["origin"], file["offset"], file["scatter"]
+        sums = [file["origin"], file["offset"], file["scatter"]]
+        dim = len(sums[0])
+        if [array.shape for array in sums] != [(dim,), (dim,), (dim, dim)]:
+            raise ValueError([array.shape for array in sums])
+        loaded = kind.from_array(np.concatenate([[file["count"]], *map(np.ravel, sums)]))
+        loaded.metadata = dict(json.loads(str(file["metadata"])))
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever NumPy, zipfile, zlib or json make of a broken file
@@ -137,7 +142,7 @@ class FrechetAccumulator:
 
     def update(self, features: ArrayLike) -> None:
         """Takes in features, (n, d), n >= 1; ValueError for another shape or values that are not finite."""
-        features = _checks.rows("features", features, minimum=1)
+        features = _checks.rows("features", features, 1, _POWER)
         self._of_dim("features", features.shape[1])
         for start in range(0, len(features), _ROWS):
             self.merge(self._summed(features[start : start + _ROWS]))
@@ -174,11 +179,16 @@ class FrechetAccumulator:
 
     @classmethod
     def from_array(cls, numbers: np.ndarray) -> "FrechetAccumulator":
-        """The accumulator whose `to_array` this is."""
-        dim = math.isqrt(len(numbers)) - 1  # (d + 1)^2 numbers
+        """The accumulator whose `to_array` this is, with numbers of its own; ValueError if it is none's."""
+        array = finite("numbers", real("numbers", numbers)).astype(np.float64)  # a copy
+        dim = math.isqrt(array.size) - 1  # (d + 1)^2 numbers
+        if dim < 1 or array.shape != ((dim + 1) ** 2,):
+            raise ValueError(f"Argument `numbers` must have shape ((d + 1)^2,). Received: shape {array.shape}")
+        if array[0] < 0 or array[0] != int(array[0]):
+            raise ValueError(f"Argument `numbers` must begin with a number of rows. Received: {array[0]}")
         made = cls(dim)
-        made.count, made._origin, made._offset = int(numbers[0]), numbers[1 : dim + 1], numbers[dim + 1 : 2 * dim + 1]
-        made._scatter = numbers[2 * dim + 1 :].reshape(dim, dim)
+        made.count, made._origin, made._offset = int(array[0]), array[1 : dim + 1], array[dim + 1 : 2 * dim + 1]
+        made._scatter = array[2 * dim + 1 :].reshape(dim, dim)
         return made
 
     def _summed(self, features: np.ndarray) -> "FrechetAccumulator":

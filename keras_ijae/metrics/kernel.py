@@ -47,7 +47,7 @@ def kernel_distance(
     References:
         Binkowski et al. 2018, section 4; Gretton et al. 2012, eq. 3.
     """
-    real, fake = (array.astype(np.float64) for array in _checks.two_sets(("real", "fake"), real, fake))
+    real, fake = (array.astype(np.float64) for array in _checks.two_sets(("real", "fake"), real, fake, power=6))
     if subset_size is None:
         within = [_mean_kernel(features, features, True) for features in (real, fake)]
         return KernelDistance(float(sum(within) - 2 * _mean_kernel(real, fake, False)), float("nan"))

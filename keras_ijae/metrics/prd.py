@@ -69,7 +69,7 @@ def precision_recall_distribution(
         raise ValueError(f"`real` and `fake` must have one n ({advice}). Received: {len(real)} and {len(fake)} rows")
     clusters = whole("clusters", clusters, 2, 2 * len(real), ", the rows of both sets")
     runs, seed = whole("runs", runs, 1), whole("seed", seed, 0)
-    both = np.concatenate([real, fake])
+    both = np.concatenate([real, fake], dtype=np.float64)  # squares of diverged samples overflow in float32
     seeds = [int(np.random.SeedSequence([seed, run]).generate_state(1)[0]) for run in range(runs)]
     curves = [_curve_of_run(both, clusters, angles, each) for each in seeds]
     return PrecisionRecallCurve(*(np.mean(values, axis=0) for values in zip(*curves, strict=True)))

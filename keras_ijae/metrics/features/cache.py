@@ -65,8 +65,9 @@ class FeatureCache:
         """Mean and covariance of the features, in constant memory; arguments as in `outputs`."""
         found = self._find("statistics", extractor, images, _load_statistics)
         if found is None:
-            content, found = _Content(), FrechetAccumulator(extractor.dim)
+            content = _Content()
             for features, _ in content.stream(extractor, images):
+                found = found or FrechetAccumulator(features.shape[1])
                 found.update(features)
             found.metadata = _record("statistics", extractor, content.checksum())
             found.save(self._path(found.metadata))

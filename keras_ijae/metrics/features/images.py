@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import real
 from keras_ijae.metrics import _checks
 
 Images = ArrayLike | tf.data.Dataset
@@ -24,7 +25,7 @@ def in_batches(images: Images, batch_size: int, channels: int | None = None) -> 
         channels: what is wanted; images of one channel are replicated to it, and a warning says so.
 
     Raises:
-        ValueError: not images, none, outside [0, 1], not finite, or of other channels.
+        ValueError: not images, none, outside [0, 1], not finite, of other channels, or without an end.
     """
     held, rows = [], 0
     for batch in _pieces(images):
@@ -49,8 +50,10 @@ def in_batches(images: Images, batch_size: int, channels: int | None = None) -> 
 def _pieces(images: Any) -> Iterator[Any]:
     """Batches as they come; an array in slices, so that little of it is there twice."""
     if not isinstance(images, tf.data.Dataset):
-        array = np.atleast_1d(images)
+        array = np.atleast_1d(real("images", images))
         return (array[start : start + 512] for start in range(0, len(array) or 1, 512))
+    if images.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("Argument `images` must end. Received: an infinite data set")
     return map(_unpack, images)
 
 
