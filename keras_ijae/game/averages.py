@@ -5,20 +5,19 @@ import tensorflow as tf
 
 
 class RunningAverages(keras.layers.Layer):
-    """One average for each weight of some networks; a layer, so that it is saved with the model.
+    """One average for each of some weights; a layer, so that it is saved with the model.
 
         a <- a + (1 - d) (w - a),   d = min(decay, (1 + t) / (10 + t))      early averages forget the start
 
     Args:
-        networks: whose trainable weights are averaged.
+        weights: that are averaged, each once; of a frozen one the average stays what the weight is.
         decay: in [0, 1); None: there is no average.
     """
 
-    def __init__(self, networks: list[keras.layers.Layer], decay: float | None):
+    def __init__(self, weights: list[keras.Variable], decay: float | None):
         super().__init__(name="averages", trainable=False)
         self._decay = decay
-        weights = {id(weight): weight for network in networks for weight in network.trainable_variables}
-        followed = [] if decay is None else list(weights.values())
+        followed = [] if decay is None else list({id(weight): weight for weight in weights}.values())
         self._followed = lambda: followed  # hidden from Keras, which would take them for weights of this layer
         self._averages = [self._average_of(weight) for weight in followed]
         self.built = True

@@ -24,7 +24,7 @@ from keras_ijae.game.entries import preset_of, unconditional
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.moves import Move, Phase, Played
-from keras_ijae.keras_internals import sublayers
+from keras_ijae.keras_internals import made_trainable, sublayers
 from keras_ijae.replicas import Share, parted, share_of
 
 _EMA = 0.999
@@ -132,8 +132,9 @@ class Game(CalledByUsers):
             densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
         )
         self.prior.check()
-        averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
-        averaged += [density for density in densities.values() if density is not None]
+        players = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
+        averaged = [weight for player in players for weight in made_trainable(player)]
+        averaged += [weight for density in filter(None, densities.values()) for weight in density.trainable_variables]
         self.averaging = RunningAverages(averaged, self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
