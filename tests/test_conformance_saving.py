@@ -147,6 +147,22 @@ def test_a_network_that_is_frozen_or_not_on_the_way_is_averaged_saved_and_loaded
     np.testing.assert_array_equal(model.encode(images(3)), loaded.encode(images(3)))
 
 
+@pytest.mark.filterwarnings("ignore:A total of .* objects could not be loaded")
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
+@pytest.mark.parametrize("other", [{"ema": None}, {"shape": (4, 4, 1)}], ids=label)
+def test_averages_that_a_file_of_weights_lacks_begin_at_the_weights(tmp_path, other):
+    trained, model = compiled("ijae", EAGER, **other), create("ijae")
+    train(trained, dataset(images(BATCH, other.get("shape", SHAPE))))
+    trained.save_weights(tmp_path / "other.weights.h5")
+    for weight in model.decoder.weights:  # away from its average
+        weight.assign(weight + 1.0)
+    model.load_weights(tmp_path / "other.weights.h5", skip_mismatch=True)
+    for weight, average in model.averages:
+        np.testing.assert_array_equal(weight.numpy(), average.numpy())
+    if "ema" in other:
+        np.testing.assert_array_equal(trained.sample(3), model.sample(3))
+
+
 LOADER = """
 import sys
 import keras

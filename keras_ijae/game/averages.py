@@ -16,7 +16,7 @@ class RunningAverages(keras.layers.Layer):
 
     def __init__(self, weights: list[keras.Variable], decay: float | None):
         super().__init__(name="averages", trainable=False)
-        self._decay = decay
+        self._decay, self._loaded = decay, True
         followed = [] if decay is None else list({id(weight): weight for weight in weights}.values())
         self._followed = lambda: followed  # hidden from Keras, which would take them for weights of this layer
         self._averages = [self._average_of(weight) for weight in followed]
@@ -37,6 +37,18 @@ class RunningAverages(keras.layers.Layer):
             name="average",
             aggregation="only_first_replica",
         )
+
+    def load_own_variables(self, store: dict) -> None:
+        """As in Keras; where the stored ones do not fit, `begin_if_not_loaded` is to be called after the weights came."""
+        self._loaded = False
+        super().load_own_variables(store)
+        self._loaded = True
+
+    def begin_if_not_loaded(self) -> None:
+        """All averages are their weights, if those in the file that was loaded last did not fit."""
+        for weight, average in () if self._loaded else self.pairs:
+            average.assign(weight)
+        self._loaded = True
 
     def update(self, steps: tf.Tensor) -> None:
         """After step number `steps`, counted from 1."""
