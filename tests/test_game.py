@@ -345,6 +345,20 @@ def test_two_moves_share_a_network_with_optimizers_of_their_own():
     assert model.optimizer.by_move["up"] is not model.optimizer.by_move["down"]
 
 
+def test_a_weight_that_two_networks_of_a_move_share_moves_once_a_step():
+    shared = keras.layers.Dense(1, use_bias=False)
+    model = Toy(
+        player=keras.Sequential([keras.Input((FEATURES,)), shared]),
+        moves=(Move("both", ("player", "judge")),),
+        phases=(Phase("both", ("both",)),),
+        losses={"both": mean_of("player")},
+    )
+    model.judge = model.player
+    before = shared.kernel.numpy()
+    play(model, 1)
+    np.testing.assert_allclose(before - shared.kernel.numpy(), 0.1 * vectors(1).mean(0)[:, None], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("moves", "phases", "message"),
     [

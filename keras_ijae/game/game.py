@@ -240,8 +240,9 @@ class Game(CalledByUsers):
         return {name: network for name, network in found.items() if network is not None}
 
     def weights_of(self, move: str) -> list[keras.Variable]:
-        """The weights that a move changes."""
-        return [weight for name in self._moves[move].networks for weight in getattr(self, name).trainable_variables]
+        """The weights that a move changes, those that its networks share once."""
+        found = [weight for name in self._moves[move].networks for weight in getattr(self, name).trainable_variables]
+        return list({id(weight): weight for weight in found}.values())
 
     def statistics_of(self, moving: tuple[str, ...]) -> list[keras.Variable]:
         """Batch statistics of the networks of these moves: weights that no optimizer moves, spectral vectors too."""
