@@ -11,8 +11,7 @@ from keras_ijae.game import optimizers
 from keras_ijae.game.data import Batch
 from keras_ijae.game.moves import Pass, Phase, Played
 from keras_ijae.game.wrong_losses import check_played
-from keras_ijae.keras_internals import sublayers
-from keras_ijae.layers import Advancing
+from keras_ijae.layers.advancing import advance
 from keras_ijae.replicas import Part, Share, assign, means, number_of_replicas
 
 Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
@@ -35,10 +34,7 @@ def play(game: Any, batch: Batch, share: Share) -> Logged:
 def end(game: Any, step: tf.Tensor) -> None:
     """After the moves of step number `step`: spectral vectors and running averages advance, once."""
     moving = sorted({network for move in game.moves for network in move.networks})
-    layers = {id(layer): layer for name in moving for layer in sublayers(getattr(game, name))}  # shared ones once
-    for layer in layers.values():
-        if isinstance(layer, Advancing):
-            layer.advance()
+    advance(getattr(game, name) for name in moving)
     game.averaging.update(step)
 
 
