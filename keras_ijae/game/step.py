@@ -190,9 +190,9 @@ def _moved_by(game, phase):
 
 
 def _check_penalties(tape, played, weights):
-    """A penalty whose gradient reaches no weight has silently no effect."""
+    """A penalty whose gradient reaches no weight has silently no effect; of a frozen judge it need have none."""
     for move, penalty in played.penalties.items():
-        if all(gradient is None for gradient in tape.gradient(penalty, weights[move])):
+        if weights[move] and all(gradient is None for gradient in tape.gradient(penalty, weights[move])):
             raise ValueError(
                 f"The penalty of move {move!r} reaches none of its weights: no gradient flows twice through its "
                 "networks (bilinear UpSampling2D is known for it)"
