@@ -64,6 +64,11 @@ def made_trainable(network: keras.layers.Layer) -> list[keras.Variable]:
     return [weight for weight in network.weights if id(weight) in made]
 
 
+def adds_a_loss(layer: keras.layers.Layer, scope: keras.StatelessScope) -> bool:
+    """Whether the layer itself added one of the losses in the scope: publicly a layer has those of inner ones, too."""
+    return any(id(loss) in layer._loss_ids for loss in scope.losses)
+
+
 def weights_file(model: keras.Model) -> io.BytesIO:
     """What `model.save_weights` writes, in memory: HDF5 itself ends the process where a file cannot be written.
 

@@ -36,6 +36,7 @@ HOLDERS = {
     "_initial_epoch": functional,
     "_flatten_layers": lambda: keras.layers.Layer,
     "_trainable_variables": keras.layers.Layer,
+    "_loss_ids": keras.layers.Layer,
     "_functional": sequential,
     "_nodes_by_depth": functional,
     "_save_state": lambda: saving_lib,

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_ijae.game import optimizers
 from keras_ijae.game.data import Batch
 from keras_ijae.game.moves import Pass, Phase, Played
+from keras_ijae.game.side_effects import check_side_effects
 from keras_ijae.game.wrong_losses import check_played
 from keras_ijae.layers.advancing import advance
 from keras_ijae.replicas import Part, Share, assign, means, number_of_replicas
@@ -137,7 +138,7 @@ def _pass(game, phase: Phase, repeat: int, batch, share, seen: Pass | None) -> P
     noise = game.noise(game.draws(share, "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
     if phase.once and repeat:
         return Pass(batch, share, noise, seen.forward, seen.tape, seen.scope)
-    tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope()
+    tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope(collect_losses=True)
     with tape, scope:
         forward = game.forward(batch, noise, phase.name)
     return Pass(batch, share, noise, forward, tape, scope)
@@ -151,6 +152,7 @@ def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], lis
         losses = played.totals()
     weights = {move: game.weights_of(move) for move in phase.moves}
     if phase.name not in game.checked:  # once, while tracing: it costs a backward pass
+        check_side_effects(game, seen.scope)
         _check_penalties(seen.tape, played, weights)
         game.checked.add(phase.name)
     part = seen.share.weight / number_of_replicas()
