@@ -514,6 +514,29 @@ def test_averages_follow_their_formula():
     assert len(model.averages) == len(model.player.trainable_variables)
 
 
+class Weighed(Toy):
+    """Has a run-time scalar, which is logged."""
+
+    def __init__(self, **toy):
+        super().__init__(logs={"factor": lambda model, *_: tf.convert_to_tensor(model.factor)}, **toy)
+
+    def ready(self):
+        self.factor = self.scalar("factor", 1.0)
+        super().ready()
+
+
+def test_a_number_in_the_place_of_a_run_time_scalar_is_assigned_to_it():
+    model = Weighed()
+    scalar = model.factor
+    assert play(model, 1, how=GRAPH).history["factor"] == [1.0]
+    for number in (100.0, np.float32(0.5), 3):
+        model.factor = number
+        assert model.factor is scalar
+        assert model.fit(vectors(1), verbose=0).history["factor"] == [number]
+    with pytest.raises(ValueError, match="`factor` must be .*Received: factor=nan"):
+        model.factor = float("nan")
+
+
 def test_logs_are_means_over_one_epoch_and_say_their_names():
     model = Toy(logs={"mean": mean_of_batch})
     data = vectors(4)

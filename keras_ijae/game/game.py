@@ -5,6 +5,7 @@ trained model, `CalledByUsers` what they call on any Keras model, and `Game` wha
 and declares what it takes from those behind it.
 """
 
+import numbers
 import re
 from typing import Any
 
@@ -109,6 +110,15 @@ class Game(CalledByUsers):
                 density.belong_to(self)
                 self._check_unconditional(density)
         self._given_sampling_prior = lambda: sampling_prior  # hidden from Keras: it comes last, as when it is fitted
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As in Python, but a number for a run-time scalar is assigned to it: compiled steps read it there."""
+        kept = self.__dict__.get(name)
+        if isinstance(kept, keras.Variable) and isinstance(value, numbers.Real):
+            checks.number(name, value)
+            kept.assign(value)
+        else:
+            super().__setattr__(name, value)
 
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
