@@ -39,7 +39,7 @@ class RunningAverages(keras.layers.Layer):
         )
 
     def load_own_variables(self, store: dict) -> None:
-        """As in Keras; where the stored ones do not fit, `begin_if_not_loaded` is to be called after the weights came."""
+        """As in Keras; where the stored ones do not fit, `begin_if_not_loaded` has to follow, once the weights came."""
         self._loaded = False
         super().load_own_variables(store)
         self._loaded = True
