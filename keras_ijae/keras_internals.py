@@ -54,6 +54,21 @@ def sublayers(network: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     return network._flatten_layers()
 
 
+def made_trainable(network: keras.layers.Layer) -> list[keras.Variable]:
+    """The weights of a network that were made to be trained, frozen now or not, in the order of its weights.
+
+    Publicly Keras has only those that are not frozen. What is saved must not depend on that: a file is loaded into
+    networks that are frozen as they were when it was written, not as they were when its model was made.
+    """
+    made = {id(weight) for layer in sublayers(network) for weight in layer._trainable_variables}
+    return [weight for weight in network.weights if id(weight) in made]
+
+
+def adds_a_loss(layer: keras.layers.Layer, scope: keras.StatelessScope) -> bool:
+    """Whether the layer itself added one of the losses in the scope: publicly a layer has those of inner ones, too."""
+    return any(id(loss) in layer._loss_ids for loss in scope.losses)
+
+
 def weights_file(model: keras.Model) -> io.BytesIO:
     """What `model.save_weights` writes, in memory: HDF5 itself ends the process where a file cannot be written.
 

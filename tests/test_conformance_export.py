@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 from systems import CLASSES, LATENT, SHAPE, VARIANTS, WITH_ENCODER, codes_of_samples, compiled, images, quick, train
 
+from keras_ijae.layers import Dropout
+
 BLOCKED = """
 import importlib.machinery
 import sys
@@ -179,6 +181,19 @@ def test_an_encoder_is_a_layer_of_a_keras_model(encoders):
     history = classifier.fit(x, LABELS, epochs=5, verbose=0).history["loss"]
     assert history[-1] < history[0]
     assert any(not np.array_equal(v.numpy(), old) for v, old in zip(layer.trainable_variables, before, strict=True))
+
+
+@pytest.mark.parametrize(
+    "layer", [keras.layers.Dropout, keras.layers.GaussianNoise, Dropout], ids=lambda kind: kind.__module__
+)
+def test_an_encoder_with_noise_of_its_own_is_exported_and_draws_it_anew_in_each_call_in_training(tmp_path, layer):
+    layers = [keras.layers.Flatten(), layer(0.5), keras.layers.Dense(LATENT)]
+    model = compiled("ae", {"run_eagerly": True}, encoder=keras.Sequential([keras.Input(SHAPE), *layers]))
+    model.export_encoder(tmp_path / "encoder")
+    module, x = tf.saved_model.load(str(tmp_path / "encoder")), images(5)
+    np.testing.assert_allclose(module(tf.constant(x)).numpy(), model.encode(x), atol=1e-5)
+    found = [module(tf.constant(x), training=True).numpy() for _ in range(3)]
+    assert len({codes.tobytes() for codes in found}) == 3
 
 
 def test_an_export_replaces_nothing_unasked(tmp_path):

@@ -191,6 +191,18 @@ def test_mixed_precision_trains_saves_and_continues(tmp_path, case):
     same(weights(model), weights(loaded))
 
 
+@pytest.mark.parametrize("name", quick(CLASSES, ["flex_ae", "wgan_gp"]))
+def test_networks_whose_last_layers_are_of_half_precision_train(monkeypatch, name):
+    monkeypatch.setattr("keras_ijae.networks.build.head_dtype", lambda: None)  # as Keras has it in one's own networks
+    keras.config.set_dtype_policy("mixed_float16")
+    model = compiled(name, {"run_eagerly": True})
+    outputs = [output for network in model.networks.values() for output in getattr(network, "outputs", ())]
+    assert "float16" in {output.dtype for output in outputs}
+    assert all(np.isfinite(values).all() for values in train(model, dataset(X[:BATCH])).history.values())
+    assert np.isfinite(model.sample(2)).all()
+    model.evaluate(X[:BATCH], verbose=0)
+
+
 def scales(model):
     return [float(optimizer.dynamic_scale.numpy()) for optimizer in model.optimizer.by_move.values()]
 

@@ -126,6 +126,43 @@ def test_an_uncompiled_model_can_be_saved(tmp_path):
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras").sample(2), model.sample(2))
 
 
+@pytest.mark.parametrize("frozen", [True, False], ids=["unfrozen on the way", "frozen on the way"])
+def test_a_network_that_is_frozen_or_not_on_the_way_is_averaged_saved_and_loaded(tmp_path, frozen):
+    encoder = create("ijae").encoder
+    encoder.trainable = not frozen
+    model = create("ijae", encoder=encoder, ema=0.5)
+    assert len(model.averages) == len(model.encoder.weights) + len(model.decoder.weights)
+    for trainable in (not frozen, frozen):
+        encoder.trainable = trainable
+        model.compile(**EAGER)
+        before = {id(weight): (weight.numpy(), average.numpy()) for weight, average in model.averages}
+        train(model, ONE)
+        for weight, average in model.averages[: len(encoder.weights)]:
+            of_weight, of_average = before[id(weight)]
+            assert np.array_equal(of_weight, weight.numpy()) != trainable
+            assert np.array_equal(of_average, average.numpy()) != (trainable or not frozen)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    same(weights(model), weights(loaded))
+    np.testing.assert_array_equal(model.encode(images(3)), loaded.encode(images(3)))
+
+
+@pytest.mark.filterwarnings("ignore:A total of .* objects could not be loaded")
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
+@pytest.mark.parametrize("other", [{"ema": None}, {"shape": (4, 4, 1)}], ids=label)
+def test_averages_that_a_file_of_weights_lacks_begin_at_the_weights(tmp_path, other):
+    trained, model = compiled("ijae", EAGER, **other), create("ijae")
+    train(trained, dataset(images(BATCH, other.get("shape", SHAPE))))
+    trained.save_weights(tmp_path / "other.weights.h5")
+    for weight in model.decoder.weights:  # away from its average
+        weight.assign(weight + 1.0)
+    model.load_weights(tmp_path / "other.weights.h5", skip_mismatch=True)
+    for weight, average in model.averages:
+        np.testing.assert_array_equal(weight.numpy(), average.numpy())
+    if "ema" in other:
+        np.testing.assert_array_equal(trained.sample(3), model.sample(3))
+
+
 LOADER = """
 import sys
 import keras

@@ -345,6 +345,20 @@ def test_two_moves_share_a_network_with_optimizers_of_their_own():
     assert model.optimizer.by_move["up"] is not model.optimizer.by_move["down"]
 
 
+def test_a_weight_that_two_networks_of_a_move_share_moves_once_a_step():
+    shared = keras.layers.Dense(1, use_bias=False)
+    model = Toy(
+        player=keras.Sequential([keras.Input((FEATURES,)), shared]),
+        moves=(Move("both", ("player", "judge")),),
+        phases=(Phase("both", ("both",)),),
+        losses={"both": mean_of("player")},
+    )
+    model.judge = model.player
+    before = shared.kernel.numpy()
+    play(model, 1)
+    np.testing.assert_allclose(before - shared.kernel.numpy(), 0.1 * vectors(1).mean(0)[:, None], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("moves", "phases", "message"),
     [
@@ -422,16 +436,60 @@ def critic(interpolation):
     return keras.Model(inputs, keras.layers.Dense(1)(h), name="player")
 
 
-def penalised(interpolation):
+def penalised(interpolation, player=None):
     def penalty(model, batch, noise, phase):
         return gradient_penalty(lambda x: model.player(x[0], training=True), [batch.x])
 
-    return Toy(penalties={"player": penalty}, player=critic(interpolation))
+    return Toy(penalties={"player": penalty}, player=player or critic(interpolation))
 
 
 def test_a_penalty_that_reaches_no_weight_is_an_error():
     with pytest.raises(ValueError, match="penalty of move 'player' reaches none of its weights"):
         play(penalised("bilinear"), 1)
+
+
+def test_a_penalty_of_a_frozen_network_need_reach_nothing():
+    frozen = critic("nearest")
+    frozen.trainable = False
+    model = penalised("nearest", frozen)
+    before = [weight.numpy() for weight in frozen.weights]
+    assert np.isfinite(play(model, 1).history["player_loss"]).all()
+    for weight, was in zip(frozen.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), was)
+
+
+def with_layer(layer):
+    return keras.Sequential([keras.Input((FEATURES,)), layer, keras.layers.Dense(1)], name="player")
+
+
+@pytest.mark.parametrize("how", [None, GRAPH], ids=str)
+def test_a_layer_that_assigns_to_a_weight_that_is_trained_is_refused_with_the_remedy(how):
+    model = Toy(player=with_layer(keras.layers.SpectralNormalization(keras.layers.Dense(4, name="inner"))))
+    with pytest.raises(ValueError, match="'.*inner/kernel' is assigned by .*and also trained.*ki.layers.SpectralDense"):
+        play(model, 1, how=how)
+
+
+class Adding(keras.layers.Layer):
+    """Adds a loss of its own."""
+
+    def call(self, inputs):
+        self.add_loss(keras.ops.sum(inputs))
+        return inputs
+
+
+ADDS = {
+    "a weight's": (keras.layers.Dense(4, name="inner", kernel_regularizer="l2"), "weight '.*inner/kernel' has a regul"),
+    "an activity's": (keras.layers.Dense(4, name="inner", activity_regularizer="l2"), "layer '.*inner' adds a loss"),
+    "one by add_loss": (Adding(name="inner"), "layer '.*inner' adds a loss"),
+}
+
+
+@pytest.mark.parametrize("how", [None, GRAPH], ids=str)
+@pytest.mark.parametrize("adds", ADDS)
+def test_a_loss_of_a_layer_that_would_have_no_effect_is_refused_with_the_remedy(adds, how):
+    layer, message = ADDS[adds]
+    with pytest.raises(ValueError, match=f"{message}.*would have no effect.*`weight_decay`"):
+        play(Toy(player=with_layer(type(layer).from_config(layer.get_config()))), 1, how=how)
 
 
 def test_a_penalty_that_reaches_the_weights_is_added():
@@ -454,6 +512,29 @@ def test_averages_follow_their_formula():
     np.testing.assert_allclose(average.numpy(), expected, rtol=1e-5)
     np.testing.assert_array_equal(weight.numpy(), kernels[-1])
     assert len(model.averages) == len(model.player.trainable_variables)
+
+
+class Weighed(Toy):
+    """Has a run-time scalar, which is logged."""
+
+    def __init__(self, **toy):
+        super().__init__(logs={"factor": lambda model, *_: tf.convert_to_tensor(model.factor)}, **toy)
+
+    def ready(self):
+        self.factor = self.scalar("factor", 1.0)
+        super().ready()
+
+
+def test_a_number_in_the_place_of_a_run_time_scalar_is_assigned_to_it():
+    model = Weighed()
+    scalar = model.factor
+    assert play(model, 1, how=GRAPH).history["factor"] == [1.0]
+    for number in (100.0, np.float32(0.5), 3):
+        model.factor = number
+        assert model.factor is scalar
+        assert model.fit(vectors(1), verbose=0).history["factor"] == [number]
+    with pytest.raises(ValueError, match="`factor` must be .*Received: factor=nan"):
+        model.factor = float("nan")
 
 
 def test_logs_are_means_over_one_epoch_and_say_their_names():

@@ -35,6 +35,8 @@ HOLDERS = {
     "_assert_compile_called": lambda: keras.Model,
     "_initial_epoch": functional,
     "_flatten_layers": lambda: keras.layers.Layer,
+    "_trainable_variables": keras.layers.Layer,
+    "_loss_ids": keras.layers.Layer,
     "_functional": sequential,
     "_nodes_by_depth": functional,
     "_save_state": lambda: saving_lib,

@@ -5,20 +5,19 @@ import tensorflow as tf
 
 
 class RunningAverages(keras.layers.Layer):
-    """One average for each weight of some networks; a layer, so that it is saved with the model.
+    """One average for each of some weights; a layer, so that it is saved with the model.
 
         a <- a + (1 - d) (w - a),   d = min(decay, (1 + t) / (10 + t))      early averages forget the start
 
     Args:
-        networks: whose trainable weights are averaged.
+        weights: that are averaged, each once; of a frozen one the average stays what the weight is.
         decay: in [0, 1); None: there is no average.
     """
 
-    def __init__(self, networks: list[keras.layers.Layer], decay: float | None):
+    def __init__(self, weights: list[keras.Variable], decay: float | None):
         super().__init__(name="averages", trainable=False)
-        self._decay = decay
-        weights = {id(weight): weight for network in networks for weight in network.trainable_variables}
-        followed = [] if decay is None else list(weights.values())
+        self._decay, self._loaded = decay, True
+        followed = [] if decay is None else list({id(weight): weight for weight in weights}.values())
         self._followed = lambda: followed  # hidden from Keras, which would take them for weights of this layer
         self._averages = [self._average_of(weight) for weight in followed]
         self.built = True
@@ -38,6 +37,18 @@ class RunningAverages(keras.layers.Layer):
             name="average",
             aggregation="only_first_replica",
         )
+
+    def load_own_variables(self, store: dict) -> None:
+        """As in Keras; where the stored ones do not fit, `begin_if_not_loaded` has to follow, once the weights came."""
+        self._loaded = False
+        super().load_own_variables(store)
+        self._loaded = True
+
+    def begin_if_not_loaded(self) -> None:
+        """All averages are their weights, if those in the file that was loaded last did not fit."""
+        for weight, average in () if self._loaded else self.pairs:
+            average.assign(weight)
+        self._loaded = True
 
     def update(self, steps: tf.Tensor) -> None:
         """After step number `steps`, counted from 1."""

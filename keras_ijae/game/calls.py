@@ -319,6 +319,19 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
         with replacing(path) as temporary:
             super().save(temporary, overwrite, zipped, **keras_arguments)
 
+    def load_weights(self, filepath: str | os.PathLike, skip_mismatch: bool = False, **keras_arguments: Any) -> None:
+        """`keras.Model.load_weights`; where running averages do not all fit, each begins at its weight.
+
+        Args:
+            filepath, skip_mismatch, keras_arguments: as in Keras. A file of a model with another `ema`, or of networks
+                of other sizes, needs skip_mismatch=True.
+
+        Raises:
+            ValueError: as in Keras, where the weights do not fit.
+        """
+        super().load_weights(filepath, skip_mismatch, **keras_arguments)
+        self.averaging.begin_if_not_loaded()
+
     @property
     def metrics(self) -> list:
         return [self._train_logs, self._test_logs]

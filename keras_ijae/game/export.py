@@ -13,6 +13,7 @@ from keras_ijae.files import replacing
 from keras_ijae.game import converted, metadata
 from keras_ijae.game.frozen import Frozen
 from keras_ijae.game.served import Served
+from keras_ijae.layers.advancing import advance
 
 FORMATS = ("savedmodel", "onnx", "tflite")
 """What `Game.export` writes."""
@@ -50,6 +51,8 @@ def export_encoder(model: Any, path: str | os.PathLike, overwrite: bool, about: 
         one_hot = None if labels is None else tf.one_hot(labels, model.classes)
         with scope:
             codes = tf.cast(model.codes(x, noise, one_hot, training), tf.float32)
+            if training:
+                advance(model.coders)
         if training:
             frozen.commit(scope)
         return codes

@@ -8,13 +8,13 @@ class Frozen:
     """Copies of layers' weights as plain TensorFlow variables, and a scope in which the layers use them.
 
     Args:
-        layers: whose weights are copied.
+        layers: whose weights are copied, and states of their generators of random numbers.
         averages: (weight, its running average): the average is copied in the weight's place.
     """
 
     def __init__(self, layers: list[keras.layers.Layer], averages: list[tuple]):
         values = {id(weight): average for weight, average in averages}
-        self.weights = list({id(weight): weight for layer in layers for weight in layer.weights}.values())
+        self.weights = list({id(weight): weight for layer in layers for weight in layer.variables}.values())
         trainable = {id(weight) for layer in layers for weight in layer.trainable_weights}
         self.variables = [
             tf.Variable(tf.convert_to_tensor(values.get(id(w), w)), trainable=id(w) in trainable, name=w.name)

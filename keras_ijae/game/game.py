@@ -5,6 +5,7 @@ trained model, `CalledByUsers` what they call on any Keras model, and `Game` wha
 and declares what it takes from those behind it.
 """
 
+import numbers
 import re
 from typing import Any
 
@@ -24,7 +25,7 @@ from keras_ijae.game.entries import preset_of, unconditional
 from keras_ijae.game.labels import LabelCounts
 from keras_ijae.game.logs import Logs
 from keras_ijae.game.moves import Move, Phase, Played
-from keras_ijae.keras_internals import sublayers
+from keras_ijae.keras_internals import made_trainable, sublayers
 from keras_ijae.replicas import Share, parted, share_of
 
 _EMA = 0.999
@@ -110,6 +111,15 @@ class Game(CalledByUsers):
                 self._check_unconditional(density)
         self._given_sampling_prior = lambda: sampling_prior  # hidden from Keras: it comes last, as when it is fitted
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As in Python, but a number for a run-time scalar is assigned to it: compiled steps read it there."""
+        kept = self.__dict__.get(name)
+        if isinstance(kept, keras.Variable) and isinstance(value, numbers.Real):
+            checks.number(name, value)
+            kept.assign(value)
+        else:
+            super().__setattr__(name, value)
+
     def ready(self) -> None:
         """Called at the end of a system's `__init__`: checks the game and makes what depends on its networks."""
         arguments, conditionals = known_so_far(self), [self.posterior_family, self.observation_model]
@@ -132,8 +142,9 @@ class Game(CalledByUsers):
             densities, [w for move in self.moves for w in self.weights_of(move.name)], type(self).__name__
         )
         self.prior.check()
-        averaged = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
-        averaged += [density for density in densities.values() if density is not None]
+        players = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
+        averaged = [weight for player in players for weight in made_trainable(player)]
+        averaged += [weight for density in filter(None, densities.values()) for weight in density.trainable_variables]
         self.averaging = RunningAverages(averaged, self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
@@ -239,8 +250,9 @@ class Game(CalledByUsers):
         return {name: network for name, network in found.items() if network is not None}
 
     def weights_of(self, move: str) -> list[keras.Variable]:
-        """The weights that a move changes."""
-        return [weight for name in self._moves[move].networks for weight in getattr(self, name).trainable_variables]
+        """The weights that a move changes, those that its networks share once."""
+        found = [weight for name in self._moves[move].networks for weight in getattr(self, name).trainable_variables]
+        return list({id(weight): weight for weight in found}.values())
 
     def statistics_of(self, moving: tuple[str, ...]) -> list[keras.Variable]:
         """Batch statistics of the networks of these moves: weights that no optimizer moves, spectral vectors too."""

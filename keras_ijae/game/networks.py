@@ -47,9 +47,12 @@ def noise_dim(network: keras.layers.Layer, labelled: bool = False) -> int:
 
 
 def call(network: keras.layers.Layer, parts: Sequence[tf.Tensor | None], training: bool = False) -> tf.Tensor:
-    """The network's outputs for its inputs in their order; None stands for one that it does not have."""
+    """The network's outputs for its inputs in their order; None stands for one that it does not have.
+
+    Those of half precision become float32: codes, logits and parameters are then computed with.
+    """
     tensors = [part for part in parts if part is not None]
-    return network(tensors if len(tensors) > 1 else tensors[0], training=training)
+    return tf.nest.map_structure(_single, network(tensors if len(tensors) > 1 else tensors[0], training=training))
 
 
 def check_presence(roles: tuple[Role, ...], networks: dict[str, Any], arguments: Arguments) -> None:
@@ -144,6 +147,10 @@ def _instead(family, found, arguments):
     if found != (family.latent_dim,) or "posterior" not in arguments:
         return ""
     return ". Codes themselves are taken by 'ae', and by systems that may have posterior='deterministic'"
+
+
+def _single(output):
+    return tf.cast(output, tf.float32) if output.dtype in (tf.float16, tf.bfloat16) else output
 
 
 def _inputs(network):

@@ -10,9 +10,9 @@ import tensorflow as tf
 from keras_ijae.game import optimizers
 from keras_ijae.game.data import Batch
 from keras_ijae.game.moves import Pass, Phase, Played
+from keras_ijae.game.side_effects import check_side_effects
 from keras_ijae.game.wrong_losses import check_played
-from keras_ijae.keras_internals import sublayers
-from keras_ijae.layers import Advancing
+from keras_ijae.layers.advancing import advance
 from keras_ijae.replicas import Part, Share, assign, means, number_of_replicas
 
 Logged = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
@@ -35,10 +35,7 @@ def play(game: Any, batch: Batch, share: Share) -> Logged:
 def end(game: Any, step: tf.Tensor) -> None:
     """After the moves of step number `step`: spectral vectors and running averages advance, once."""
     moving = sorted({network for move in game.moves for network in move.networks})
-    layers = {id(layer): layer for name in moving for layer in sublayers(getattr(game, name))}  # shared ones once
-    for layer in layers.values():
-        if isinstance(layer, Advancing):
-            layer.advance()
+    advance(getattr(game, name) for name in moving)
     game.averaging.update(step)
 
 
@@ -141,7 +138,7 @@ def _pass(game, phase: Phase, repeat: int, batch, share, seen: Pass | None) -> P
     noise = game.noise(game.draws(share, "train", tf.convert_to_tensor(game.steps), phase.name, repeat))
     if phase.once and repeat:
         return Pass(batch, share, noise, seen.forward, seen.tape, seen.scope)
-    tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope()
+    tape, scope = tf.GradientTape(persistent=True), keras.StatelessScope(collect_losses=True)
     with tape, scope:
         forward = game.forward(batch, noise, phase.name)
     return Pass(batch, share, noise, forward, tape, scope)
@@ -155,6 +152,7 @@ def _lower(game, phase: Phase, seen: Pass) -> tuple[Played, dict[str, list], lis
         losses = played.totals()
     weights = {move: game.weights_of(move) for move in phase.moves}
     if phase.name not in game.checked:  # once, while tracing: it costs a backward pass
+        check_side_effects(game, seen.scope)
         _check_penalties(seen.tape, played, weights)
         game.checked.add(phase.name)
     part = seen.share.weight / number_of_replicas()
@@ -194,9 +192,9 @@ def _moved_by(game, phase):
 
 
 def _check_penalties(tape, played, weights):
-    """A penalty whose gradient reaches no weight has silently no effect."""
+    """A penalty whose gradient reaches no weight has silently no effect; of a frozen judge it need have none."""
     for move, penalty in played.penalties.items():
-        if all(gradient is None for gradient in tape.gradient(penalty, weights[move])):
+        if weights[move] and all(gradient is None for gradient in tape.gradient(penalty, weights[move])):
             raise ValueError(
                 f"The penalty of move {move!r} reaches none of its weights: no gradient flows twice through its "
                 "networks (bilinear UpSampling2D is known for it)"

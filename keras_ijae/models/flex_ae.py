@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_ijae import checks
 from keras_ijae.distributions.priors import GeneratedPrior
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered
+from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered, networks
 from keras_ijae.game.roles import CODE_CRITIC, CRITIC, DECODER, ENCODER
 from keras_ijae.models.judging import criticise, logits
 from keras_ijae.networks import Networks
@@ -142,13 +142,13 @@ class FlexAE(Game):
         return {"n": draws.normal("n", self.noise_dim), "between": draws.uniform("between", 1), **uniform}
 
     def forward(self, batch, noise, phase):
-        return {"code": self.encoder(batch.x, training=True)}
+        return {"code": networks.call(self.encoder, [batch.x], training=True)}
 
     def losses(self, batch, noise, phase, forward):
         return getattr(self, f"_play_{phase}")(batch.x, noise, forward["code"])
 
     def _play_auto_encoder(self, x, noise, z):
-        error = x - tf.cast(self.decoder(z, training=True), x.dtype)
+        error = x - tf.cast(self.outputs(z, training=True), x.dtype)
         error = tf.reduce_sum(error**2) / tf.cast(tf.shape(x)[0], x.dtype)
         stddev = tf.math.reduce_std(tf.cast(gathered(z), x.dtype), axis=0)
         logs = {"code_std_min": tf.reduce_min(stddev), "code_std_mean": tf.reduce_mean(stddev)}
@@ -156,7 +156,7 @@ class FlexAE(Game):
 
     def _play_critics(self, x, noise, z):
         played = Played()
-        fake = self.prior_generator(noise["n"], training=True)
+        fake = networks.call(self.prior_generator, [noise["n"]], training=True)
         pairs = {"code_critic": (z, fake, noise["mix"])}
         if self.smooth:
             pairs["critic"] = (x, self._between(z, noise["between"]), noise["image_mix"])
@@ -166,7 +166,7 @@ class FlexAE(Game):
         return played
 
     def _play_players(self, x, noise, z):
-        fake = self.prior_generator(noise["n"], training=True)
+        fake = networks.call(self.prior_generator, [noise["n"]], training=True)
         found = {"prior_generator": -tf.reduce_mean(logits(self.code_critic, [fake])[0])}
         found["encoder"] = tf.reduce_mean(logits(self.code_critic, [z])[0])
         if self.smooth:
@@ -179,7 +179,7 @@ class FlexAE(Game):
         rows = tf.shape(z)[0]
         partner = tf.minimum(tf.bitwise.bitwise_xor(tf.range(rows), 1), rows - 1)
         u = tf.cast(u, z.dtype)
-        return self.decoder(u * z + (1 - u) * tf.gather(z, partner), training=True)
+        return self.outputs(u * z + (1 - u) * tf.gather(z, partner), training=True)
 
     def notice(self, logs):
         least = float(logs["code_std_min"])

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import losses
-from keras_ijae.game import Played
+from keras_ijae.game import Played, networks
 from keras_ijae.keras_internals import outputs_inside, sublayers
 from keras_ijae.layers import Dropout
 
@@ -28,9 +28,9 @@ def logits(network: keras.Model, *batches: list[tf.Tensor | None]) -> list[Any]:
     """
     batches = tuple([part for part in parts if part is not None] for parts in batches)
     if len(batches) == 1 or any(isinstance(layer, BY_ITSELF) for layer in sublayers(network)):
-        return [_call(network, inputs) for inputs in batches]
+        return [networks.call(network, inputs, training=True) for inputs in batches]
     joined = [tf.concat([tf.cast(part, parts[0].dtype) for part in parts], 0) for parts in zip(*batches, strict=True)]
-    found = _call(network, joined)
+    found = networks.call(network, joined, training=True)
     split = [tf.split(output, len(batches)) for output in tf.nest.flatten(found)]
     return [tf.nest.pack_sequence_as(found, parts) for parts in zip(*split, strict=True)]
 
@@ -126,7 +126,3 @@ def _sees_first(network, output):
     except ValueError:
         return True
     return False
-
-
-def _call(network, inputs):
-    return network(inputs if len(inputs) > 1 else inputs[0], training=True)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_ijae import checks
 from keras_ijae.distributions import likelihoods
 from keras_ijae.distributions.priors import GeneratedPrior
-from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered
+from keras_ijae.game import FixedPrior, Game, Move, Phase, Played, Preset, Role, gathered, networks
 from keras_ijae.game.roles import CODE_CRITIC, DECODER, ENCODER
 from keras_ijae.layers.mask import LatentMask
 from keras_ijae.models.judging import criticise, logits
@@ -166,7 +166,7 @@ class MaskAAE(Game):
         return {"n": draws.normal("n", self.latent_dim), "mix": draws.uniform("mix")}
 
     def forward(self, batch, noise, phase):
-        return {"code": self.encoder(batch.x, training=True)}
+        return {"code": networks.call(self.encoder, [batch.x], training=True)}
 
     def losses(self, batch, noise, phase, forward):
         return getattr(self, f"_play_{phase}")(batch.x, noise, forward["code"])
@@ -198,7 +198,7 @@ class MaskAAE(Game):
 
     def _rec(self, x, z):
         """R of codes before the mask."""
-        outputs = self.decoder(self.mask(z), training=True)
+        outputs = self.outputs(self.mask(z), training=True)
         x, outputs = tf.cast(x, self.variable_dtype), tf.cast(outputs, self.variable_dtype)
         if self.reconstruction == "cross_entropy":
             return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(x, outputs))
