@@ -1,5 +1,6 @@
 """Arrays for all rooms: checks, which give back what passes, and archives of others, of which nothing is believed."""
 
+import math
 import os
 import zipfile
 
@@ -67,4 +68,36 @@ def finite(name: str, array: np.ndarray) -> np.ndarray:
     if bad.size:
         received = f"{bad[:3]}, {bad.size} of {array.size} values"
         raise ValueError(f"Argument `{name}` must be finite. Received: {received}")
+    return array
+
+
+def flat(name: str, values: ArrayLike) -> np.ndarray:
+    """Images as `as_images` takes them, or vectors, or what else has a row for each example, as rows (n, d).
+
+    uint8 becomes value / 255 in float32; others keep their type.
+    """
+    array = real(name, values)
+    if array.ndim < 2:
+        raise ValueError(f"Argument `{name}` must have shape (n, ...). Received: shape {array.shape}")
+    array = as_images(name, array) if array.ndim == 4 else array
+    rows_of = array.reshape(len(array), math.prod(array.shape[1:]))
+    return rows_of.astype(np.float32) / 255 if array.dtype == np.uint8 else rows_of
+
+
+def as_images(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:
+    """Images (n, height, width, channels), floating in [0, 1] or uint8, as they come."""
+    array = real(name, values)
+    if array.ndim != 4 or len(array) < minimum or not array.size:
+        raise ValueError(
+            f"Argument `{name}` must have shape (n, height, width, channels) with n of at least {minimum}. "
+            f"Received: shape {array.shape}"
+        )
+    if array.dtype == np.uint8:
+        return array
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(f"Argument `{name}` must be floating in [0, 1], or uint8. Received: dtype {array.dtype}")
+    finite(name, array)
+    if array.min() < 0 or array.max() > 1:
+        received = f"values in [{float(array.min())}, {float(array.max())}]"
+        raise ValueError(f"Argument `{name}` must be in [0, 1], or uint8. Received: {received}")
     return array

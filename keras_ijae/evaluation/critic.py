@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import checks, losses, networks, random
-from keras_ijae.arrays import finite
-from keras_ijae.metrics import _checks
+from keras_ijae.arrays import finite, flat
 from keras_ijae.progress import tracked
 
 BATCH, CALLS = 64, 20
@@ -119,7 +118,7 @@ def _checked(sets):
 
 
 def _examples(name, values):
-    rows, shape = _checks.flat(name, values), np.shape(values)
+    rows, shape = flat(name, values), np.shape(values)
     if len(shape) not in (2, 4) or not rows.shape[1]:
         raise ValueError(
             f"Argument `{name}` must have shape (n, features) or (n, height, width, channels). Received: shape {shape}"

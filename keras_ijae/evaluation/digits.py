@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_ijae.metrics import _checks, nearest_neighbours
+from keras_ijae.arrays import finite, flat
+from keras_ijae.metrics import nearest_neighbours
 
 SURE = 0.8
 """A sample counts as a digit if its most probable class has at least this probability."""
@@ -130,7 +131,7 @@ def shares_in_words(measured: Mapping[str, Any]) -> str:
 
 
 def _flat(images: np.ndarray) -> np.ndarray:
-    return _checks.rows("images", _checks.flat("images", images), minimum=1).astype(np.float64)
+    return finite("images", flat("images", images)).astype(np.float64)
 
 
 def _one_each(labels: np.ndarray, count: int) -> np.ndarray:

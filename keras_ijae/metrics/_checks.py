@@ -1,12 +1,11 @@
 """Checks of arrays that the metrics share. What passes comes back as a NumPy array."""
 
-import math
 import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.arrays import finite, real
+from keras_ijae.arrays import as_images, finite, real
 
 _DIGITS = 280
 """What float64 can sum lies between 10^-280 and 10^280."""
@@ -47,40 +46,8 @@ def two_sets(
 
 def images(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:
     """`values` as (n, height, width, channels) float64 in [0, 1], from floating images in [0, 1] or from uint8."""
-    array = _as_they_come(name, values, minimum)
+    array = as_images(name, values, minimum)
     return array / 255 if array.dtype == np.uint8 else array.astype(np.float64)
-
-
-def flat(name: str, values: ArrayLike) -> np.ndarray:
-    """Images as `images` takes them, or vectors, or what else has a row for each example, as rows (n, d).
-
-    uint8 becomes value / 255 in float32; others keep their type.
-    """
-    array = real(name, values)
-    if array.ndim < 2:
-        raise ValueError(f"Argument `{name}` must have shape (n, ...). Received: shape {array.shape}")
-    array = _as_they_come(name, array) if array.ndim == 4 else array
-    rows_of = array.reshape(len(array), math.prod(array.shape[1:]))
-    return rows_of.astype(np.float32) / 255 if array.dtype == np.uint8 else rows_of
-
-
-def _as_they_come(name: str, values: ArrayLike, minimum: int = 1) -> np.ndarray:
-    """Images of the shape, type and range that `images` takes, not yet converted."""
-    array = real(name, values)
-    if array.ndim != 4 or len(array) < minimum or not array.size:
-        raise ValueError(
-            f"Argument `{name}` must have shape (n, height, width, channels) with n of at least {minimum}. "
-            f"Received: shape {array.shape}"
-        )
-    if array.dtype == np.uint8:
-        return array
-    if not np.issubdtype(array.dtype, np.floating):
-        raise ValueError(f"Argument `{name}` must be floating in [0, 1], or uint8. Received: dtype {array.dtype}")
-    finite(name, array)
-    if array.min() < 0 or array.max() > 1:
-        received = f"values in [{float(array.min())}, {float(array.max())}]"
-        raise ValueError(f"Argument `{name}` must be in [0, 1], or uint8. Received: {received}")
-    return array
 
 
 def image_pairs(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_ijae.arrays import real
+from keras_ijae.arrays import flat, real
 from keras_ijae.checks import whole
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics._distances import nearest
@@ -47,8 +47,8 @@ def nearest_neighbours(queries: ArrayLike, references: ArrayLike, k: int = 1) ->
             "Arguments `queries` and `references` must have one shape (n, ...) but for n. "
             f"Received: {shapes[0]} and {shapes[1]}"
         )
-    flat = _checks.flat("queries", queries), _checks.flat("references", references)
-    queries, references = _checks.two_sets(("queries", "references"), *flat, minimum=1)
+    rows = flat("queries", queries), flat("references", references)
+    queries, references = _checks.two_sets(("queries", "references"), *rows, minimum=1)
     k = whole("k", k, 1, len(references), ", the number of references")
     indices, squares = nearest(queries, references, k)
     return Neighbours(indices, np.sqrt(squares))

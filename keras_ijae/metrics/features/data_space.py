@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from keras_ijae.arrays import flat
 from keras_ijae.metrics import _checks
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
@@ -24,4 +25,4 @@ class DataSpace(Extractor):
 
     def stream(self, images: ArrayLike) -> Iterator[tuple[np.ndarray, None]]:
         """As `Extractor.stream`, for one array of vectors (n, d), in any range, or images; uint8 is value / 255."""
-        yield _checks.rows("images", _checks.flat("images", images), minimum=1).astype(np.float32), None
+        yield _checks.rows("images", flat("images", images), minimum=1).astype(np.float32), None
