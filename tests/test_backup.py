@@ -206,10 +206,13 @@ def test_what_a_callback_remembers_is_given_back_to_one_that_looks_at_the_same(t
     stopping, checkpoint = keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint
     before = [stopping("val_loss"), stopping("val_gen/fid"), stopping("val_gen/fid")]
     for best, callback in enumerate(before):
+        callback.on_train_begin()
         callback.best, callback.wait = float(best), best
     with h5py.File(tmp_path / "kept.h5", "w") as file:
         remember(before, file)
         after = [checkpoint("m.keras", "val_loss"), stopping("val_gen/fid"), stopping("loss"), stopping("val_loss")]
+        for callback in after:
+            callback.on_train_begin()
         fresh = [callback.best for callback in after]
         give_back(after, file)
     assert [callback.best for callback in after] == [fresh[0], 1.0, fresh[2], 0.0] and after[1].wait == 1

@@ -510,7 +510,6 @@ def test_vectors_are_standardised_by_the_training_split(tmp_path):
         ({"a": np.zeros((2, 8, 8)), "b": np.zeros((2, 8, 8))}, "keys"),
         ({"image": np.zeros((2, 8, 8)), "label": np.zeros(3)}, "label"),
         ({"x": np.full((2, 3), np.inf)}, "finite"),
-        ({"image": np.zeros((2, 8, 8)), "label": np.array(["a", "b"])}, "Labels must be numbers.*Received: .*<U1"),
         ({"train": np.zeros((2, 3), np.uint8), "test": np.zeros((2, 3))}, "one shape and kind.*'float64', 'uint8'"),
     ],
 )
@@ -536,6 +535,13 @@ def test_labels_that_are_guessed_beside_a_named_image_have_to_fit(tmp_path):
     assert datasets.info(f"npz:{tmp_path}/a.npz", keys={"image": "b"}).has_labels
     write_records(tmp_path / "a.tfrecord", [{"pixels": [0.5], "label": [0.25]}])
     assert not datasets.info(f"tfrecord:{tmp_path}/a.tfrecord", keys={"image": "pixels"}).has_labels
+
+
+def test_labels_that_are_no_numbers_are_refused_where_labels_are_asked_for(tmp_path):
+    np.savez(tmp_path / "a.npz", image=np.zeros((2, 8, 8)), label=np.array(["a", "b"]))
+    assert collect(datasets.load(f"npz:{tmp_path}/a.npz", batch_size=2)).shape == (2, 8, 8, 1)
+    with pytest.raises(ValueError, match="Labels must be numbers.*Received: .*<U1"):
+        datasets.load(f"npz:{tmp_path}/a.npz", batch_size=2, labels=True)
 
 
 def test_vectors_of_a_set_without_train_are_not_standardised(tmp_path):

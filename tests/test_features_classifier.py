@@ -231,7 +231,7 @@ def test_wrong_data_and_paths_are_refused_before_training(tmp_path):
     for dataset, path, message in (
         (f"npz:{tmp_path / 'unknown.npz'}", "c.keras", "integers from 0.*the least -1"),
         (f"npz:{tmp_path / 'numbers.npz'}", "c.keras", "integers from 0.*float64"),
-        (f"npz:{tmp_path / 'words.npz'}", "c.keras", "integers from 0"),
+        (f"npz:{tmp_path / 'words.npz'}", "c.keras", "Labels must be numbers.*<U3"),
         (f"npz:{tmp_path / 'rows.npz'}", "c.keras", r"integers from 0.*\(\d+, 2\)"),
         (f"npz:{tmp_path / 'one.npz'}", "c.keras", "at least two classes"),
         (f"npz:{tmp_path / 'vectors.npz'}", "c.keras", "images of one class each"),

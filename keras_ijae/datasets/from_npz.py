@@ -97,22 +97,20 @@ def _table(path: str, x: np.ndarray, y: np.ndarray | None) -> Table:
     if y is not None and not _fits(x, y):
         raise ValueError(f"{path!r} must hold one label per example. Received: {x.shape} and labels {y.shape}.")
     if x.ndim == 2:
-        return Table(_vectors(path, x), _labels(path, y))
+        return Table(_vectors(path, x), _labels(y))
     if x.ndim not in (3, 4):
         raise ValueError(
             "Arrays must be images (n, height, width[, channels]) or vectors (n, features). "
             f"Received: {path!r} of shape {x.shape}."
         )
-    return Table(_images(path, x if x.ndim == 4 else x[..., None]), _labels(path, y))
+    return Table(_images(path, x if x.ndim == 4 else x[..., None]), _labels(y))
 
 
-def _labels(path: str, y: np.ndarray | None) -> np.ndarray | None:
+def _labels(y: np.ndarray | None) -> np.ndarray | None:
     if y is None:
         return None
-    if y.dtype.kind not in "biuf":
-        raise ValueError(f"Labels must be numbers: classes as 0, 1, .... Received: {path!r} with dtype {y.dtype}.")
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    return y if y.dtype.kind == "f" else y.astype(np.int64)
+    return y.astype(np.int64) if y.dtype.kind in "biu" else y
 
 
 def _vectors(path: str, x: np.ndarray) -> np.ndarray:

@@ -137,7 +137,10 @@ def load(
         Passes(seed, epoch) if (training if shuffle is None else shuffle) else None,
         shuffle_buffer,
     )
-    return named(batches(read_slice(source, part, start, stop), prepare, how), name)
+    examples = read_slice(source, part, start, stop)
+    if names is not False:
+        _check_numbers(name, examples)
+    return named(batches(examples, prepare, how), name)
 
 
 def info(
@@ -210,6 +213,12 @@ def _label_names(
                 + did_you_mean(str(attribute), source.attributes)
             )
     return True if attributes is None else tuple(attributes)
+
+
+def _check_numbers(name: str, examples: Table | Stream) -> None:
+    y = examples.y if isinstance(examples, Table) else None
+    if isinstance(y, np.ndarray) and y.dtype.kind not in "biuf":
+        raise ValueError(f"Labels must be numbers: classes as 0, 1, .... Received: {name!r} with labels of {y.dtype}.")
 
 
 def _prepare(
