@@ -78,7 +78,10 @@ def _listing(path: str) -> tuple[dict[str, tuple[list[str], list[int] | None]], 
 
 def _places(path: str) -> dict[str, str]:
     """The directory of each split: sub-folders that are named so, where there are no others, else all as "train"."""
-    folders = [name for name in subfolders(path) if next(image_files(os.path.join(path, name)), None) is not None]
+    folders = subfolders(path)
+    if not any(name.lower() in _SPLITS for name in folders):
+        return {"train": path}  # without a look into what may be thousands of classes
+    folders = [name for name in folders if next(image_files(os.path.join(path, name)), None) is not None]
     named = [(_SPLITS[name.lower()], os.path.join(path, name)) for name in folders if name.lower() in _SPLITS]
     places = dict(named)
     if "train" in places and len(places) == len(folders):

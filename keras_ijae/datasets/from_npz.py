@@ -77,8 +77,8 @@ def _splits(path: str, arrays: dict, options: Options) -> dict[str, tuple]:
                 f"{ {name: array.shape for name, array in arrays.items()} }. Say which with `keys`={{'image': NAME}}."
             )
         image = others[0]
-    if options.key("image") and not options.key("label") and label and not _fits(arrays[image], arrays[label]):
-        label = None  # which was guessed
+    if options.may_drop_label and label and not _fits(arrays[image], arrays[label]):
+        label = None
     return {"train": (arrays[image], None if label is None else arrays[label])}
 
 

@@ -84,8 +84,8 @@ def _layout(example: dict[str, tf.train.Feature], file: str, options: Options) -
     names = [options.key("image")] if options.key("image") else _IMAGES
     image = next((name for name in names if name in example), None)
     label = options.key("label") or next((name for name in _LABELS if name in example), None)
-    if options.key("image") and not options.key("label") and label and not _is_label(example[label]):
-        label = None  # which was guessed
+    if options.may_drop_label and label and not _is_label(example[label]):
+        label = None
     if image is None or (label and label not in example):
         raise ValueError(
             f"The records of {file!r} hold {sorted(example)} and none called {label if image else ' or '.join(names)}: "

@@ -39,6 +39,11 @@ class Options:
         """The name that the user gave for "image" or "label", or None."""
         return (self.keys or {}).get(role)
 
+    @property
+    def may_drop_label(self) -> bool:
+        """Whether the user named the image alone: a label that is guessed beside it, and does not fit, is none."""
+        return self.key("image") is not None and self.key("label") is None
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:

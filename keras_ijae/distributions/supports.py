@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
+from keras_ijae.distributions._sticks import LEAST
+
 Support = tuple[float, float] | str
 """The open interval (low, high) that every dimension lies in, or the name of another set: "sphere" is the unit one."""
 
 REALS: Support = (-math.inf, math.inf)
 SPHERE: Support = "sphere"
 STICKS: Support = "sticks"  # weights above 0 that add up to 1
-_LEAST = math.exp(-80)  # of a weight, as of the codes themselves
 
 
 def is_box(support: Support) -> bool:
@@ -36,5 +37,5 @@ def brought(support: Support, codes: np.ndarray) -> np.ndarray:
     """Codes (..., latent_dim) that were moved, on sticks again: none below 0, adding up to 1; others as they are."""
     if support != STICKS:
         return codes
-    weights = np.maximum(codes, _LEAST)
+    weights = np.maximum(codes, math.exp(LEAST))
     return weights / weights.sum(axis=-1, keepdims=True)
