@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+import keras_ijae as ki
 from keras_ijae import random
 from keras_ijae.distributions import likelihoods
 from keras_ijae.distributions.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian, Laplace
@@ -320,3 +321,17 @@ def test_parameters_of_a_mean_have_that_mean(likelihood):
 def test_logits_of_probabilities_are_clipped():
     logits = Bernoulli().params_of_mean(tf.constant([[0.0, 1.0, -0.5, 1.5]], tf.float64))
     np.testing.assert_allclose(logits, np.log(1e-6 / (1 - 1e-6)) * np.array([[1, -1, 1, -1]]), rtol=1e-9)
+
+
+def test_a_likelihood_that_can_only_be_drawn_from_has_no_density():
+    class Drawn(ki.distributions.likelihoods.Likelihood):
+        def draw(self, params, uniform):
+            return params
+
+    class Dense(Drawn):
+        def log_prob(self, params, x):
+            return -tf.reduce_sum((x - params) ** 2, axis=1)
+
+    assert (Drawn.has_log_prob, Dense.has_log_prob) == (False, True)
+    with pytest.raises(ValueError, match="`likelihood` must have a density"):
+        ki.create("vae", (4,), 2, networks="mlp", width=4, likelihood=Drawn())

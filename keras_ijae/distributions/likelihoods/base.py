@@ -25,7 +25,7 @@ class Likelihood(Owned, keras.layers.Layer):
     Attributes:
         discrete: `log_prob` is a log-probability of discrete data, so its nats are true nats.
         of_unit_interval: data lie in [0, 1], vectors too.
-        has_log_prob: whether `log_prob` is defined.
+        has_log_prob: whether `log_prob` is defined, as it is in a subclass that defines it.
         has_bits_per_dim: whether `bits_per_dim` is defined.
         image_activation: last activation of the decoder on images, "sigmoid", or "linear" where `params`
             are logits; on vectors the decoder is linear.
@@ -37,9 +37,14 @@ class Likelihood(Owned, keras.layers.Layer):
     _argument = "likelihood"
     discrete: bool = False
     of_unit_interval: bool = False
-    has_log_prob: bool = True
+    has_log_prob: bool = False
     has_bits_per_dim: bool = False
     image_activation: str = "sigmoid"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "log_prob" in vars(cls) and "has_log_prob" not in vars(cls):
+            cls.has_log_prob = True
 
     @property
     def symmetric(self) -> bool:
