@@ -70,6 +70,19 @@ def test_the_mixture_is_moved_with_the_networks_and_samples_have_its_average(tra
         np.testing.assert_array_equal(codes, model.prior.sample(9, 0))
 
 
+def test_a_learned_scale_is_averaged_with_the_decoder_whose_errors_it_describes():
+    model = compiled("vae", {"run_eagerly": True}, ema=0.9, likelihood="learned_gaussian")
+    train(model, dataset(X))
+    scale = model.observation_model.log_scale
+    average = {id(weight): average for weight, average in model.averages}[id(scale)]
+    assert not np.array_equal(scale, average)
+    found = model.elbo(X, seed=3)
+    scale.assign(9.0)  # in training alone
+    np.testing.assert_array_equal(model.elbo(X, seed=3), found)
+    average.assign(9.0)
+    assert not np.allclose(model.elbo(X, seed=3), found)
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_saved_loaded_and_continued_is_as_if_never_stopped_and_served_codes_are_the_same_bits(name, tmp_path):
     model = compiled(name, {"run_eagerly": True}, **SYSTEMS[name])

@@ -48,8 +48,8 @@ class Game(CalledByUsers):
         prior: a `Prior`, or the name of one.
         sampling_prior: a `Prior` that samples are drawn from in the place of `prior`, or the name of one ("gmm",
             "two_stage", ...); one that can be fitted is by `fit_prior(data)`. None: `prior`.
-        ema: decay, in [0, 1), of the running average of the players' weights, which everything but training uses
-            (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
+        ema: decay, in [0, 1), of the running average of what the players learn (networks, prior, posterior, scale of the
+            likelihood), which everything but training uses (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
             discriminators or critics, none for others: a choice of this library, which no paper of these systems has.
         preset: name of the preset in `PRESETS` whose optimizers are the default ones, or "NAME:PRESET" for one that the
             registered NAME alone has; None: the system's own.
@@ -143,9 +143,8 @@ class Game(CalledByUsers):
         )
         self.prior.check()
         players = [getattr(self, role.name) for role in self.ROLES if role.name in self.networks and not role.judges]
-        averaged = [weight for player in players for weight in made_trainable(player)]
-        averaged += [weight for density in filter(None, densities.values()) for weight in density.trainable_variables]
-        self.averaging = RunningAverages(averaged, self.ema)
+        averaged = [*players, *filter(None, [*densities.values(), self.observation_model])]
+        self.averaging = RunningAverages([weight for part in averaged for weight in made_trainable(part)], self.ema)
         self.endpoints, self.checked = Endpoints(self), set()
         self._train_logs, self._test_logs = Logs("train_logs"), Logs("test_logs")
         for layer in sublayers(self):  # they have their weights; Keras would build others by a call on x alone
