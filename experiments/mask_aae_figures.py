@@ -47,7 +47,7 @@ def file_name(row: dict[str, str]) -> str:
 
 
 @styled()
-def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path) -> None:
+def draw(rows: list[dict[str, str]], settings: dict[str, str], models: Path, pictures: Path) -> None:
     """Three figures of the runs that ended: distances of samples, masks, and covariances of codes.
 
     Distances are of the rows alone. Masks and covariances whose files are missing are named, in a line for each figure,
@@ -55,13 +55,13 @@ def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path)
 
     Args:
         rows: of the file.
-        setting: of MaskAAE; the other systems' runs on the same data with codes of the same size are drawn beside.
+        settings: of MaskAAE and FlexAE; runs of all systems on MaskAAE's data, with codes of its sizes, are drawn.
         models: directory of the masks and covariances.
         pictures: directory of the PNGs `mask_aae-SETTING-distances.png`, where data have several sizes of codes,
             `mask_aae-SETTING.png` and `mask_aae-SETTING-codes.png`.
     """
-    rows = _beside(rows, setting)
-    stem = f"mask_aae-{setting}".replace(" ", "_")
+    rows = _beside(rows, settings)
+    stem = f"mask_aae-{settings['mask_aae']}".replace(" ", "_")
     spaces = _grouped(rows, "dimensions")
     if several := [runs for runs in spaces.values() if len(_sizes(runs)) > 1]:
         save_figure(_distances(several), pictures / f"{stem}-distances.png", dpi=110)
@@ -76,14 +76,14 @@ def draw(rows: list[dict[str, str]], setting: str, models: Path, pictures: Path)
             save_figure(figure, path, dpi=110)
 
 
-def _beside(rows, setting):
-    """The runs of MaskAAE with this setting, and those of the other systems on the same data with as many codes."""
+def _beside(rows, settings):
+    """The runs of MaskAAE with its setting, and those of the other systems on the same data with as many codes."""
     rows = [row for row in rows if (row["experiment"], row["outcome"]) == ("compare", "ended")]
-    cells = _grouped((row for row in rows if row["setting"] == setting), "dimensions", "codes")
+    rows = [row for row in rows if row["setting"] == settings.get(row["system"], row["setting"])]
+    cells = _grouped((row for row in rows if row["system"] == "mask_aae"), "dimensions", "codes")
     rows = [row for row in rows if (row["dimensions"], row["codes"]) in cells]
-    rows = [row for row in rows if row["system"] != "mask_aae" or row["setting"] == setting]
     if not rows:
-        raise SystemExit(f"No run of `compare` with setting {setting!r} has ended")
+        raise SystemExit(f"No run of `compare` with setting {settings['mask_aae']!r} has ended")
     kinds = _grouped(rows, "system", "setting", "steps")
     if len(kinds) > len(_grouped(rows, "system")):
         raise SystemExit(f"A figure is of one setting of each system. Received: {sorted(kinds)}")

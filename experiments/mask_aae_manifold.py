@@ -3,6 +3,7 @@
     python experiments/mask_aae_manifold.py select      # WAE-GAN's penalty, judged by validation points alone
     python experiments/mask_aae_manifold.py compare     # MaskAAE and WAE-GAN, too few and too many codes, three seeds
     python experiments/mask_aae_manifold.py compare --systems mask_aae wae_gan flex_ae --dimensions 16 --seeds 0
+    python experiments/mask_aae_manifold.py compare --systems flex_ae --flex-setting falling --dimensions 16 --seeds 0
     python experiments/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
     python experiments/mask_aae_manifold.py table       # of the finished runs, as the next one
     python experiments/mask_aae_manifold.py figure
@@ -39,7 +40,7 @@ QUICK = {  # settings of MaskAAE
     "quick": {"mask_reconstruction_weight": 1e5},
     "quick 2": {"mask_reconstruction_weight": 2e3, "polynomial_weight": 0.03},
 }
-DEFAULT = "default"  # the only setting of FlexAE
+DEFAULT, FALLING = "default", "falling"  # settings of FlexAE; in the second, as in the other systems, rates fall
 SYSTEMS = ("mask_aae", "wae_gan", "flex_ae")
 
 
@@ -73,8 +74,12 @@ def build(run: Run) -> keras.Model:
     elif run.system == "wae_gan":
         about["penalty_weight"] = PENALTIES[run.setting]
     model = ki.create(run.system, (128,), run.codes, **about)
-    how = {} if run.setting in ("official", DEFAULT) else {"optimizer": optimizers(run)}
+    how = {} if run.setting in ("official", DEFAULT, FALLING) else {"optimizer": optimizers(run)}
     model.compile(**how, steps_per_execution=math.gcd(25, run.steps // TRACED))
+    if run.setting == FALLING:
+        for move in ("auto_encoder", "prior_generator", "encoder"):
+            optimizer = model.optimizer.by_move[move]
+            optimizer.learning_rate = CosineDecay(float(optimizer.learning_rate), run.steps)
     return model
 
 
@@ -135,7 +140,7 @@ def planned(given: argparse.Namespace) -> list[Run]:
     """The runs of an experiment."""
     if given.experiment == "select":
         return [Run("select", "wae_gan", penalty, 8, 16, 100, given.steps) for penalty in PENALTIES]
-    settings = {"mask_aae": given.setting, "flex_ae": DEFAULT}
+    settings = {"mask_aae": given.setting, "flex_ae": given.flex_setting}
     settings |= {"wae_gan": selected(given)} if "wae_gan" in given.systems else {}
     return [
         Run("compare", system, settings[system], dimensions, codes, seed, given.steps)
@@ -169,6 +174,7 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             one.add_argument("--steps", type=int, default=30_000, help="of a run, a multiple of 100")
         if name in ("compare", "figure"):
             one.add_argument("--setting", choices=(*QUICK, "official"), default="quick", help="of MaskAAE")
+            one.add_argument("--flex-setting", choices=(DEFAULT, FALLING), default=DEFAULT, help="of FlexAE")
         if name == "compare":
             sizes = sorted({*itertools.chain(*CODES.values())})
             usual = ["mask_aae", "wae_gan"]  # those of the committed commands
@@ -204,7 +210,7 @@ def main(command: list[str] | None = None) -> None:
     elif given.experiment == "table":
         print_runs(rows)
     else:
-        draw(rows, given.setting, given.models, given.out / "pictures")
+        draw(rows, {"mask_aae": given.setting, "flex_ae": given.flex_setting}, given.models, given.out / "pictures")
 
 
 if __name__ == "__main__":

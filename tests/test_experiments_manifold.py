@@ -34,6 +34,18 @@ def test_the_systems_of_the_manifolds_start_from_one_encoder_and_decoder_and_fle
     assert [averages is not None for _, averages in seen.values()] == [False, False, True]
 
 
+def test_in_the_second_setting_flex_ae_s_rates_fall_to_0_but_the_critic_s(script):
+    manifold = script("mask_aae_manifold")
+    model = manifold.build(manifold.Run("compare", "flex_ae", "falling", 2, 3, 5, 1000))
+    assert model.ema is None
+    for step, left in ((0, 1.0), (500, 0.5), (1000, 0.0)):
+        for optimizer in model.optimizer.by_move.values():
+            optimizer.iterations.assign(step)
+        rates = {move: float(one.learning_rate) for move, one in model.optimizer.by_move.items()}
+        expected = {"auto_encoder": 1e-3 * left, "prior_generator": 5e-4 * left, "encoder": 5e-5 * left}
+        assert rates == pytest.approx({**expected, "code_critic": 5e-4})
+
+
 def test_the_manifold_of_16_has_codes_of_three_sizes_and_flex_ae_where_it_is_named(script, tmp_path):
     manifold = script("mask_aae_manifold")
     command = ["compare", "--out", str(tmp_path), "--seeds", "0"]
@@ -42,6 +54,8 @@ def test_the_manifold_of_16_has_codes_of_three_sizes_and_flex_ae_where_it_is_nam
     pairs = [("mask_aae", "quick"), ("flex_ae", "default")]
     found = [(run.codes, (run.system, run.setting)) for run in runs]
     assert found == [(codes, pair) for codes in (8, 16, 32) for pair in pairs]
+    command += ["--dimensions", "16", "--systems", "flex_ae", "--flex-setting", "falling"]
+    assert {run.setting for run in manifold.planned(manifold.parse(command))} == {"falling"}
 
 
 def manifold_row(system, dimensions, codes, **more):
@@ -55,7 +69,7 @@ def drawn(script, tmp_path, monkeypatch):
     """Draws rows of the manifolds; the figures by the names of their files, which are not written."""
     figures, saved = script("mask_aae_figures"), {}
     monkeypatch.setattr(figures, "save_figure", lambda figure, path, **how: saved.update({path.name: figure}))
-    return lambda rows: saved.clear() or figures.draw(rows, "quick", tmp_path, tmp_path) or saved
+    return lambda rows: saved.clear() or figures.draw(rows, MANIFOLDS, tmp_path, tmp_path) or saved
 
 
 THREE = [manifold_row(system, 16, codes) for codes in (8, 16, 32) for system in MANIFOLDS]
@@ -103,6 +117,13 @@ def test_a_figure_of_the_manifolds_has_one_setting_of_each_system(drawn):
         SystemExit, match="one setting of each system. Received: .* '100'.*'wae_gan', 'penalty 1', '200'"
     ):
         drawn([*TWO, manifold_row("wae_gan", 8, 4, steps="200")])
+
+
+def test_a_figure_is_of_the_named_setting_of_flex_ae(drawn):
+    falling = [row | {"setting": "falling"} for row in THREE if row["system"] == "flex_ae"]
+    axis = drawn([*THREE, *falling])["mask_aae-quick-distances.png"].axes[0]
+    lines = {line.get_label().split(":")[0]: len(line.get_xdata()) for line in axis.lines}
+    assert lines["FlexAE"] == 3 and len(axis.lines) == 3 * (3 + 1) + 2  # a point a run, a line a system, two grey ones
 
 
 def test_the_tables_of_the_manifolds_have_a_column_for_each_system_that_ran(script, capsys):
