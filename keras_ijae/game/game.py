@@ -48,9 +48,10 @@ class Game(CalledByUsers):
         prior: a `Prior`, or the name of one.
         sampling_prior: a `Prior` that samples are drawn from in the place of `prior`, or the name of one ("gmm",
             "two_stage", ...); one that can be fitted is by `fit_prior(data)`. None: `prior`.
-        ema: decay, in [0, 1), of the running average of what the players learn (networks, prior, posterior, scale of the
-            likelihood), which everything but training uses (`encode`, `decode`, `sample`, `evaluate`, export); None: no average; "auto": 0.999 for systems with
-            discriminators or critics, none for others: a choice of this library, which no paper of these systems has.
+        ema: decay, in [0, 1), of the running average of what the players learn (networks, prior, posterior, scale of
+            the likelihood), which everything but training uses (`encode`, `decode`, `sample`, `evaluate`, export);
+            None: no average; "auto": 0.999 for systems with discriminators or critics, none for others: a choice of
+            this library, which no paper of these systems has.
         preset: name of the preset in `PRESETS` whose optimizers are the default ones, or "NAME:PRESET" for one that the
             registered NAME alone has; None: the system's own.
         seed: of the run: all noise is a function of it and of the step number.
