@@ -58,7 +58,8 @@ class FlexAE(Game):
 
     A step plays L_AE, `critic_steps` of L_C (and L_{C_x}) with fresh n, u and v, then L_G, L_E (and L_S) together, with
     the last n and u: all on the whole batch, in which each example's partner z' is its neighbour's code. Standard
-    deviations of codes over the batch are logged; `fit` warns when that of a dimension falls below 0.01.
+    deviations of codes over the batch are logged; `fit` warns when that of a dimension falls below 0.01. At constant
+    rates G may circle about the codes; rates that fall, C's excepted, bring it to them (docs/mask_aae.md).
 
     Args:
         encoder: E, observations -> codes (batch, latent_dim).
