@@ -23,6 +23,7 @@ CAPTIONS = {
     "flex_ae": "A learned prior against fixed ones, MNIST",
     "flex_ae_synthetic": "A learned prior against fixed ones, clusters",
     "gmm5": "Five Gaussians",
+    "gmm5_full": "Five Gaussians, 48 of 576 settings",
     "mask_aae": "The number of dimensions of a manifold",
     "mask_aae_mnist": "Masks on MNIST",
     "peers": "Images a second beside pythae",
@@ -31,7 +32,7 @@ CAPTIONS = {
     "scaling": "Speed over sizes",
     "train_step": "`fit` against a loop by hand",
 }
-PAGES = {"mnist_validation": "mnist", "flex_ae_synthetic": "flex_ae", "mask_aae_mnist": "mask_aae"}
+PAGES = {"mnist_validation": "mnist", "flex_ae_synthetic": "flex_ae", "mask_aae_mnist": "mask_aae", "gmm5_full": "gmm5"}
 PAGES |= dict.fromkeys(("cost", "peers", "profile", "quality", "scaling", "train_step"), "performance")
 
 
