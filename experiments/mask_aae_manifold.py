@@ -40,7 +40,7 @@ QUICK = {  # settings of MaskAAE
     "quick": {"mask_reconstruction_weight": 1e5},
     "quick 2": {"mask_reconstruction_weight": 2e3, "polynomial_weight": 0.03},
 }
-DEFAULT, FALLING = "default", "falling"  # settings of FlexAE; in the second, as in the other systems, rates fall
+DEFAULT, FALLING = "default", "falling"  # settings of FlexAE; in the second, as in the others, rates fall, no averages
 SYSTEMS = ("mask_aae", "wae_gan", "flex_ae")
 
 
