@@ -120,6 +120,11 @@ def start_at(model: keras.Model, epoch: int) -> None:
     model._initial_epoch = epoch
 
 
+def forget_interrupted(model: keras.Model) -> None:
+    """What a `fit` that was interrupted leaves, Keras keeps for the next: where to begin, and what to validate on."""
+    model._initial_epoch = model._eval_epoch_iterator = None
+
+
 def is_validation_of_fit(arguments: dict) -> bool:
     """Whether `evaluate` was called by `fit`, whose data have been checked: Keras gives no other sign than this."""
     return bool(arguments.get("_use_cached_eval_dataset"))

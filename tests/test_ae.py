@@ -119,6 +119,17 @@ def test_the_error_is_a_sum_over_dimensions_and_a_mean_over_the_batch(shape):
 
 
 @pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(("prior", "variance"), [("sphere", 1 / 2), ("uniform", 1 / 3)])
+def test_the_kernels_are_as_wide_as_the_prior(prior, variance):
+    model, x = small(WAEMMD, prior=prior), np.random.default_rng(0).normal(size=(6, 3))
+    inject(model, code=np.zeros((6, 0)), z=np.random.default_rng(1).normal(size=(6, 2)))
+    noise, forward = model.noise(None), model.forward(Batch(tf.constant(x)), model.noise(None), "auto_encoder")
+    played = model.losses(Batch(tf.constant(x)), noise, "auto_encoder", forward)
+    expected = double_loop(forward["code"].numpy(), noise["z"].numpy(), variance)
+    np.testing.assert_allclose(played.logs["mmd_squared"], expected, rtol=1e-10)
+
+
+@pytest.mark.usefixtures("float64")
 def test_the_kernel_penalty_is_the_mmd_of_codes_and_prior_times_a_weight_read_at_run_time():
     model, x = small(WAEMMD, penalty_weight=2.0), np.random.default_rng(0).normal(size=(6, 3))
     inject(model, code=np.zeros((6, 0)), z=np.random.default_rng(1).normal(size=(6, 2)))

@@ -114,11 +114,12 @@ def test_codes_are_on_the_sphere_and_images_depend_on_directions_alone():
         ({"encoder_steps": 0}, "`encoder_steps` must be an integer >= 1. Received: encoder_steps=0"),
         ({"decoder_steps": 1.5}, "`decoder_steps` must be an integer >= 1. Received: decoder_steps=1.5"),
         ({"classes": 3}, "`classes` is not taken by AGE: .*codes"),
+        ({"latent_dim": 1}, "`latent_dim` must be .*2.* Received: latent_dim=1"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        ki.create("age", data_shape=(3,), latent_dim=2, width=4, **arguments)
+        ki.create("age", **{"data_shape": (3,), "latent_dim": 2, "width": 4, **arguments})
 
 
 @pytest.mark.slow

@@ -56,6 +56,10 @@ def stopped(model, data, backup, step, **arguments):
         fit(model, data, backup, Stop(step), **arguments)
 
 
+def nothing_is_trained():
+    return pytest.warns(UserWarning, match="has all epochs that were asked for, [1-9] are done: none is trained now")
+
+
 SYSTEMS = {
     "vae": ({}, {"run_eagerly": False}),
     "wgan": ({"critic_steps": 2, "slow_start": False}, None),
@@ -197,7 +201,8 @@ def test_what_keras_steers_by_goes_on_where_it_was(first, tmp_path):
     assert rates[1] == rates[0] / 2
     assert (rate.best, stopping.best, stopping.best_epoch) == (2.0, 2.0, 1)
     assert (tmp_path / "torn" / "best.weights.h5").stat().st_mtime_ns == best
-    done, nothing, _ = steered(tmp_path / "torn", first)
+    with nothing_is_trained():
+        done, nothing, _ = steered(tmp_path / "torn", first)
     same(weights(whole), weights(done))
     assert nothing == {}
 
@@ -226,7 +231,10 @@ def test_who_waits_longer_than_a_run_that_stopped_goes_on(tmp_path):
         callbacks = [score, stopping, Backup(tmp_path)]
         return made("vae").fit(loaded(), epochs=6, verbose=0, callbacks=callbacks).history.get("score", [])
 
-    assert [len(epochs(patience)) for patience in (2, 2, 4)] == [4, 0, 2]
+    assert len(epochs(2)) == 4
+    with nothing_is_trained():
+        assert len(epochs(2)) == 0
+    assert len(epochs(4)) == 2
 
 
 def test_what_others_write_of_an_epoch_is_there_before_its_backup(tmp_path, monkeypatch):
@@ -389,7 +397,8 @@ def test_a_backup_that_was_being_written_is_no_backup(tmp_path):
     for name in ("newest.weights.h5", ".1a2b3c4d.newest.weights.h5", "epoch-0009.weights.h5"):
         (tmp_path / name).write_bytes(b"half")
     assert Backup(tmp_path).epochs == EPOCHS
-    fit(made("vae"), loaded(), Backup(tmp_path))
+    with nothing_is_trained():
+        fit(made("vae"), loaded(), Backup(tmp_path))
     assert not (tmp_path / ".1a2b3c4d.newest.weights.h5").exists()
 
 
@@ -426,8 +435,48 @@ def test_an_order_that_cannot_be_restored_is_said_where_training_goes_on_and_not
 def test_another_fit_of_a_model_that_went_on_begins_at_its_own_first_epoch(tmp_path):
     fit(made("vae"), loaded(), Backup(tmp_path))
     model = made("vae")
-    assert fit(model, loaded(), Backup(tmp_path)) == {}
+    with nothing_is_trained():
+        assert fit(model, loaded(), Backup(tmp_path)) == {}
     assert {len(values) for values in fit(model, loaded()).values()} == {EPOCHS}
+
+
+class Interrupt(keras.callbacks.Callback):
+    """As Ctrl-C does, at the end of a batch or of an epoch."""
+
+    def __init__(self, of_epoch):
+        super().__init__()
+        self.of_epoch = of_epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self.of_epoch:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of_epoch", [True, False])
+def test_another_fit_after_one_that_went_on_and_was_interrupted_trains_all_its_epochs(of_epoch, tmp_path):
+    if of_epoch:
+        made("vae").fit(loaded(), epochs=1, verbose=0, callbacks=[Backup(tmp_path)])
+    else:
+        stopped(made("vae"), loaded(), Backup(tmp_path, every_steps=1), 3)
+    model = made("vae")
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, loaded(), Backup(tmp_path), Interrupt(of_epoch))
+    before = int(model.steps)
+    assert {len(values) for values in fit(model, loaded()).values()} == {EPOCHS}
+    assert int(model.steps) == before + 4 * EPOCHS
+
+
+@pytest.mark.slow
+def test_validation_after_a_fit_that_was_interrupted_is_of_its_own_data():
+    model = made("vae")
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, loaded(), Interrupt(of_epoch=True), validation_data=np.zeros((4, 8, 8, 1), "float32"))
+    history = fit(model, loaded(), validation_data=X[:4])
+    assert history["val_loss"][-1] == pytest.approx(model.evaluate(X[:4], verbose=0, return_dict=True)["loss"])
 
 
 @pytest.mark.parametrize("arguments", [{"every": 0}, {"every": 1.5}, {"every_steps": 0}, {"every_steps": True}])

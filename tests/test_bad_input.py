@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from systems import BATCH, LATENT, SHAPE, compiled, create, dataset, images, same, train, weights
+from systems import BATCH, LATENT, SHAPE, compiled, create, dataset, images, quick, same, train, weights
 
 import keras_ijae as ki
 from keras_ijae.models import GAN, IJAE, VAE, TrainingError
@@ -147,8 +147,11 @@ def test_lists_of_which_only_the_first_part_would_be_trained_on_are_refused(mode
             call()
 
 
-@pytest.mark.parametrize("name", ["age", "info_vae", "wae_mmd"])
-def test_systems_of_statistics_of_codes_need_two_rows_and_take_a_last_batch_of_one(name, models):
+COMPARING = ["age", "eb_gan", "factor_vae", "flex_ae", "info_vae", "mask_aae", "wae_mmd"]
+
+
+@pytest.mark.parametrize("name", quick(COMPARING, ["age", "info_vae", "wae_mmd"]))
+def test_systems_that_compare_the_rows_of_a_batch_need_two_rows_and_take_a_last_batch_of_one(name, models):
     with pytest.raises(ValueError, match=r"Batches must have at least 2 rows.* Received: 1, by the argument"):
         train(models(name), images(BATCH), batch_size=1)
     history = train(compiled(name, EAGER), images(BATCH + 1), batch_size=BATCH).history
@@ -563,6 +566,26 @@ def stream(bad, at, steps=8):
 def test_bad_data_later_stop_training_with_the_step(in_graph, bad, message):
     with pytest.raises(TrainingError, match=message):
         in_graph.fit(stream(bad, 5), verbose=0)
+
+
+@pytest.mark.parametrize("system", [("vae", {}), ("mask_aae", {"reconstruction": "cross_entropy"})], ids=lambda s: s[0])
+def test_vectors_outside_of_a_likelihoods_range_later_are_found_in_training_and_in_evaluation(system):
+    name, arguments = system
+    model = ki.create(name, (3,), 2, networks="mlp", width=4, **arguments)
+    model.compile(run_eagerly=True)
+    x = np.zeros((64, 3), "float32")
+    x[40] = 5
+    assert model.evaluate(x[:32], batch_size=16, verbose=0)
+    with pytest.raises(ValueError, match=r"data outside \[0, 1\] in the batch from row 33 on"):
+        model.evaluate(x, batch_size=16, verbose=0)
+    assert model.evaluate(x[:32], batch_size=16, verbose=0)
+    with pytest.raises(TrainingError, match=r"step 3: 'data outside \[0, 1\]'"):
+        model.fit(x, batch_size=16, shuffle=False, verbose=0)
+
+
+def test_bad_images_later_are_found_in_validation(in_graph):
+    with pytest.raises(ValueError, match=r"images outside \[0, 1\] in the batch from row \d+ on"):
+        in_graph.fit(dataset(), validation_data=stream(images(BATCH) * 255, 2, 3), verbose=0)
 
 
 @pytest.fixture

@@ -248,6 +248,20 @@ def test_a_posterior_built_on_another_with_other_codes_has_no_closed_forms_of_it
     np.testing.assert_allclose(np.mean(kl), 2 * (4 - np.log(3)), atol=0.1)
 
 
+def test_a_posterior_has_the_closed_forms_that_it_defines_unless_it_says_otherwise():
+    class WithKL(WidePosterior):
+        def kl(self, params):
+            return 7 * tf.ones(tf.shape(params)[0])
+
+    class Without(WithKL):
+        has_kl = False
+
+    params, noise = np.zeros((4, 4), "float32"), random.normal((4, 2), 0)
+    assert (WithKL.has_kl, WithKL.has_log_prob, Without.has_kl) == (True, False, False)
+    np.testing.assert_array_equal(code_and_kl(WithKL(2), StandardNormal(2), params, noise)[1], 7)
+    assert not np.any(code_and_kl(Without(2), StandardNormal(2), params, noise)[1] == 7)
+
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "discretized_logistic"])
 def test_data_outside_of_the_range_of_a_likelihood_have_no_bounds(likelihood):
     model, x = create("vae", (3,), likelihood=likelihood), 20 * data(3)

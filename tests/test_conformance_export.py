@@ -202,7 +202,12 @@ def test_an_export_replaces_nothing_unasked(tmp_path):
     (tmp_path / "here" / "precious").write_text("kept")
     with pytest.raises(FileExistsError, match="here.*overwrite=True"):
         model.export(tmp_path / "here")
+    with pytest.raises(FileExistsError, match="`path` is no earlier export: .*here holds something else"):
+        model.export(tmp_path / "here", overwrite=True)
     assert (tmp_path / "here" / "precious").read_text() == "kept"
+    (tmp_path / "here" / "precious").unlink()
+    model.export(tmp_path / "here")  # it is empty
+    (tmp_path / "here" / "old").touch()
     model.export(tmp_path / "here", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here"]
-    assert (tmp_path / "here" / "saved_model.pb").is_file()
+    assert (tmp_path / "here" / "saved_model.pb").is_file() and not (tmp_path / "here" / "old").exists()

@@ -198,7 +198,9 @@ def test_is_saved_loaded_exported_and_continued_with_its_labels(tmp_path, name):
     model.export(tmp_path / "served")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.sample(9, seed=3), model.sample(9, seed=3))
-    check_served(model, tf.saved_model.load(tmp_path / "served").signatures)
+    module = tf.saved_model.load(tmp_path / "served")
+    check_served(model, module.signatures)
+    close(module.sample_labels(Y[:5], seed=3), model.sample(5, seed=3, labels=Y[:5]))
     same(stepped(model), stepped(loaded))
 
 

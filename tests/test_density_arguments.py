@@ -39,7 +39,6 @@ class Own(Prior):
 class OwnPosterior(Posterior):
     """A user's."""
 
-    has_log_prob = True
     units = 2
 
     def sample_and_log_prob(self, params, eps):

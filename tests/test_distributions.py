@@ -193,6 +193,14 @@ def test_a_sphere_of_another_radius_has_its_norm_its_surface_and_a_support_of_it
     assert not holds(Sphere(3, 2.5).support, "sphere") and not holds("sphere", Sphere(3, 2.5).support)
 
 
+@pytest.mark.parametrize(
+    "prior", [StandardNormal(4), Uniform(4), Uniform(4, -1.0, 5.0), Sphere(4), Sphere(9, 2.5), Sphere(4, radius=None)]
+)
+def test_the_variance_of_a_prior_is_that_of_its_samples(prior):
+    spread = np.var(prior.sample(20_000, 0), axis=0).mean()
+    np.testing.assert_allclose(prior.variance, spread, rtol=0.02)
+
+
 def test_a_sphere_is_fitted_at_the_codes_mean_radius():
     codes = np.random.default_rng(0).normal(size=(40, 3)) * [1, 2, 3]
     prior = Sphere(3, radius=None)

@@ -152,8 +152,9 @@ def test_the_paper_has_a_deep_judge_with_a_batch_of_its_own():
             r"`code_discriminator` must accept inputs of shape \(2",
         ),
         ({"prior": "uniform"}, "`prior` must have a density wherever codes"),
+        ({"prior": "sticks", "posterior": "sticks"}, "`posterior` must have .* Received: posterior=StickBreaking"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_what_does_not_fit_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -163,5 +164,5 @@ def test_what_does_not_fit_is_refused(arguments, message):
 def test_a_batch_that_cannot_be_cut_in_two_is_refused():
     model = create("factor_vae", fresh_batches=True)
     model.compile(run_eagerly=True)
-    with pytest.raises(ValueError, match="cut into 2 slices, so it needs as many rows. Received: 1"):
-        model.fit(images(1), verbose=0)
+    with pytest.raises(ValueError, match="must have at least 4 rows: .* Received: 3"):
+        model.fit(images(3), verbose=0)

@@ -269,6 +269,12 @@ def test_codes_that_cannot_be_fitted_are_refused_and_nothing_has_changed(codes, 
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("kind", [MAF, RealNVP])
+def test_codes_of_one_dimension_are_not_fitted_by_what_could_only_be_a_gaussian(kind):
+    with pytest.raises(ValueError, match=f"`prior` must be another than a flow .* 'gmm' .* Received: {kind.__name__}"):
+        kind(1).fit(np.zeros((9, 1)))
+
+
 @pytest.mark.parametrize("make", [small, lambda: MAF(3, 2, 8, seed=4), lambda: IAF(3, 2, 8, context=4, seed=1)])
 def test_configurations_are_whole(make):
     made = make()

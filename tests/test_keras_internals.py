@@ -1,6 +1,7 @@
 """What is private in Keras and used all the same: each is still there, and nothing else is used."""
 
 import ast
+import contextlib
 from pathlib import Path
 
 import keras
@@ -30,10 +31,25 @@ def sequential():
     return made
 
 
+def interrupted():
+    """A model whose `fit` was interrupted after a validation."""
+    made, one = sequential(), keras.ops.ones((1, 1))
+    made.compile(loss="mse", run_eagerly=True)
+
+    def interrupt(epoch, logs):
+        raise KeyboardInterrupt
+
+    ending = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
+    with contextlib.suppress(KeyboardInterrupt):
+        made.fit(one, one, validation_data=(one, one), verbose=0, callbacks=[ending])
+    return made
+
+
 HOLDERS = {
     "_maybe_symbolic_build": lambda: keras.Model,
     "_assert_compile_called": lambda: keras.Model,
     "_initial_epoch": functional,
+    "_eval_epoch_iterator": interrupted,
     "_flatten_layers": lambda: keras.layers.Layer,
     "_trainable_variables": keras.layers.Layer,
     "_loss_ids": keras.layers.Layer,

@@ -75,6 +75,7 @@ def test_bad_arguments_of_the_gradients_are_named():
     for call in (generator_gradient, divergence_gradient):
         for arguments, message in (
             (("kl", 1.0), "`objective`.*'kl'"),
+            (("tfgan:least_squares", 1.0), "`objective` must be one of 'minimax', 'non_saturating', 'log_ratio'"),
             (("minimax", float("nan")), "`mean`.*nan"),
             (("minimax", 1.0, 0.0), "`stddev`.*0"),
             (("minimax", 1.0, 1.0, None), "`data` must be of type GaussianMixture. Received: data=None"),

@@ -285,6 +285,10 @@ def test_a_given_symmetric_likelihood_stays_as_it_is_and_others_are_refused():
             likelihoods.get_symmetric(refused, (5,))
     with pytest.raises(ValueError, match="`likelihood` must be one of .*Did you mean 'gaussian'"):
         likelihoods.get_symmetric("gausian", (5,))
+    learning = Doubled()
+    learning.add_weight(shape=(), name="width")
+    with pytest.raises(ValueError, match="`likelihood` must be symmetric, .* with a fixed scale"):
+        likelihoods.get_symmetric(learning, (5,))
 
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 8, 8, 1))

@@ -202,7 +202,7 @@ def test_a_mask_never_goes_below_zero_and_may_come_back():
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("phase, move, role", [("auto_encoder", "auto_encoder", "decoder"), ("code_critic",) * 3])
-def test_a_closed_dimension_gives_no_gradient_to_decoder_and_critic(phase, move, role):
+def test_losses_give_decoder_and_critic_no_gradient_by_a_closed_dimension(phase, move, role):
     model, x = small(a=(0.0, 1.2)), data("squared_error")
     noise = model.noise(random.Draws(random.fold(0), 5, dtype="float64"))
     kernel, *_ = loss_gradient(model, x, noise, phase, move, getattr(model, role).trainable_variables)

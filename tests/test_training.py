@@ -452,6 +452,10 @@ def test_only_runs_are_overwritten_or_resumed(tmp_path):
         open_run(tmp_path, overwrite=True)
     with pytest.raises(ValueError, match="not a run directory"):
         open_run(tmp_path, resume=True)
+    for other in ("{}", '{"model_type": "bert", "recipe": {"system": 1}}', "[1", "[]"):
+        (tmp_path / "config.json").write_text(other)
+        with pytest.raises(ValueError, match="is not a run directory .* not overwritten"):
+            open_run(tmp_path, overwrite=True)
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ValueError, match="not the configuration of a run"):
         open_run(tmp_path, resume=True)
@@ -553,7 +557,7 @@ def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it
     assert run.read_recipe().epochs == 2
     run.path.joinpath("scores.json").write_text("{}")
     before = run.model.read_bytes()
-    with pytest.warns(UserWarning, match="has all its epochs, and stays as it is"):
+    with pytest.warns(UserWarning, match="backup has all epochs .*, 2 are done: none is trained now"):
         trainer.train(recipe, run)
     assert run.model.read_bytes() == before and (run.path / "scores.json").exists()
 

@@ -231,6 +231,14 @@ def test_features_of_a_network_in_a_wrapper_are_its_own_and_a_network_can_be_a_l
     np.testing.assert_allclose(headed.features.alone(np.ones((2, 3))), backbone(np.ones((2, 3))), rtol=1e-6)
     chain = small(discriminator=keras.Sequential([keras.Input(X), keras.layers.Dense(4), keras.layers.Dense(1)]))
     assert chain.features.alone.output.shape[1:] == (4,)
+    layers = [
+        keras.layers.Dense(4),
+        keras.layers.Dense(1),
+        keras.layers.Activation("linear"),
+        keras.layers.Reshape((1,)),
+    ]
+    chain = small(discriminator=keras.Sequential([keras.Input(X), *layers]))
+    assert chain.features.alone.output.shape[1:] == (4,)  # not the logit
 
 
 class Opaque(keras.Model):

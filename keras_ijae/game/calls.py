@@ -32,6 +32,7 @@ from keras_ijae.keras_internals import (
     BuiltBeforehand,
     are_arrays,
     check_compiled,
+    forget_interrupted,
     in_batches,
     in_one_operation,
     is_validation_of_fit,
@@ -171,6 +172,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             if validation_data is not None:
                 own = keras.utils.unpack_x_y_sample_weight(validation_data)[:2]
                 validation_data = in_batches(*own, validation_batch_size or batch_size, validation_steps)
+            forget_interrupted(self)
             return super().fit(
                 x,
                 y,
@@ -209,14 +211,16 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             sample_weight: not taken.
 
         Raises:
-            ValueError: data that do not fit.
+            ValueError: data that do not fit: those of the first batch before it, others at the end.
         """
         compiling.refuse_weights(sample_weight=sample_weight)
         if not is_validation_of_fit(keras_arguments):
             _, x = first_look(self, x, y, batch_size)
             x, y = in_batches(x, y, batch_size, steps)
         with all_alive(self.distribute_strategy):
-            return super().evaluate(x, y, batch_size, verbose, steps=steps, **keras_arguments)
+            found = super().evaluate(x, y, batch_size, verbose, steps=steps, **keras_arguments)
+        self._test_logs.check_flags()
+        return found
 
     def train_on_batch(
         self,

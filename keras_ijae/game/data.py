@@ -164,11 +164,15 @@ def _check_labels(labels: np.ndarray, integers: bool, classes: int, expected: st
         raise ValueError(f"Labels must be {expected}. Received: rows that are not one-hot")
 
 
-def flags(batch: Batch, data: Any, images: bool) -> dict[str, tf.Tensor]:
-    """In-graph: what is wrong with a batch, made of `data`. (XLA takes twice as long for `reduce_min` on CPU.)"""
+def flags(batch: Batch, data: Any, within: str | None) -> dict[str, tf.Tensor]:
+    """In-graph: what is wrong with a batch, made of `data`. (XLA takes twice as long for `reduce_min` on CPU.)
+
+    Args:
+        within: what the data are called, "images", that must lie in [0, 1]; None: they may lie anywhere.
+    """
     x, found = batch.x, {"NaN or infinite values in the data": ~tf.reduce_all(tf.math.is_finite(batch.x))}
-    if images:
-        found["images outside [0, 1]"] = tf.reduce_any((x < 0) | (x > 1))
+    if within:
+        found[f"{within} outside [0, 1]"] = tf.reduce_any((x < 0) | (x > 1))
     if batch.labels is not None:
         labels, classes = tf.convert_to_tensor(labels_in(data)), batch.labels.shape[1]
         if labels.shape[1:].is_compatible_with([classes]):

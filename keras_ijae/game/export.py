@@ -97,14 +97,24 @@ def _directory(path, overwrite):
     """A temporary directory that becomes `path`, once all is written."""
     path = checks.path("path", path)
     checks.flag("overwrite", overwrite)
-    if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
-        raise FileExistsError(f"Argument `path` exists: {path}. Pass overwrite=True to replace it")
+    if path.is_file() or (path.exists() and any(path.iterdir())):
+        _check_replaced(path, overwrite)
     with replacing(path) as temporary:
         try:
             temporary.mkdir()
             yield temporary
         except tf.errors.OpError as error:  # a full disk, which is no OSError to TensorFlow
             raise OSError(f"{path} could not be written. {said(error)}") from error
+
+
+def _check_replaced(path, overwrite):
+    if not overwrite:
+        raise FileExistsError(f"Argument `path` exists: {path}. Pass overwrite=True to replace it")
+    if not metadata.place_in(path).is_file() and not (path / "saved_model.pb").is_file():
+        raise FileExistsError(
+            f"Argument `path` is no earlier export: {path} holds something else, which overwrite=True does not "
+            "replace. Choose another directory"
+        )
 
 
 def _save(module, path, signatures):

@@ -57,12 +57,12 @@ def look_at_batch(game: Any, x: Any, y: Any, begins: bool = False) -> tuple[Any,
 
 
 def _check_rows(game, rows):
-    if rows < game.LEAST_ROWS:
-        raise ValueError(
-            f"Batches must have at least {game.LEAST_ROWS} rows: the losses of {type(game).__name__} are of the codes "
-            f"of a batch together. Received: {rows}, by the argument `batch_size` or the batches of the data"
-        )
     replicas, slices = game.distribute_strategy.num_replicas_in_sync, max(p.slices for p in game.phases)
+    if game.LEAST_ROWS > 1 and rows < game.LEAST_ROWS * slices:
+        raise ValueError(
+            f"Batches must have at least {game.LEAST_ROWS * slices} rows: the losses of {type(game).__name__} compare "
+            f"those of a batch. Received: {rows}, by the argument `batch_size` or the batches of the data"
+        )
     if rows < slices:
         raise ValueError(f"A batch is cut into {slices} slices, so it needs as many rows. Received: {rows}")
     of_each = rows if goes_whole(rows, replicas, slices) else rows // replicas

@@ -202,18 +202,20 @@ class Game(CalledByUsers):
         step.end(self, count)
         if self.label_counts is not None:
             self.label_counts.add(batch.labels, share)
-        bad = data.flags(batch, data_of_step, images=len(self.data_shape) == 3)
-        self._train_logs.update_state(logs, weights=weights, step=count, flags=bad)
+        flags = data.flags(batch, data_of_step, self._within)
+        self._train_logs.update_state(logs, weights=weights, step=count, flags=flags)
         return self._train_logs.result()
 
     def test_step(self, data_of_step: Any) -> dict[str, tf.Tensor]:
         """One batch of evaluation, with the averaged weights; name -> mean of each measure since the last reset."""
-        batch, share, _ = self._of_step(data_of_step)
-        noise = self.noise(self.draws(share, "test", tf.convert_to_tensor(self._test_logs.rows)))
+        batch, share, data_of_step = self._of_step(data_of_step)
+        before = tf.convert_to_tensor(self._test_logs.rows)
+        noise = self.noise(self.draws(share, "test", before))
         with self.averaged():
             values = self.measures(batch, noise)
         weight = tf.cast(batch.rows, tf.float32) / share.copies
-        self._test_logs.update_state({name: tf.reduce_mean(value) for name, value in values.items()}, weight)
+        means, flags = {n: tf.reduce_mean(v) for n, v in values.items()}, data.flags(batch, data_of_step, self._within)
+        self._test_logs.update_state(means, weight, step=before + 1, flags=flags)
         self._test_logs.rows.assign_add(tf.cast(batch.rows if share.total is None else share.total, tf.int64))
         return self._test_logs.result()
 
@@ -222,6 +224,13 @@ class Game(CalledByUsers):
         data_of_step, _ = parted(data_of_step)
         with self.averaged():
             return self(data_of_step if self.classes is not None else data.unpack(data_of_step), training=False)
+
+    @property
+    def _within(self):
+        """What the data are called, where they must lie in [0, 1]: images, and all that a likelihood has there."""
+        if len(self.data_shape) == 3:
+            return "images"
+        return "data" if self.observation_model is not None and self.observation_model.of_unit_interval else None
 
     def _of_step(self, data_of_step):
         """The batch of a step, this replica's share of it, and the data as they came."""

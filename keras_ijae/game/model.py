@@ -201,11 +201,11 @@ class GenerativeModel(Conditionals):
 
         "savedmodel": `m = tf.saved_model.load(path)` has `m.sample(16, seed=0)` and `m.decode(z)`, with an encoder also
         `m.encode(x)` and `m.reconstruct(x)`, for any number of rows, which give tensors; those of a conditional model
-        take `labels` as well. Signatures, for servers: `sample(n, seed)` (int32 scalars; also `serving_default`) and
-        `decode(z)` give "observations", `sample_codes(n, seed)` the "codes" of that sample; `encode(x)` gives "codes"
-        and `reconstruct(x)` "observations". Of a conditional model `decode`, `encode` and `reconstruct` take `labels`,
-        int32 (n,) with -1 for unknown, `sample` gives its "labels" too, and `sample_labels(labels, seed)` samples given
-        ones.
+        take `labels` as well, and it has `m.sample_labels(labels, seed=0)`. Signatures, for servers: `sample(n, seed)`
+        (int32 scalars; also `serving_default`) and `decode(z)` give "observations", `sample_codes(n, seed)` the "codes"
+        of that sample; `encode(x)` gives "codes" and `reconstruct(x)` "observations". Of a conditional model `decode`,
+        `encode` and `reconstruct` take `labels`, int32 (n,) with -1 for unknown, `sample` gives its "labels" too, and
+        `sample_labels(labels, seed)` samples given ones.
 
         "onnx": `encode.onnx`, `decode.onnx` and `reconstruct.onnx`, with inputs and outputs as of the signatures.
         "tflite": `model.tflite` with these three as its signatures. They draw nothing: samples are decoded from codes
@@ -216,12 +216,12 @@ class GenerativeModel(Conditionals):
 
         Args:
             path: directory to be made; written under a temporary name and renamed.
-            overwrite: whether an existing one is replaced.
+            overwrite: whether an earlier export, or another SavedModel, is replaced; anything else stays.
             format: "savedmodel", "onnx" (needs the extra `onnx`) or "tflite".
             about: further metadata, such as {"dataset": "mnist"}.
 
         Raises:
-            FileExistsError: `path` exists, and `overwrite` is not set.
+            FileExistsError: `path` exists, and `overwrite` is not set, or it is no earlier export.
             ValueError: there is no such format, it cannot hold the model's operations, or its converter is missing.
         """
         export.export_model(self, path, overwrite, format, about)

@@ -92,6 +92,8 @@ class Served:
     def methods(self, signatures: dict[str, Any]) -> dict[str, tf.types.experimental.PolymorphicFunction]:
         """name -> function that gives a tensor, as the model's method of that name has it, of tensors or arrays.
 
+        That of a conditional model named `sample_labels` gives samples of given labels.
+
         Those of images raise InvalidArgumentError where these are not in [0, 1], as uint8 ones of 0..255.
 
         Args:
@@ -120,9 +122,11 @@ class Served:
             labels = tf.where(labels == DRAWN, self.draw_labels(n, seed), labels)
             return signatures["sample_labels"](labels, seed)["observations"]
 
+        given = [tf.TensorSpec([None], tf.int32, "labels"), seeded[1]]
         x, z = [*x, _LABELS], [*z, _LABELS]
         found: Functions = {
             "sample": (sample, [*seeded, _LABELS]),
+            "sample_labels": (lambda labels, seed=0: signatures["sample_labels"](labels, seed)["observations"], given),
             "decode": (lambda z, labels: of_rows("decode", "observations", z, labels), z),
         }
         if self._model.has_encoder:

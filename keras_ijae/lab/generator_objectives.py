@@ -5,11 +5,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
-from keras_ijae.checks import instance, number, whole
+from keras_ijae.checks import choice, instance, number, whole
 from keras_ijae.lab import _quadrature
 from keras_ijae.lab.adversarial_mixture import discriminator_network
 from keras_ijae.lab.gaussian_mixture import GaussianMixture
-from keras_ijae.losses import check_objective, discriminator_loss, generator_loss
+from keras_ijae.losses import discriminator_loss, generator_loss
+from keras_ijae.losses.adversarial import OBJECTIVES
 
 NORMAL = GaussianMixture([1.0], [0.0], [1.0])
 """The data p = N(0, 1)."""
@@ -42,7 +43,7 @@ def generator_gradient(objective: str, mean: float, stddev: float = 1.0, data: G
         >>> round(float(ki.lab.generator_gradient("log_ratio", 1.0)[0]), 6)
         1.0
     """
-    check_objective(objective)
+    choice("objective", objective, OBJECTIVES)
     x, weights, log_q, standard = _nodes(mean, stddev, data)
     logits = data.log_density(x) - log_q
     slope = _score(data, x) + standard / stddev
@@ -57,7 +58,7 @@ def divergence_gradient(objective: str, mean: float, stddev: float = 1.0, data: 
 
     Arguments, result and errors as in `generator_gradient`.
     """
-    check_objective(objective)
+    choice("objective", objective, OBJECTIVES)
     x, weights, log_q, standard = _nodes(mean, stddev, data)
     log_p = data.log_density(x)
     kl, twice_js = log_q - log_p, log_q - np.logaddexp(log_p, log_q) + np.log(2)
@@ -119,7 +120,7 @@ def trained_gradient(
     Returns:
         (2,), the gradient in (mean, stddev).
     """
-    check_objective(objective)
+    choice("objective", objective, OBJECTIVES)
     point = tf.Variable([number("mean", mean), number("stddev", stddev, above=0)], dtype=tf.float32)
     noise = random.normal([whole("samples", samples), 1], random.fold(seed, "gradient"))
     with tf.GradientTape() as tape:

@@ -5,7 +5,7 @@ import tensorflow as tf
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-def mmd(a: tf.Tensor, b: tf.Tensor, variance: float = 1.0) -> tf.Tensor:
+def mmd(a: tf.Tensor, b: tf.Tensor, variance: float | tf.Tensor = 1.0) -> tf.Tensor:
     """Unbiased estimate of the squared MMD under a sum of inverse multiquadratic kernels: a scalar, also below 0.
 
     With k(u, v) = sum_s C / (C + ||u - v||^2), C = 2 m variance s, s in `SCALES`, m dimensions and n rows:
@@ -37,6 +37,7 @@ def mmd(a: tf.Tensor, b: tf.Tensor, variance: float = 1.0) -> tf.Tensor:
 
 def _kernel(a, b, variance):
     squares = tf.reduce_sum(a**2, 1)[:, None] - 2 * tf.matmul(a, b, transpose_b=True) + tf.reduce_sum(b**2, 1)[None]
+    variance = tf.cast(variance, a.dtype) if tf.is_tensor(variance) else variance
     distance, width = tf.maximum(squares, 0), 2.0 * a.shape[1] * variance
     return tf.add_n([width * s / (width * s + distance) for s in SCALES])
 

@@ -113,6 +113,7 @@ class AGE(GeneratorGame):
         **common: Unpack[FixedPrior],
     ):
         super().__init__({"encoder": encoder, "decoder": decoder}, prior="sphere", **common)
+        checks.size("latent_dim", self.latent_dim, 2)  # in one dimension a sphere is two points, without slopes
         self.divergence = checks.choice("divergence", divergence, DIVERGENCES)
         self.l1_mean_weight = self.weight("l1_mean_weight", l1_mean_weight)
         self.cosine_weight = self.weight("cosine_weight", cosine_weight)

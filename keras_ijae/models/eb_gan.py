@@ -71,6 +71,7 @@ class EBGAN(GeneratorGame):
     """
 
     ROLES = labelled(DECODER, ENERGY_ENCODER, ENERGY_DECODER)
+    LEAST_ROWS = 2
     PRESETS = {
         "paper": Preset(
             _authors,

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_ijae import checks, losses
+from keras_ijae.distributions.supports import described, is_box
 from keras_ijae.game import Move, Phase, Played, Preset, gathered, own_rows
 from keras_ijae.game.roles import CODE_DISCRIMINATOR, DECODER, ENCODER, labelled
 from keras_ijae.models.bounds import learned
@@ -56,6 +57,7 @@ class FactorVAE(Variational):
     """
 
     ROLES = labelled(ENCODER, DECODER, CODE_DISCRIMINATOR)
+    LEAST_ROWS = 2
     PRESETS = {"paper": Preset(_authors, NETWORKS, {"fresh_batches": True})}
 
     def __init__(
@@ -67,6 +69,12 @@ class FactorVAE(Variational):
         **variational: Unpack[VariationalArguments],
     ):
         super().__init__({JUDGE: code_discriminator}, **variational)
+        if not is_box(self.posterior_family.support):
+            raise ValueError(
+                "Argument `posterior` must have codes whose dimensions can be exchanged, each for itself, between "
+                f"images: on {described(self.posterior_family.support)} their total correlation is infinite. Received: "
+                f"posterior={type(self.posterior_family).__name__}"
+            )
         self.gamma = self.weight("gamma", gamma)
         self.fresh_batches = checks.flag("fresh_batches", fresh_batches)
         parts = learned(self, "likelihood", "posterior_family", "prior")

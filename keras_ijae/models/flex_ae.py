@@ -83,6 +83,7 @@ class FlexAE(Game):
         normalisation, 2 x 256 units; rates and steps were chosen on MNIST (docs/flex_ae.md), for the plain variant.
     """
 
+    LEAST_ROWS = 2
     ROLES = (
         ENCODER,
         DECODER,

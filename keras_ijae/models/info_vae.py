@@ -30,7 +30,7 @@ class InfoVAE(Variational):
         lam: above, at least 1 - alpha; a run-time scalar. The larger, the more the noise of the estimate counts.
         posterior, likelihood: as of `VAE`.
         variational: these two, and what is common to all systems, see `Game`. The prior has
-            a density and nothing to learn; the kernels are as wide as suits a variance near 1.
+            a density and nothing to learn; the kernels are as wide as suits its `variance`.
 
     References:
         Zhao, Song & Ermon 2019, "InfoVAE: Balancing Learning and Inference in Variational Autoencoders". The kernels
@@ -61,7 +61,8 @@ class InfoVAE(Variational):
         code, outputs, kl = self.code_outputs_and_kl(batch, noise, training=True)
         log_likelihood = self.observation_model.log_prob(outputs, batch.x)
         log_likelihood, kl = tf.reduce_mean(log_likelihood), tf.reduce_mean(kl)
-        mmd = tf.cast(losses.mmd(gathered(code), gathered(tf.cast(noise["z"], code.dtype))), kl.dtype)
+        z = gathered(tf.cast(noise["z"], code.dtype))
+        mmd = tf.cast(losses.mmd(gathered(code), z, self.prior.variance), kl.dtype)
         alpha, lam = (tf.cast(tf.convert_to_tensor(weight), kl.dtype) for weight in (self.alpha, self.lam))
         loss = (1 - alpha) * kl - log_likelihood + (alpha + lam - 1) * mmd
         return Played({"auto_encoder": loss}, {**self.named_terms(log_likelihood, kl), "mmd_squared": mmd})

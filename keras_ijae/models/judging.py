@@ -1,5 +1,6 @@
 """A discriminator or critic sees several batches; and what is inside one."""
 
+import math
 from typing import Any
 
 import keras
@@ -103,8 +104,9 @@ def _output(network, layer):
         if not isinstance(found, keras.layers.InputLayer) and _sees_first(network, output)
     }
     if layer is None:
-        maps = [name for name, output in usable.items() if len(output.shape) == 4]
-        return usable[maps[-1] if maps else list(usable)[-2 if len(usable) > 1 else -1]]
+        maps = [output for output in usable.values() if len(output.shape) == 4]
+        hidden = [output for output in usable.values() if math.prod(size or 2 for size in output.shape[1:]) > 1]
+        return (maps or hidden or list(usable.values()))[-1]
     names = [found.name for found in network.layers]
     index = isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names)
     name = names[layer] if index else layer

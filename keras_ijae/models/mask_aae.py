@@ -107,6 +107,7 @@ class MaskAAE(Game):
     """
 
     ROLES = (ENCODER, DECODER.but(outputs=_outputs), CODE_CRITIC, Role("mask", None, ("z",), "z"))
+    LEAST_ROWS = 2
     PRESETS = {"paper": Preset(_authors, NETWORKS), "images": Preset(_images, arguments=_images_arguments)}
     UNCONDITIONAL = "its mask counts the dimensions that the codes of all labels need together"
 

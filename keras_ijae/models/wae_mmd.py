@@ -40,7 +40,7 @@ class WAEMMD(EncoderDecoder):
         encoder: E, observations -> codes (batch, latent_dim); with noise as a second input, implicit.
         decoder: G, codes -> observations.
         penalty_weight: lambda, at least 0; a run-time scalar.
-        common: see `Game`. The kernels are as wide as suits a prior of variance near 1.
+        common: see `Game`. The kernels are as wide as suits the `variance` of the prior.
 
     References:
         Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2; numbers from its code for MNIST.
@@ -66,6 +66,6 @@ class WAEMMD(EncoderDecoder):
 
     def losses(self, batch, noise, phase, forward):
         error = self.squared_error(batch.x, forward["rec"])
-        mmd = tf.cast(losses.mmd(gathered(forward["code"]), gathered(noise["z"])), error.dtype)
+        mmd = tf.cast(losses.mmd(gathered(forward["code"]), gathered(noise["z"]), self.prior.variance), error.dtype)
         weight = tf.cast(tf.convert_to_tensor(self.penalty_weight), error.dtype)
         return Played({"auto_encoder": COST * error + weight * mmd}, {"squared_error_sum": error, "mmd_squared": mmd})

@@ -57,7 +57,8 @@ class Backup(ToldData):
     What `EarlyStopping`, `ReduceLROnPlateau` and `ModelCheckpoint` of Keras remember (the best value, how long they
     have waited, the best weights where these are to be restored, which makes backups larger) is kept too. What other
     callbacks remember is not known, and begins anew. What callbacks write of an epoch (a row of a table, a picture) is
-    there before its backup: in `fit` this one comes after all others, wherever it stands in the list.
+    there before its backup: in `fit` this one comes after all others, wherever it stands in the list. With a backup of
+    all epochs `fit` trains nothing, and warns of it.
 
     Unlike `keras.callbacks.BackupAndRestore` each backup is one file that appears whole, with its checksum in its name,
     the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when
@@ -151,11 +152,18 @@ class Backup(ToldData):
             give_back(self.others, file)
         if stopped(self.others):
             start_at(self.model, self.params["epochs"])
-        if self.data is not None and not self._restores_order():
+        if stopped(self.others) or state.epochs >= self.params["epochs"]:
+            warnings.warn(
+                f"{self.directory} has all epochs that were asked for, {state.epochs} are done: none is trained now. "
+                "More epochs go on from there, another directory begins anew",
+                stacklevel=2,
+            )
+        elif self.data is not None and not self._restores_order():
             warnings.warn(_SHUFFLED_ANEW, stacklevel=2)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._done = epoch, 0
+        start_at(self.model, 0)  # the next `fit`, if this one is interrupted
         if has_passes(self.data) and self._restores_order():
             begin_at(self.data, epoch, self._skipped)
         if self._skipped:  # Keras has just reset what was logged
@@ -197,11 +205,15 @@ class Backup(ToldData):
         return known and self.params.get("steps") in (None, int(self.data.cardinality()))
 
     def _skipping(self, step: Callable[[Iterator], Any]) -> Callable[[Iterator], Any]:
-        """In the place of `step` until the batches that were trained on are read."""
-        model, left = self.model, self._skipped
+        """In the place of `step` until the batches that were trained on are read, or `fit` was interrupted before."""
+        model, left, begun = self.model, self._skipped, None
 
         def read(iterator):
-            nonlocal left
+            nonlocal left, begun
+            begun = iterator if begun is None else begun
+            if iterator is not begun:
+                model.train_function = step
+                return step(iterator)
             for _ in range(model.steps_per_execution):
                 next(iterator)
             left -= model.steps_per_execution

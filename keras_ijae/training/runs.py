@@ -270,5 +270,8 @@ def _check_overwrite(run: RunDirectory, overwrite: bool) -> None:
             f"The run directory {run.path} is not empty. "
             "Resume it (--resume), overwrite it (--overwrite), or choose another."
         )
-    if not run.config.is_file():
-        raise ValueError(f"{run.path} is not a run directory (it has no config.json), so it is not overwritten.")
+    if not {"system", "dataset"} <= (run._noted("recipe", dict) or {}).keys():
+        raise ValueError(
+            f"{run.path} is not a run directory (it has no config.json with the recipe of a run), so it is not "
+            "overwritten. Choose another, or delete it."
+        )

@@ -157,8 +157,7 @@ def _finished(run, model, data):
     """The model, with the density that is fitted to its codes, once it is in `run.model`."""
     earlier = load_model(run.model) if run.model.is_file() else None
     if earlier is not None and keras.ops.convert_to_numpy(earlier.steps) == keras.ops.convert_to_numpy(model.steps):
-        warnings.warn(f"{run.path} has all its epochs, and stays as it is: more epochs train it longer", stacklevel=3)
-        return earlier
+        return earlier  # nothing was trained: the backup has said so
     fitted = earlier or model  # what was fitted if this run was done before, else what it has
     if fitted.awaits_fit:
         model.fit_prior(data, fitted.sampling_prior)

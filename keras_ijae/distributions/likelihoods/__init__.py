@@ -54,7 +54,7 @@ def get_symmetric(identifier: str | Likelihood | dict[str, Any], data_shape: tup
             of this shape cannot have.
     """
     likelihood = get(named(identifier, tuple(data_shape)), data_shape)
-    if not likelihood.symmetric:
+    if not likelihood.symmetric or likelihood.trainable_variables:
         raise ValueError(
             f"Argument `likelihood` must be symmetric, r(y|a) = r(a|y), with a fixed scale. Received: {likelihood!r}"
         )

@@ -25,9 +25,10 @@ class Posterior(Owned, keras.layers.Layer):
     Attributes:
         units: number of outputs that the encoder must have; a subclass sets it, or has a property of that name.
         noise_dim: size of the normal noise that one code is made of, latent_dim unless a subclass sets another.
-        has_log_prob: whether `log_prob` of any code is defined. A subclass that draws other codes than its base does,
-            by a `sample_and_log_prob` of its own, has neither this nor the next of its base.
-        has_kl: whether `kl`, to N(0, I), is; a `Prior` says what other closed forms there are.
+        has_log_prob: whether `log_prob` of any code is defined, as it is in a subclass that defines it. One that draws
+            other codes than its base does, by a `sample_and_log_prob` of its own, has neither this nor the next of its
+            base.
+        has_kl: whether `kl`, to N(0, I), is, likewise; a `Prior` says what other closed forms there are.
         support: where the codes are, see `Prior`.
 
     Args:
@@ -52,10 +53,14 @@ class Posterior(Owned, keras.layers.Layer):
             kl=(Posterior._checked,),
         )
         own = vars(cls)
-        if own.keys() & {"sample_and_log_prob", "draw"} and "distribution" not in own:  # other codes than its base's
-            for name, method in (("has_log_prob", "log_prob"), ("has_kl", "kl")):
-                if getattr(cls, name) is True and not own.keys() & {name, method}:
-                    setattr(cls, name, False)
+        other_codes = own.keys() & {"sample_and_log_prob", "draw"} and "distribution" not in own  # than its base's
+        for name, method in (("has_log_prob", "log_prob"), ("has_kl", "kl")):
+            if name in own:
+                continue
+            if method in own:
+                setattr(cls, name, True)
+            elif other_codes and getattr(cls, name) is True:
+                setattr(cls, name, False)
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(**options)

@@ -14,9 +14,6 @@ from keras_ijae.distributions.tfp import tfp
 class GaussianPosterior(Posterior):
     """N(mean, L L'): what the two of them share; codes are mean + L noise, and the mean is the code of noise zero."""
 
-    has_log_prob = True
-    has_kl = True
-
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """The mean code, `(batch, latent_dim)`."""
         return self._checked(params)[:, : self.latent_dim]

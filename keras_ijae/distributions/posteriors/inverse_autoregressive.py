@@ -45,8 +45,6 @@ class IAF(Posterior):
         library.
     """
 
-    has_log_prob = True
-
     def __init__(
         self,
         latent_dim: int,

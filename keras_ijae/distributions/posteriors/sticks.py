@@ -37,7 +37,6 @@ class StickBreaking(Posterior):
     """
 
     support = STICKS
-    has_log_prob = True
 
     def __init__(self, latent_dim: int, **options: Any) -> None:
         super().__init__(size("latent_dim", latent_dim, 2), **options)

@@ -32,6 +32,7 @@ class Prior(Owned, keras.layers.Layer):
         support: where the codes are: (low, high) of every dimension, `REALS` for all of R^latent_dim; or "sphere",
             where `log_prob` is a density of the sphere's surface and not of R^latent_dim; or a name of your own, which
             fits posteriors of that name.
+        variance: of one dimension, by which kernels that compare codes are scaled; 1 unless a subclass says otherwise.
         density_noise_dim: 0 where `log_prob(z)` is exact. Else the size of the normal noise, of each code, from which
             `log_prob(z, noise)` bounds or estimates it.
         density_noise_rows: 0 where that noise is each code's own. Else it is one sample of so many rows for all codes
@@ -49,6 +50,7 @@ class Prior(Owned, keras.layers.Layer):
     can_fit: bool = False
     fits: str = "codes"
     support: Support = REALS
+    variance: Any = 1.0
     density_noise_dim: int = 0
     density_noise_rows: int = 0
     _argument = "prior"

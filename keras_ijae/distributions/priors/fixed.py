@@ -59,6 +59,10 @@ class Uniform(Prior):
     def support(self) -> Support:
         return self.low, self.high
 
+    @property
+    def variance(self) -> float:
+        return (self.high - self.low) ** 2 / 12
+
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         uniform = tf.cast(random.uniform((n, self.latent_dim), seed), tf.float64)  # one rounding, so XLA agrees
         return tf.cast(self.low + (self.high - self.low) * uniform, tf.float32)
@@ -99,6 +103,10 @@ class Sphere(Prior):
         if self.can_fit:
             return f"fitted {SPHERE}"
         return SPHERE if self.radius == 1 else f"{SPHERE} of radius {self.radius!r}"
+
+    @property
+    def variance(self) -> Any:
+        return self.radius**2 / self.latent_dim
 
     def fit(self, given: Any, seed: int = 0) -> None:
         """Set the radius to the mean norm of the codes.

@@ -24,6 +24,7 @@ class Flow(Prior):
         log p(z) = log N(f(z); 0, I) + log |det df/dz|
 
     The maps are trained by a system's loss, from the identity, so that p(z) is N(0, I) at first; or they are fitted.
+    What they do to a dimension depends on the others: where there is but one, p(z) is a Gaussian.
     `location` and `deviation` are 0 and 1 unless it is fitted.
 
     Args:
@@ -76,8 +77,13 @@ class Flow(Prior):
             seed: of start and batches.
 
         Raises:
-            ValueError: codes of another shape, too few or not finite.
+            ValueError: codes of another shape, too few or not finite; or of one dimension.
         """
+        if self.latent_dim == 1:
+            raise ValueError(
+                "Argument `prior` must be another than a flow for codes of one dimension, of which its maps make a "
+                f"Gaussian: 'gmm' has several. Received: {type(self).__name__}"
+            )
         start = type(self).from_config({**self.get_config(), "seed": seed % 2**31, "trainable": True})
         fit(start, lambda number: self._given_codes(given, number), seed)
         self.set_weights(start.get_weights())
