@@ -616,6 +616,20 @@ def test_samples_of_vectors_are_written_as_arrays_with_their_labels(classes, hea
     assert {file.name for file in tmp_path.iterdir()} == {"model.keras", "a.npz", "a.csv"}
 
 
+@pytest.mark.parametrize("classes", [None, 2])
+def test_what_is_drawn_beyond_0_and_1_is_clipped_in_a_picture_and_kept_in_an_array(classes, tmp_path):
+    path, out, draw = tmp_path / "model.keras", tmp_path / "a.png", ["-n", 4, "--observation", "draw"]
+    likelihood = ki.distributions.likelihoods.Gaussian(1.0)
+    ki.create("vae", (8, 8, 1), 2, networks="mlp", width=4, classes=classes, likelihood=likelihood).save(path)
+    for more in ([], ["--label", 1]) if classes else ([],):
+        assert run("sample", path, "--out", out, *draw, *more) == 0
+        pixels = tf.io.decode_png(out.read_bytes()).numpy()[:57, -57:]
+        assert pixels.min() == 0 and pixels.max() == 255 and len(np.unique(pixels)) > 10
+    assert run("sample", path, "--out", tmp_path / "a.npz", *draw) == 0
+    samples = np.load(tmp_path / "a.npz")["samples"]
+    assert samples.min() < -0.5 and samples.max() > 1.5
+
+
 @pytest.mark.slow
 def test_a_prior_that_cannot_be_fitted_leaves_the_run_as_it_is(finished, killed, gan, capsys):
     before = (finished / "model.keras").read_bytes()
