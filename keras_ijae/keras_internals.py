@@ -87,6 +87,12 @@ def clip_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) -> li
     return optimizer._clip_gradients(gradients)
 
 
+def left_out_of_weight_decay(optimizer: keras.optimizers.Optimizer) -> str | None:
+    """The pattern of names that `exclude_from_weight_decay(var_names=...)` was given: no configuration has them."""
+    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    return pattern and pattern.pattern
+
+
 def in_one_operation(optimizer: keras.optimizers.Optimizer) -> None:
     """Let Adam move a variable by TensorFlow's one operation: Keras makes a dozen of it, each over all memory.
 

@@ -37,7 +37,11 @@ def sample(
     ] = None,
     seed: Seed = 0,
     observation: Annotated[
-        str, typer.Option(help="mean: what the model expects to see; draw: drawn from its likelihood.")
+        str,
+        typer.Option(
+            help="mean: what the model expects to see; draw: drawn from its likelihood, of which a Gaussian's or "
+            "Laplace's leaves [0, 1]: a picture shows it clipped."
+        ),
     ] = "mean",
     import_: Import = None,
 ) -> None:
@@ -47,8 +51,9 @@ def sample(
     stand in a column have one code. There are --columns of them in a row, or as many as bring the whole nearest to
     --count.
 
-    Arrays are of any data, as many as --count says: .npz holds `samples`, one of images in [0, 1], and `labels` of a
-    conditional model; .csv has a line for each vector, and its label last.
+    Arrays are of any data, as many as --count says: .npz holds `samples`, images and vectors as the model gives them
+    (what is drawn is not clipped), and `labels` of a conditional model; .csv has a line for each vector, and its label
+    last.
 
     [bold]Examples[/bold]
 
@@ -99,14 +104,14 @@ def _draw(
     observation: str,
 ) -> None:
     """Writes a picture."""
-    from keras_ijae.training.pictures import class_names, save_grid, to_show
+    from keras_ijae.training.pictures import class_names, samples_to_show, save_grid, to_show
 
     rows: list[str] = []
     if label is None:
         images, columns = to_show(loaded, count, seed, observation, columns)
         rows = names if len(names) == loaded.classes else class_names(loaded)
     else:
-        images = loaded.sample(count, seed, observation, labels=label)
+        images = samples_to_show(loaded, count, seed, observation, label)
     of_label = "" if label is None else f" of label {label}"
     save_grid(out, images, columns, rows=rows, caption=caption_of(model, loaded, f"samples{of_label}, seed {seed}"))
 

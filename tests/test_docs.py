@@ -205,6 +205,19 @@ def test_commands_of_the_pages_have_options_that_exist():
     assert sum(map(len, said.values())) > 120
 
 
+def metrics_in(text):
+    """The names of metrics that a text asks `evaluate` or a `MetricsCallback` for, in Python and in commands."""
+    lists = re.findall(r"(?:\bevaluate|MetricsCallback)\([^()\[\]]*\[([^\]]*)\]", text)
+    lists += re.findall(r"--metrics ([a-z_,]+)", text)
+    return [name for found in lists for name in re.findall(r"\w+", found)]
+
+
+def test_metrics_that_the_pages_ask_for_exist():
+    texts = [path.read_text(encoding="utf-8") for path in [*DOCS.rglob("*.md"), DOCS.parent / "README.md"]]
+    asked = [name for text in texts for name in metrics_in(text)]
+    assert [name for name in asked if name not in ki.evaluation.MEASURES] == [] and len(asked) > 20
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/papers.md", "docs/choosing.md"])
 def test_every_system_stands_in_the_readme_with_its_paper_and_on_the_page_that_helps_to_choose(page):
     text = (DOCS.parent / page).read_text(encoding="utf-8")

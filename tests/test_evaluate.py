@@ -556,7 +556,7 @@ def test_a_continued_run_goes_on_comparing_and_a_new_one_does_not_overwrite(vae,
     (tmp_path / "best.json").write_text(json.dumps(record))
     fit(vae, callback(data, tmp_path), epochs=2, initial_epoch=1)
     assert json.loads((tmp_path / "best.json").read_text()) == record
-    with pytest.raises(ValueError, match="`best` exists.*overwrite=True"):
+    with pytest.raises(ValueError, match="`best` exists.*overwrite=True.*beside a `Backup` always"):
         fit(vae, callback(data, tmp_path), epochs=1)
     fit(vae, callback(data, tmp_path, overwrite=True), epochs=1)
     assert json.loads((tmp_path / "best.json").read_text())["value"] > 0

@@ -37,6 +37,21 @@ def test_one_rate_for_all_scales_those_behind_a_loss_scale():
     assert [float(one.learning_rate) for one in optimizers.optimizers] == pytest.approx([0.01, 0.04])
 
 
+def test_rates_keep_their_proportions_beyond_a_rate_of_0():
+    optimizers = Optimizers({"player": SGD(0.1), "judge": SGD(0.4)})
+    optimizers.optimizers[1].learning_rate = 0.2
+    for rate in (0.0, 0.0, 0.01):
+        optimizers.learning_rate = rate
+        assert [float(one.learning_rate) for one in optimizers.optimizers] == pytest.approx([rate, 2 * rate])
+
+
+def test_a_first_rate_of_0_has_no_proportions_and_that_is_said():
+    optimizers = Optimizers({"player": SGD(0.0), "judge": SGD(0.4)})
+    with pytest.raises(ValueError, match="first move's was 0 from the beginning.*Received: 0.01"):
+        optimizers.learning_rate = 0.01
+    assert float(optimizers.optimizers[1].learning_rate) == pytest.approx(0.4)
+
+
 def test_a_dictionary_overrides_some():
     model = Toy()
     play(model, 1, how={"optimizer": {"judge": keras.optimizers.Adam(0.3)}, "run_eagerly": True})

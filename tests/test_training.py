@@ -562,6 +562,20 @@ def test_a_run_is_not_resumed_for_fewer_epochs_than_it_began_nor_trained_when_it
     assert run.model.read_bytes() == before and (run.path / "scores.json").exists()
 
 
+@pytest.mark.slow
+def test_an_earlier_model_that_is_damaged_is_said_before_training_and_replaced(tmp_path, eager, monkeypatch):
+    run, before, fit = open_run(tmp_path / "run"), [], trainer._fit
+    trained = trainer.train(TINY, run)
+    run.model.write_bytes(run.model.read_bytes()[:999])
+    monkeypatch.setattr(trainer, "_fit", lambda *parts: (before.extend(said), fit(*parts)))
+    with pytest.warns(UserWarning, match="will be replaced by the model of this training") as said:
+        trainer.train(TINY, run)
+    texts = [[str(one.message) for one in of if one.category is UserWarning] for of in (before, said)]
+    assert texts[0] == texts[1] and len(texts[0]) == 1 and str(run.model) in texts[0][0]
+    for left, right in zip(trainer.load_model(run.model).get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
 # What is trained on and what is held out ------------------------------------------------------------------
 
 

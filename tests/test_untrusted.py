@@ -130,6 +130,18 @@ def test_the_code_in_a_lambda_layer_runs_where_it_is_trusted(tmp_path):
     assert (tmp_path / "mark").is_dir()
 
 
+def test_a_model_with_a_lambda_of_ones_own_is_loaded_where_the_file_is_trusted(tmp_path):
+    encoder = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(2)])
+    model = ki.create("ae", (3,), 2, encoder=encoder, width=4)
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="holds code, .*trust the file, `ki.load_model.path, safe_mode=False."):
+        ki.load_model(tmp_path / "m.keras")
+    x = np.ones((1, 3), "float32")
+    np.testing.assert_array_equal(ki.load_model(tmp_path / "m.keras", safe_mode=False).encode(x), model.encode(x))
+    with pytest.raises(ValueError, match="Argument `safe_mode` must be True or False. Received: .*0"):
+        ki.load_model(tmp_path / "m.keras", safe_mode=0)
+
+
 def test_a_forged_classifier_runs_nothing(tmp_path):
     path = tmp_path / "c.keras"
     Classifier(build_classifier((8, 8, 1), 2), "digits", 0.5).save(path, "test", 1, 0)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.keras_internals import clip_gradients
+from keras_ijae.keras_internals import clip_gradients, left_out_of_weight_decay
 from keras_ijae.replicas import number_of_replicas, total
 
 
@@ -16,6 +16,7 @@ class Optimizers:
 
     def __init__(self, by_move: dict[str, keras.optimizers.Optimizer]):
         self.by_move = by_move
+        self._last = self._rates()  # of which the first was not 0: the others keep their proportion to it
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
@@ -37,6 +38,23 @@ class Optimizers:
 
     @learning_rate.setter
     def learning_rate(self, value):
+        self._refuse_schedules(value)
+        now = self._rates()
+        if now[0]:
+            self._last = now
+        elif value and not self._last[0]:
+            raise ValueError(
+                "Argument `learning_rate` cannot be set where the first move's was 0 from the beginning, to which the "
+                f"others keep their proportion: set that of each of `optimizers`, or compile anew. Received: {value!r}"
+            )
+        ratio = float(value) / (self._last[0] or 1.0)
+        for optimizer, rate in zip(self.optimizers, self._last, strict=True):
+            optimizer.learning_rate = ratio * rate
+
+    def _rates(self) -> list[float]:
+        return [float(keras.ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in self.optimizers]
+
+    def _refuse_schedules(self, value):
         pairs = zip(self.by_move, self.optimizers, strict=True)
         scheduled = [move for move, one in pairs if isinstance(one.get_config()["learning_rate"], dict)]
         if scheduled:
@@ -44,9 +62,6 @@ class Optimizers:
                 f"Argument `learning_rate` cannot be set where a LearningRateSchedule sets it, here of the moves "
                 f"{', '.join(scheduled)}: compile with optimizers of your own. Received: {value!r}"
             )
-        ratio = float(value) / float(keras.ops.convert_to_numpy(self.learning_rate))
-        for optimizer in self.optimizers:
-            optimizer.learning_rate = ratio * float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def resolve(given: Any, defaults: dict[str, keras.optimizers.Optimizer]) -> dict[str, keras.optimizers.Optimizer]:
@@ -104,8 +119,8 @@ def _copy(optimizer):
             f"dictionary move -> optimizer. Received: {optimizer!r}, {error!s:.200}"
         ) from error
     inner, copied = (getattr(one, "inner_optimizer", one) for one in (optimizer, made))
-    if pattern := getattr(inner, "_exclude_from_weight_decay_pattern", None):
-        copied.exclude_from_weight_decay(var_names=[pattern.pattern])
+    if pattern := left_out_of_weight_decay(inner):
+        copied.exclude_from_weight_decay(var_names=[pattern])
     return made
 
 

@@ -55,10 +55,11 @@ class Backup(ToldData):
     is shuffled by others is shuffled anew: a warning says so.
 
     What `EarlyStopping`, `ReduceLROnPlateau` and `ModelCheckpoint` of Keras remember (the best value, how long they
-    have waited, the best weights where these are to be restored, which makes backups larger) is kept too. What other
-    callbacks remember is not known, and begins anew. What callbacks write of an epoch (a row of a table, a picture) is
-    there before its backup: in `fit` this one comes after all others, wherever it stands in the list. With a backup of
-    all epochs `fit` trains nothing, and warns of it.
+    have waited, the best weights where these are to be restored, which makes backups larger) is kept too. The `best` of
+    a `MetricsCallback` stands in files of its own; give it overwrite=True, for a call that was killed before its first
+    backup begins anew. What other callbacks remember is not known, and begins anew. What callbacks write of an epoch (a
+    row of a table, a picture) is there before its backup: in `fit` this one comes after all others, wherever it stands
+    in the list. With a backup of all epochs `fit` trains nothing, and warns of it.
 
     Unlike `keras.callbacks.BackupAndRestore` each backup is one file that appears whole, with its checksum in its name,
     the two newest are kept, and one that was damaged is passed over for the one before, with a warning. They stay when

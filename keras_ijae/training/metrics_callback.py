@@ -34,7 +34,9 @@ class MetricsCallback(keras.callbacks.Callback):
             epoch stand beside it as .json. A run that is continued goes on comparing with these.
         monitor: name of the score that decides, without its extractor: "gen/frechet_distance"; needed with `best`.
         mode: "min" or "max", which values of it are better.
-        overwrite: whether a run that starts at epoch 0 may replace the file at `best`.
+        overwrite: whether a run that starts at epoch 0 may replace the file at `best`. Beside a `Backup` pass True: a
+            call that was killed before its first backup begins at epoch 0 again, and one that goes on from a backup
+            begins later, so that its best is never replaced by a worse one.
 
     Raises:
         ValueError: wrong arguments; at the start of `fit`: metrics or data that do not fit, or an existing file.
@@ -89,7 +91,10 @@ class MetricsCallback(keras.callbacks.Callback):
         if self.best is None or self._record is not None or not self.best.exists():
             return
         if epoch == 0 and not self.overwrite:
-            raise ValueError(f"Argument `best` exists: {self.best}. Pass overwrite=True to replace it")
+            raise ValueError(
+                f"Argument `best` exists: {self.best}. Pass overwrite=True to replace it, beside a `Backup` always: "
+                "one that goes on at a later epoch keeps it"
+            )
         self._record = json.loads(self._json.read_text(encoding="utf-8")) if epoch else {}
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -165,7 +165,7 @@ def class_rows(model: Any, columns: int = 8, seed: int = 0, observation: str = "
         model: with `classes`.
         columns: samples of each class.
         seed: of the codes, which are the same in each row.
-        observation: as in `model.sample`.
+        observation: as in `model.sample`; what is drawn is clipped to [0, 1].
 
     Returns:
         (classes * columns, height, width, channels), for `save_grid(path, images, columns)`.
@@ -175,8 +175,16 @@ def class_rows(model: Any, columns: int = 8, seed: int = 0, observation: str = "
     """
     if model.classes is None:
         raise ValueError("Argument `model` must be conditional, created with `classes`. Received: one without")
-    rows = [model.sample(columns, seed, observation, labels=label) for label in range(model.classes)]
-    return np.concatenate(rows)
+    return np.concatenate([samples_to_show(model, columns, seed, observation, label) for label in range(model.classes)])
+
+
+def samples_to_show(
+    model: Any, count: int, seed: int = 0, observation: str = "mean", label: int | None = None
+) -> np.ndarray:
+    """Samples for a picture: what a Gaussian or Laplace likelihood draws leaves [0, 1], and is clipped to it."""
+    of_label = {} if label is None else {"labels": label}
+    images = model.sample(count, seed=seed, observation=observation, **of_label)
+    return np.clip(images, 0, 1) if observation == "draw" else images
 
 
 def to_show(
@@ -184,7 +192,7 @@ def to_show(
 ) -> tuple[np.ndarray, int | None]:
     """About `count` samples, and the columns of their picture: `class_rows` where there are classes."""
     if model.classes is None:
-        return model.sample(count, seed=seed, observation=observation), columns
+        return samples_to_show(model, count, seed, observation), columns
     columns = columns or max(1, round(count / model.classes))
     return class_rows(model, columns, seed, observation), columns
 

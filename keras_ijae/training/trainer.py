@@ -50,7 +50,8 @@ def train(
     """Trains, and leaves in the run directory what is needed to continue, to watch and to use the model.
 
     A run that was interrupted continues at its last backup; a run that is done, if `recipe.epochs` grew. Ctrl-C and
-    SIGTERM end it after the step under way, with a backup (`StopOnSignal`).
+    SIGTERM end it after the step under way, with a backup (`StopOnSignal`). An earlier `model.keras` that cannot be
+    read is warned of first, and replaced in the end.
     Validation, every `recipe.every` epochs and after the last one, uses the set's own "validation" split, or else the
     last tenth of "train" (or of `recipe.split`), which is then not trained on; never "test", unless that is what
     `recipe.split` names. The splits are recorded in `config.json`. Nothing is written before the data have been read
@@ -98,16 +99,17 @@ def train(
             _check_epochs(recipe, run, backup)
             _check_replicas(run, model)
             begun = run.config.is_file()
+            stands = _earlier(run) is not None  # and is not kept while another one is trained
             _together(model)
             if not is_chief(strategy):
                 _fit(recipe, model, data, held_out, backup, [*watching, *callbacks])
-                return _finished(run, model, data)
+                return _finished(run, model, data, stands)
             about = versions(), splits(recipe), strategy.num_replicas_in_sync, sizes(model), class_names(recipe)
             run.write_recipe(recipe, *about)
             try:
                 with Journal(run.journal, heard) as journal:
                     _fit(recipe, model, data, held_out, backup, [*watching, journal, *callbacks])
-                    finished = _finished(run, model, data)
+                    finished = _finished(run, model, data, stands)
                     journal.keeps = finished is model  # else it had all its epochs, and was not trained
                     return finished
             except Exception:
@@ -153,9 +155,18 @@ def _fit(recipe, model, data, held_out, backup, callbacks):
         )
 
 
-def _finished(run, model, data):
-    """The model, with the density that is fitted to its codes, once it is in `run.model`."""
-    earlier = load_model(run.model) if run.model.is_file() else None
+def _earlier(run):
+    """The model that the run has left before; None: none that can be read. Training goes on from the backup."""
+    try:
+        return load_model(run.model) if run.model.is_file() else None
+    except ValueError as error:
+        warnings.warn(f"{run.model} will be replaced by the model of this training: {error}", stacklevel=3)
+    return None
+
+
+def _finished(run, model, data, stands):
+    """The model, with the density that is fitted to its codes, once it is in `run.model`; `stands`: so is another."""
+    earlier = _earlier(run) if stands else None
     if earlier is not None and keras.ops.convert_to_numpy(earlier.steps) == keras.ops.convert_to_numpy(model.steps):
         return earlier  # nothing was trained: the backup has said so
     fitted = earlier or model  # what was fitted if this run was done before, else what it has
