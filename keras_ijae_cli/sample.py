@@ -72,7 +72,7 @@ def sample(
         _draw(out, model, loaded, names, number, count=count, columns=columns, seed=seed, observation=observation)
     else:
         labels = loaded.sample_labels(count, seed) if number is None and loaded.classes is not None else number
-        _write(out, loaded.sample(count, seed, observation, labels=labels), labels)
+        _write(out, loaded.sample(count, seed, labels, observation), labels)
     wrote(out)
 
 

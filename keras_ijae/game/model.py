@@ -87,7 +87,7 @@ class GenerativeModel(Conditionals):
         x, labels = self.labelled(x, labels)
         return self.decode(self.encode(x, seed, labels), seed, labels)
 
-    def sample(self, n: int, seed: int = 0, observation: str = "mean", labels: Any = None) -> np.ndarray:
+    def sample(self, n: int, seed: int = 0, labels: Any = None, observation: str = "mean") -> np.ndarray:
         """n observations from the model: a function of the weights, n and seed alone.
 
         The first k codes do not depend on n, bit for bit. Implicit decoders have noise: this is decode(codes, seed).
@@ -95,10 +95,10 @@ class GenerativeModel(Conditionals):
         Args:
             n: how many, at least 1.
             seed: of the codes, of an implicit decoder's noise, and of the likelihood's.
-            observation: "mean" of the likelihood, or "draw": sampled from it. Both are the decoder's output where there
-                is no likelihood.
             labels: what is sampled, for conditional models: one label for each of the n, or one for all. None: those of
                 `sample_labels(n, seed)`.
+            observation: "mean" of the likelihood, or "draw": sampled from it, images also outside of [0, 1]. Both are
+                the decoder's output where there is no likelihood.
         """
         n, seed = checks.whole("n", n), checks.seed(seed)
         checks.choice("observation", observation, ("mean", "draw"))
