@@ -22,7 +22,7 @@ from keras_ijae.figures import new_figure, save_figure, styled
 WEIGHTS = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 """Of the twelve of ALICE's code, six; and 1e-3."""
 ALIKE = {"posterior": "implicit", "likelihood": "implicit", "cycle": "l1", "learning_rate": 2e-3}
-"""What are sVAE-r's defaults, and not ALICE's: then nothing differs but the losses of pairs."""
+"""What are sVAE-r's defaults, and not ALICE's; beta_2 and the order of moves stay each system's own."""
 EXPERIMENTS = {
     "sVAE-r": [Plan("svae_r", {"cycle_weight": weight}) for weight in WEIGHTS],
     "ALICE": [Plan("alice", ALIKE | {"cycle_weight": weight}) for weight in WEIGHTS],

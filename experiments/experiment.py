@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +110,33 @@ def append(path: Path, row: dict, columns: Sequence[str]) -> None:
         file.seek(0)
         if not (header := file.readline().rstrip("\n")):
             file.write(",".join(columns) + "\n")
-        elif header != ",".join(columns):
-            raise ValueError(f"{path} must have the columns {', '.join(columns)}. Received: {header}")
+        else:
+            _check_header(path, header, columns)
         file.write(line.getvalue())
+
+
+def check_columns(path: Path, columns: Sequence[str]) -> None:
+    """ValueError unless rows with these columns can be appended to the CSV file: before a run, not after it."""
+    if path.exists():
+        _check_header(path, path.read_text(encoding="utf-8").partition("\n")[0], columns)
+
+
+def _check_header(path, header, columns):
+    if header != ",".join(columns):
+        raise ValueError(f"{path} must have the columns {', '.join(columns)}. Received: {header}")
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether no other process is in such a block with this file, which is made and locked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -128,9 +128,11 @@ def play(run: Run, given: argparse.Namespace, results: Path) -> None:
     about = {"arguments": str(SETTINGS[run.system][run.setting]), **origin("mask_aae_mnist.py")}
 
     def write(minutes: float, found: dict[str, Any], ended: str = "ended") -> None:
+        this = dataclasses.replace(run, budget=f"{minutes:g} minutes")
+        if not unfinished(results, [this]):  # by a run that was killed later
+            return
         scores = judge(model, x, classifier) if ended == "ended" else {}
-        row = dataclasses.asdict(dataclasses.replace(run, budget=f"{minutes:g} minutes"))
-        append(results, {**row, "outcome": ended, **about, **found, **scores}, COLUMNS)
+        append(results, {**dataclasses.asdict(this), "outcome": ended, **about, **found, **scores}, COLUMNS)
 
     budget, data = Judged(given.minutes, write), ki.datasets.load(DATASET, TRAIN, BATCH, seed=run.seed)
     try:

@@ -172,13 +172,14 @@ def main(command: list[str] | None = None) -> None:
         return write_tables(results.with_suffix(".md"), TABLES, "\n" + table(read(results)))
     if unknown := set(given.systems) - set(SYSTEMS):
         parser.error(f"--systems must be of {', '.join(SYSTEMS)}. Received: {', '.join(sorted(unknown))}")
-    given.models.mkdir(parents=True, exist_ok=True)
+    models = given.models / "smoke" if given.smoke else given.models
+    models.mkdir(parents=True, exist_ok=True)
     data, splits = (SMOKE, FEW) if given.smoke else (f"binarized_mnist:{given.data}", SPLITS)
     sizes = (0.0, 5, 8) if given.smoke else (given.minutes, given.annealing, given.rows)
     runs = [Run(system, given.seed, f"{sizes[0]:g} minutes", *sizes[1:]) for system in given.systems]
     for run in unfinished(results, runs):
         print(" ".join(run.key), flush=True)
-        found = dataclasses.asdict(run) | outcome(run, data, splits, given.models)
+        found = dataclasses.asdict(run) | outcome(run, data, splits, models)
         append(results, found | origin("nats.py") | {"processor": processor()}, COLUMNS)
 
 

@@ -13,11 +13,14 @@ import keras
 import numpy as np
 from experiment import (
     Keyed,
+    alone,
     append,
+    check_columns,
     origin,
     print_experiments,
     printed,
     processor,
+    read,
     reason,
     stored,
     train,
@@ -137,6 +140,8 @@ def outcome(study: Study, run: Run, judge: Judge, models: Path, samples: Path) -
                 found |= fit_prior(model, images, run.prior or model.sampling_prior, run.seed)
             x = stored(run.dataset, held_out)
             found |= scores(model, x, judge) | study.judge(model, run, x, judge)
+            if run.prior:
+                found.pop("elbo_nats", None)  # it is the model's own prior's
             keep(model, run, x, models, samples)
         except ValueError as error:  # codes or images that are not finite, a prior that does not suit the model
             found["outcome"] = reason(error)
@@ -174,16 +179,28 @@ def samples_beside(results: Path, study: Study) -> Path:
 
 def play(study: Study, runs: Iterable[Run], results: Path, judge: Judge, models: Path) -> None:
     """Trains, judges and appends what is not finished."""
-    about, samples = origin(f"{study.name}.py"), samples_beside(results, study)
+    runs, about, samples = list(runs), origin(f"{study.name}.py"), samples_beside(results, study)
     about |= {"processor": processor(), "judge": judge.classifier.checksum[:8]}
     todo = unfinished(results, runs)
     missing = [run.name for run in todo if run.prior and not file(run, models, ".keras", prior="").exists()]
     if missing:
         raise SystemExit(f"--fit-priors needs trained models: run without it first. {models} lacks {missing}")
+    check_columns(results, study.columns)
+    _check_judge(results, runs, about["judge"])
     for number, run in enumerate(todo, 1):
-        print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
-        found = outcome(study, run, judge, models, samples)
-        append(results, {**dataclasses.asdict(run), **found, **about}, study.columns)
+        with alone(file(run, models, ".lock")) as mine:
+            if mine and unfinished(results, [run]):  # no other process makes it, or has made it since
+                print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
+                found = outcome(study, run, judge, models, samples)
+                append(results, {**dataclasses.asdict(run), **found, **about}, study.columns)
+
+
+def _check_judge(results, runs, judge):
+    """SystemExit where rows of the same data stand in the file by another judge: their distances do not compare."""
+    datasets = {run.dataset for run in runs}
+    others = {row["judge"] for row in read(results) if row["dataset"] in datasets} - {"", judge}
+    if others:
+        raise SystemExit(f"{results} has rows of another judge, {', '.join(others)}, not {judge}: give another --out")
 
 
 def write_page(study: Study, rows: Rows, page: Path) -> None:

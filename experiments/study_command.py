@@ -79,7 +79,7 @@ def _parser(study, about):
         "--lpips", type=Path, nargs=2, metavar=("HEADS", "BACKBONE"), help="files of LPIPS on a SqueezeNet: .pth, .npz"
     )
     parser.add_argument("--models", type=Path, help=f"where models are kept ({HOME / study.name})")
-    parser.add_argument("--smoke", action="store_true", help="three steps of each, on digits (as --classifier)")
+    parser.add_argument("--smoke", action="store_true", help="three steps of each, on digits")
     parser.add_argument("--list", action="store_true", help="only print the runs")
     parser.add_argument("--page", action="store_true", help="only write tables and pictures of finished runs")
     add_out(parser)

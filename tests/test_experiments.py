@@ -209,8 +209,10 @@ def test_systems_are_trained_judged_listed_and_drawn_and_not_trained_again(scrip
     fitted = land("--systems", "ae_gmm", "--fit-priors", "normal,gmm", "--seeds", "1")[-2:]
     assert [row["prior"] for row in fitted] == ["normal", "gmm"] and fitted[1]["samples"] == mixture["samples"]
     assert fitted[0]["samples"] != mixture["samples"] and fitted[0]["squared_error"] == mixture["squared_error"]
+    bound = land("--systems", "vae", "--settings", '{"beta": 2.0}', "--seeds", "1", "--fit-priors", "normal")[-1]
+    assert bound["prior"] == "normal" and bound["elbo_nats"] == ""  # it would be of the model's own prior
     monkeypatch.setattr(script("study"), "outcome", None)  # nothing is trained again
-    assert len(land("--systems", "gan,ae_gmm", "--seeds", "1", "--settings", "{}")) == 5
+    assert len(land("--systems", "gan,ae_gmm", "--seeds", "1", "--settings", "{}")) == 6
     (page := tmp_path / "landscape_smoke.md").write_text("Found\n\n## All runs\n\nold\n")
     land("--page")
     assert page.read_text().startswith(
@@ -233,13 +235,44 @@ def test_runs_that_fail_are_rows_that_say_so(land, tmp_path, monkeypatch):
     assert (tmp_path / "landscape_smoke.md").read_text().count("not finite at step 2 |") == 1
 
 
+def test_a_run_that_another_process_makes_or_has_made_is_not_made_twice(script, land, tmp_path, monkeypatch):
+    study, made = script("study"), []
+    monkeypatch.setattr(study, "outcome", lambda _, run, *more: made.append(run.system) or {"outcome": "ended"})
+    lock = tmp_path / "models" / "digits-gan-16-0-0_minutes.lock"
+    with script("experiment").alone(lock) as first, script("experiment").alone(lock) as second:
+        assert (first, second) == (True, False)
+        land("--systems", "gan,vae,ae", "--settings", "{}")
+    assert sorted(made) == ["ae", "vae"]
+
+    def by_another(results, runs):  # all are to do; by the time each is begun, another process has made vae
+        return [run for run in runs if len(runs) > 1 or run.system != "vae"]
+
+    monkeypatch.setattr(study, "unfinished", by_another)
+    land("--systems", "gan,vae,ae", "--settings", "{}")
+    assert sorted(made) == ["ae", "ae", "gan", "vae"]
+
+
+def test_rows_of_another_judge_or_with_other_columns_are_found_before_a_run(script, land, tmp_path, monkeypatch):
+    monkeypatch.setattr(script("study"), "outcome", lambda *_: {"outcome": "ended"})
+    land("--systems", "gan", "--settings", "{}")
+    path = tmp_path / "landscape_smoke.csv"
+    judge, text = rows(path)[0]["judge"], path.read_text()
+    path.write_text(text.replace(judge, "01234567"))
+    with pytest.raises(SystemExit, match=f"has rows of another judge, 01234567, not {judge}: give another --out"):
+        land("--systems", "vae", "--settings", "{}")
+    path.write_text(text.replace("steps,", "stride,", 1))
+    with pytest.raises(ValueError, match="must have the columns .* Received: system.*stride"):
+        land("--systems", "vae", "--settings", "{}")
+
+
 STUDIES = {"ijae_ablations": 21, "latent_size": 19, "cycles": 14, "color_mnist": 7}
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_plans_each_model_once_with_arguments_that_its_system_takes(script, name, judged, capsys):
-    study = script(name).STUDY
-    script("study_command").main(study, "about", [*judged, "--list"])
+    study, command = script(name).STUDY, script("study_command")
+    assert all((command.JUDGES / f"{dataset}.keras").is_file() for dataset in (study.dataset, command.SMOKE))
+    command.main(study, "about", [*judged, "--list"])
     planned = capsys.readouterr().out.splitlines()
     assert len(set(planned)) == len(planned) == STUDIES[name]
     for plans in study.experiments.values():
