@@ -12,7 +12,7 @@ from keras_ijae_cli.output import note, tell
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
-from keras_ijae_cli.use import Data, Model, Seed, Split, load, recipe_of
+from keras_ijae_cli.use import Data, Dataset, Model, Seed, Split, load, recipe_of
 
 _OF_METRICS = ("features", "resize", "lpips_net", "lpips_heads", "lpips_backbone", "samples", "cache", "seed")
 """Options that say nothing of losses."""
@@ -40,7 +40,8 @@ def evaluate(
     lpips_heads: Annotated[Path | None, typer.Option(help="File of lpips' heads; downloaded by default.")] = None,
     lpips_backbone: Annotated[Path | None, typer.Option(help="File of its backbone; downloaded by default.")] = None,
     samples: Annotated[int | None, typer.Option(min=2, help="How many samples; as many as data by default.")] = None,
-    dataset: Data = None,
+    dataset: Dataset = None,
+    data_: Data = None,
     split: Split = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Examples in memory at once.")] = 256,
     cache: Annotated[Path | None, typer.Option(help="Directory that keeps features of data between calls.")] = None,
@@ -73,10 +74,10 @@ def evaluate(
     names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
     _refuse_unused(context, names, features)
     loaded = load(model)
-    recipe = recipe_of(model, dataset, loaded)
+    recipe = recipe_of(model, dataset, loaded, data_)
     from keras_ijae.files import check_directory, plain
     from keras_ijae.training.data import held_out_split, in_order
-    from keras_ijae.training.measured import keep_losses, keep_scores
+    from keras_ijae.training.measured import data_in_words, keep_losses, keep_scores
 
     if cache is not None:
         check_directory(cache, "Option --cache")
@@ -84,8 +85,8 @@ def evaluate(
 
     split = split or held_out_split(recipe)
     data = in_order(recipe, split, batch_size)
-    of = {"dataset": recipe.dataset, "split": split}
-    measured = f"Measured {model} on {recipe.dataset}, {split}"
+    of = _of_data(recipe, split, model)
+    measured = f"Measured {model} on {data_in_words(recipe.dataset, recipe.data, split)}"
     if names is None:
         losses = _losses(loaded, data)
         tell(measured)
@@ -147,6 +148,15 @@ def _refuse_without_users(option: Any, names: list[str], features: str | None) -
             f"Option --resize goes with --features inception, or a file of its weights ({', '.join(SUFFIXES)}), "
             f"which alone use it. Received: {features}"
         )
+
+
+def _of_data(recipe: Any, split: str, model: Path) -> dict[str, Any]:
+    """What is kept with scores: data set, split, and arguments of the data where these are not the run's own."""
+    from keras_ijae.training import RunDirectory
+
+    recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
+    own = recorded.data if recorded is not None and recipe.dataset == recorded.dataset else {}
+    return {"dataset": recipe.dataset, "split": split} | ({} if recipe.data == own else {"data": recipe.data})
 
 
 def _keeps(run: Path) -> bool:

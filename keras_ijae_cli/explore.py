@@ -10,12 +10,13 @@ import typer
 
 from keras_ijae_cli.output import tell
 from keras_ijae_cli.own_modules import Import
-from keras_ijae_cli.use import Data, Model, Split, load, recipe_of
+from keras_ijae_cli.use import Data, Dataset, Model, Split, load, recipe_of
 
 
 def explore(
     model: Model,
-    dataset: Data = None,
+    dataset: Dataset = None,
+    data: Data = None,
     split: Split = None,
     count: Annotated[
         int, typer.Option("--count", "-n", min=2, max=10_000, help="Images at most, and samples of the prior.")
@@ -47,7 +48,7 @@ def explore(
     loaded = load(model)
     from keras_ijae.explorer import Space, listening
 
-    x, labels = _held_out(model, loaded, dataset, split, count)
+    x, labels = _held_out(model, loaded, (dataset, data), split, count)
     space = Space(loaded, x, labels, model.resolve().name, count)
     with listening(space, host, port) as server:
         tell(f"Open {server.url}\nCtrl-C stops it.")
@@ -64,10 +65,11 @@ def _need_dash() -> None:
         ) from error
 
 
-def _held_out(model: Path, loaded: Any, dataset: str | None, split: str | None, count: int) -> tuple[Any, Any]:
+def _held_out(model: Path, loaded: Any, of: tuple[Any, Any], split: str | None, count: int) -> tuple[Any, Any]:
     """Images and their labels; neither for a model without an encoder."""
     if not loaded.has_encoder:
         return None, None
     from keras_ijae.training.data import labelled_rows
 
-    return labelled_rows(recipe_of(model, dataset, loaded), split, count)
+    dataset, data = of
+    return labelled_rows(recipe_of(model, dataset, loaded, data), split, count)

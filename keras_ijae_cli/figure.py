@@ -12,7 +12,7 @@ from keras_ijae_cli.output import drawable, wrote
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import start_tensorflow
 from keras_ijae_cli.tables import Csv, Json, show
-from keras_ijae_cli.use import Data, Seed, Split
+from keras_ijae_cli.use import Data, Dataset, Seed, Split
 
 
 def figure(
@@ -26,7 +26,8 @@ def figure(
             help="File to draw to: .png, .pdf, .svg ...; by default NAME.png. One that stands there is replaced."
         ),
     ] = None,
-    dataset: Data = None,
+    dataset: Dataset = None,
+    data: Data = None,
     split: Split = None,
     count: Annotated[int, typer.Option("--count", "-n", min=4, help="Held-out examples to read, at most.")] = 1000,
     rows: Annotated[
@@ -73,7 +74,7 @@ def figure(
     start_tensorflow()
     from keras_ijae.figures import save_figure, together
 
-    asked = Asked(name, runs, dataset, split, count, rows, features, seed)
+    asked = Asked(name, runs, dataset, data, split, count, rows, features, seed)
     asked.check(known.needs)
     drawings = known.make(asked)
     save_figure(together(*drawings, columns=known.columns), out, format=suffix)

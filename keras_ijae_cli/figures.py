@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_ijae_cli.settings import parse
 from keras_ijae_cli.use import load, recipe_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ ROWS = 6
 """Of images, unless another number is asked for."""
 TRAINING = 20_000
 """Training examples among which nearest neighbours are sought, at most."""
-_CHOOSE = "Choose by --dataset and --split"
+_CHOOSE = "Choose by --dataset, --data and --split"
 
 
 @dataclasses.dataclass
@@ -27,6 +28,7 @@ class Asked:
     name: str
     runs: list[Path]
     dataset: str | None
+    loaded_with: list[str] | None
     split: str | None
     count: int
     rows: int | None
@@ -43,7 +45,7 @@ class Asked:
 
     @cached_property
     def recipe(self) -> Any:
-        return recipe_of(self.runs[0], self.dataset, self.model)
+        return recipe_of(self.runs[0], self.dataset, self.model, self.loaded_with)
 
     @cached_property
     def held_out(self) -> tuple[Any, Any]:
@@ -152,7 +154,7 @@ def _prd(asked):
     from keras_ijae.training.data import held_out_split
 
     pairs = zip(asked.runs, asked.models, strict=True)
-    recipes = [recipe_of(run, asked.dataset, model) for run, model in pairs if run.is_dir()]
+    recipes = [recipe_of(run, asked.dataset, model, asked.loaded_with) for run, model in pairs if run.is_dir()]
     found = [(one.dataset, one.data, asked.split or held_out_split(one)) for one in recipes]
     _check_agreed(asked, [run for run in asked.runs if run.is_dir()], found)
     x = asked.held_out[0]
@@ -169,60 +171,73 @@ def _distances(asked):
 
     recipes = [RunDirectory(run).read_recipe() for run in asked.runs]
     drawn = drawn_distances([_scores(asked, run) for run in asked.runs])
-    _check_agreed(asked, asked.runs, [_place(*of) for of in zip(asked.runs, recipes, drawn, strict=True)])
+    _check_agreed(asked, asked.runs, [_one_place(*of) for of in zip(asked.runs, drawn, strict=True)])
     return distances_over_dimension([(one.latent_dim, found) for one, found in zip(recipes, drawn, strict=True)])
 
 
 def _check_agreed(asked, runs, measured_on):
     """ValueError unless all are compared on one data set, with the same arguments, and one split."""
+    from keras_ijae.training.measured import data_in_words
+
     for run, found in zip(runs, measured_on, strict=True):
         if found != measured_on[0]:
-            one, other = (_in_words(*of) for of in (measured_on[0], found))
+            one, other = (data_in_words(*of) for of in (measured_on[0], found))
             raise ValueError(
                 f"Figure {asked.name} needs runs on one data set and split. Received: {runs[0]} on {one}, "
                 f"and {run} on {other}. {_CHOOSE}"
             )
 
 
-def _in_words(dataset, data, split):
-    return ", ".join([dataset, *(f"{name}={value}" for name, value in data.items()), split])
-
-
 def _scores(asked: Asked, run: Path) -> dict[str, Any]:
-    """The scores of a run directory, on the data set and the split that are asked for, if any are."""
+    """The scores of a run directory, on the data set, its arguments and the split that are asked for, if any are."""
     from keras_ijae.training.measured import read_scores, scores_on
 
-    path = run / "scores.json"
+    path, given = run / "scores.json", parse("--data", asked.loaded_with or (), ("dataset", "split"))
     try:
         found = scores_on(path, asked.dataset, asked.split)
     except FileNotFoundError:
         hint = f"`keras-ijae evaluate {run} --metrics fid --features ...` writes it"
         raise ValueError(f"Figure distances needs {path}: {hint}") from None
-    if not found and (asked.dataset or asked.split):
-        on = _places(read_scores(path))
-        wanted = ", ".join(filter(None, (asked.dataset, asked.split)))
-        raise ValueError(f"Figure distances needs scores on {wanted}. Received: {path} with those on {_listed(on)}")
+    found = {name: score for name, score in found.items() if _loaded_with(given, _place(run, score)[1])}
+    if not found and (asked.dataset or asked.split or given):
+        on = _listed(_places(run, read_scores(path)))
+        wanted = ", ".join(filter(None, (asked.dataset, *(asked.loaded_with or ()), asked.split)))
+        raise ValueError(f"Figure distances needs scores on {wanted}. Received: {path} with those on {on}")
     return found
 
 
-def _place(run: Path, recipe: Any, drawn: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
+def _one_place(run: Path, drawn: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
     """What the scores of a run that are drawn were measured on: data set, its arguments, and split."""
-    places = _places(drawn)
+    places = _places(run, drawn)
     if len(places) > 1:
         raise ValueError(
             f"Figure distances needs scores on one data set and split. Received: {run / 'scores.json'} with those on "
             f"{_listed(places)}. {_CHOOSE}"
         )
-    ((dataset, split),) = places
-    return dataset, recipe.data if dataset == recipe.dataset else {}, split
+    return places[0]
 
 
-def _places(scores):
-    return {(str(score.get("dataset")), str(score.get("split"))) for score in scores.values()}
+def _places(run, scores):
+    """Those of all scores, each once."""
+    found = [_place(run, score) for score in scores.values()]
+    return [place for index, place in enumerate(found) if place not in found[:index]]
+
+
+def _place(run, score):
+    from keras_ijae.training import RunDirectory
+    from keras_ijae.training.measured import measured_on
+
+    return measured_on(score, RunDirectory(run).read_recipe())
+
+
+def _loaded_with(given, arguments):
+    return all(arguments.get(name) == value for name, value in given.items())
 
 
 def _listed(places):
-    return " and ".join(sorted(map(", ".join, places)))
+    from keras_ijae.training.measured import data_in_words
+
+    return " and ".join(sorted(data_in_words(*place) for place in places))
 
 
 _ENCODER, _LABELS, _MASK, _DRAWN = "an encoder", "labels", "a mask", "images or vectors of 2 numbers"

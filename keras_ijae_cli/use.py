@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 from keras_ijae_cli.output import writable, wrote
 from keras_ijae_cli.own_modules import Import
 from keras_ijae_cli.quiet import only_ours, start_tensorflow
+from keras_ijae_cli.settings import parse
 
 if TYPE_CHECKING:
     from keras_ijae.training import Recipe
@@ -43,7 +45,15 @@ Model = Annotated[Path, typer.Argument(help="A run directory, or a .keras file."
 Picture = Annotated[
     Path, typer.Option(help="PNG file to write; one that stands there is replaced.", callback=ends_in(".png"))
 ]
-Data = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
+Dataset = Annotated[str | None, typer.Option(help="Dataset; by default the one the run was trained on.")]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        metavar="KEY=VALUE",
+        help="An argument of the dataset, as size=64, in place of the run's own; KEY=none removes one; repeatable.",
+    ),
+]
 Split = Annotated[str | None, typer.Option(help="test, train[:1000], ...; by default what was held out.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")]
 Columns = Annotated[int | None, typer.Option(min=1, help="Images in a row.")]
@@ -53,7 +63,8 @@ Seed = Annotated[int, typer.Option(help="Seed of the noise; the same seed gives 
 def reconstruct(
     model: Model,
     out: Picture = Path("reconstructions.png"),
-    dataset: Data = None,
+    dataset: Dataset = None,
+    data_: Data = None,
     split: Split = None,
     count: Count = 32,
     columns: Annotated[int, typer.Option(min=1, help="Pairs in a row.")] = 8,
@@ -68,9 +79,10 @@ def reconstruct(
     """
     loaded = _of_images(model)
     from keras_ijae.game.data import unpack
+    from keras_ijae.training.data import some_rows
     from keras_ijae.training.pictures import save_pairs
 
-    data = _first(model, loaded, dataset, split, count)
+    data = some_rows(recipe_of(model, dataset, loaded, data_), split, count)
     caption = caption_of(model, loaded, "held-out images above their reconstructions")
     save_pairs(out, unpack(data), loaded.reconstruct(data, seed=seed), columns, caption=caption)
     wrote(out)
@@ -79,7 +91,8 @@ def reconstruct(
 def interpolate(
     model: Model,
     out: Picture = Path("interpolations.png"),
-    dataset: Data = None,
+    dataset: Dataset = None,
+    data_: Data = None,
     split: Split = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many rows.")] = 8,
     steps: Annotated[int, typer.Option(min=2, help="Images in a row.")] = 10,
@@ -95,9 +108,10 @@ def interpolate(
     """
     loaded = _of_images(model)
     from keras_ijae.game.data import unpack
+    from keras_ijae.training.data import some_rows
     from keras_ijae.training.pictures import save_grid
 
-    data = _first(model, loaded, dataset, split, 2 * count)
+    data = some_rows(recipe_of(model, dataset, loaded, data_), split, 2 * count)
     if len(unpack(data)) < 2:
         raise ValueError(f"Option --split must hold at least two images. Received: {split}")
     caption = caption_of(model, loaded, "from one held-out image, left, to another, along the codes")
@@ -222,34 +236,49 @@ def _of_images(model: Path) -> Any:
     return loaded
 
 
-def recipe_of(model: Path, dataset: str | None, loaded: Any) -> Recipe:
+def recipe_of(model: Path, dataset: str | None, loaded: Any, data: Sequence[str] | None = None) -> Recipe:
     """The run's recipe, or one that only says what the data are: with labels, where the loaded model has classes.
 
+    Args:
+        data: KEY=VALUE, merged over the arguments with which the run's data were loaded. These stay for another
+            `dataset` too, for the model was trained on data that were loaded so.
+
     Raises:
-        ValueError: a .keras file and no `dataset`, or one of another shape than the model's.
+        ValueError: a .keras file and no `dataset`, data of another shape than the model's, or arguments that do not
+            suit them.
     """
-    from keras_ijae.datasets import info
     from keras_ijae.training import Recipe, RunDirectory
 
     recorded = RunDirectory(model).read_recipe() if model.is_dir() else None
-    if recorded is not None and dataset in (None, recorded.dataset):
+    given, name = parse("--data", data or (), ("dataset", "split")), dataset or (recorded and recorded.dataset)
+    if name is None:
+        raise ValueError("A .keras file does not say how its data were loaded. Give --dataset NAME, and --data.")
+    same = recorded is not None and name == recorded.dataset
+    if same and not given:
         return recorded
-    if dataset is None:
-        raise ValueError("A .keras file does not say how its data were loaded. Give --dataset NAME.")
-    shape = info(dataset, prepare=True).data_shape
+    own = {} if recorded is None else recorded.data
+    _check_shape(name, {**own, **given}, [key for key in own if key not in given], loaded)
+    arguments = {key: value for key, value in {**own, **given}.items() if value is not None}
+    if same:
+        return dataclasses.replace(recorded, data=arguments)
+    return Recipe(system="", dataset=name, data=arguments, classes=loaded.classes)
+
+
+def _check_shape(dataset: str, arguments: dict[str, Any], kept: list[str], loaded: Any) -> None:
+    """ValueError unless data loaded so have the model's shape; it says which of the arguments are `kept` of the run."""
+    from keras_ijae.training.data import described
+
+    named = ", ".join(f"{key}={arguments[key]}" for key in kept)
+    hint = f". The run's data were loaded with {named}: --data KEY=VALUE replaces one, KEY=none removes it" * bool(kept)
+    try:
+        shape = described(dataset, arguments).data_shape
+    except ValueError as error:
+        raise ValueError(f"{str(error).removesuffix('.')}{hint}") from error
     if shape != loaded.data_shape:
         raise ValueError(
             f"Option --dataset must have examples of the model's shape {loaded.data_shape}. Received: {dataset!r} of "
-            f"shape {shape}"
+            f"shape {shape}{hint}"
         )
-    return Recipe(system="", dataset=dataset, classes=loaded.classes)
-
-
-def _first(model: Path, loaded: Any, dataset: str | None, split: str | None, count: int) -> Any:
-    """Images of the data, with labels where the model takes them."""
-    from keras_ijae.training.data import some_rows
-
-    return some_rows(recipe_of(model, dataset, loaded), split, count)
 
 
 def caption_of(model: Path, loaded: Any, what: str) -> str:

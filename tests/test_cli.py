@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import types
+from contextlib import nullcontext
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ from keras_ijae.game.arguments import arguments_of
 from keras_ijae.game.docstrings import arguments_in, joined, sections
 from keras_ijae.training import info
 from keras_ijae.training.data import in_order
+from keras_ijae.training.measured import read_losses
 from keras_ijae.training.progress import Progress
 from keras_ijae.training.recipes import RECIPES, Recipe
 from keras_ijae.training.runs import RunDirectory
@@ -32,6 +34,7 @@ from keras_ijae.training.trainer import build
 from keras_ijae_cli import demo, settings, train
 from keras_ijae_cli.own_modules import import_own
 from keras_ijae_cli.systems import fitted
+from keras_ijae_cli.use import recipe_of
 
 COMMANDS = [
     "train",
@@ -462,6 +465,80 @@ def test_data_of_another_shape_than_the_models_are_refused_by_the_options_name(t
         "Option --dataset must have examples of the model's shape (4, 4, 1). Received: 'digits' of shape (8, 8, 1)"
         in said
     )
+
+
+@pytest.fixture
+def of_arrays(tmp_path):
+    """A run directory, untrained, on an archive of 6x6 images that are named and resized; and a folder of 5x5 ones."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "a.npz", pictures=rng.integers(0, 256, (30, 6, 6, 1), "uint8"), others=np.zeros((30, 6, 6, 1)))
+    directory, data = RunDirectory(tmp_path / "run"), {"keys": {"image": "pictures"}, "size": 4}
+    directory.write_recipe(Recipe(system="vae", dataset=f"npz:{tmp_path / 'a.npz'}", data=data), {})
+    model = ki.create("vae", (4, 4, 1), 2, networks="mlp", width=4)
+    model.compile()
+    model.save(directory.model)
+    (tmp_path / "images").mkdir()
+    for index in range(20):
+        pixels = tf.constant(rng.integers(0, 256, (5, 5, 1), "uint8"))
+        (tmp_path / f"images/{index}.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    return directory, f"folder:{tmp_path / 'images'}"
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (
+            [],
+            "`keys` has no meaning.*were loaded with keys=.*, size=4: --data KEY=VALUE replaces one",
+        ),
+        (["keys=none"], None),
+        (["keys=none", "size=5"], r"the model's shape \(4, 4, 1\). Received: 'folder:.*' of shape \(5, 5, 1\)$"),
+        (["keys=none", "sise=none"], r"`data` must have names of .*Received: \['sise'\]"),
+        (["split=test"], "Option --data cannot set 'split'. Use --split instead"),
+    ],
+)
+def test_other_data_are_loaded_as_the_runs_own_were_unless_told_otherwise(of_arrays, told, message):
+    directory, folder = of_arrays
+    with nullcontext() if message is None else pytest.raises(ValueError, match=message):
+        recipe = recipe_of(directory.path, folder, ki.create("vae", (4, 4, 1), 2, networks="mlp", width=4), told)
+        assert (recipe.dataset, recipe.data) == (folder, {"size": 4})
+
+
+@pytest.mark.slow
+def test_the_arguments_of_data_are_told_to_every_command_that_looks_at_some(of_arrays, tmp_path, capsys):
+    directory, folder = of_arrays
+    drawn = ["--out", tmp_path / "a.png", "-n", 4, "--dataset", folder, "--data"]
+    assert run("reconstruct", directory.path, *drawn, "keys=none") == 0
+    assert run("interpolate", directory.model, *drawn, "size=4") == 0
+    assert run("figure", "covariance", directory.model, *drawn, "size=4") == 0
+    assert run("reconstruct", directory.path, *drawn, "sise=4") == 2
+    assert "Option --data must have names of" in capsys.readouterr().err
+
+
+def test_vectors_of_another_file_are_standardised_where_those_of_the_run_were(tmp_path):
+    directory, x = RunDirectory(tmp_path / "run"), np.random.default_rng(0).normal(50.0, 9.0, (40, 3))
+    directory.write_recipe(Recipe(system="ae", dataset="npz:gone.npz", data={"standardize": True}), {})
+    np.savez(tmp_path / "b.npz", x=x)
+    model, name = ki.create("ae", (3,), 2, width=4), f"npz:{tmp_path / 'b.npz'}"
+    for place, told, mean in (
+        (directory.path, [], 0.0),
+        (directory.path, ["standardize=none"], 50.0),
+        (tmp_path / "m.keras", [], 50.0),
+        (tmp_path / "m.keras", ["standardize=true"], 0.0),
+    ):
+        found = np.concatenate(list(in_order(recipe_of(place, name, model, told), "train")))
+        np.testing.assert_allclose(found.mean(0), mean, atol=5 if mean else 1e-5)
+
+
+@pytest.mark.slow
+def test_losses_on_data_that_were_loaded_otherwise_say_so(of_arrays, capsys):
+    directory, _ = of_arrays
+    assert run("evaluate", directory.path, "--data", 'keys={"image": "others"}', "--split", "train") == 0
+    assert "keys={'image': 'others'}, size=4, train" in " ".join(capsys.readouterr().err.split())
+    assert run("evaluate", directory.path, "--split", "train") == 0
+    kept, (replaced,) = read_losses(directory.path / "evaluation.json")
+    assert "data" not in kept and replaced["data"] == {"keys": {"image": "others"}, "size": 4}
+    assert kept["scores"] != replaced["scores"]
 
 
 @pytest.mark.parametrize("command", ["systems", "recipes", "datasets", "metrics", "figure", "lab"])

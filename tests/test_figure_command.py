@@ -126,10 +126,20 @@ def test_scores_that_are_not_drawn_may_be_on_another_split(tmp_path):
     assert run("figure", "distances", one, two, "--out", tmp_path / "d.png") == 0
 
 
+def test_distances_on_data_that_were_loaded_otherwise_are_not_compared_and_an_option_chooses(tmp_path, capsys):
+    one, two = measured_run(tmp_path / "one", ([NET], "test")), measured_run(tmp_path / "two", ([NET], "test"))
+    keep_scores(two / "scores.json", {DATA: {"value": 1.0}}, dataset="digits", split="test", data={"crop": "center"})
+    assert run("figure", "distances", one, two, "--out", tmp_path / "d.png") == 0
+    assert run("figure", "distances", two, "--out", tmp_path / "d.png") == 2
+    assert_said(capsys, r"with those on digits, crop=center, test and digits, test. Choose by --dataset, --data and")
+    assert run("figure", "distances", two, "--data", "crop=center", "--out", tmp_path / "d.svg") == 0
+    assert "themselves" in (tmp_path / "d.svg").read_text()
+
+
 def test_where_distances_are_on_several_splits_an_option_chooses(tmp_path, capsys):
     one, out = measured_run(tmp_path / "one", ([NET], "test"), ([DATA], "train[:100]")), tmp_path / "d.svg"
     assert run("figure", "distances", one, "--out", out) == 2
-    assert_said(capsys, r"with those on digits, test and digits, train\[:100\]. Choose by --dataset and --split")
+    assert_said(capsys, r"with those on digits, test and digits, train\[:100\]. Choose by --dataset, --data and")
     assert run("figure", "distances", one, "--split", "test", "--out", out) == 0
     assert "features of net" in out.read_text() and "themselves" not in out.read_text()
     assert run("figure", "distances", one, "--split", "validation", "--out", tmp_path / "e.svg") == 2
@@ -140,7 +150,7 @@ def test_distances_that_others_replaced_are_drawn_when_their_split_is_asked_for(
     one = measured_run(tmp_path / "one", ([NET], "test"), ([NET], "train[:100]"))
     two, out = measured_run(tmp_path / "two", ([NET], "test")), tmp_path / "d.png"
     assert run("figure", "distances", one, two, "--out", out) == 2
-    assert_said(capsys, r"one on digits, train\[:100\], and .*two on digits, test. Choose by --dataset and --split")
+    assert_said(capsys, r"one on digits, train\[:100\], and .*two on digits, test. Choose by --dataset, --data and")
     assert run("figure", "distances", one, two, "--split", "test", "--out", out) == 0
 
 

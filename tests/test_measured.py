@@ -7,7 +7,14 @@ import pytest
 from keras_ijae.report.reading import Run
 from keras_ijae.report.scores import groups
 from keras_ijae.training import Recipe, RunDirectory
-from keras_ijae.training.measured import keep_losses, keep_scores, read_losses, read_scores
+from keras_ijae.training.measured import (
+    data_in_words,
+    keep_losses,
+    keep_scores,
+    measured_on,
+    read_losses,
+    read_scores,
+)
 
 TEST, TRAIN = ({"dataset": "digits", "split": split} for split in ("test", "train"))
 
@@ -82,6 +89,26 @@ def test_losses_on_other_data_are_kept(tmp_path):
     assert read_losses(path) == ({**TRAIN, "scores": {"loss": 3.0}}, [{**TEST, "scores": {"loss": 2.0}}])
     keep_losses(path, {"loss": 4.0}, **TEST)
     assert read_losses(path) == ({**TEST, "scores": {"loss": 4.0}}, [{**TRAIN, "scores": {"loss": 3.0}}])
+
+
+def test_scores_on_data_that_were_loaded_otherwise_are_of_another_protocol(tmp_path):
+    path, recipe = tmp_path / "scores.json", Recipe(system="vae", dataset="digits", data={"size": 4})
+    keep_scores(path, {"gen/fid": score(3.0)}, **TEST)
+    assert len(keep_scores(path, {"gen/fid": score(3.0)}, **TEST, data={})) == len(replaced(path)) == 1
+    keep_scores(path, {"nac": score(3.0)}, **TEST)
+    found = {name: data_in_words(*measured_on(one, recipe)) for name, one in read_scores(path).items()}
+    assert found == {"gen/fid": "digits, test", "nac": "digits, size=4, test"}
+    assert data_in_words(*measured_on({"dataset": "mnist", "split": "test"}, recipe)) == "mnist, test"
+    run = Run("a", RunDirectory(tmp_path), recipe, scores={"scores": read_scores(path)})
+    assert {group.title for group in groups([run])} == {f"Scores on {where}" for where in found.values()}
+
+
+@pytest.mark.parametrize(("read", "name"), [(read_scores, "scores"), (read_losses, "losses")])
+def test_arguments_of_data_that_are_none_are_damage(tmp_path, read, name):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({**TEST, "data": 3, "scores": {"a": {"value": 1.0}}}))
+    with pytest.raises(ValueError, match=f"does not hold {name}.*no table"):
+        read(path)
 
 
 def test_the_report_puts_scores_on_each_split_together(tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_ijae.evaluation.digits import WORDS, in_words, shares_in_words
 from keras_ijae.report.reading import FAILURES, Run
+from keras_ijae.training.measured import data_in_words, measured_on
 
 _COUNTS = {"n_real": "real", "n_fake": "generated"}
 _WITHOUT_NOISE = "Errors are of reconstructions without the encoder's noise."
@@ -57,13 +58,18 @@ def _read(kind: str, content: dict[str, Any], run: Run) -> list[tuple[str, dict[
         if kind == "evaluation":
             cells = {name: Cell(_number(value)) for name, value in content["scores"].items()}
             note = _WITHOUT_NOISE if "squared_error_sum" in cells and _has_noise(run) else ""
-            return [(f"Losses on {content['dataset']}, {content['split']}", cells, note)]
+            return [(f"Losses on {_place(content, run)}", cells, note)]
         found: dict[str, dict[str, Any]] = {}
         for name, score in content.items():
-            found.setdefault(f"Scores on {score['dataset']}, {score['split']}", {})[name] = score
+            found.setdefault(f"Scores on {_place(score, run)}", {})[name] = score
         return [(title, *_told(scores, run)) for title, scores in found.items()]
     except (KeyError, TypeError, AttributeError, *FAILURES) as error:
         raise ValueError(f"{run.directory.path / kind}.json does not hold scores: {error!r}") from error
+
+
+def _place(found: dict[str, Any], run: Run) -> str:
+    _, data, _ = measured_on(found, run.recipe)
+    return data_in_words(found["dataset"], data, found["split"])
 
 
 def _of_demo(measured: dict[str, Any]) -> tuple[dict[str, Cell], str]:

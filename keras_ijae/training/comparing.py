@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_ijae.evaluation.better import is_objective, sense
-from keras_ijae.training.measured import read_scores
+from keras_ijae.training.measured import data_in_words, measured_on, read_scores
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -87,7 +87,7 @@ def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathL
         what, values = row["what"], _values(row)
         logged, name = what.endswith(_LOGGED), term(what)
         how = [of_run.get(what, {}) for of_run in scores]
-        on = [_on(score) or of_run for score, of_run in zip(how, data, strict=True)]
+        on = [_on(score, of) or all_of for score, of, all_of in zip(how, recipes, data, strict=True)]
         on = evaluated or data if what.startswith("evaluate: ") else on
         there = [index for index, value in enumerate(values) if value is not None]
         if logged and len(there) == 1:
@@ -165,8 +165,8 @@ def _logged(history: list[dict[str, float]]) -> dict[str, float | int]:
 
 def _scores(run: RunDirectory) -> dict[str, Any]:
     """Of files that are there: on what they were measured, and numbers, by their names."""
-    scores, facts, found = _measured(run), {}, {}
-    if places := dict.fromkeys(filter(None, map(_on, scores.values()))):
+    scores, recipe, facts, found = _measured(run), run.read_recipe(), {}, {}
+    if places := dict.fromkeys(filter(None, (_on(score, recipe) for score in scores.values()))):
         facts[_SCORED] = "; ".join(places)
     for name, score in scores.items():
         found[name] = score["value"]
@@ -177,9 +177,10 @@ def _scores(run: RunDirectory) -> dict[str, Any]:
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
                 found |= {f"{start}{name}": value for name, value in content.get("scores", content).items()}
+                on = _on(content, recipe) if file == "evaluation.json" else ""
             except (OSError, ValueError, AttributeError) as error:
                 raise ValueError(f"{path} does not hold scores: {error}") from error
-            facts |= {_EVALUATED: on} if file == "evaluation.json" and (on := _on(content)) else {}
+            facts |= {_EVALUATED: on} if on else {}
     return facts | {name: float(value) for name, value in found.items() if isinstance(value, int | float | str)}
 
 
@@ -188,6 +189,6 @@ def _measured(run: RunDirectory) -> dict[str, dict[str, Any]]:
     return read_scores(path) if path.is_file() else {}
 
 
-def _on(found: dict[str, Any]) -> str:
-    """Data set and split of a score, in words; "" if they are not known."""
-    return ", ".join(str(found[key]) for key in ("dataset", "split") if key in found)
+def _on(found: dict[str, Any], recipe: Recipe) -> str:
+    """Data set, its arguments and split of a score, in words; "" if they are not known."""
+    return data_in_words(*measured_on(found, recipe))

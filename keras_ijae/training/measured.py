@@ -6,9 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from keras_ijae.files import write_json
+from keras_ijae.training.recipes import Recipe
 
 _FOUND = ("value", "std")
 """What a score says of the model; all else that it carries is how it was measured."""
+
+
+def measured_on(found: Mapping[str, Any], recipe: Recipe) -> tuple[str | None, dict[str, Any], str | None]:
+    """Data set, arguments with which it was loaded, and split of what was measured of a run; None where not known.
+
+    Arguments that are not named are those of the run, of another data set none.
+    """
+    dataset, own = found.get("dataset"), recipe.data if found.get("dataset") == recipe.dataset else {}
+    return dataset, found.get("data", own), found.get("split")
+
+
+def data_in_words(dataset: str | None, data: Mapping[str, Any], split: str | None) -> str:
+    """What `measured_on` gives, as "digits, size=8, test"; "" where nothing is known."""
+    parts = dataset, *(f"{name}={value}" for name, value in data.items()), split
+    return ", ".join(str(part) for part in parts if part is not None)
 
 
 def protocol(score: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,14 +52,15 @@ def scores_on(path: Path, dataset: str | None = None, split: str | None = None) 
     return {name: score for of in (older, kept) for name, score in of.items() if wanted.items() <= _on(score).items()}
 
 
-def keep_scores(path: Path, scores: Mapping[str, Mapping[str, Any]], **on: str) -> list[str]:
+def keep_scores(path: Path, scores: Mapping[str, Mapping[str, Any]], **on: Any) -> list[str]:
     """Adds scores to those that stand in a file. Nothing is lost: what another protocol gave goes under "replaced".
 
     Args:
         path: `scores.json` of a run; need not exist.
         scores: as `Evaluation.to_dict` gives them. One of the same name and protocol as one that stands there takes its
             place.
-        on: dataset and split that they were measured on.
+        on: dataset and split that they were measured on, and "data", arguments with which these were loaded, where they
+            are not the run's own.
 
     Returns:
         A line for each score in whose place one of another protocol now stands.
@@ -61,13 +78,14 @@ def keep_scores(path: Path, scores: Mapping[str, Mapping[str, Any]], **on: str) 
     return [_line(name, kept[name], new[name], path) for name in others]
 
 
-def keep_losses(path: Path, losses: Mapping[str, Any], **on: str) -> list[str]:
+def keep_losses(path: Path, losses: Mapping[str, Any], **on: Any) -> list[str]:
     """Writes losses, which are always measured together; those of another split or data set go under "replaced".
 
     Args:
         path: `evaluation.json` of a run; need not exist.
         losses: name -> value.
-        on: dataset and split that they were measured on.
+        on: dataset and split that they were measured on, and "data", arguments with which these were loaded, where they
+            are not the run's own.
 
     Returns:
         A line, if losses on other data stood there.
@@ -80,7 +98,7 @@ def keep_losses(path: Path, losses: Mapping[str, Any], **on: str) -> list[str]:
     write_json(path, {**on, "scores": losses, **({"replaced": others} if others else {})})
     if before is None or _on(before) == on:
         return []
-    data = [", ".join(map(str, data.values())) for data in (on, _on(before))]
+    data = [data_in_words(of.get("dataset"), of.get("data", {}), of.get("split")) for of in (on, before)]
     return [f"Losses on {data[0]} stand in the place of those on {data[1]}, which {path} keeps under `replaced`"]
 
 
@@ -91,13 +109,15 @@ def read_losses(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         replaced = list(content.pop("replaced", []))
         if not all(isinstance(found["scores"], dict) for found in (content, *replaced)):
             raise ValueError("losses without names")
+        if not all(isinstance(found.get("data", {}), dict) for found in (content, *replaced)):
+            raise ValueError("arguments of the data that are no table")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} does not hold losses: {error!r:.200}") from error
     return content, replaced
 
 
 def _on(found):
-    return {key: found[key] for key in ("dataset", "split") if key in found}
+    return {key: found[key] for key in ("dataset", "split", "data") if key in found}
 
 
 def _read(path):
@@ -108,6 +128,8 @@ def _read(path):
         replaced = content.get("replaced", [])
         if not all("score" in score for score in replaced) or not all("value" in score for score in scores.values()):
             raise ValueError("a score without its name or its value")
+        if not all(isinstance(score.get("data", {}), dict) for score in (*replaced, *scores.values())):
+            raise ValueError("arguments of the data that are no table")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} does not hold scores: {error!r:.200}") from error
     return scores, replaced
