@@ -533,11 +533,11 @@ def test_vectors_of_another_file_are_standardised_where_those_of_the_run_were(tm
 @pytest.mark.slow
 def test_losses_on_data_that_were_loaded_otherwise_say_so(of_arrays, capsys):
     directory, _ = of_arrays
-    assert run("evaluate", directory.path, "--data", 'crop="none"', "--split", "train") == 0
-    assert "size=4, crop=none, train" in " ".join(capsys.readouterr().err.split())
+    assert run("evaluate", directory.path, "--data", 'keys={"image": "others"}', "--split", "train") == 0
+    assert "keys={'image': 'others'}, size=4, train" in " ".join(capsys.readouterr().err.split())
     assert run("evaluate", directory.path, "--split", "train") == 0
     kept, (replaced,) = read_losses(directory.path / "evaluation.json")
-    assert "data" not in kept and replaced["data"] == {**directory.read_recipe().data, "crop": "none"}
+    assert "data" not in kept and replaced["data"] == {"keys": {"image": "others"}, "size": 4}
     assert kept["scores"] != replaced["scores"]
 
 

@@ -109,9 +109,11 @@ def test_neighbouring_seeds_share_no_samples(gan):
 
 
 def test_a_score_says_what_it_depends_on(vae, data, extractor):
-    score = evaluate(vae, data, ["fid"], extractor, samples=50, seed=2).scores["gen/frechet_distance[small:features]"]
+    found = evaluate(vae, data, ["fid"], extractor, samples=50, seed=2)
+    score = found.scores["gen/frechet_distance[small:features]"]
     assert (score.n_real, score.n_fake, score.seed) == (297, 50, 2)
     assert (score.extractor, score.weights, score.resize) == (extractor.name, extractor.checksum, None)
+    assert score.dtype == "float32" and ", resize none, float32" in " ".join(str(found).split())
     assert score.versions["tensorflow"] == tf.__version__ and score.versions["keras_ijae"] == ki.__version__
 
 

@@ -261,10 +261,25 @@ def test_an_extractor_is_not_compiled_by_xla():
 # Scores.
 
 
+def test_an_extractor_says_in_which_floating_type_its_network_computes():
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    half = keras.Sequential([model, keras.layers.Dense(2, dtype="mixed_float16")])
+    assert [features.get(one).dtype for one in ("data", model, half)] == ["float32", "float32", "float16, float32"]
+
+
 def test_a_score_prints_all_it_depends_on():
     score = Score("fid", 12.3456789, 0.25, "inception-2015-12-05", "0123456789abcdef" * 4, "clean", 50_000, 10_000, 7)
-    text = str(score)
-    for part in ("fid 12.3457 ± 0.25", "inception-2015-12-05", "0123456789ab", "clean", "50000", "10000", "seed 7"):
+    text = str(dataclasses.replace(score, dtype="float16, float32"))
+    for part in (
+        "; float16, float32;",
+        "fid 12.3457 ± 0.25",
+        "inception-2015-12-05",
+        "0123456789ab",
+        "clean",
+        "50000",
+        "10000",
+        "seed 7",
+    ):
         assert part in text
     for name, version in library_versions().items():
         assert f"{name} {version}" in text

@@ -168,7 +168,8 @@ def _shown(sides: Sides, progress: bool) -> list:
 def _score(name: str, value: Value, by: Extractor | LPIPS | None, counts: tuple, seed: int) -> Score:
     origin = {} if by is None else {"extractor": by.name, "weights": by.checksum}
     if isinstance(by, Extractor):
-        origin["resize"], name = by.resize, by.metric_name(name)
+        origin |= {"resize": by.resize, "dtype": by.dtype}
+        name = by.metric_name(name)
     n_real, n_fake = value.n_real or counts[0], value.n_fake or counts[1]
     return Score(name, value.value, value.std, **origin, n_real=n_real, n_fake=n_fake, seed=seed)
 
@@ -237,6 +238,10 @@ _COMPUTE = {
 def _caption(scores: Iterable[Score]) -> str:
     """What the scores depend on, once for each extractor."""
     scores = list(scores)
-    by = {f"{s.extractor}, weights {s.weights[:12]}, resize {s.resize or 'none'}" for s in scores if s.extractor}
+    by = {
+        f"{s.extractor}, weights {s.weights[:12]}, resize {s.resize or 'none'}" + (f", {s.dtype}" if s.dtype else "")
+        for s in scores
+        if s.extractor
+    }
     versions = " ".join(f"{name} {version}" for name, version in scores[0].versions.items())
     return "\n".join([*(f"extractor {line}" for line in sorted(by)), f"seed {scores[0].seed}; {versions}"])

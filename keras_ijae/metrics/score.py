@@ -26,6 +26,7 @@ class Score:
         n_real, n_fake: how many images of each kind; None where the metric has no such set.
         seed: of the samples and subsets.
         versions: of the libraries.
+        dtype: floating type in which the extractor's network computes; the features that it gives are float32.
 
     Example:
         >>> print(ki.metrics.Score("psnr", 21.5, n_real=100, n_fake=100))
@@ -42,6 +43,7 @@ class Score:
     n_fake: int | None = None
     seed: int | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=library_versions)
+    dtype: str | None = None
 
     def __str__(self) -> str:
         spread = "" if self.std is None else f" ± {self.std:.3g}"
@@ -49,6 +51,7 @@ class Score:
         if self.extractor is not None:
             parts.append(f"extractor {self.extractor}, weights {(self.weights or 'unknown')[:12]}")
             parts.append(f"resize {self.resize or 'none'}")
+            parts += [] if self.dtype is None else [self.dtype]
         parts += [f"{key} {value}" for key in ("n_real", "n_fake", "seed") if (value := getattr(self, key)) is not None]
         parts.append(" ".join(f"{name} {version}" for name, version in self.versions.items()))
         return "; ".join(parts)

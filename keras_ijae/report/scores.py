@@ -98,6 +98,7 @@ def _cell(score: dict[str, Any]) -> Cell:
     if score.get("extractor") is not None:
         weights = f" {score['weights'][:12]}" if score.get("weights") else ""
         parts.append(f"features of {score['extractor']}{weights}, resized: {score.get('resize') or 'no'}")
+        parts += [score["dtype"]] if score.get("dtype") else []
     return Cell(_number(score["value"]) + spread, ", ".join(parts))
 
 

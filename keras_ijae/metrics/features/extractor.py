@@ -29,6 +29,9 @@ class Extractor(abc.ABC):
         batch_size: images that go through the network at once.
     """
 
+    dtype = "float32"
+    """Floating type in which its network computes."""
+
     def __init__(
         self,
         name: str,

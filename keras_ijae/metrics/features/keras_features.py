@@ -60,6 +60,7 @@ class KerasFeatures(Extractor):
             size=tuple(graph.inputs[0].shape[1:3]),
             batch_size=batch_size,
         )
+        self.dtype = ", ".join(sorted({layer.compute_dtype for layer in graph.layers if layer.weights})) or self.dtype
 
     @property
     def checksum(self) -> str:
