@@ -386,6 +386,8 @@ def test_a_paper_s_ranks_stand_beside_the_means_of_seeds_and_name_what_was_not_r
     assert "A paper. Rank correlation 1.00, 95 %" in page and "Not run here: wgan." in page
     assert page.endswith("| ae + gmm | 7 | 1 | 1 | 1 |\n| ae | 8 | 2 | 44 | 2 |\n| vae | 9 | 3 | 45 | 3 |\n")
     assert ranks.section(runs[:2], [table]) == ""
+    turned = ranks.section(runs, [table._replace(greatest=True)])
+    assert "Rank correlation 1.00" in turned and "| vae | 9 | 1 | 45 | 1 |\n| ae | 8 | 2 | 44 | 2 |\n" in turned
 
 
 def test_the_readme_shows_the_committed_runs(script):
