@@ -31,6 +31,12 @@ def sequential():
     return made
 
 
+def excluding():
+    made = keras.optimizers.Adam()
+    made.exclude_from_weight_decay(var_names=["bias"])
+    return made
+
+
 def interrupted():
     """A model whose `fit` was interrupted after a validation."""
     made, one = sequential(), keras.ops.ones((1, 1))
@@ -60,6 +66,7 @@ HOLDERS = {
     "_get_variable_index": lambda: keras.optimizers.Optimizer,
     "_momentums": adam,
     "_velocities": adam,
+    "_exclude_from_weight_decay_pattern": excluding,
 }
 """Attribute -> what must have it."""
 ARGUMENTS = {"_use_cached_eval_dataset"}

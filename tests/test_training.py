@@ -568,7 +568,8 @@ def test_an_earlier_model_that_is_damaged_is_said_before_training_and_replaced(t
     trained = trainer.train(TINY, run)
     run.model.write_bytes(run.model.read_bytes()[:999])
     monkeypatch.setattr(trainer, "_fit", lambda *parts: (before.extend(said), fit(*parts)))
-    with pytest.warns(UserWarning, match="will be replaced by the model of this training") as said:
+    replaced = pytest.warns(UserWarning, match="will be replaced by the model of this training")
+    with pytest.warns(UserWarning, match="none is trained now"), replaced as said:
         trainer.train(TINY, run)
     told = [[one for one in of if f"{run.model} will be replaced" in str(one.message)] for of in (before, said)]
     assert [len(of) for of in told] == [1, 1]
