@@ -151,9 +151,8 @@ class Backup(ToldData):
         with h5py.File(state.path) as file:
             self._logged = [file[_LOGGED][str(index)][()] for index in range(len(file[_LOGGED]))]
             give_back(self.others, file)
-        if stopped(self.others):
-            start_at(self.model, self.params["epochs"])
         if stopped(self.others) or state.epochs >= self.params["epochs"]:
+            start_at(self.model, self.params["epochs"])
             warnings.warn(
                 f"{self.directory} has all epochs that were asked for, {state.epochs} are done: none is trained now. "
                 "More epochs go on from there, another directory begins anew",
