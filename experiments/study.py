@@ -217,18 +217,22 @@ def write_page(study: Study, rows: Rows, page: Path) -> None:
 
 
 def titled(study: Study, rows: Rows) -> list[dict[str, str]]:
-    """The rows of each experiment on each data set, in turn; then those of no experiment, and those of other priors."""
+    """The rows of each experiment on each data set, in turn; then those of no experiment, and those of other priors.
+
+    Where rows are of several processors, whose minutes differ, those of each have tables of their own.
+    """
     plans = {name: {_key(plan) for plan in planned} for name, planned in study.experiments.items()}
     known = set().union(*plans.values())
     plans["Others"] = {key for key in map(_key_of_row, rows) if key not in known}
-    found = []
-    for dataset in dict.fromkeys(row["dataset"] for row in rows):
-        here = [row for row in rows if row["dataset"] == dataset]
+    several, found = len({row["processor"] for row in rows}) > 1, []
+    for dataset, of in dict.fromkeys((row["dataset"], row["processor"]) for row in rows):
+        here = [row for row in rows if (row["dataset"], row["processor"]) == (dataset, of)]
+        place = f"{dataset}, {of}" if several else dataset
         for name, planned in plans.items():
             found += [
-                _under(f"{name}, {dataset}", row) for row in here if not row["prior"] and _key_of_row(row) in planned
+                _under(f"{name}, {place}", row) for row in here if not row["prior"] and _key_of_row(row) in planned
             ]
-        found += [_under(f"{OTHER_PRIORS}, {dataset}", row) for row in here if row["prior"]]
+        found += [_under(f"{OTHER_PRIORS}, {place}", row) for row in here if row["prior"]]
     return found
 
 

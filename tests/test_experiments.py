@@ -390,6 +390,58 @@ def test_a_paper_s_ranks_stand_beside_the_means_of_seeds_and_name_what_was_not_r
     assert "Rank correlation 1.00" in turned and "| vae | 9 | 1 | 45 | 1 |\n| ae | 8 | 2 | 44 | 2 |\n" in turned
 
 
+@pytest.fixture
+def again():
+    """Rows of three systems with two seeds and on other data, of one that lacks the second, of other settings."""
+    found = {"ae": ("5", "6", "20"), "gan": ("7", "4", "90"), "vae": ("45", "40", "30"), "wgan": ("1", "", "2")}
+    times = [("mnist", "0", "A"), ("mnist", "1", "B"), ("fashion_mnist", "0", "B")]
+    plain = {"settings": "{}", "prior": "", "codes": "16", "steps": "99", "reconstructions": "2"}
+    rows = [
+        {"system": system, "samples": distance, "dataset": dataset, "seed": seed, "processor": processor} | plain
+        for system, distances in found.items()
+        for distance, (dataset, seed, processor) in zip(distances, times, strict=True)
+        if distance
+    ]
+    return [*rows, rows[0] | {"settings": '{"width": 8}', "samples": "0"}]
+
+
+def test_systems_that_ran_again_stand_side_by_side_with_their_ranks_and_how_alike_the_orders_are(script, again):
+    page = script("landscape_again").section(again)
+    assert "MNIST and MNIST, seed 1: rank correlation 0.50, 95 % of" in page
+    assert "MNIST and Fashion-MNIST: rank correlation 0.50, 95 %" in page
+    assert "MNIST, seed 1 and Fashion-MNIST: rank correlation -0.50, 95 %" in page
+    assert page.endswith(
+        "| system | MNIST (rank; steps) | MNIST, seed 1 (rank; steps) | Fashion-MNIST (rank; steps) |\n"
+        "|---|---|---|---|\n"
+        "| ae | 5 (1; 99) | 6 (2; 99) | 20 (1; 99) |\n| gan | 7 (2; 99) | 4 (1; 99) | 90 (3; 99) |\n"
+        "| vae | 45 (3; 99) | 40 (3; 99) | 30 (2; 99) |\n"
+    )
+    assert script("landscape_again").section(again[:6]) == ""
+
+
+def test_the_papers_orders_are_of_the_seed_that_all_systems_have(script, again):
+    rows = script("landscape").first(again, "mnist")
+    assert {row["seed"] for row in rows} == {"0"} and [row["samples"] for row in rows] == ["5", "7", "45", "1", "0"]
+    assert "wgan" not in script("landscape_again").section(again)
+
+
+def test_rows_of_other_processors_have_tables_of_their_own(script, again):
+    titled, study = script("study").titled, script("landscape").STUDY
+    titles = {(row["experiment"], row["seed"]) for row in titled(study, again)}
+    assert titles == {
+        ("Systems, mnist, A", "0"),
+        ("Systems, mnist, B", "1"),
+        ("Systems, fashion_mnist, B", "0"),
+        ("Others, mnist, A", "0"),
+    }
+    assert {row["experiment"] for row in titled(study, again[:1])} == {"Systems, mnist"}
+
+
+def test_ranks_over_times_are_drawn(script, again, tmp_path):
+    script("landscape_again").draw(again, tmp_path / "again.png")
+    assert is_png(tmp_path / "again.png")
+
+
 def test_the_readme_shows_the_committed_runs(script):
     readme = (EXPERIMENTS.parent / "README.md").read_text(encoding="utf-8")
     written = script("readme").written

@@ -22,7 +22,7 @@ SEEN = {
     'ki.training.Backup("backup")': r"keras_ijae\.training\.backup\.Backup",
     "ki.distributions.Gaussian()": r"keras_ijae\.distributions\.likelihoods\.location_scale\.Gaussian",
     "ki.layers.GroupNorm()": r"keras_ijae\.layers\.group_norm\.GroupNorm",
-    "ki.losses.mmd": r"def \(a: .*, b: .*, variance: float | .* =\) -> .*",
+    "ki.losses.mmd": r"def \(a: .*, b: .*, variance: float \| .* =\) -> .*",
     "ki.networks.decoder": r"def \(family: str, .*",
     "ki.random.normal": r"def \(shape: typing\.Sequence\[.*\], seed: .*",
     "ki.figures.between([[0.0]], [[1.0]], 3)": r"numpy\.ndarray\[.*\]",

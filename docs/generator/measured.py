@@ -6,7 +6,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parents[1]
 LEFT_OUT = {"system", "commit", "command", "date", "machine", "processor", "judge", "ais_images", "short", "outcome"}
 CAPTIONS = {
-    "landscape": "MNIST, five CPU minutes",
+    "landscape": "MNIST and Fashion-MNIST, five CPU minutes",
     "ijae_ablations": "Parts of λ-IJAE, changed alone",
     "latent_size": "Sizes of codes, MNIST",
     "cycles": "Weights of reconstructions, MNIST",
@@ -39,13 +39,16 @@ PAGES |= dict.fromkeys(("cost", "peers", "profile", "quality", "scaling", "train
 def rows_of(name: str) -> dict[str, tuple[list[str], list[list[str]]]]:
     """table -> (header, rows) of the tables in which a system has rows; columns that are empty for it are left out.
 
-    Rows that only show that a program works ("short") are no measurements, and are left out too.
+    Rows that only show that a program works ("short") are no measurements, and are left out too. Processors are named
+    where a table has several.
     """
     found = {}
     for path in sorted(DOCS.glob("*.csv")):
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("system") == name and not row.get("short")]
-        header = [key for key in (rows[0] if rows else ()) if key not in LEFT_OUT and any(row[key] for row in rows)]
+            every = [row for row in csv.DictReader(file) if not row.get("short")]
+        rows = [row for row in every if row.get("system") == name]
+        left_out = LEFT_OUT - ({"processor"} if len({row.get("processor") for row in every}) > 1 else set())
+        header = [key for key in (rows[0] if rows else ()) if key not in left_out and any(row[key] for row in rows)]
         if rows:
             found[path.stem] = (header, [[row[key] for key in header] for row in rows])
     return found
