@@ -5,8 +5,8 @@
     python experiments/flex_ae_mnist.py compare     # the selected settings, three seeds, ten CPU minutes each
     python experiments/flex_ae_mnist.py capacity    # six prior generators on 2,000 training images
     python experiments/flex_ae_mnist.py codes       # t-SNE of codes of data and of samples, by models of `compare`
-    python experiments/flex_ae_mnist.py table       # of the finished runs, as the next one
-    python experiments/flex_ae_mnist.py figure
+    python experiments/flex_ae_mnist.py page        # tables and figure of finished runs
+    python experiments/flex_ae_mnist.py select --smoke      # three steps of each, on digits: does all work?
 
 AE with N(0, I) and AE with a mixture are one training with two priors. A row is appended to flex_ae.csv in --out
 (runs/experiments) when a run ends: the same command again does what is not finished. Protocol and results are in
@@ -21,7 +21,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-from experiment import HOME, Budget, Keyed, add_out, append, origin, print_experiments, read, stored, unfinished
+from experiment import (
+    HOME,
+    ROOT,
+    Budget,
+    Keyed,
+    add_out,
+    append,
+    origin,
+    print_experiments,
+    printed,
+    read,
+    stored,
+    unfinished,
+    write_tables,
+)
 from flex_ae_figures import SHOWN, draw_codes, draw_runs
 from flex_ae_judge import SCORES, Judge
 
@@ -30,7 +44,7 @@ from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 from keras_ijae.training.pictures import save_grid
 
-RESULTS = "flex_ae.csv"
+TABLES = "## All runs"
 LATENT, BATCH, NETWORKS, WIDTH = 32, 64, "dcgan", None
 OWN = {"auto_encoder": 2e-4, "code_critic": 1e-4, "prior_generator": 2e-4, "encoder": 1e-5}  # the authors' rates
 FAST = {"auto_encoder": 1e-3, "code_critic": 5e-4, "prior_generator": 5e-4, "encoder": 5e-5}
@@ -128,14 +142,13 @@ def keep(model: keras.Model, run: Run, given: argparse.Namespace) -> None:
 
 def play(runs: list[Run], given: argparse.Namespace) -> None:
     """Trains, judges and appends what is not finished."""
-    results = given.out / RESULTS
-    todo, about = unfinished(results, runs), origin("flex_ae_mnist.py")
+    todo, about = unfinished(given.results, runs), origin("flex_ae_mnist.py")
     splits = {"validation": given.validation} | ({} if given.experiment == "select" else {"test": "test"})
     judge = Judge(given.classifier, given.dataset, splits, given.train) if todo else None
     for number, run in enumerate(todo, 1):
         print(f"{number} of {len(todo)}: {' '.join(filter(None, run.key))}", flush=True)
         for played, found in list(outcomes(run, judge, given)):
-            append(results, {**dataclasses.asdict(played), **found, **about}, COLUMNS)
+            append(given.results, {**dataclasses.asdict(played), **found, **about}, COLUMNS)
 
 
 def selected(results: Path, system: str) -> str:
@@ -158,9 +171,9 @@ def planned(given: argparse.Namespace) -> list[Run]:
         several = [system for system in given.systems if len(SETTINGS[system]) > 1]
         return [Run(*about, system, setting, "", 100, budget) for system in several for setting in SETTINGS[system]]
     if given.experiment == "compare":
-        chosen = [(system, selected(given.out / RESULTS, system)) for system in given.systems]
+        chosen = [(system, selected(given.results, system)) for system in given.systems]
         return [Run(*about, *pair, "", seed, budget) for seed in given.seeds for pair in chosen]
-    setting = selected(given.out / RESULTS, "flex_ae")
+    setting = selected(given.results, "flex_ae")
     sizes = [f"{layers}x{width}" for layers, width in GENERATORS]
     return [Run(*about, "flex_ae", setting, size, seed, budget) for seed in given.seeds for size in sizes]
 
@@ -176,10 +189,16 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         add_out(one)
         one.add_argument("--models", type=Path, default=HOME / "flex_ae", help="where models of `compare` are")
         one.add_argument("--dataset", default="mnist", help="its name")
+        one.add_argument("--smoke", action="store_true", help="three steps of each on digits, in files of their own")
         for option, (default, about) in defaults.items():
             of = {"nargs": "+", "type": type(default[0])} if isinstance(default, list) else {"type": type(default)}
             one.add_argument(f"--{option}", default=default, help=about, **of)
-    return parser.parse_args(command)
+    given = parser.parse_args(command)
+    if given.smoke:
+        vars(given).update({name: value for name, value in SMOKE.items() if name in given})
+        given.models /= "smoke"
+    given.results = given.out / f"flex_ae{'_smoke' if given.smoke else ''}.csv"
+    return given
 
 
 MANY, SEEDS = {"train": ("train[:50000]", "split to train on")}, {"seeds": ([0, 1, 2], "a run each")}
@@ -197,8 +216,15 @@ COMMANDS = {
     "compare": ("systems with selected settings", MANY | JUDGED | SOME | SEEDS | {"minutes": (10.0, CPU)}),
     "capacity": ("FlexAE with six prior generators on few images", FEW | JUDGED | SEEDS),
     "codes": ("t-SNE of codes, from the models of `compare`", {"seed": (0, "of the models")}),
-    "table": ("the finished runs as Markdown tables", {}),
-    "figure": ("the finished runs as a figure", {}),
+    "page": ("tables and figure of the finished runs, for flex_ae.md", {}),
+}
+SMOKE = {
+    "dataset": "digits",
+    "train": "train[:300]",
+    "validation": "train[-300:]",
+    "classifier": ROOT / "experiments" / "judges" / "digits.keras",
+    "minutes": 0.0,
+    "steps": 3,
 }
 
 
@@ -211,12 +237,11 @@ def main(command: list[str] | None = None) -> None:
         play(planned(given), given)
     elif given.experiment == "codes":
         draw_codes(given.models, given.seed, stored(given.dataset, "test"), pictures / "flex_ae-codes.png")
-    elif not (rows := read(given.out / RESULTS)):
-        raise SystemExit(f"There are no finished runs in {given.out / RESULTS}")
-    elif given.experiment == "table":
-        print_experiments(rows, SHOWN)
+    elif rows := read(given.results):
+        write_tables(given.results.with_suffix(".md"), TABLES, printed(print_experiments, rows, SHOWN))
+        draw_runs(rows, pictures / f"{given.results.stem}.png")
     else:
-        draw_runs(rows, pictures / "flex_ae.png")
+        raise SystemExit(f"There are no finished runs in {given.results}")
 
 
 if __name__ == "__main__":

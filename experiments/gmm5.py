@@ -1,15 +1,14 @@
 """sVAE-r against ALICE on five Gaussians in the plane: who reconstructs and who generates, as lambda grows.
 
-    python experiments/gmm5.py               # what is not finished of 240 runs, then the figure and the table
-    python experiments/gmm5.py --table       # of the finished runs, as the next one
-    python experiments/gmm5.py --figure
-    python experiments/gmm5.py --table --out docs      # of the committed runs
+    python experiments/gmm5.py               # what is not finished of 240 runs
     python experiments/gmm5.py --full        # 576 settings for each lambda and system
     python experiments/gmm5.py --systems svae_r & python experiments/gmm5.py --systems alice     # a core each
+    python experiments/gmm5.py --page        # table and figure of finished runs; with --full of those
+    python experiments/gmm5.py --smoke       # three steps of one setting: does all work?
 
 A run is a system, a lambda (the weight of the squared errors of reconstructed data and codes), a setting and a seed.
 It appends its row to gmm5.csv in --out (runs/experiments) when it ends: an experiment that was interrupted continues
-where it stopped. Protocol and results are in docs/gmm5.md.
+where it stopped. Protocol and results are in docs/gmm5.md; `--out docs` has the committed runs.
 """
 
 import argparse
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Keyed, add_out, append, origin, read, unfinished
+from experiment import Keyed, add_out, append, origin, printed, read, unfinished, write_tables
 from gmm5_figure import draw, print_cells
 from rich.console import Console
 from rich.progress import track
@@ -37,6 +36,8 @@ CYCLE_WEIGHTS = (0.0, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 ARCHITECTURES = ((1, 64, 4), (1, 256, 2), (2, 64, 2), (2, 128, 4))  # hidden layers, their width, noise dimensions
 SAMPLES, ENOUGH = 10_000, 0.01  # samples of a run; the share of them within three deviations that covers a mode
 SCORES = ("mse", "score", "modes", "near")
+FULL = "gmm5_full"
+HEADINGS = {"gmm5": "## All runs, medians and quartiles", FULL: "## Runs of the full grid, medians and quartiles"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,24 +166,27 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--full", action="store_true", help="576 settings, as many as the paper, four seeds among them")
     parser.add_argument("--drawn", type=int, metavar="N", help="so many of them, drawn once for all; with --full")
     add_out(parser)
-    parser.add_argument("--table", action="store_true", help="print a table of the finished runs, and stop")
-    parser.add_argument("--figure", action="store_true", help="draw the finished runs, and stop")
+    parser.add_argument("--smoke", action="store_true", help="three steps of one setting, in a file of their own")
+    parser.add_argument("--page", action="store_true", help="only write table and figure of finished runs")
     given = parser.parse_args(arguments)
-    name = "gmm5_full" if given.full else "gmm5"
-    results, picture = given.out / f"{name}.csv", given.out / "pictures" / f"{name}.png"
-    if not given.table and not given.figure:
-        chosen = settings(given.full, given.seeds, given.drawn)
-        chosen = itertools.product(chosen, given.cycle_weights, given.systems)
-        runs = [Run(system, weight, *setting, given.steps) for setting, weight, system in chosen]
-        todo = unfinished(results, sorted(runs, key=lambda run: run.trace))
-        play(todo, results, origin("gmm5.py"))
-    rows = read(results)
-    if not rows:
-        parser.error(f"there are no finished runs in {results}")
-    if given.table or not given.figure:
-        print_cells(rows)
-    if given.figure or not given.table:
-        draw(rows, picture)
+    name = FULL if given.full else "gmm5"
+    results = given.out / f"{name}{'_smoke' if given.smoke else ''}.csv"
+    if given.page:
+        return write_page(results, name)
+    chosen, steps = settings(given.full, given.seeds, given.drawn), given.steps
+    chosen, steps = (chosen[:1], 3) if given.smoke else (chosen, steps)
+    chosen = itertools.product(chosen, given.cycle_weights, given.systems)
+    runs = [Run(system, weight, *setting, steps) for setting, weight, system in chosen]
+    play(unfinished(results, sorted(runs, key=lambda run: run.trace)), results, origin("gmm5.py"))
+
+
+def write_page(results: Path, name: str) -> None:
+    """The table of gmm5.md beside the rows, under the heading of their grid, and the figure."""
+    if not (rows := read(results)):
+        raise SystemExit(f"There are no finished runs in {results}")
+    page = results.with_stem(results.stem.replace(FULL, "gmm5")).with_suffix(".md")
+    write_tables(page, HEADINGS[name], "\n" + printed(print_cells, rows))
+    draw(rows, results.parent / "pictures" / f"{results.stem}.png")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
     python experiments/mask_aae_manifold.py compare --systems mask_aae wae_gan flex_ae --dimensions 16 --seeds 0
     python experiments/mask_aae_manifold.py compare --systems flex_ae --flex-setting falling --dimensions 16 --seeds 0
     python experiments/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
-    python experiments/mask_aae_manifold.py table       # of the finished runs, as the next one
-    python experiments/mask_aae_manifold.py figure
+    python experiments/mask_aae_manifold.py page        # tables and figures of finished runs
+    python experiments/mask_aae_manifold.py select --smoke      # as few steps as there are: does all work?
 
 Data are points of a curved manifold of 8 or 16 dimensions in 128. A row is appended to mask_aae.csv in
 --out (runs/experiments) when a run ends: the same command again does what is not finished. Protocol and results are in
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import HOME, Keyed, add_out, append, origin, read, unfinished
+from experiment import HOME, Keyed, add_out, append, origin, printed, read, unfinished, write_tables
 from keras.optimizers import Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 from mask_aae_figures import draw, file_name, print_runs
@@ -34,6 +34,7 @@ from keras_ijae.layers import LatentMask
 
 CODES = {8: (4, 8, 16, 32), 16: (8, 16, 32)}  # dimensions of the data -> of the codes
 BATCH, TRACED = 64, 100  # examples of a step, points of a mask's trace
+TABLES = "## All runs"
 WIDTH = 16  # units of a hidden layer for each dimension of the data
 PENALTIES = {f"penalty {weight:g}": weight for weight in (10.0, 1.0, 0.1, 0.01, 0.001)}
 QUICK = {  # settings of MaskAAE
@@ -170,9 +171,11 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         )
         add_out(one)
         one.add_argument("--models", type=Path, default=HOME / "mask_aae", help="where masks and covariances are")
+        about = f"{TRACED} steps of each, in files of their own"
+        one.add_argument("--smoke", action="store_true", help=about)
         if name in ("select", "compare"):
             one.add_argument("--steps", type=int, default=30_000, help="of a run, a multiple of 100")
-        if name in ("compare", "figure"):
+        if name in ("compare", "page"):
             one.add_argument("--setting", choices=(*QUICK, "official"), default="quick", help="of MaskAAE")
             one.add_argument("--flex-setting", choices=(DEFAULT, FALLING), default=DEFAULT, help="of FlexAE")
         if name == "compare":
@@ -184,7 +187,9 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
     given = parser.parse_args(command)
     official = "official" in vars(given).values()  # a setting whose runs have a file of their own
-    given.results = given.out / ("mask_aae_official.csv" if official else "mask_aae.csv")
+    given.results = given.out / f"mask_aae{'_official' if official else ''}{'_smoke' if given.smoke else ''}.csv"
+    if given.smoke:
+        given.steps, given.models = TRACED, given.models / "smoke"
     if "steps" in given and (given.steps < TRACED or given.steps % TRACED):
         parser.error(f"--steps must be a multiple of {TRACED}. Received: {given.steps}")
     return given
@@ -193,8 +198,7 @@ def parse(command: list[str] | None) -> argparse.Namespace:
 COMMANDS = {
     "select": "WAE-GAN's penalty, by validation points",
     "compare": "the systems over sizes of the codes",
-    "table": "the finished runs as Markdown tables",
-    "figure": "the finished runs as figures",
+    "page": "tables and figures of the finished runs, for mask_aae.md",
 }
 
 
@@ -205,12 +209,12 @@ def main(command: list[str] | None = None) -> None:
         for number, run in enumerate(todo, 1):
             print(f"{number} of {len(todo)}: {' '.join(run.key)}", flush=True)
             append(given.results, {**dataclasses.asdict(run), **play(run, given), **about}, COLUMNS)
-    elif not (rows := read(given.results)):
-        raise SystemExit(f"There are no finished runs in {given.results}")
-    elif given.experiment == "table":
-        print_runs(rows)
+    elif rows := read(given.results):
+        write_tables(given.results.with_suffix(".md"), TABLES, printed(print_runs, rows))
+        settings = {"mask_aae": given.setting, "flex_ae": given.flex_setting}
+        draw(rows, settings, given.models, given.out / "pictures")
     else:
-        draw(rows, {"mask_aae": given.setting, "flex_ae": given.flex_setting}, given.models, given.out / "pictures")
+        raise SystemExit(f"There are no finished runs in {given.results}")
 
 
 if __name__ == "__main__":

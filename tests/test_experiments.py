@@ -609,7 +609,7 @@ def test_runs_of_one_trace_are_those_of_fresh_models_and_are_not_repeated(script
         np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
     monkeypatch.setattr(gmm5, "build", None)  # nothing is trained again
     gmm5.main([*command, "2"])
-    assert path.read_text() == first and is_png(tmp_path / "pictures" / "gmm5.png")
+    assert path.read_text() == first
 
 
 def test_gmm5_is_drawn_and_listed_from_its_file_alone(small_gmm5, tmp_path, monkeypatch, capsys):
@@ -622,12 +622,28 @@ def test_gmm5_is_drawn_and_listed_from_its_file_alone(small_gmm5, tmp_path, monk
         scores = {"outcome": "ended", "mse": 0.1 * (index + 1), "score": 4.0, "modes": 5 - index % 2, "near": 0.5}
         bad = {"outcome": "Training went bad at step 3: 'x'"}
         gmm5.append(path, dataclasses.asdict(run) | (scores if index else bad), gmm5.COLUMNS)
-    gmm5.main(["--table", "--out", str(tmp_path)])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[2] == "| 0 | sVAE-r | 3 | 1 | 0.25 (0.225 to 0.275) | 4 (4 to 4) | 0.5 (0.5 to 0.5) | 1 of 2 |"
-    assert len(lines) == 6 and not (tmp_path / "pictures").exists()
-    gmm5.main(["--figure", "--out", str(tmp_path)])
+    (page := tmp_path / "gmm5.md").write_text(f"Found\n\n{gmm5.HEADINGS['gmm5']}\n\nold\n")
+    gmm5.main(["--page", "--out", str(tmp_path)])
+    lines = page.read_text().splitlines()
+    assert lines[:3] == ["Found", "", gmm5.HEADINGS["gmm5"]] and len(lines) == 10 and "old" not in lines
+    assert lines[6] == "| 0 | sVAE-r | 3 | 1 | 0.25 (0.225 to 0.275) | 4 (4 to 4) | 0.5 (0.5 to 0.5) | 1 of 2 |"
     assert is_png(tmp_path / "pictures" / "gmm5.png") and not capsys.readouterr().out
+    path.rename(tmp_path / "gmm5_full.csv")
+    gmm5.main(["--page", "--full", "--out", str(tmp_path)])
+    assert page.read_text().count(lines[6]) == 2 and is_png(tmp_path / "pictures" / "gmm5_full.png")
+    with pytest.raises(SystemExit, match="There are no finished runs in .*gmm5_smoke.csv"):
+        gmm5.main(["--page", "--smoke", "--out", str(tmp_path)])
+
+
+def test_a_smoke_run_of_gmm5_is_of_one_setting_and_has_a_file_of_its_own(script, tmp_path, monkeypatch):
+    gmm5 = script("gmm5")
+    monkeypatch.setattr(gmm5, "train", lambda model, run: None)
+    monkeypatch.setattr(gmm5, "judge", lambda model, seed: {})
+    for grid in ([], ["--full"]):
+        gmm5.main(["--smoke", *grid, "--systems", "alice", "--cycle-weights", "0.1", "--out", str(tmp_path)])
+    found = [rows(tmp_path / f"gmm5{part}_smoke.csv") for part in ("", "_full")]
+    assert [[(row["system"], row["steps"]) for row in some] for some in found] == [[("alice", "3")]] * 2
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_the_full_grid_has_the_papers_number_of_settings(script):
@@ -656,45 +672,41 @@ def small_flex(script, eagerly, quick_tsne, monkeypatch, tmp_path):
     }
     monkeypatch.setattr(flex, "SETTINGS", settings)
     monkeypatch.setattr(script("flex_ae_figures"), "POINTS", 40)
-    Classifier(build_classifier((8, 8, 1), 10), "digits", 0.1).save(tmp_path / "c.keras", "test", 0, 0)
-    files = ["--out", str(tmp_path), "--models", str(tmp_path / "models")]
-    data = ["--train", "train[:640]", "--validation", "train[1300:]", "--classifier", str(tmp_path / "c.keras")]
+    files = ["--smoke", "--out", str(tmp_path), "--models", str(tmp_path / "models")]
 
     def run(experiment, *arguments):
-        training = data if experiment in ("select", "compare", "capacity") else []
-        flex.main([experiment, "--dataset", "digits", *files, *training, *arguments])
-        return rows(tmp_path / "flex_ae.csv")
+        flex.main([experiment, *files, *arguments])
+        return rows(tmp_path / "flex_ae_smoke.csv")
 
     return flex, run
 
 
 @pytest.mark.slow
-def test_flex_ae_selects_compares_varies_and_draws(small_flex, tmp_path, monkeypatch, capsys):
+def test_flex_ae_selects_compares_varies_and_draws(small_flex, tmp_path, monkeypatch):
     flex, run = small_flex
-    short, small = ["--minutes", "0.001", "--systems", "wae_gan"], ["--seeds", "0", "--steps", "2"]
-    plain = ["--minutes", "0.001", "--systems", "ae_gmm", "--seeds", "1"]
+    short, small, plain = ["--systems", "wae_gan"], ["--seeds", "0"], ["--systems", "ae_gmm", "--seeds", "1"]
     with pytest.raises(SystemExit, match="Run `select` first: .* lacks wae_gan with a, b"):
         run("compare", *short)
     selection = run("select", *short)
     assert [(row["setting"], row["test_gen"]) for row in selection] == [("a", ""), ("b", "")]  # not judged by the test
     better = min(selection, key=lambda row: float(row["validation_gen"]))["setting"]
-    assert flex.selected(tmp_path / "flex_ae.csv", "wae_gan") == better
+    assert flex.selected(tmp_path / "flex_ae_smoke.csv", "wae_gan") == better
     ae, mixture = run("compare", *plain)[2:]
     assert (ae["system"], mixture["system"]) == ("ae", "ae_gmm")
     assert ae["test_rec"] == mixture["test_rec"] and ae["test_gen"] != mixture["test_gen"]
     varied = run("capacity", *small)[-1]
-    assert (varied["generator"], varied["budget"], varied["steps"]) == ("0x0", "2 steps", "2")
-    before = (tmp_path / "flex_ae.csv").read_bytes()
+    assert (varied["generator"], varied["budget"], varied["steps"]) == ("0x0", "3 steps", "3")
+    before = (tmp_path / "flex_ae_smoke.csv").read_bytes()
     monkeypatch.setattr(flex, "build", None)  # nothing is trained again
     for again in (("select", *short), ("compare", *plain), ("capacity", *small)):
         run(*again)
-    assert (tmp_path / "flex_ae.csv").read_bytes() == before
-    capsys.readouterr()
-    run("table")
-    assert capsys.readouterr().out.count("| wae_gan |") == 2
-    run("figure")
+    assert (tmp_path / "flex_ae_smoke.csv").read_bytes() == before
+    (page := tmp_path / "flex_ae_smoke.md").write_text("Found\n\n## All runs\n\nold\n")
+    run("page")
+    assert page.read_text().startswith("Found\n\n## All runs\n\nselect, 0 minutes a run:\n\n| system | setting |")
+    assert page.read_text().count("| wae_gan |") == 2 and "old" not in page.read_text()
     run("codes", "--seed", "1")
-    assert is_png(tmp_path / "pictures" / "flex_ae.png") and is_png(tmp_path / "pictures" / "flex_ae-codes.png")
+    assert is_png(tmp_path / "pictures" / "flex_ae_smoke.png") and is_png(tmp_path / "pictures" / "flex_ae-codes.png")
 
 
 def test_the_systems_of_the_comparison_have_one_encoder_and_decoder_and_start_from_the_same_weights(script):
@@ -789,7 +801,7 @@ def small_manifold(script, eagerly, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypatch, capsys):
+def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypatch):
     manifold, run, asked = small_manifold
     systems = ("mask_aae", "wae_gan", "flex_ae")
     compare = ["--steps", "2", "--seeds", "0", "--dimensions", "2", "--systems", *systems]
@@ -807,14 +819,17 @@ def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypat
     traced = np.load(tmp_path / "models" / "mask_aae-quick-2-4-0-2.npz")
     assert traced["steps"].tolist() == [1, 2] and traced["alphas"].shape == (2, 4)
     assert traced["covariance"].shape == (4, 4)
+    run("compare", "--smoke", "--seeds", "0", "--systems", "mask_aae", "--dimensions", "2")
+    (row,) = rows(tmp_path / "mask_aae_smoke.csv")
+    assert (row["system"], row["steps"]) == ("mask_aae", "2") and len(list((tmp_path / "models/smoke").iterdir())) == 1
     before = (tmp_path / "mask_aae.csv").read_bytes()
     monkeypatch.setattr(manifold, "build", None)  # nothing is trained again
     run("compare", *compare)
     assert (tmp_path / "mask_aae.csv").read_bytes() == before
-    capsys.readouterr()
-    run("table")
-    assert capsys.readouterr().out.count("| mask_aae | quick |") == 1
-    run("figure")
+    (page := tmp_path / "mask_aae.md").write_text("Found\n\n## All runs\n\nold\n")
+    run("page")
+    assert page.read_text().startswith("Found\n\n## All runs\n\nselect:\n") and "old" not in page.read_text()
+    assert page.read_text().count("| mask_aae | quick |") == 1
     assert all(is_png(tmp_path / "pictures" / f"mask_aae-quick{part}.png") for part in ("", "-codes"))
     with pytest.raises(SystemExit):
         run("compare", "--steps", "3")
