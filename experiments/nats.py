@@ -40,7 +40,7 @@ import keras_ijae as ki
 from keras_ijae.distributions import likelihoods
 from keras_ijae.files import replacing
 
-SYSTEMS, LIKELIHOODS, BATCH = ("vae", "nf_vae", "svae", "svae_r"), {"vae": "bernoulli", "nf_vae": "bernoulli"}, 64
+BATCH = 64
 SPLITS, TABLES = ("train", "validation"), "## All runs"
 SMOKE, FEW = "digits", ("train[:300]", "test")
 SCORES = ["elbo", "iw_bound", "ais", "ais_error", "acceptance", "bdmc_lower", "bdmc_upper", "flips", "squared_error"]
@@ -48,6 +48,28 @@ FLIPS = (1e-6, 0.003, 0.01, 0.03, 0.1)
 """Of pixels of adversarial decoders: candidates."""
 FITTED_ON = 8
 """Training images."""
+
+
+@keras.saving.register_keras_serializable("keras_ijae_experiments")
+class Probabilities(likelihoods.Bernoulli):
+    """A Bernoulli likelihood whose observation is the probabilities: what f sees of the decoder, with gradients."""
+
+    discrete = False
+
+    def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        return self.mean(params)
+
+
+FLAT, SHARP = {"likelihood": "bernoulli"}, {"likelihood": "deterministic"}
+EXPLICIT = {"posterior": "diagonal", "likelihood": Probabilities, "cycle": "likelihood"}
+SYSTEMS = {
+    "vae": ("vae", FLAT),
+    "nf_vae": ("nf_vae", FLAT),
+    "svae": ("svae", SHARP),
+    "svae_r": ("svae_r", SHARP),
+    "svae_r_likelihood": ("svae_r", EXPLICIT),
+}
+"""Name of a run -> its system and settings; a class among them is made anew for each model."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +109,7 @@ class Flipped(likelihoods.Bernoulli):
 
 def likelihood_of(model: keras.Model, x: np.ndarray, run: Run) -> likelihoods.Bernoulli:
     """The model's own, or for adversarial systems flips with the chance of `FLIPS` that suits training images best."""
-    if run.system in LIKELIHOODS:
+    if SYSTEMS[run.system][1] != SHARP:
         return likelihoods.Bernoulli()
     nats = {}
     for chance in FLIPS:
@@ -100,8 +122,9 @@ def likelihood_of(model: keras.Model, x: np.ndarray, run: Run) -> likelihoods.Be
 def build(run: Run, shape: tuple[int, ...]) -> keras.Model:
     """A new compiled model, codes of 16."""
     keras.utils.set_random_seed(run.seed)
-    likelihood = LIKELIHOODS.get(run.system, "deterministic")
-    model = ki.create(run.system, shape, 16, seed=run.seed, likelihood=likelihood)
+    system, settings = SYSTEMS[run.system]
+    settings = {name: value() if isinstance(value, type) else value for name, value in settings.items()}
+    model = ki.create(system, shape, 16, seed=run.seed, **settings)
     model.compile()
     return model
 
@@ -157,7 +180,7 @@ def table(rows: list[dict[str, str]]) -> str:
 def main(command: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="static", help="the file, or 'static' (default: %(default)s)")
-    parser.add_argument("--systems", type=lambda text: text.split(","), default=SYSTEMS, metavar="A,B")
+    parser.add_argument("--systems", type=lambda text: text.split(","), default=[*SYSTEMS], metavar="A,B")
     parser.add_argument("--minutes", type=float, default=5.0, help="CPU time of a training (default: %(default)s)")
     parser.add_argument("--annealing", type=int, default=1000, help="steps of AIS (default: %(default)s)")
     parser.add_argument("--rows", type=int, default=16, help="images that AIS scores (default: %(default)s)")

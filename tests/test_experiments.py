@@ -10,6 +10,7 @@ from itertools import permutations
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import sklearn.manifold
@@ -509,6 +510,18 @@ def test_nats_of_an_adversarial_decoder_allow_for_flipped_pixels_as_many_as_suit
     run = nats.Run("svae", 0, "5 minutes", 1000, 64)
     assert nats.likelihood_of(None, x, run).chance == 0.03
     assert type(nats.likelihood_of(None, x, dataclasses.replace(run, system="vae"))) is ki.distributions.Bernoulli
+
+
+def test_where_reconstructions_have_a_likelihood_it_is_bernoulli_s_and_f_sees_probabilities(script):
+    nats = script("nats")
+    own, bernoulli = nats.Probabilities(), ki.distributions.Bernoulli()
+    logits, x = keras.ops.array([[-2.0, 0.5]]), np.array([[0.0, 1.0]], "float32")
+    np.testing.assert_allclose(own.draw(logits, x), 1 / (1 + np.exp([[2.0, -0.5]])), rtol=1e-6)
+    assert float(own.log_prob(logits, x)[0]) == float(bernoulli.log_prob(logits, x)[0])
+    run = nats.Run("svae_r_likelihood", 0, "0 minutes", 5, 8)
+    model = nats.build(run, (8, 8, 1))
+    assert model.cycle == "likelihood" and float(model.cycle_weight) == 1 and model.has_bounds
+    assert type(nats.likelihood_of(model, x, run)) is ki.distributions.Bernoulli
 
 
 def test_nats_are_those_of_a_file_s_validation_images(script, tmp_path, monkeypatch):
