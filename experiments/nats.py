@@ -52,12 +52,19 @@ FITTED_ON = 8
 
 @keras.saving.register_keras_serializable("keras_ijae_experiments")
 class Probabilities(likelihoods.Bernoulli):
-    """A Bernoulli likelihood whose observation is the probabilities: what f sees of the decoder, with gradients."""
+    """A Bernoulli likelihood whose observation is the probabilities: what f sees of the decoder, with gradients.
+
+    With `binary` it is drawn, as all others are: by this one the model is scored.
+    """
 
     discrete = False
 
+    def __init__(self, binary: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.binary = binary
+
     def draw(self, params: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-        return self.mean(params)
+        return super().draw(params, uniform) if self.binary else self.mean(params)
 
 
 FLAT, SHARP = {"likelihood": "bernoulli"}, {"likelihood": "deterministic"}
@@ -89,8 +96,8 @@ class Run(Keyed):
 
 
 KEYS = [field.name for field in dataclasses.fields(Run)]
-SHOWN = [*KEYS, "outcome", *SCORES, "steps", "cpu_minutes", "ais_minutes"]
-COLUMNS = [*SHOWN, "processor", "commit", "command", "ais_images"]
+SHOWN = [*KEYS, "outcome", *SCORES, "steps", "cpu_minutes", "ais_minutes", "processor"]
+COLUMNS = [*SHOWN, "commit", "command", "ais_images"]
 
 
 class Flipped(likelihoods.Bernoulli):
@@ -109,7 +116,9 @@ class Flipped(likelihoods.Bernoulli):
 
 def likelihood_of(model: keras.Model, x: np.ndarray, run: Run) -> likelihoods.Bernoulli:
     """The model's own, or for adversarial systems flips with the chance of `FLIPS` that suits training images best."""
-    if SYSTEMS[run.system][1] != SHARP:
+    if SYSTEMS[run.system][1] is EXPLICIT:
+        return Probabilities(binary=True)
+    if SYSTEMS[run.system][1] is FLAT:
         return likelihoods.Bernoulli()
     nats = {}
     for chance in FLIPS:

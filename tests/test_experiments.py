@@ -521,7 +521,9 @@ def test_where_reconstructions_have_a_likelihood_it_is_bernoulli_s_and_f_sees_pr
     run = nats.Run("svae_r_likelihood", 0, "0 minutes", 5, 8)
     model = nats.build(run, (8, 8, 1))
     assert model.cycle == "likelihood" and float(model.cycle_weight) == 1 and model.has_bounds
-    assert type(nats.likelihood_of(model, x, run)) is ki.distributions.Bernoulli
+    scored = nats.likelihood_of(model, x, run)
+    assert type(scored) is type(model.observation_model) and type(model.observation_model) is nats.Probabilities
+    np.testing.assert_array_equal(scored.draw(logits, x), bernoulli.draw(logits, x))  # 0s and 1s
 
 
 def test_nats_are_those_of_a_file_s_validation_images(script, tmp_path, monkeypatch):
