@@ -23,6 +23,7 @@ from experiment import (
     add_out,
     append,
     origin,
+    pictures_beside,
     print_table,
     printed,
     read,
@@ -63,7 +64,7 @@ def agreement(classifier: Classifier, images: np.ndarray, labels: np.ndarray) ->
     return np.array([right[labels == label].mean() for label in range(CLASSES)])
 
 
-def outcome(run: Run, classifier: Classifier, out: Path, samples: int) -> dict:
+def outcome(run: Run, classifier: Classifier, pictures: Path, samples: int) -> dict:
     """Trains a model with its defaults; the run's row, and its picture."""
     keras.utils.set_random_seed(run.seed)
     shape = ki.datasets.info(run.dataset).data_shape
@@ -72,7 +73,7 @@ def outcome(run: Run, classifier: Classifier, out: Path, samples: int) -> dict:
     budget = Budget(60 * float(run.budget.split()[0]))
     data = ki.datasets.load(run.dataset, "train", BATCH, labels=True, seed=run.seed)
     model.fit(data, epochs=1_000_000, verbose=2, callbacks=[budget])
-    picture = out / "pictures" / f"conditional_{run.dataset}_{run.system}.png"
+    picture = pictures / f"conditional_{run.dataset}_{run.system}.png"
     save_grid(picture, class_rows(model, COLUMNS_OF_PICTURE), COLUMNS_OF_PICTURE)
     labels = np.repeat(np.arange(CLASSES), samples)
     each = agreement(classifier, model.sample(len(labels), seed=1, labels=labels), labels)
@@ -106,7 +107,7 @@ def main(command: list[str] | None = None) -> None:
     for run in unfinished(results, runs):
         print(" ".join(run.key), flush=True)
         classifier = Classifier.load(given.classifiers.format(run.dataset))
-        found = outcome(run, classifier, given.out, 2 if given.smoke else SAMPLES)
+        found = outcome(run, classifier, pictures_beside(results), 2 if given.smoke else SAMPLES)
         append(results, {**dataclasses.asdict(run), **found, **about}, COLUMNS)
 
 

@@ -139,6 +139,12 @@ def alone(path: Path) -> Iterator[bool]:
             yield True
 
 
+def pictures_beside(path: Path) -> Path:
+    """Where the pictures of the runs in a CSV file, or on a page, are; those of smoke runs are apart."""
+    home = path.parent / "pictures"
+    return home / "smoke" if path.stem.endswith("_smoke") else home
+
+
 def read(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file; none where there is no file yet."""
     if not path.exists():

@@ -38,6 +38,8 @@ def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
         "capacity": ("generator", f"FlexAE on few images, {steps:,} steps", sizes),
     }
     panels = {name: panel for name, panel in panels.items() if any(row["experiment"] == name for row in ended)}
+    if not panels:
+        return  # runs of `select` alone are not drawn
     figure = new_figure(6.5 * len(panels), 4.2)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (experiment, (column, title, order)) in zip(axes, panels.items(), strict=True):

@@ -29,6 +29,7 @@ from experiment import (
     add_out,
     append,
     origin,
+    pictures_beside,
     print_experiments,
     printed,
     read,
@@ -137,7 +138,7 @@ def keep(model: keras.Model, run: Run, given: argparse.Namespace) -> None:
         with replacing(given.models / f"{run.system}-{run.seed}.keras") as temporary:
             model.save(temporary)
         if run.seed == 0:
-            save_grid(given.out / "pictures" / f"flex_ae-{run.system}-0.png", model.sample(64, seed=0))
+            save_grid(pictures_beside(given.results) / f"flex_ae-{run.system}-0.png", model.sample(64, seed=0))
 
 
 def play(runs: list[Run], given: argparse.Namespace) -> None:
@@ -232,14 +233,14 @@ def main(command: list[str] | None = None) -> None:
     given = parse(command)
     if unknown := set(getattr(given, "systems", ())) - set(SETTINGS):
         raise SystemExit(f"--systems must be some of {', '.join(SETTINGS)}. Received: {', '.join(unknown)}")
-    pictures = given.out / "pictures"
+    pictures = pictures_beside(given.results)
     if given.experiment in ("select", "compare", "capacity"):
         play(planned(given), given)
     elif given.experiment == "codes":
         draw_codes(given.models, given.seed, stored(given.dataset, "test"), pictures / "flex_ae-codes.png")
     elif rows := read(given.results):
         write_tables(given.results.with_suffix(".md"), TABLES, printed(print_experiments, rows, SHOWN))
-        draw_runs(rows, pictures / f"{given.results.stem}.png")
+        draw_runs(rows, pictures / "flex_ae.png")
     else:
         raise SystemExit(f"There are no finished runs in {given.results}")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import Keyed, add_out, append, origin, printed, read, unfinished, write_tables
+from experiment import Keyed, add_out, append, origin, pictures_beside, printed, read, unfinished, write_tables
 from gmm5_figure import draw, print_cells
 from rich.console import Console
 from rich.progress import track
@@ -186,7 +186,7 @@ def write_page(results: Path, name: str) -> None:
         raise SystemExit(f"There are no finished runs in {results}")
     page = results.with_stem(results.stem.replace(FULL, "gmm5")).with_suffix(".md")
     write_tables(page, HEADINGS[name], "\n" + printed(print_cells, rows))
-    draw(rows, results.parent / "pictures" / f"{results.stem}.png")
+    draw(rows, pictures_beside(results) / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def draw(rows: Rows, pictures: Path, samples: Path) -> None:
 
 
 def first(rows: Rows, dataset: str) -> Rows:
-    """Those of a data set with its first seed, which is that of all systems."""
-    here = [row for row in rows if row["dataset"] == dataset]
+    """Those of a data set with its first seed, which is that of all systems, and codes of the planned size."""
+    here = [row for row in rows if (row["dataset"], row["codes"]) == (dataset, str(Plan("").codes))]
     return [row for row in here if row["seed"] == min((row["seed"] for row in here), key=int)]
 
 

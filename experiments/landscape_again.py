@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from experiment import print_table, printed
-from landscape_ranks import agreement
+from landscape_ranks import agreement, in_words
 from scipy import stats
 
 from keras_ijae.figures import new_figure, save_figure, styled
@@ -18,20 +18,22 @@ Rows = Sequence[Mapping[str, str]]
 
 
 def together(rows: Rows) -> dict[str, list[Mapping[str, str]]]:
-    """system -> its runs with its defaults, one of each time; systems that lack one are left out."""
+    """system -> its runs with its defaults, one of each time; systems that lack one are left out, and fewer than 3."""
     plain = {(row["system"], row["dataset"], row["seed"]): row for row in rows if _plain(row)}
     systems = dict.fromkeys(system for system, *_ in plain)
     found = {system: [plain.get((system, *time)) for time in TIMES.values()] for system in systems}
-    return {system: runs for system, runs in found.items() if all(runs)}
+    found = {system: runs for system, runs in found.items() if all(runs)}
+    return found if len(found) > 2 else {}
 
 
 def _plain(row):
-    return (row["settings"], row["prior"], row["codes"]) == ("{}", "", "16")
+    return (row["settings"], row["prior"], row["codes"], row["budget"]) == ("{}", "", "16", "5 minutes")
 
 
 def section(rows: Rows) -> str:
     """Of the page: distances and ranks of samples, steps, and how alike the orders of two times are."""
-    return printed(_print, together(rows)) if len(together(rows)) > 2 else ""
+    found = together(rows)
+    return printed(_print, found) if found else ""
 
 
 def _print(found):
@@ -39,8 +41,8 @@ def _print(found):
     for (a, first), (b, second) in combinations(zip(TIMES, samples.T, strict=True), 2):
         alike = agreement(first, second)
         print(
-            f"\n{a} and {b}: rank correlation {alike.rho:.2f}, 95 % of resampled systems between {alike.low:.2f} and "
-            f"{alike.high:.2f}; chance gives as much in {alike.chance:.1%} of orders."
+            f"\n{a} and {b}, {len(found)} systems: rank correlation {alike.rho:.2f}, 95 % of resampled systems between "
+            f"{alike.low:.2f} and {alike.high:.2f}; chance gives as much in {in_words(alike.chance)} of orders."
         )
     print()
     ranks = stats.rankdata(samples, axis=0)
@@ -49,7 +51,9 @@ def _print(found):
         for (system, runs), *of in zip(found.items(), samples, ranks, strict=True)
     ]
     order = np.argsort(samples[:, 0])
-    print_table(["system", *(f"{name} (rank; steps)" for name in TIMES)], [lines[place] for place in order])
+    processors = [run["processor"] for run in next(iter(found.values()))]
+    names = [f"{name}, {processor} (rank; steps)" for name, processor in zip(TIMES, processors, strict=True)]
+    print_table(["system", *names], [lines[place] for place in order])
 
 
 def _samples(found):

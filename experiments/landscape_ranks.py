@@ -144,6 +144,11 @@ def agreement(theirs: Sequence[float], ours: Sequence[float], seed: int = 0) -> 
     return Agreement(_rho(theirs, ours), *np.percentile(drawn, [2.5, 97.5]), chance.pvalue)
 
 
+def in_words(share: float) -> str:
+    """A share of random orders: of so few that were drawn, a thousandth is the least that can be told."""
+    return "fewer than 0.1%" if share < 0.001 else f"{share:.1%}"
+
+
 def _rho(a, b):
     return stats.spearmanr(a, b).statistic
 
@@ -152,22 +157,22 @@ def section(rows: Sequence[Mapping[str, str]], tables: Sequence[Table] = TABLES)
     """Of the page: a table for each of the papers' that has three or more systems here, and how alike the orders are.
 
     Args:
-        rows: runs that ended, on one data set; of several seeds the mean is taken.
+        rows: runs that ended, one for each system and settings, on one data set.
     """
     return printed(lambda: [_print(rows, table) for table in tables])
 
 
 def _print(rows, table):
     rows = [row for row in rows if row[table.column]]
-    found = {name: [float(row[table.column]) for row in rows if label(row) == name] for name in table.numbers}
-    here = {name: float(np.mean(values)) for name, values in found.items() if values}
+    found = {label(row): float(row[table.column]) for row in rows}
+    here = {name: found[name] for name in table.numbers if name in found}
     if len(here) < 3:
         return
     theirs, ours, sign = [table.numbers[name] for name in here], list(here.values()), -1 if table.greatest else 1
     found = agreement(theirs, ours)
     print(
         f"\n{table.about}. Rank correlation {found.rho:.2f}, 95 % of resampled systems between {found.low:.2f} and "
-        f"{found.high:.2f}; chance gives as much in {found.chance:.1%} of orders.\n"
+        f"{found.high:.2f}; chance gives as much in {in_words(found.chance)} of orders.\n"
     )
     if missing := [name for name in table.numbers if name not in here]:
         print(f"Not run here: {', '.join(missing)}.\n")

@@ -5,7 +5,7 @@
     python experiments/mask_aae_manifold.py compare --systems mask_aae wae_gan flex_ae --dimensions 16 --seeds 0
     python experiments/mask_aae_manifold.py compare --systems flex_ae --flex-setting falling --dimensions 16 --seeds 0
     python experiments/mask_aae_manifold.py compare --systems mask_aae --setting official --steps 500000
-    python experiments/mask_aae_manifold.py page        # tables and figures of finished runs
+    python experiments/mask_aae_manifold.py page --flex-setting falling     # of finished runs
     python experiments/mask_aae_manifold.py select --smoke      # as few steps as there are: does all work?
 
 Data are points of a curved manifold of 8 or 16 dimensions in 128. A row is appended to mask_aae.csv in
@@ -22,7 +22,18 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiment import HOME, Keyed, add_out, append, origin, printed, read, unfinished, write_tables
+from experiment import (
+    HOME,
+    Keyed,
+    add_out,
+    append,
+    origin,
+    pictures_beside,
+    printed,
+    read,
+    unfinished,
+    write_tables,
+)
 from keras.optimizers import Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 from mask_aae_figures import draw, file_name, print_runs
@@ -34,7 +45,8 @@ from keras_ijae.layers import LatentMask
 
 CODES = {8: (4, 8, 16, 32), 16: (8, 16, 32)}  # dimensions of the data -> of the codes
 BATCH, TRACED = 64, 100  # examples of a step, points of a mask's trace
-TABLES = "## All runs"
+OFFICIAL = "_official"
+TABLES = ("## All runs on manifolds", "## All runs with the official schedule")
 WIDTH = 16  # units of a hidden layer for each dimension of the data
 PENALTIES = {f"penalty {weight:g}": weight for weight in (10.0, 1.0, 0.1, 0.01, 0.001)}
 QUICK = {  # settings of MaskAAE
@@ -187,7 +199,7 @@ def parse(command: list[str] | None) -> argparse.Namespace:
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="a run each")
     given = parser.parse_args(command)
     official = "official" in vars(given).values()  # a setting whose runs have a file of their own
-    given.results = given.out / f"mask_aae{'_official' if official else ''}{'_smoke' if given.smoke else ''}.csv"
+    given.results = given.out / f"mask_aae{OFFICIAL if official else ''}{'_smoke' if given.smoke else ''}.csv"
     if given.smoke:
         given.steps, given.models = TRACED, given.models / "smoke"
     if "steps" in given and (given.steps < TRACED or given.steps % TRACED):
@@ -210,9 +222,11 @@ def main(command: list[str] | None = None) -> None:
             print(f"{number} of {len(todo)}: {' '.join(run.key)}", flush=True)
             append(given.results, {**dataclasses.asdict(run), **play(run, given), **about}, COLUMNS)
     elif rows := read(given.results):
-        write_tables(given.results.with_suffix(".md"), TABLES, printed(print_runs, rows))
-        settings = {"mask_aae": given.setting, "flex_ae": given.flex_setting}
-        draw(rows, settings, given.models, given.out / "pictures")
+        page, heading = given.results.stem.replace(OFFICIAL, ""), TABLES[OFFICIAL in given.results.stem]
+        write_tables(given.out / f"{page}.md", heading, printed(print_runs, rows))
+        if any(row["experiment"] == "compare" for row in rows):
+            settings = {"mask_aae": given.setting, "flex_ae": given.flex_setting}
+            draw(rows, settings, given.models, pictures_beside(given.results))
     else:
         raise SystemExit(f"There are no finished runs in {given.results}")
 

@@ -5,6 +5,7 @@ A study, as landscape.py is one, says which runs there are and how they are draw
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from experiment import (
     append,
     check_columns,
     origin,
+    pictures_beside,
     print_experiments,
     printed,
     processor,
@@ -174,7 +176,7 @@ def _draw(path, images):
 
 def samples_beside(results: Path, study: Study) -> Path:
     """Where pictures of each run's samples are kept, beside its row: models may go, and the page can be drawn again."""
-    return results.parent / "pictures" / study.name
+    return pictures_beside(results) / study.name
 
 
 def play(study: Study, runs: Iterable[Run], results: Path, judge: Judge, models: Path) -> None:
@@ -213,19 +215,21 @@ def write_page(study: Study, rows: Rows, page: Path) -> None:
     for heading, text in study.sections(ended).items():
         write_tables(page, heading, text)
     if ended:
-        study.draw(ended, page.parent / "pictures", samples_beside(page, study))
+        study.draw(ended, pictures_beside(page), samples_beside(page, study))
 
 
 def titled(study: Study, rows: Rows) -> list[dict[str, str]]:
     """The rows of each experiment on each data set, in turn; then those of no experiment, and those of other priors.
 
-    Where rows are of several processors, whose minutes differ, those of each have tables of their own.
+    Where rows are of several processors, whose minutes differ, those of each have tables of their own. The study's own
+    data set is first, and of processors that with the most runs.
     """
     plans = {name: {_key(plan) for plan in planned} for name, planned in study.experiments.items()}
     known = set().union(*plans.values())
     plans["Others"] = {key for key in map(_key_of_row, rows) if key not in known}
     several, found = len({row["processor"] for row in rows}) > 1, []
-    for dataset, of in dict.fromkeys((row["dataset"], row["processor"]) for row in rows):
+    places = Counter((row["dataset"], row["processor"]) for row in rows)
+    for dataset, of in sorted(places, key=lambda place: (place[0] != study.dataset, -places[place])):
         here = [row for row in rows if (row["dataset"], row["processor"]) == (dataset, of)]
         place = f"{dataset}, {of}" if several else dataset
         for name, planned in plans.items():
