@@ -4,6 +4,7 @@
     python experiments/flex_ae_mnist.py select      # short runs, judged by validation images alone: which settings
     python experiments/flex_ae_mnist.py compare     # the selected settings, three seeds, ten CPU minutes each
     python experiments/flex_ae_mnist.py capacity    # six prior generators on 2,000 training images
+    python experiments/flex_ae_mnist.py capacity --falling      # with rates that fall to 0
     python experiments/flex_ae_mnist.py codes       # t-SNE of codes of data and of samples, by models of `compare`
     python experiments/flex_ae_mnist.py page        # tables and figure of finished runs
     python experiments/flex_ae_mnist.py select --smoke      # three steps of each, on digits: does all work?
@@ -39,6 +40,7 @@ from experiment import (
 )
 from flex_ae_figures import SHOWN, draw_codes, draw_runs
 from flex_ae_judge import SCORES, Judge
+from keras.optimizers.schedules import CosineDecay
 
 import keras_ijae as ki
 from keras_ijae.files import replacing
@@ -59,6 +61,7 @@ SETTINGS = {
         "fast, 2 critic steps": {"rates": FAST, "critic_steps": 2},
     },
 }
+FALLING = ", falling"  # at the end of a setting: all rates but the critic's fall to 0, by a cosine
 GENERATORS = ((0, 0), (1, 64), (2, 128), (2, 256), (4, 256), (6, 512))  # hidden layers of the prior generator, width
 
 
@@ -83,7 +86,7 @@ COLUMNS = [*KEYS, "outcome", "steps", "cpu_minutes", *SCORES, "commit", "command
 def build(run: Run) -> keras.Model:
     """A new compiled model; encoder and decoder are the same networks in all systems."""
     keras.utils.set_random_seed(run.seed)
-    setting = dict(SETTINGS[run.system][run.setting])
+    setting = dict(SETTINGS[run.system][run.setting.removesuffix(FALLING)])
     rates = setting.pop("rates", {})
     if "high" in setting:
         setting["mask"] = LatentMask(LATENT, high=setting.pop("high"), seed=run.seed)
@@ -93,7 +96,9 @@ def build(run: Run) -> keras.Model:
     model = ki.create(run.system, shape, LATENT, networks=NETWORKS, width=WIDTH, seed=run.seed, **setting)
     model.compile()
     for move, rate in rates.items():
-        model.optimizer.by_move[move].learning_rate = rate
+        falls = run.setting.endswith(FALLING) and move != "code_critic"
+        steps = run.budget.removesuffix(" steps")
+        model.optimizer.by_move[move].learning_rate = CosineDecay(rate, int(steps)) if falls else rate
     return model
 
 
@@ -174,7 +179,7 @@ def planned(given: argparse.Namespace) -> list[Run]:
     if given.experiment == "compare":
         chosen = [(system, selected(given.results, system)) for system in given.systems]
         return [Run(*about, *pair, "", seed, budget) for seed in given.seeds for pair in chosen]
-    setting = selected(given.results, "flex_ae")
+    setting = selected(given.results, "flex_ae") + (FALLING if given.falling else "")
     sizes = [f"{layers}x{width}" for layers, width in GENERATORS]
     return [Run(*about, "flex_ae", setting, size, seed, budget) for seed in given.seeds for size in sizes]
 
@@ -191,6 +196,8 @@ def parse(command: list[str] | None) -> argparse.Namespace:
         one.add_argument("--models", type=Path, default=HOME / "flex_ae", help="where models of `compare` are")
         one.add_argument("--dataset", default="mnist", help="its name")
         one.add_argument("--smoke", action="store_true", help="three steps of each on digits, in files of their own")
+        if name == "capacity":
+            one.add_argument("--falling", action="store_true", help="all rates but the critic's fall to 0")
         for option, (default, about) in defaults.items():
             of = {"nargs": "+", "type": type(default[0])} if isinstance(default, list) else {"type": type(default)}
             one.add_argument(f"--{option}", default=default, help=about, **of)
