@@ -127,8 +127,13 @@ def start_at(model: keras.Model, epoch: int) -> None:
 
 
 def forget_interrupted(model: keras.Model) -> None:
-    """What a `fit` that was interrupted leaves, Keras keeps for the next: where to begin, and what to validate on."""
+    """What a `fit` that was interrupted leaves, Keras keeps for the next.
+
+    That is where to begin, what to validate on, and the step, in whose place `Backup` may have one that passes over
+    batches.
+    """
     model._initial_epoch = model._eval_epoch_iterator = None
+    model.train_function = getattr(model.train_function, "instead_of", model.train_function)
 
 
 def is_validation_of_fit(arguments: dict) -> bool:

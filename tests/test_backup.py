@@ -232,7 +232,7 @@ def test_who_waits_longer_than_a_run_that_stopped_goes_on(tmp_path):
         return made("vae").fit(loaded(), epochs=6, verbose=0, callbacks=callbacks).history.get("score", [])
 
     assert len(epochs(2)) == 4
-    with nothing_is_trained():
+    with pytest.warns(UserWarning, match="EarlyStopping ended .* after 4 epochs: none .* more patience"):
         assert len(epochs(2)) == 0
     assert len(epochs(4)) == 2
 
@@ -441,30 +441,36 @@ def test_another_fit_of_a_model_that_went_on_begins_at_its_own_first_epoch(tmp_p
 
 
 class Interrupt(keras.callbacks.Callback):
-    """As Ctrl-C does, at the end of a batch or of an epoch."""
+    """As Ctrl-C does, at a moment: "batch begin", "batch end" or "epoch end"."""
 
-    def __init__(self, of_epoch):
+    def __init__(self, moment):
         super().__init__()
-        self.of_epoch = of_epoch
+        self.moment = moment
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._at("batch begin")
 
     def on_train_batch_end(self, batch, logs=None):
-        if not self.of_epoch:
-            raise KeyboardInterrupt
+        self._at("batch end")
 
     def on_epoch_end(self, epoch, logs=None):
-        raise KeyboardInterrupt
+        self._at("epoch end")
+
+    def _at(self, moment):
+        if moment == self.moment:
+            raise KeyboardInterrupt
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("of_epoch", [True, False])
-def test_another_fit_after_one_that_went_on_and_was_interrupted_trains_all_its_epochs(of_epoch, tmp_path):
-    if of_epoch:
+@pytest.mark.parametrize("moment", ["epoch end", "batch begin", "batch end"])
+def test_another_fit_after_one_that_went_on_and_was_interrupted_trains_all_its_epochs(moment, tmp_path):
+    if moment == "epoch end":
         made("vae").fit(loaded(), epochs=1, verbose=0, callbacks=[Backup(tmp_path)])
     else:
         stopped(made("vae"), loaded(), Backup(tmp_path, every_steps=1), 3)
     model = made("vae")
     with pytest.raises(KeyboardInterrupt):
-        fit(model, loaded(), Backup(tmp_path), Interrupt(of_epoch))
+        fit(model, loaded(), Backup(tmp_path), Interrupt(moment))
     before = int(model.steps)
     assert {len(values) for values in fit(model, loaded()).values()} == {EPOCHS}
     assert int(model.steps) == before + 4 * EPOCHS
@@ -474,7 +480,7 @@ def test_another_fit_after_one_that_went_on_and_was_interrupted_trains_all_its_e
 def test_validation_after_a_fit_that_was_interrupted_is_of_its_own_data():
     model = made("vae")
     with pytest.raises(KeyboardInterrupt):
-        fit(model, loaded(), Interrupt(of_epoch=True), validation_data=np.zeros((4, 8, 8, 1), "float32"))
+        fit(model, loaded(), Interrupt("epoch end"), validation_data=np.zeros((4, 8, 8, 1), "float32"))
     history = fit(model, loaded(), validation_data=X[:4])
     assert history["val_loss"][-1] == pytest.approx(model.evaluate(X[:4], verbose=0, return_dict=True)["loss"])
 

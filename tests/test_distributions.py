@@ -10,12 +10,14 @@ from keras_ijae import random
 from keras_ijae.distributions import (
     DiagonalGaussian,
     FullGaussian,
+    GaussianMixture,
     GeneratedPrior,
     LearnedMixture,
     Posterior,
     Prior,
     Sphere,
     StandardNormal,
+    Sticks,
     Uniform,
     VampPrior,
     posteriors,
@@ -194,11 +196,23 @@ def test_a_sphere_of_another_radius_has_its_norm_its_surface_and_a_support_of_it
 
 
 @pytest.mark.parametrize(
-    "prior", [StandardNormal(4), Uniform(4), Uniform(4, -1.0, 5.0), Sphere(4), Sphere(9, 2.5), Sphere(4, radius=None)]
+    "prior",
+    [
+        *(StandardNormal(4), Uniform(4), Uniform(4, -1.0, 5.0), Sphere(4), Sphere(9, 2.5), Sphere(4, radius=None)),
+        *(Sticks(2), Sticks(6), Sticks(16, 2.0), GaussianMixture(3)),
+    ],
 )
 def test_the_variance_of_a_prior_is_that_of_its_samples(prior):
     spread = np.var(prior.sample(20_000, 0), axis=0).mean()
-    np.testing.assert_allclose(prior.variance, spread, rtol=0.02)
+    np.testing.assert_allclose(prior.variance, spread, rtol=0.03)
+
+
+def test_the_variance_of_a_fitted_mixture_is_that_of_its_codes():
+    means, deviations = [[-3.0, 0.0], [5.0, 1.0]], [[0.5, 2.0], [1.0, 0.1]]
+    codes = np.random.default_rng(0).normal(means, deviations, (500, 2, 2)).reshape(-1, 2)
+    prior = GaussianMixture(2, components=2)
+    prior.fit(codes)
+    np.testing.assert_allclose(prior.variance, np.var(codes, axis=0).mean(), rtol=1e-4)
 
 
 def test_a_sphere_is_fitted_at_the_codes_mean_radius():

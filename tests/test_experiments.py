@@ -746,11 +746,13 @@ def test_the_figure_has_generators_of_the_largest_budget_alone_and_says_which(sc
         *(("5000 steps", *run) for run in (("0x0", "20"), ("0x0", "40"), ("1x64", "10"))),
     ]
     names = ("budget", "generator", "test_gen")
-    about = {"experiment": "capacity", "outcome": "ended", "test_rec": "1"}
-    figures.draw_runs([about | dict(zip(names, run, strict=True)) for run in runs], "flex_ae.png")
+    about = {"experiment": "capacity", "outcome": "ended", "test_rec": "1", "setting": "own"}
+    found = [about | dict(zip(names, run, strict=True)) for run in runs]
+    figures.draw_runs([*found, found[-1] | {"setting": "own, falling", "test_gen": "5"}], "flex_ae.png")
     (axis,) = drawn[0].axes
     samples = [line.get_ydata().tolist() for line in axis.lines if line.get_color() == "C0"]
-    assert samples == [[20, 40], [10], [30, 10]] and "5,000 steps" in axis.get_title()  # runs and their means
+    assert samples == [[20, 40], [10], [30, 10], [], [5], [5]]  # runs and their means, then those with falling rates
+    assert "5,000 steps" in axis.get_title() and [line.get_linestyle() for line in axis.lines][-1] == "--"
 
 
 def test_each_budget_of_an_experiment_has_its_own_table_beside_the_others(script, capsys):

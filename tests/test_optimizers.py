@@ -47,8 +47,9 @@ def test_rates_keep_their_proportions_beyond_a_rate_of_0():
 
 def test_a_first_rate_of_0_has_no_proportions_and_that_is_said():
     optimizers = Optimizers({"player": SGD(0.0), "judge": SGD(0.4)})
-    with pytest.raises(ValueError, match="first move's was 0 from the beginning.*Received: 0.01"):
+    with pytest.raises(ValueError, match="first move's was 0 when the model was compiled.*Received: 0.01"):
         optimizers.learning_rate = 0.01
+    optimizers.learning_rate = 0.0  # as it is: a schedule that keeps a rate sets it so
     assert float(optimizers.optimizers[1].learning_rate) == pytest.approx(0.4)
 
 

@@ -446,6 +446,13 @@ def test_a_directory_that_is_not_empty_is_refused_unless_asked(tmp_path):
         open_run(tmp_path, resume=True, overwrite=True)
 
 
+def test_what_cannot_be_fitted_to_the_codes_is_refused_before_training(tmp_path):
+    recipe = dataclasses.replace(TINY, system="ae", latent_dim=1, arguments={"sampling_prior": "flow"})
+    with pytest.raises(ValueError, match="another than a flow for codes of one dimension"):
+        trainer.train(recipe, open_run(tmp_path / "run"))
+    assert not list((tmp_path / "run").glob("backup/*"))
+
+
 def test_only_runs_are_overwritten_or_resumed(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(ValueError, match="not a run directory"):
@@ -456,6 +463,9 @@ def test_only_runs_are_overwritten_or_resumed(tmp_path):
         (tmp_path / "config.json").write_text(other)
         with pytest.raises(ValueError, match="is not a run directory .* not overwritten"):
             open_run(tmp_path, overwrite=True)
+        with pytest.raises(ValueError, match="is not a run directory .* not overwritten"):
+            trainer.train(TINY, RunDirectory(tmp_path), overwrite=True)
+        assert (tmp_path / "thesis.tex").exists()
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ValueError, match="not the configuration of a run"):
         open_run(tmp_path, resume=True)

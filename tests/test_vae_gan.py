@@ -11,6 +11,7 @@ from tiny import float64, inject, network, play_phase  # noqa: F401
 import keras_ijae as ki
 from keras_ijae import random
 from keras_ijae.models import VAEGAN
+from keras_ijae.models.judging import Features
 
 mean, log, sigmoid, softplus = tf.reduce_mean, tf.math.log, tf.sigmoid, tf.math.softplus
 X, Z = (3,), (2,)
@@ -239,6 +240,14 @@ def test_features_of_a_network_in_a_wrapper_are_its_own_and_a_network_can_be_a_l
     ]
     chain = small(discriminator=keras.Sequential([keras.Input(X), *layers]))
     assert chain.features.alone.output.shape[1:] == (4,)  # not the logit
+    with pytest.raises(ValueError, match="`discriminator` must have a layer before its logit, in whose features"):
+        small(discriminator=keras.Sequential([keras.Input(X), keras.layers.Dense(1)]))
+
+
+def test_the_features_of_convolutions_are_not_those_that_are_the_logit():
+    maps = [keras.layers.Conv2D(3, 3), keras.layers.Conv2D(1, 2), keras.layers.Flatten()]  # of 4 x 4 pixels
+    features = Features(keras.Sequential([keras.Input((4, 4, 1)), *maps]), None)
+    assert features.alone.output.shape[1:] == (2, 2, 3)
 
 
 class Opaque(keras.Model):

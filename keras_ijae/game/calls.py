@@ -150,7 +150,8 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             class_weight, sample_weight: not taken: losses are scalars of whole batches.
 
         Raises:
-            ValueError: data that do not fit, before the first step.
+            ValueError: data that do not fit, before the first step; validation data after their first batch, at the end
+                of the first epoch.
             TrainingError: a term or the data became NaN, or images left [0, 1]: names the term and the step.
             DataError: a data set could not be read further (`ki.datasets.DataError`); a `Backup` is where to go on.
         """
@@ -219,7 +220,7 @@ class CalledByUsers(BuiltBeforehand, GenerativeModel):
             x, y = in_batches(x, y, batch_size, steps)
         with all_alive(self.distribute_strategy):
             found = super().evaluate(x, y, batch_size, verbose, steps=steps, **keras_arguments)
-        self._test_logs.check_flags()
+        self._test_logs.check_flags("validation_data" if is_validation_of_fit(keras_arguments) else "x")
         return found
 
     def train_on_batch(

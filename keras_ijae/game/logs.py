@@ -75,12 +75,16 @@ class Logs(keras.metrics.Metric):
         first = keras.ops.convert_to_numpy(self.first_bad)
         return {name: int(step) for name, step in zip(self.names + self.flags, first, strict=False) if step > 0}
 
-    def check_flags(self) -> None:
-        """ValueError where a flag was set in evaluation, whose steps are told by the number of their first row."""
+    def check_flags(self, name: str) -> None:
+        """ValueError where a flag was set in evaluation, whose steps are told by the number of their first row.
+
+        Args:
+            name: of the argument that the data were.
+        """
         bad = {name: row for name, row in self.bad().items() if name in self.flags}
         if bad:
             told = ", ".join(f"{name} in the batch from row {row} on" for name, row in bad.items())
-            raise ValueError(f"Argument `x` does not fit. Received: {told} (counted from 1)")
+            raise ValueError(f"Argument `{name}` does not fit. Received: {told} (counted from 1)")
 
 
 def _padded(vector):

@@ -42,12 +42,15 @@ class Optimizers:
         now = self._rates()
         if now[0]:
             self._last = now
-        elif value and not self._last[0]:
+        elif not self._last[0]:
+            if not value:
+                return  # 0 it was, and what the other moves have stays
             raise ValueError(
-                "Argument `learning_rate` cannot be set where the first move's was 0 from the beginning, to which the "
-                f"others keep their proportion: set that of each of `optimizers`, or compile anew. Received: {value!r}"
+                "Argument `learning_rate` cannot be set where the first move's was 0 when the model was compiled or "
+                "loaded: the others keep their proportion to it. Set that of each of `optimizers`, or compile anew. "
+                f"Received: {value!r}"
             )
-        ratio = float(value) / (self._last[0] or 1.0)
+        ratio = float(value) / self._last[0]
         for optimizer, rate in zip(self.optimizers, self._last, strict=True):
             optimizer.learning_rate = ratio * rate
 

@@ -12,6 +12,7 @@ from keras_ijae.game.logs import Logs
 _EVERY = 20  # steps between two looks at the flags
 _OF_LABELS = "Labels are 0, 1, ..., and -1 where unknown; give one more than the largest as `classes` (--classes)"
 _OF_LOSSES = "A lower learning rate, a penalty on the discriminators or clipping may help"
+_OF_DATA = "Mend such data or leave them out; images, and vectors that are to lie in [0, 1], are scaled before"
 _STEERING = (keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint, keras.callbacks.ReduceLROnPlateau)
 
 
@@ -48,7 +49,8 @@ class Watch(keras.callbacks.Callback):
         if bad:
             step = min(bad.values())
             terms = ", ".join(repr(term) for term, at in bad.items() if at == step)
-            advice = _OF_LABELS if OUTSIDE in terms else _OF_LOSSES
+            of_data = "in the data" in terms or "outside [0, 1]" in terms
+            advice = _OF_LABELS if OUTSIDE in terms else _OF_DATA if of_data else _OF_LOSSES
             raise TrainingError(f"Training went bad at step {step}: {terms}. {self._kept()}{advice}")
         if self._logs.filled():  # nothing yet, or validation has reset them
             self._notice(self._logs.result())

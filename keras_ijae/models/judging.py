@@ -104,9 +104,14 @@ def _output(network, layer):
         if not isinstance(found, keras.layers.InputLayer) and _sees_first(network, output)
     }
     if layer is None:
-        maps = [output for output in usable.values() if len(output.shape) == 4]
         hidden = [output for output in usable.values() if math.prod(size or 2 for size in output.shape[1:]) > 1]
-        return (maps or hidden or list(usable.values()))[-1]
+        if not hidden:
+            raise ValueError(
+                "Network `discriminator` must have a layer before its logit, in whose features images are compared. "
+                f"Received: {', '.join(usable)}"
+            )
+        maps = [output for output in hidden if len(output.shape) == 4]
+        return (maps or hidden)[-1]
     names = [found.name for found in network.layers]
     index = isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names)
     name = names[layer] if index else layer

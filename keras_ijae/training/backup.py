@@ -151,15 +151,21 @@ class Backup(ToldData):
         with h5py.File(state.path) as file:
             self._logged = [file[_LOGGED][str(index)][()] for index in range(len(file[_LOGGED]))]
             give_back(self.others, file)
-        if stopped(self.others) or state.epochs >= self.params["epochs"]:
+        if ended := self._ended(state.epochs):
             start_at(self.model, self.params["epochs"])
-            warnings.warn(
-                f"{self.directory} has all epochs that were asked for, {state.epochs} are done: none is trained now. "
-                "More epochs go on from there, another directory begins anew",
-                stacklevel=2,
-            )
+            warnings.warn(f"{ended}, another directory begins anew", stacklevel=2)
         elif self.data is not None and not self._restores_order():
             warnings.warn(_SHUFFLED_ANEW, stacklevel=2)
+
+    def _ended(self, epochs: int) -> str:
+        """Why none is trained now, and what to do for it; "" where training goes on."""
+        if epochs >= self.params["epochs"]:
+            said = f"{self.directory} has all epochs that were asked for, {epochs} are done: none is trained now. "
+            return said + "More epochs go on from there"
+        if stopped(self.others):
+            said = f"EarlyStopping ended the training in {self.directory} after {epochs} epochs: none is trained now. "
+            return said + "With more patience it goes on"
+        return ""
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._done = epoch, 0
@@ -221,6 +227,7 @@ class Backup(ToldData):
                 model.train_function = step
             return {}
 
+        read.instead_of = step
         return read
 
     def _load(self, path: Path) -> None:

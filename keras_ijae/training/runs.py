@@ -238,7 +238,14 @@ def open_run(path: str | os.PathLike, resume: bool = False, overwrite: bool = Fa
     if resume:
         run.read_recipe()
     elif _occupied(run.path):
-        _check_overwrite(run, overwrite)
+        if not run.path.is_dir():
+            raise ValueError(f"{run.path} is a file, not a directory.")
+        if not overwrite:
+            raise ValueError(
+                f"The run directory {run.path} is not empty. "
+                "Resume it (--resume), overwrite it (--overwrite), or choose another."
+            )
+        check_replaceable(run)
     check_directory(run.path)
     return run
 
@@ -262,15 +269,9 @@ def _contents(path: Path) -> list[Path]:
     return [entry for entry in path.iterdir() if entry.name not in (_LOCK, _WRITER)] if path.is_dir() else []
 
 
-def _check_overwrite(run: RunDirectory, overwrite: bool) -> None:
-    if not run.path.is_dir():
-        raise ValueError(f"{run.path} is a file, not a directory.")
-    if not overwrite:
-        raise ValueError(
-            f"The run directory {run.path} is not empty. "
-            "Resume it (--resume), overwrite it (--overwrite), or choose another."
-        )
-    if not {"system", "dataset"} <= (run._noted("recipe", dict) or {}).keys():
+def check_replaceable(run: RunDirectory) -> None:
+    """ValueError where a directory holds something that is no run: only runs are overwritten."""
+    if _contents(run.path) and not {"system", "dataset"} <= (run._noted("recipe", dict) or {}).keys():
         raise ValueError(
             f"{run.path} is not a run directory (it has no config.json with the recipe of a run), so it is not "
             "overwritten. Choose another, or delete it."

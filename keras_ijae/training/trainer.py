@@ -33,7 +33,7 @@ from keras_ijae.training.histograms import CodeHistograms
 from keras_ijae.training.journal import Journal, heard_warnings
 from keras_ijae.training.projector import Projector, most_rows
 from keras_ijae.training.recipes import Recipe, check_names
-from keras_ijae.training.runs import RunDirectory
+from keras_ijae.training.runs import RunDirectory, check_replaceable
 from keras_ijae.training.stopping import StopOnSignal
 
 _SHOWN = 500
@@ -66,19 +66,22 @@ def train(
         recipe: what to train.
         run: where to; see `RunDirectory` for its files.
         callbacks: further Keras callbacks.
-        overwrite: delete the run that stands there, once the data and the model are known to be good.
+        overwrite: delete the run that stands there, once the data and the model are known to be good; what is no
+            run is not deleted.
 
     Returns:
         The trained model, also in `run.model`.
 
     Raises:
         ValueError: `recipe` or `run` is of another type, the recipe names no system, data set or argument that there
-            is, its parts do not fit, or it has fewer epochs than the run has begun. Of a recipe that was read from the
-            run, its file and field are named.
+            is, its parts do not fit, or it has fewer epochs than the run has begun; `overwrite` of what is no run. Of a
+            recipe that was read from the run, its file and field are named.
         RuntimeError: another process writes into the directory, another machine has ended, or the data failed
             (`ki.datasets.DataError`).
     """
     instance("recipe", recipe, Recipe), instance("run", run, RunDirectory)
+    if overwrite:
+        check_replaceable(run)
     with heard_warnings() as heard:
         strategy = distribution(recipe.strategy)  # before anything else uses TensorFlow
         keras.utils.set_random_seed(recipe.seed)
@@ -89,6 +92,8 @@ def train(
                 model = build(recipe, data_shape(data))
             if recipe.classes is not None:
                 _check_classes(recipe, held_out)
+            if model.awaits_fit:
+                model.sampling_prior.check_fit()
         with all_alive(strategy), run.writing() if is_chief(strategy) else contextlib.nullcontext():
             _together(model)  # no other machine looks any more at what stood there
             if overwrite and is_chief(strategy):

@@ -74,6 +74,9 @@ class Prior(Owned, keras.layers.Layer):
         """Whether it is fitted to codes or learned with them: then it is one density for the codes of all labels."""
         return self.can_fit or bool(self.trainable_variables)
 
+    def check_fit(self) -> None:
+        """Raises ValueError where it cannot be fitted to codes of this size: asked before training, not after it."""
+
     def belong_to(self, model: Any) -> None:
         """Become the prior, or the sampling prior, of `model`, by `bind`.
 

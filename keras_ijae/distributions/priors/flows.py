@@ -79,14 +79,17 @@ class Flow(Prior):
         Raises:
             ValueError: codes of another shape, too few or not finite; or of one dimension.
         """
+        self.check_fit()
+        start = type(self).from_config({**self.get_config(), "seed": seed % 2**31, "trainable": True})
+        fit(start, lambda number: self._given_codes(given, number), seed)
+        self.set_weights(start.get_weights())
+
+    def check_fit(self) -> None:
         if self.latent_dim == 1:
             raise ValueError(
                 "Argument `prior` must be another than a flow for codes of one dimension, of which its maps make a "
                 f"Gaussian: 'gmm' has several. Received: {type(self).__name__}"
             )
-        start = type(self).from_config({**self.get_config(), "seed": seed % 2**31, "trainable": True})
-        fit(start, lambda number: self._given_codes(given, number), seed)
-        self.set_weights(start.get_weights())
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depth": self.depth, "width": self.width, "seed": self.seed}

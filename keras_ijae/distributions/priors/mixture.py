@@ -46,6 +46,14 @@ class GaussianMixture(Prior):
         self.means = self._kept("means", np.zeros((k, d)))
         self.triangles = self._kept("triangles", np.broadcast_to(np.eye(d), (k, d, d)))
 
+    @property
+    def variance(self) -> tf.Tensor:
+        """Mean of those of the dimensions: of the components, and of their means."""
+        shares, means, triangles = (tf.convert_to_tensor(w) for w in (self.shares, self.means, self.triangles))
+        squares = tf.reduce_sum(triangles**2, axis=(1, 2)) + tf.reduce_sum(means**2, axis=1)
+        mean = tf.linalg.matvec(means, shares, transpose_a=True)
+        return (tf.reduce_sum(shares * squares) - tf.reduce_sum(mean**2)) / self.latent_dim
+
     def fit(self, given: Any, seed: int = 0) -> None:
         """Expectation maximisation by scikit-learn, from one start by k-means.
 

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_ijae import random
@@ -40,6 +41,15 @@ class Sticks(Prior):
     def __init__(self, latent_dim: int, concentration: float = 5.0, **options: Any) -> None:
         super().__init__(size("latent_dim", latent_dim, 2), **options)
         self.concentration = number("concentration", concentration, above=0)
+
+    @property
+    def variance(self) -> float:
+        """Mean of those of the K weights, by the first two moments of v and 1 - v."""
+        a, power = self.concentration, np.arange(self.latent_dim - 1)
+        mean, square, rest, rest_square = 1 / (1 + a), 2 / ((1 + a) * (2 + a)), a / (1 + a), a / (2 + a)
+        means = np.append(mean * rest**power, rest ** (self.latent_dim - 1))
+        squares = np.append(square * rest_square**power, rest_square ** (self.latent_dim - 1))
+        return float(np.mean(squares - means**2))
 
     def sample(self, n: int | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
         uniform = tf.cast(random.uniform((n, self.latent_dim - 1), seed), tf.float64)  # one rounding, so XLA agrees
