@@ -23,7 +23,7 @@ def measured_on(found: Mapping[str, Any], recipe: Recipe) -> tuple[str | None, d
 
 def data_in_words(dataset: str | None, data: Mapping[str, Any], split: str | None) -> str:
     """What `measured_on` gives, as "digits, size=8, test"; "" where nothing is known."""
-    parts = dataset, *(f"{name}={value}" for name, value in data.items()), split
+    parts = dataset, *(f"{name}={value}" for name, value in sorted(data.items())), split
     return ", ".join(str(part) for part in parts if part is not None)
 
 
