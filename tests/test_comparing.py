@@ -138,7 +138,13 @@ def test_what_is_of_labels_is_not_set_beside_what_is_not(tmp_path):
 
 @pytest.mark.parametrize(
     ("changed", "counts"),
-    [({"n_fake": 5}, {"gen/fid, generated": [297, 5]}), ({"weights": "b"}, {}), ({"seed": 1}, None)],
+    [
+        ({"n_fake": 5}, {"gen/fid, generated": [297, 5]}),
+        ({"weights": "b"}, {}),
+        ({"dtype": "float16, float32"}, {}),
+        ({"dtype": "float32"}, None),
+        ({"seed": 1}, None),
+    ],
 )
 def test_scores_of_other_numbers_of_examples_or_features_do_not_stand_side_by_side(tmp_path, changed, counts):
     runs = histories(tmp_path, "vae")

@@ -28,8 +28,12 @@ def data_in_words(dataset: str | None, data: Mapping[str, Any], split: str | Non
 
 
 def protocol(score: Mapping[str, Any]) -> dict[str, Any]:
-    """How a score was measured: data set and split, numbers of examples, extractor, seed, versions."""
-    return {name: value for name, value in score.items() if name not in _FOUND}
+    """How a score was measured: data set and split, numbers of examples, extractor, seed, versions.
+
+    Older scores, which do not say in which floating type their features were computed, are of float32.
+    """
+    found = {name: value for name, value in score.items() if name not in _FOUND}
+    return {**found, "dtype": score.get("dtype") or "float32"}
 
 
 def read_scores(path: Path) -> dict[str, dict[str, Any]]:
@@ -140,6 +144,7 @@ def _without_name(score):
 
 
 def _line(name, old, new, path):
-    keys = [key for key in {**old, **new} if key not in _FOUND and old.get(key) != new.get(key)]
+    old, new = protocol(old), protocol(new)
+    keys = [key for key in old | new if old.get(key) != new.get(key)]
     before, now = (", ".join(f"{key} {score.get(key)}" for key in keys) for score in (old, new))
     return f"{name} of {now} stands in the place of that of {before}, which {path} keeps under `replaced`"
