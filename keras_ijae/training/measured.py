@@ -1,7 +1,7 @@
 """What was measured of a run's model, in files of its directory: what is measured anew joins what stands there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,11 @@ def read_scores(path: Path) -> dict[str, dict[str, Any]]:
     return _read(path)[0]
 
 
-def scores_on(path: Path, dataset: str | None = None, split: str | None = None) -> dict[str, dict[str, Any]]:
-    """As `read_scores`, those on a data set and a split, where these are named; then also what others replaced."""
+def wanted_scores(path: Path, wanted: Callable[[Mapping[str, Any]], bool]) -> dict[str, dict[str, Any]]:
+    """As `read_scores`, of each name the newest score of which `wanted` is true, be it one that another replaced."""
     kept, replaced = _read(path)
-    if dataset is split is None:
-        return kept
-    older = {score["score"]: {key: part for key, part in score.items() if key != "score"} for score in replaced}
-    wanted = {key: value for key, value in {"dataset": dataset, "split": split}.items() if value is not None}
-    return {name: score for of in (older, kept) for name, score in of.items() if wanted.items() <= _on(score).items()}
+    older = [(score["score"], {key: part for key, part in score.items() if key != "score"}) for score in replaced]
+    return {name: score for name, score in (*older, *kept.items()) if wanted(score)}
 
 
 def keep_scores(path: Path, scores: Mapping[str, Mapping[str, Any]], **on: Any) -> list[str]:
