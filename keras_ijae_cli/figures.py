@@ -190,19 +190,24 @@ def _check_agreed(asked, runs, measured_on):
 
 def _scores(asked: Asked, run: Path) -> dict[str, Any]:
     """The scores of a run directory, on the data set, its arguments and the split that are asked for, if any are."""
-    from keras_ijae.training.measured import read_scores, scores_on
+    from keras_ijae.training.measured import read_scores, wanted_scores
 
     path, given = run / "scores.json", parse("--data", asked.loaded_with or (), ("dataset", "split"))
+
+    def wanted(score):
+        dataset, arguments, split = _place(run, score)
+        loaded_so = all(arguments.get(name) == value for name, value in given.items())
+        return loaded_so and asked.dataset in (None, dataset) and asked.split in (None, split)
+
     try:
-        found = scores_on(path, asked.dataset, asked.split)
+        found = wanted_scores(path, wanted)
     except FileNotFoundError:
         hint = f"`keras-ijae evaluate {run} --metrics fid --features ...` writes it"
         raise ValueError(f"Figure distances needs {path}: {hint}") from None
-    found = {name: score for name, score in found.items() if _loaded_with(given, _place(run, score)[1])}
     if not found and (asked.dataset or asked.split or given):
         on = _listed(_places(run, read_scores(path)))
-        wanted = ", ".join(filter(None, (asked.dataset, *(asked.loaded_with or ()), asked.split)))
-        raise ValueError(f"Figure distances needs scores on {wanted}. Received: {path} with those on {on}")
+        needed = ", ".join(filter(None, (asked.dataset, *(asked.loaded_with or ()), asked.split)))
+        raise ValueError(f"Figure distances needs scores on {needed}. Received: {path} with those on {on}")
     return found
 
 
@@ -228,10 +233,6 @@ def _place(run, score):
     from keras_ijae.training.measured import measured_on
 
     return measured_on(score, RunDirectory(run).read_recipe())
-
-
-def _loaded_with(given, arguments):
-    return all(arguments.get(name) == value for name, value in given.items())
 
 
 def _listed(places):

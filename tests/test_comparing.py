@@ -115,6 +115,16 @@ def test_it_is_said_on_what_scores_were_measured(tmp_path):
     assert "measured on different data" not in not_comparable(compare_runs(runs), runs)
 
 
+def test_the_order_in_which_arguments_of_the_data_were_given_makes_no_other_data(tmp_path):
+    data = {"size": 8, "crop": "center"}
+    runs = histories(tmp_path, "vae", data=dict(reversed(data.items())))
+    RunDirectory(runs[0]).write_recipe(Recipe(system="vae", dataset="digits", data=data), {})
+    for run in runs:
+        keep_scores(run / "scores.json", {"gen/fid": {"value": 1.0}}, **TEST)
+        keep_losses(run / "evaluation.json", {"loss": 1.0}, **TEST)
+    assert "measured on different data" not in not_comparable(compare_runs(runs), runs)
+
+
 def test_what_is_of_labels_is_not_set_beside_what_is_not(tmp_path):
     """log p(x|y) and log p(x); errors of reconstructions are the same quantity."""
     runs = histories(tmp_path, "vae", classes=10)
@@ -128,7 +138,13 @@ def test_what_is_of_labels_is_not_set_beside_what_is_not(tmp_path):
 
 @pytest.mark.parametrize(
     ("changed", "counts"),
-    [({"n_fake": 5}, {"gen/fid, generated": [297, 5]}), ({"weights": "b"}, {}), ({"seed": 1}, None)],
+    [
+        ({"n_fake": 5}, {"gen/fid, generated": [297, 5]}),
+        ({"weights": "b"}, {}),
+        ({"dtype": "float16, float32"}, {}),
+        ({"dtype": "float32"}, None),
+        ({"seed": 1}, None),
+    ],
 )
 def test_scores_of_other_numbers_of_examples_or_features_do_not_stand_side_by_side(tmp_path, changed, counts):
     runs = histories(tmp_path, "vae")

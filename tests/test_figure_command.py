@@ -154,6 +154,18 @@ def test_distances_that_others_replaced_are_drawn_when_their_split_is_asked_for(
     assert run("figure", "distances", one, two, "--split", "test", "--out", out) == 0
 
 
+@pytest.mark.parametrize("on", [(), ("--dataset", "digits", "--split", "test")])
+def test_distances_that_others_replaced_are_drawn_when_the_arguments_of_their_data_are_asked_for(tmp_path, capsys, on):
+    one, out = measured_run(tmp_path / "one", ([NET], "test")), tmp_path / "d.png"
+    for size in (16, 32):
+        data = {"size": size}
+        keep_scores(one / "scores.json", {NET: {"value": 1.0}}, dataset="digits", split="test", data=data)
+    for size in ("none", 16, 32):
+        assert run("figure", "distances", one, "--data", f"size={size}", *on, "--out", out) == 0
+    assert run("figure", "distances", one, "--data", "size=64", *on, "--out", out) == 2
+    assert_said(capsys, "needs scores on .*size=64.* Received: .* with those on digits, size=32, test")
+
+
 def test_curves_of_runs_on_different_data_are_not_drawn(runs, tmp_path, capsys):
     home, _ = runs
     out = ("--out", tmp_path / "p.png")

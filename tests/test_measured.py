@@ -62,6 +62,14 @@ def test_all_that_a_score_carries_is_its_protocol(tmp_path, changed):
     assert next(iter(changed)) in line and len(replaced(path)) == 1
 
 
+def test_a_score_that_does_not_say_its_floating_type_is_of_float32(tmp_path):
+    path = tmp_path / "scores.json"
+    keep_scores(path, {"gen/fid": score(3.0)}, **TEST)
+    assert keep_scores(path, {"gen/fid": score(3.0, dtype="float32")}, **TEST) == [] == replaced(path)
+    (line,) = keep_scores(path, {"gen/fid": score(3.0, dtype="float16")}, **TEST)
+    assert "of dtype float16 stands in the place of that of dtype float32" in line
+
+
 def test_files_that_say_the_data_once_are_read_and_kept(tmp_path):
     path = tmp_path / "scores.json"
     path.write_text(json.dumps({**TEST, "scores": {"gen/fid": score(3.0)}}))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_ijae.evaluation.better import is_objective, sense
-from keras_ijae.training.measured import data_in_words, measured_on, read_scores
+from keras_ijae.training.measured import data_in_words, measured_on, protocol, read_scores
 from keras_ijae.training.recipes import Recipe
 from keras_ijae.training.runs import RunDirectory
 
@@ -105,7 +105,8 @@ def not_comparable(rows: Sequence[dict[str, Any]], runs: Sequence[str | os.PathL
 
 def _way(score):
     """How a score was measured, but for the seed, by which numbers scatter, and versions."""
-    return json.dumps([score.get(key) for key in (*_COUNTS, "extractor", "weights", "resize")], default=str)
+    how = protocol(score)
+    return json.dumps([how.get(key) for key in (*_COUNTS, "extractor", "weights", "resize", "dtype")], default=str)
 
 
 def _counts(scores):

@@ -1,7 +1,7 @@
 """What was measured of a run's model, in files of its directory: what is measured anew joins what stands there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,17 @@ def measured_on(found: Mapping[str, Any], recipe: Recipe) -> tuple[str | None, d
 
 def data_in_words(dataset: str | None, data: Mapping[str, Any], split: str | None) -> str:
     """What `measured_on` gives, as "digits, size=8, test"; "" where nothing is known."""
-    parts = dataset, *(f"{name}={value}" for name, value in data.items()), split
+    parts = dataset, *(f"{name}={value}" for name, value in sorted(data.items())), split
     return ", ".join(str(part) for part in parts if part is not None)
 
 
 def protocol(score: Mapping[str, Any]) -> dict[str, Any]:
-    """How a score was measured: data set and split, numbers of examples, extractor, seed, versions."""
-    return {name: value for name, value in score.items() if name not in _FOUND}
+    """How a score was measured: data set and split, numbers of examples, extractor, seed, versions.
+
+    Older scores, which do not say in which floating type their features were computed, are of float32.
+    """
+    found = {name: value for name, value in score.items() if name not in _FOUND}
+    return {**found, "dtype": score.get("dtype") or "float32"}
 
 
 def read_scores(path: Path) -> dict[str, dict[str, Any]]:
@@ -42,14 +46,11 @@ def read_scores(path: Path) -> dict[str, dict[str, Any]]:
     return _read(path)[0]
 
 
-def scores_on(path: Path, dataset: str | None = None, split: str | None = None) -> dict[str, dict[str, Any]]:
-    """As `read_scores`, those on a data set and a split, where these are named; then also what others replaced."""
+def wanted_scores(path: Path, wanted: Callable[[Mapping[str, Any]], bool]) -> dict[str, dict[str, Any]]:
+    """As `read_scores`, of each name the newest score of which `wanted` is true, be it one that another replaced."""
     kept, replaced = _read(path)
-    if dataset is split is None:
-        return kept
-    older = {score["score"]: {key: part for key, part in score.items() if key != "score"} for score in replaced}
-    wanted = {key: value for key, value in {"dataset": dataset, "split": split}.items() if value is not None}
-    return {name: score for of in (older, kept) for name, score in of.items() if wanted.items() <= _on(score).items()}
+    older = [(score["score"], {key: part for key, part in score.items() if key != "score"}) for score in replaced]
+    return {name: score for name, score in (*older, *kept.items()) if wanted(score)}
 
 
 def keep_scores(path: Path, scores: Mapping[str, Mapping[str, Any]], **on: Any) -> list[str]:
@@ -140,6 +141,7 @@ def _without_name(score):
 
 
 def _line(name, old, new, path):
-    keys = [key for key in {**old, **new} if key not in _FOUND and old.get(key) != new.get(key)]
+    old, new = protocol(old), protocol(new)
+    keys = [key for key in old | new if old.get(key) != new.get(key)]
     before, now = (", ".join(f"{key} {score.get(key)}" for key in keys) for score in (old, new))
     return f"{name} of {now} stands in the place of that of {before}, which {path} keeps under `replaced`"
