@@ -17,6 +17,7 @@ TITLES = {
     "flex_ae": "FlexAE",
 }
 SIDES = {"gen": "samples", "rec": "reconstructions"}
+FALLING = ", falling"  # at the end of a setting: all rates but the critic's fall to 0, by a cosine
 POINTS = 1000  # codes of data, and as many of samples, in a panel
 SHOWN = [
     "system", "setting", "generator", "train", "seed", "steps", "cpu_minutes", "validation_gen", "validation_rec",
@@ -44,7 +45,10 @@ def draw_runs(rows: list[dict[str, str]], path: Path) -> None:
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (experiment, (column, title, order)) in zip(axes, panels.items(), strict=True):
         found = [row for row in ended if row["experiment"] == experiment]
-        _draw_panel(axis, found, column, [value for value in order if any(row[column] == value for row in found)])
+        order = [value for value in order if any(row[column] == value for row in found)]
+        for line, falls in (("-", False), ("--", True)):
+            if some := [row for row in found if row["setting"].endswith(FALLING) == falls]:
+                _draw_panel(axis, some, column, order, line)
         axis.set(title=title, ylabel="Frechet distance to test images", yscale="log")
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:g}")
@@ -60,16 +64,24 @@ def _steps(row):
     return int(row["budget"].removesuffix(" steps"))
 
 
-def _draw_panel(axis, rows, column, order):
-    """A point for each run, a line or dash through the means."""
+def _draw_panel(axis, rows, column, order, line):
+    """A point for each run, a line or dash through the means; a broken line is of rates that fall."""
+    how = ", rates that fall" if line == "--" else ""
     for side, (key, label) in enumerate(SIDES.items()):
         values = [[float(row[f"test_{key}"]) for row in rows if row[column] == value] for value in order]
         at = np.arange(len(order)) + (0.2 * side - 0.1 if column == "system" else 0)
         for x, found in zip(at, values, strict=True):
             axis.plot([x] * len(found), found, ".", color=f"C{side}")
-        line = "_" if column == "system" else "-"
-        means = [np.mean(found) for found in values]
-        axis.plot(at, means, line, color=f"C{side}", markersize=18, label=f"{label}: runs and their mean")
+        line = "_" if column == "system" else line
+        there = [index for index, found in enumerate(values) if found]
+        axis.plot(
+            at[there],
+            [np.mean(values[index]) for index in there],
+            line,
+            color=f"C{side}",
+            markersize=18,
+            label=f"{label}{how}: runs and their mean",
+        )
     if column == "system":
         real = float(rows[0]["test_real"])
         axis.axhline(real, color="grey", linestyle=":", label=f"training images ({real:.2g})")

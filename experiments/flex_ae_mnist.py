@@ -38,7 +38,7 @@ from experiment import (
     unfinished,
     write_tables,
 )
-from flex_ae_figures import SHOWN, draw_codes, draw_runs
+from flex_ae_figures import FALLING, SHOWN, draw_codes, draw_runs
 from flex_ae_judge import SCORES, Judge
 from keras.optimizers.schedules import CosineDecay
 
@@ -61,7 +61,6 @@ SETTINGS = {
         "fast, 2 critic steps": {"rates": FAST, "critic_steps": 2},
     },
 }
-FALLING = ", falling"  # at the end of a setting: all rates but the critic's fall to 0, by a cosine
 GENERATORS = ((0, 0), (1, 64), (2, 128), (2, 256), (4, 256), (6, 512))  # hidden layers of the prior generator, width
 
 
