@@ -257,20 +257,21 @@ def recipe_of(model: Path, dataset: str | None, loaded: Any, data: Sequence[str]
     if same and not given:
         return recorded
     own = {} if recorded is None else recorded.data
-    _check_shape(name, {**own, **given}, [key for key in own if key not in given], loaded)
     arguments = {key: value for key, value in {**own, **given}.items() if value is not None}
+    _check_shape(name, arguments, given, loaded)
     if same:
         return dataclasses.replace(recorded, data=arguments)
     return Recipe(system="", dataset=name, data=arguments, classes=loaded.classes)
 
 
-def _check_shape(dataset: str, arguments: dict[str, Any], kept: list[str], loaded: Any) -> None:
-    """ValueError unless data loaded so have the model's shape; it says which of the arguments are `kept` of the run."""
-    from keras_ijae.training.data import described
+def _check_shape(dataset: str, arguments: dict[str, Any], given: dict[str, Any], loaded: Any) -> None:
+    """ValueError unless data loaded so have the model's shape; it says which arguments, not `given`, are the run's."""
+    from keras_ijae.training.data import check_names, described
 
-    named = ", ".join(f"{key}={arguments[key]}" for key in kept)
-    hint = f". The run's data were loaded with {named}: --data KEY=VALUE replaces one, KEY=none removes it" * bool(kept)
+    kept = ", ".join(f"{key}={value}" for key, value in arguments.items() if key not in given)
+    hint = f". The run's data were loaded with {kept}: --data KEY=VALUE replaces one, KEY=none removes it" * bool(kept)
     try:
+        check_names(given)  # those that remove an argument are no more among `arguments`
         shape = described(dataset, arguments).data_shape
     except ValueError as error:
         raise ValueError(f"{str(error).removesuffix('.')}{hint}") from error

@@ -515,6 +515,15 @@ def test_the_arguments_of_data_are_told_to_every_command_that_looks_at_some(of_a
     assert "Option --data must have names of" in capsys.readouterr().err
 
 
+def test_any_argument_of_the_runs_data_can_be_removed(tmp_path):
+    data = {"size": 8, "standardize": False, "download": False, "shuffle_buffer": 9}
+    RunDirectory(tmp_path).write_recipe(Recipe(system="vae", dataset="digits", data=data), {})
+    model = ki.create("vae", (8, 8, 1), 2, networks="mlp", width=4)
+    for name in data:
+        left = {key: value for key, value in data.items() if key != name}
+        assert recipe_of(tmp_path, None, model, [f"{name}=none"]).data == left
+
+
 def test_vectors_of_another_file_are_standardised_where_those_of_the_run_were(tmp_path):
     directory, x = RunDirectory(tmp_path / "run"), np.random.default_rng(0).normal(50.0, 9.0, (40, 3))
     directory.write_recipe(Recipe(system="ae", dataset="npz:gone.npz", data={"standardize": True}), {})

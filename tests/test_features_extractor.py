@@ -267,6 +267,16 @@ def test_an_extractor_says_in_which_floating_type_its_network_computes():
     assert [features.get(one).dtype for one in ("data", model, half)] == ["float32", "float32", "float16, float32"]
 
 
+def test_the_floating_type_is_that_of_layers_of_inner_networks_which_lead_to_what_is_taken():
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2, dtype="mixed_float16")]
+    inner = keras.Sequential([keras.Input((4, 4, 1)), *layers], name="inner")
+    model = keras.Sequential([inner, keras.layers.BatchNormalization(center=False, scale=False, name="float")])
+    found = [KerasFeatures(model, "inner"), KerasFeatures(model, "inner", output="logits"), KerasFeatures(model)]
+    assert [one.dtype for one in found] == ["float16", "float16, float32", "float16, float32"]
+    image = np.zeros((2, 4, 4, 1), np.float32)
+    assert [one.features(image).shape for one in found] == [(2, 2)] * 3
+
+
 def test_a_score_prints_all_it_depends_on():
     score = Score("fid", 12.3456789, 0.25, "inception-2015-12-05", "0123456789abcdef" * 4, "clean", 50_000, 10_000, 7)
     text = str(dataclasses.replace(score, dtype="float16, float32"))

@@ -110,6 +110,13 @@ def _own(recipe: Recipe) -> set[str]:
     return set(about.splits) - set(about.unlabelled if recipe.classes else ())
 
 
+def check_names(data: dict[str, Any]) -> None:
+    """ValueError unless `data` is a dictionary of arguments with which data are loaded, by their names."""
+    unknown = sorted(set(instance("data", data, dict)) - set(_OF_LOAD))
+    if unknown:
+        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
+
+
 def described(dataset: str, data: dict[str, Any]) -> datasets.DatasetInfo:
     """What a set is that is loaded with the arguments `data`, which are a recipe's.
 
@@ -118,9 +125,7 @@ def described(dataset: str, data: dict[str, Any]) -> datasets.DatasetInfo:
     Raises:
         ValueError: `data` is no dictionary, or has a name that is none of those arguments.
     """
-    unknown = sorted(set(instance("data", data, dict)) - set(_OF_LOAD))
-    if unknown:
-        raise ValueError(f"Argument `data` must have names of {sorted(_OF_LOAD)}. Received: {unknown}")
+    check_names(data)
     given = {name: value for name, value in data.items() if name in _OF_INFO}
     return datasets.info(dataset, **given, prepare=data.get("download", True))
 

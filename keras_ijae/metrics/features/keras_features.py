@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_ijae.keras_internals import compute_types
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
 _LEFT_OUT = {"name", "module", "registered_name", "keras_history", "inbound_nodes", "input_layers", "output_layers"}
@@ -45,7 +46,8 @@ class KerasFeatures(Extractor):
             raise ValueError(f'Argument `output` must be "logits", "probabilities" or None. Received: {output!r}')
         graph = _functional(model)
         features = graph.outputs[0] if layer is None else _layer(graph, layer).output
-        for tensor in (features, *([graph.outputs[0]] if output else [])):
+        outputs = [features, graph.outputs[0]] if output else [features]
+        for tensor in outputs:
             if len(tensor.shape) != 2 or tensor.shape[1] is None:
                 raise ValueError(f"Features must have shape (n, dim): add a pooling layer. Received: {tensor.shape}")
         self._network = keras.Model(graph.inputs[0], [features, graph.outputs[0]])
@@ -60,7 +62,7 @@ class KerasFeatures(Extractor):
             size=tuple(graph.inputs[0].shape[1:3]),
             batch_size=batch_size,
         )
-        self.dtype = ", ".join(sorted({layer.compute_dtype for layer in graph.layers if layer.weights})) or self.dtype
+        self.dtype = ", ".join(compute_types(keras.Model(graph.inputs[0], outputs))) or self.dtype
 
     @property
     def checksum(self) -> str:
