@@ -43,7 +43,7 @@ import keras_ijae as ki
 from keras_ijae.files import replacing
 from keras_ijae.layers import LatentMask
 
-CODES = {8: (4, 8, 16, 32), 16: (8, 16, 32)}  # dimensions of the data -> of the codes
+CODES = {8: (4, 8, 16, 32), 16: (4, 8, 16, 32, 64, 110)}  # dimensions of the data -> of the codes
 BATCH, TRACED = 64, 100  # examples of a step, points of a mask's trace
 OFFICIAL = "_official"
 TABLES = ("## All runs on manifolds", "## All runs with the official schedule")
