@@ -64,15 +64,6 @@ def made_trainable(network: keras.layers.Layer) -> list[keras.Variable]:
     return [weight for weight in network.weights if id(weight) in made]
 
 
-def compute_types(network: keras.layers.Layer) -> list[str]:
-    """The floating types in which layers inside a network compute, those with weights of their own.
-
-    Publicly a layer has the weights of inner ones, too, and a network the type that it was made with, not theirs.
-    """
-    layers = [layer for layer in sublayers(network) if layer._trainable_variables or layer._non_trainable_variables]
-    return sorted({layer.compute_dtype for layer in layers})
-
-
 def adds_a_loss(layer: keras.layers.Layer, scope: keras.StatelessScope) -> bool:
     """Whether the layer itself added one of the losses in the scope: publicly a layer has those of inner ones, too."""
     return any(id(loss) in layer._loss_ids for loss in scope.losses)

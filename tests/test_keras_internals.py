@@ -58,7 +58,6 @@ HOLDERS = {
     "_eval_epoch_iterator": interrupted,
     "_flatten_layers": lambda: keras.layers.Layer,
     "_trainable_variables": keras.layers.Layer,
-    "_non_trainable_variables": keras.layers.Layer,
     "_loss_ids": keras.layers.Layer,
     "_functional": sequential,
     "_nodes_by_depth": functional,

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_ijae.keras_internals import compute_types
 from keras_ijae.metrics.features.extractor import Extractor, checksum_of
 
 _LEFT_OUT = {"name", "module", "registered_name", "keras_history", "inbound_nodes", "input_layers", "output_layers"}
@@ -62,7 +61,7 @@ class KerasFeatures(Extractor):
             size=tuple(graph.inputs[0].shape[1:3]),
             batch_size=batch_size,
         )
-        self.dtype = ", ".join(compute_types(keras.Model(graph.inputs[0], outputs))) or self.dtype
+        self.dtype = ", ".join(sorted(_types(keras.Model(graph.inputs[0], outputs)))) or self.dtype
 
     @property
     def checksum(self) -> str:
@@ -74,6 +73,13 @@ class KerasFeatures(Extractor):
         if self._output is None:
             return features, None
         return features, tf.nn.softmax(output) if self._output == "logits" else output
+
+
+def _types(network):
+    """In which floating types layers with weights compute, also those of networks inside the network."""
+    inner = [layer for layer in network.layers if hasattr(layer, "layers")]
+    found = {layer.compute_dtype for layer in network.layers if layer.weights and layer not in inner}
+    return found.union(*map(_types, inner))
 
 
 def _functional(model: keras.Model) -> keras.Model:
