@@ -46,14 +46,14 @@ def test_in_the_second_setting_flex_ae_s_rates_fall_to_0_but_the_critic_s(script
         assert rates == pytest.approx({**expected, "code_critic": 5e-4})
 
 
-def test_the_manifold_of_16_has_codes_of_three_sizes_and_flex_ae_where_it_is_named(script, tmp_path):
+def test_the_manifold_of_16_has_the_codes_of_mnist_and_flex_ae_where_it_is_named(script, tmp_path):
     manifold = script("mask_aae_manifold")
     command = ["compare", "--out", str(tmp_path), "--seeds", "0"]
     assert manifold.parse(command).systems == ["mask_aae", "wae_gan"]  # as the committed commands mean it
     runs = manifold.planned(manifold.parse([*command, "--dimensions", "16", "--systems", "mask_aae", "flex_ae"]))
     pairs = [("mask_aae", "quick"), ("flex_ae", "default")]
     found = [(run.codes, (run.system, run.setting)) for run in runs]
-    assert found == [(codes, pair) for codes in (8, 16, 32) for pair in pairs]
+    assert found == [(codes, pair) for codes in (4, 8, 16, 32, 64, 110) for pair in pairs]
     command += ["--dimensions", "16", "--systems", "flex_ae", "--flex-setting", "falling"]
     assert {run.setting for run in manifold.planned(manifold.parse(command))} == {"falling"}
 
