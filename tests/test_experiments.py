@@ -847,10 +847,11 @@ def test_mask_aae_selects_compares_and_draws(small_manifold, tmp_path, monkeypat
     monkeypatch.setattr(manifold, "build", None)  # nothing is trained again
     run("compare", *compare)
     assert (tmp_path / "mask_aae.csv").read_bytes() == before
-    (page := tmp_path / "mask_aae.md").write_text("Found\n\n## All runs on manifolds\n\nold\n")
+    (page := tmp_path / "mask_aae.md").write_text("Found\n\n## All runs on manifolds\n\nformer\n")
     run("page")
     assert (
-        page.read_text().startswith("Found\n\n## All runs on manifolds\n\nselect:\n") and "old" not in page.read_text()
+        page.read_text().startswith("Found\n\n## All runs on manifolds\n\nselect:\n")
+        and "former" not in page.read_text()
     )
     assert page.read_text().count("| mask_aae | quick |") == 1
     assert all(is_png(tmp_path / "pictures" / f"mask_aae-quick{part}.png") for part in ("", "-codes"))
